@@ -1,0 +1,1 @@
+"""One sink per file, and `escape`, the only place that escapes."""

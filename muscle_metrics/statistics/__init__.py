@@ -1,0 +1,1 @@
+"""Intervals, tests and plans for counts of flips; one idea per file."""
