@@ -1,3 +1,116 @@
-"""muscle-metrics: what a model update broke, item by item, with its uncertainty."""
+"""muscle-metrics: what a model update broke, item by item, with its uncertainty.
+
+An item is right when its prediction matches its reference; a flip is a change of rightness between
+the old model and the new one; everything this package reports is a count of flips, or of score
+changes, with its uncertainty.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from muscle_metrics.chains import Chain, compare_chain, count_chain
+    from muscle_metrics.comparison import Comparison, Item, compare, compare_runs
+    from muscle_metrics.counting import (
+        FlipLabels,
+        count_flips,
+        inconsistency_flip_rate,
+        label_flips,
+        negative_flip_rate,
+        positive_flip_rate,
+        tally_flips,
+    )
+    from muscle_metrics.errors import (
+        FileError,
+        InputError,
+        MissingDependencyError,
+        MuscleMetricsError,
+        PairingError,
+        UsageError,
+    )
+    from muscle_metrics.flips import FlipCounts, Quadrant
+    from muscle_metrics.rates import AccuracyChange, Rate
+    from muscle_metrics.runs import Record, Run, pair_runs, read_run
+    from muscle_metrics.statistics.interval import Interval
 
 __version__ = "0.1.0"
+
+# Where each public name lives; it is imported when it is first asked for (PEP 562).
+_HOMES = {
+    "AccuracyChange": "rates",
+    "Chain": "chains",
+    "Comparison": "comparison",
+    "FileError": "errors",
+    "FlipCounts": "flips",
+    "FlipLabels": "counting",
+    "InputError": "errors",
+    "Interval": "statistics.interval",
+    "Item": "comparison",
+    "MissingDependencyError": "errors",
+    "MuscleMetricsError": "errors",
+    "PairingError": "errors",
+    "Quadrant": "flips",
+    "Rate": "rates",
+    "Record": "runs",
+    "Run": "runs",
+    "UsageError": "errors",
+    "compare": "comparison",
+    "compare_chain": "chains",
+    "compare_runs": "comparison",
+    "count_chain": "chains",
+    "count_flips": "counting",
+    "inconsistency_flip_rate": "counting",
+    "label_flips": "counting",
+    "negative_flip_rate": "counting",
+    "pair_runs": "runs",
+    "positive_flip_rate": "counting",
+    "read_run": "runs",
+    "tally_flips": "counting",
+}
+
+__all__ = [
+    "AccuracyChange",
+    "Chain",
+    "Comparison",
+    "FileError",
+    "FlipCounts",
+    "FlipLabels",
+    "InputError",
+    "Interval",
+    "Item",
+    "MissingDependencyError",
+    "MuscleMetricsError",
+    "PairingError",
+    "Quadrant",
+    "Rate",
+    "Record",
+    "Run",
+    "UsageError",
+    "compare",
+    "compare_chain",
+    "compare_runs",
+    "count_chain",
+    "count_flips",
+    "inconsistency_flip_rate",
+    "label_flips",
+    "negative_flip_rate",
+    "pair_runs",
+    "positive_flip_rate",
+    "read_run",
+    "tally_flips",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -26,6 +26,7 @@ __all__ = [
     "answer_column",
     "check_kinds",
     "check_lengths",
+    "is_missing",
     "reference_columns",
 ]
 
@@ -211,6 +212,19 @@ def check_kinds(left: Column, right: Column, *, names: tuple[str, str]) -> None:
             f"{_kind(type(one))} {_shown(one)} against {_kind(type(other))} {_shown(other)} at "
             f"item {position}: convert one side, for example with key=str"
         )
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value stands for no answer: None, NaN, or a library's null.
+
+    Examples
+    --------
+    >>> is_missing(float("nan")), is_missing("")
+    (True, False)
+    """
+    if isinstance(value, numbers.Number):
+        return bool(value != value)
+    return _kind(type(value)) is None
 
 
 def _flat(values: Values, name: str) -> Sequence[Any] | npt.NDArray[Any]:

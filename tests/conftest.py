@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -31,3 +32,11 @@ def shared() -> Path:
         # Real outputs are not part of the project: a plain checkout runs every other test.
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def hostile(shared: Path) -> list[str]:
+    """Strings that attack a page, a terminal, a spreadsheet or a runner of checks."""
+    path = shared / "reference" / "hostile_strings.json"
+    strings: list[str] = json.loads(path.read_text(encoding="utf-8"))
+    return strings

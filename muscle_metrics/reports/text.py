@@ -1,0 +1,303 @@
+"""The terminal's view: tables that are as honest in a pipe as on a screen."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from muscle_metrics.flips import FlipCounts, Quadrant
+from muscle_metrics.reports.escape import shorten, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from muscle_metrics.chains import Chain
+    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.rates import AccuracyChange, Rate
+
+__all__ = ["chain_table", "chain_text", "comparison_table", "comparison_text"]
+
+WIDTH = 100
+CELL_LIMIT = 400
+
+RATE_ROWS = (
+    ("negative flip rate (NFR)", "negative_flip_rate", "all items"),
+    ("positive flip rate (PFR)", "positive_flip_rate", "all items"),
+    ("inconsistency flip rate", "inconsistency_flip_rate", "all items"),
+    ("conditional NFR", "conditional_negative_flip_rate", "items old got right"),
+    ("fix rate", "fix_rate", "items old got wrong"),
+    ("negative flip impact", "negative_flip_impact", "errors of new"),
+    ("avoidable NFR", "avoidable_negative_flip_rate", "all items"),
+    ("churn", "churn", "all items"),
+)
+
+
+def comparison_text(comparison: Comparison, *, flips: int = 0, width: int = WIDTH) -> str:
+    """Plain text of a comparison: no colours, no control characters from data.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What to show.
+    flips : int
+        How many negative flips to list.
+    width : int
+        Columns to fill.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> comparison = compare(old=["A"], new=["B"], references=["A"])
+    >>> print(comparison_text(comparison).splitlines()[0])
+    old -> new: 1 item
+    """
+    return _plain(comparison_table(comparison, flips=flips), width)
+
+
+def chain_text(chain: Chain, *, width: int = WIDTH) -> str:
+    """Plain text of a chain of versions.
+
+    Examples
+    --------
+    >>> from muscle_metrics import count_chain
+    >>> chain = count_chain(versions=[["A"], ["B"]], references=["A"])
+    >>> print(chain_text(chain).splitlines()[0])
+    v1 -> v2: 1 item
+    """
+    return _plain(chain_table(chain), width)
+
+
+def comparison_table(comparison: Comparison, *, flips: int = 0) -> RenderableType:
+    """Tables of a comparison for rich to print.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> type(comparison_table(compare(old=["A"], new=["B"], references=["A"]))).__name__
+    'Group'
+    """
+    return Group(*_comparison_parts(comparison, flips))
+
+
+def chain_table(chain: Chain) -> RenderableType:
+    """Tables of a chain of versions for rich to print.
+
+    Examples
+    --------
+    >>> from muscle_metrics import count_chain
+    >>> type(chain_table(count_chain(versions=[["A"], ["B"]], references=["A"]))).__name__
+    'Group'
+    """
+    return Group(*_chain_parts(chain))
+
+
+def _comparison_parts(comparison: Comparison, flips: int) -> Iterator[RenderableType]:
+    counts = comparison.counts
+    yield _title(" -> ".join(comparison.names), counts.total)
+    yield _line(_story(counts))
+    for reason, count in comparison.dropped.items():
+        if count:
+            yield _line(f"left out: {count} ({reason})")
+    yield Text()
+    yield _quadrants(counts)
+    yield Text()
+    yield _rates(counts)
+    slices = comparison.slices
+    if slices:
+        yield Text()
+        yield _slices(slices)
+    if flips:
+        yield Text()
+        yield _flips(comparison, flips)
+    yield Text()
+    yield _line(comparison.signature, style="dim")
+
+
+def _chain_parts(chain: Chain) -> Iterator[RenderableType]:
+    yield _title(" -> ".join(chain.names), chain.total)
+    yield _line(
+        f"negative flips over {len(chain.steps)} updates: {chain.sum_negative_flip_rate}; "
+        f"fixed and broken again: {chain.flip_flop_rate}"
+    )
+    yield Text()
+    yield _steps(chain)
+    yield Text()
+    yield _survival(chain)
+    yield Text()
+    yield _line(chain.signature, style="dim")
+
+
+def _story(counts: FlipCounts) -> str:
+    change = counts.accuracy_change
+    low, high = change.interval()
+    direction = "rose" if change > 0 else "fell" if change < 0 else "stayed the same"
+    size = f" by {abs(change) * 100:.2f} points" if change else ""
+    return (
+        f"accuracy {direction}{size} ({float(counts.old_accuracy):.2%} to "
+        f"{float(counts.new_accuracy):.2%}; 95 % interval of the change {100 * low:+.2f} to "
+        f"{100 * high:+.2f}); {_number(counts.negative, 'item')} broke, {counts.positive} got fixed"
+    )
+
+
+def _quadrants(counts: FlipCounts) -> Table:
+    table = _table("", ("new right", "right"), ("new wrong", "right"))
+    table.add_row(
+        "old right", _cell(counts.both_right, counts.both_right_changed), str(counts.negative)
+    )
+    table.add_row("old wrong", str(counts.positive), _cell(counts.both_wrong, counts.wrong_changed))
+    return table
+
+
+def _cell(count: int, changed: int | None) -> str:
+    return f"{count} ({changed} changed)" if changed else str(count)
+
+
+def _rates(counts: FlipCounts) -> Table:
+    table = _table("rate", ("value", "right"), ("95 % interval", "right"), ("count", "right"), "of")
+    for label, name, denominator in RATE_ROWS:
+        rate: Rate = getattr(counts, name)
+        if rate.count is None:
+            table.add_row(label, "unknown", "", "", "needs the answers, not only verdicts")
+            continue
+        low, high = rate.interval()
+        value = f"{float(rate):.2%}" if rate.total else "undefined"
+        table.add_row(
+            label, value, f"{low:.2%} to {high:.2%}", str(rate.count), f"{rate.total} {denominator}"
+        )
+    relative = counts.relative_negative_flip_rate
+    table.add_row("relative NFR", f"{relative:.2f}", "", "", "NFR of independent errors")
+    mcnemar = counts.mcnemar().p_value
+    table.add_row("McNemar mid-p", f"{mcnemar:.2g}", "", "", "informs, never gates")
+    return table
+
+
+def _slices(slices: dict[str, FlipCounts]) -> Table:
+    table = _table(
+        "slice (most lost first)",
+        ("items", "right"),
+        ("old", "right"),
+        ("new", "right"),
+        ("change, 95 % interval", "right"),
+        ("broke", "right"),
+        ("fixed", "right"),
+        ("NFR", "right"),
+    )
+    for name, counts in slices.items():
+        table.add_row(
+            _untrusted(name),
+            str(counts.total),
+            f"{float(counts.old_accuracy):.1%}",
+            f"{float(counts.new_accuracy):.1%}",
+            _points(counts.accuracy_change),
+            str(counts.negative),
+            str(counts.positive),
+            f"{float(counts.negative_flip_rate):.2%}",
+        )
+    return table
+
+
+def _flips(comparison: Comparison, most: int) -> Table:
+    negative = list(comparison.flips(Quadrant.NEGATIVE))
+    first = "all" if most >= len(negative) else f"{most} of"
+    sliced = any(item.slice is not None for item in negative)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        title=f"{first} {_number(len(negative), 'negative flip')}",
+        title_justify="left",
+        title_style="",
+        pad_edge=False,
+    )
+    for column in ("id", *(["slice"] if sliced else []), "old (right)", "new (wrong)", "reference"):
+        table.add_column(column, overflow="fold")
+    for item in negative[:most]:
+        cells = [item.id, *([item.slice] if sliced else []), item.old, item.new, item.reference]
+        table.add_row(*(_shown(cell) for cell in cells))
+    return table
+
+
+def _steps(chain: Chain) -> Table:
+    table = _table(
+        "update",
+        ("old", "right"),
+        ("new", "right"),
+        ("change, 95 % interval", "right"),
+        ("NFR", "right"),
+        ("PFR", "right"),
+    )
+    rows = [*zip((f"-> {name}" for name in chain.names[1:]), chain.steps, strict=True)]
+    if len(chain.steps) > 1:
+        rows.append(("first to last", chain.overall))
+    for label, counts in rows:
+        table.add_row(
+            _untrusted(label),
+            f"{float(counts.old_accuracy):.2%}",
+            f"{float(counts.new_accuracy):.2%}",
+            _points(counts.accuracy_change),
+            str(counts.negative_flip_rate),
+            str(counts.positive_flip_rate),
+        )
+    return table
+
+
+def _survival(chain: Chain) -> Table:
+    table = _table(f"right in {chain.names[0]} and in every version up to", ("share", "right"))
+    for name, rate in zip(chain.names, chain.survival, strict=True):
+        table.add_row(_untrusted(name), str(rate))
+    return table
+
+
+def _points(change: AccuracyChange) -> str:
+    low, high = change.interval()
+    return f"{100 * change:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def _title(names: str, total: int) -> Text:
+    return _line(f"{names}: {_number(total, 'item')}", style="bold")
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _table(first: str, *columns: str | tuple[str, Any]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column(first, overflow="fold")
+    for column in columns:
+        name, justify = column if isinstance(column, tuple) else (column, "left")
+        table.add_column(name, justify=justify, no_wrap=True)
+    return table
+
+
+def _shown(value: Any) -> Text:
+    if value is None:
+        return Text("no answer", style="italic")
+    texts = value if isinstance(value, (list, tuple)) else [value]
+    return _untrusted(" | ".join(map(str, texts)))
+
+
+def _line(text: str, style: str = "") -> Text:
+    # Whole, however narrow the screen: lines are searched and compared by programs.
+    return Text(terminal(text), style=style, no_wrap=True, overflow="ignore")
+
+
+def _untrusted(text: str, style: str = "") -> Text:
+    # A Text is never parsed for rich's markup.
+    return Text(terminal(shorten(text, CELL_LIMIT)), style=style)
+
+
+def _plain(renderable: RenderableType, width: int) -> str:
+    buffer = io.StringIO()
+    Console(file=buffer, width=width, color_system=None, legacy_windows=False).print(
+        renderable, crop=False
+    )
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())

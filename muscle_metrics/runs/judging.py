@@ -1,0 +1,203 @@
+"""Which items each of several joined runs got right, by their answers or by a recorded score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics.answers import answer_column, reference_columns
+from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.verdicts import Verdicts, changed_answers, right_answers, verdict_column
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from muscle_metrics.answers import Column, Key
+    from muscle_metrics.runs.pairing import JoinedRuns
+    from muscle_metrics.runs.record import Record
+
+__all__ = ["JudgedRuns", "judge_runs"]
+
+Flags = npt.NDArray[np.bool_]
+
+
+class JudgedRuns(NamedTuple):
+    """Rightness and answers of the same N items in every run, in one order.
+
+    `answers` holds None for a run whose answers were not recorded; `shown` is what a person should
+    see of each item: the answer as written, or else the score.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs import Record, Run, join_runs
+    >>> runs = [Run(records=(Record(id="1", prediction=p, reference="A"),), name=p) for p in "AB"]
+    >>> judge_runs(join_runs(runs)).verdicts(0, 1).new_right
+    array([False])
+    """
+
+    metric: str
+    right: tuple[Flags, ...]
+    answers: tuple[Column | None, ...]
+    shown: tuple[tuple[Any, ...], ...]
+
+    def verdicts(self, old: int, new: int) -> Verdicts:
+        """Verdicts of the update from one run to another."""
+        before, after = self.answers[old], self.answers[new]
+        known = before is not None and after is not None
+        changed = changed_answers(before, after) if known else None
+        return Verdicts(self.right[old], self.right[new], changed)
+
+
+def judge_runs(
+    joined: JoinedRuns,
+    *,
+    metric: str | None = None,
+    key: Key = None,
+    threshold: float | None = None,
+    strict_threshold: bool = False,
+) -> JudgedRuns:
+    """Judge every item of joined runs.
+
+    Parameters
+    ----------
+    joined : JoinedRuns
+        Two or more runs over the same items.
+    metric : str, optional
+        "exact_match" compares answers with references; any other name is a score that the runs
+        recorded. By default the recorded score where there is one, else "exact_match".
+    key : callable, optional
+        Normalises answers and references before they are compared.
+    threshold : float, optional
+        A recorded score of at least this much is right. Not needed for verdicts (booleans, or
+        scores that are all 0 or 1).
+    strict_threshold : bool
+        Whether a score must exceed the threshold instead.
+
+    Returns
+    -------
+    JudgedRuns
+
+    Raises
+    ------
+    InputError
+        If answers, references or scores are missing or cannot be compared.
+    UsageError
+        If the metric is not recorded, ambiguous, or graded and without a threshold.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs import Record, Run, join_runs
+    >>> runs = [Run(records=(Record(id="1", scores={"s": s}),), name="run") for s in (0.2, 0.7)]
+    >>> judge_runs(join_runs(runs), threshold=0.5).right
+    (array([False]), array([ True]))
+    """
+    scored = all(record.scores for records in joined.records for record in records)
+    if metric == "exact_match" or (metric is None and not scored):
+        if threshold is not None:
+            raise UsageError(
+                "expected a recorded score to apply the threshold to, got runs compared by their "
+                "answers: name the score with --score-field"
+            )
+        return _by_answers(joined, key)
+    return _by_scores(joined, metric, key, threshold, strict_threshold)
+
+
+def _by_answers(joined: JoinedRuns, key: Key) -> JudgedRuns:
+    right, answers = [], []
+    for name, records, references in zip(
+        joined.names, joined.records, joined.references, strict=True
+    ):
+        _check_references(references, name)
+        column = answer_column([r.prediction for r in records], name=name, key=key, missing="wrong")
+        accepted = reference_columns(list(references), items=len(records), key=key)
+        right.append(right_answers(column, accepted, name=name))
+        answers.append(column)
+    return JudgedRuns("exact_match", tuple(right), tuple(answers), _predictions(joined.records))
+
+
+def _by_scores(
+    joined: JoinedRuns,
+    metric: str | None,
+    key: Key,
+    threshold: float | None,
+    strict_threshold: bool,
+) -> JudgedRuns:
+    names = [
+        _score_name(records, metric, run)
+        for run, records in zip(joined.names, joined.records, strict=True)
+    ]
+    scores = [
+        [record.scores[name] for record in records]
+        for name, records in zip(names, joined.records, strict=True)
+    ]
+    right = tuple(
+        _right_scores(values, run, threshold, strict_threshold)
+        for run, values in zip(joined.names, scores, strict=True)
+    )
+    answers = tuple(
+        _recorded_answers(records, run, key)
+        for run, records in zip(joined.names, joined.records, strict=True)
+    )
+    recorded = all(column is not None for column in answers)
+    shown = _predictions(joined.records) if recorded else tuple(map(tuple, scores))
+    return JudgedRuns(" -> ".join(dict.fromkeys(names)), right, answers, shown)
+
+
+def _score_name(records: Sequence[Record], metric: str | None, run: str) -> str:
+    names = sorted({name for record in records for name in record.scores})
+    if metric is None and len(names) == 1:
+        metric = names[0]
+    if metric is None:
+        raise UsageError(
+            f"expected one score to compare by, {run} recorded {names}: choose one with --metric"
+        )
+    missing = sum(metric not in record.scores for record in records)
+    if missing == len(records):
+        raise UsageError(
+            f"expected the metric to be 'exact_match' or a score that {run} recorded, got "
+            f"{metric!r}: it recorded {names or 'none'}"
+        )
+    if missing:
+        raise InputError(
+            f"expected a score {metric!r} for every item, {run} lacks it for {missing} of "
+            f"{len(records)}: drop these items from both runs or score them"
+        )
+    return metric
+
+
+def _right_scores(
+    values: Sequence[float], run: str, threshold: float | None, strict_threshold: bool
+) -> Flags:
+    scores = np.asarray(values)
+    if threshold is None:
+        graded = [value for value in values if value not in (0, 1)]
+        if graded:
+            raise UsageError(
+                f"expected verdicts or a threshold that makes scores right or wrong, {run} holds "
+                f"graded scores such as {graded[0]!r}: pass --threshold"
+            )
+        return verdict_column(scores, name=run)
+    flags: Flags = scores > threshold if strict_threshold else scores >= threshold
+    return flags
+
+
+def _recorded_answers(records: Sequence[Record], run: str, key: Key) -> Column | None:
+    predictions = [record.prediction for record in records]
+    if all(prediction is None for prediction in predictions):
+        return None
+    return answer_column(predictions, name=run, key=key, missing="wrong")
+
+
+def _check_references(references: Sequence[object], run: str) -> None:
+    absent = sum(reference is None for reference in references)
+    if absent:
+        raise InputError(
+            f"expected a reference for every item, {run} has none for {absent} of "
+            f"{len(references)}: name its field with --reference-field, or give --reference FILE"
+        )
+
+
+def _predictions(runs: Sequence[Sequence[Record]]) -> tuple[tuple[Any, ...], ...]:
+    return tuple(tuple(record.prediction for record in records) for records in runs)
