@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from muscle_metrics.chains import Chain, compare_chain, count_chain
-    from muscle_metrics.comparison import Comparison, Item, compare, compare_runs
+    from muscle_metrics.changes import ScoreChanges, measure_changes
+    from muscle_metrics.comparing import compare, compare_runs
+    from muscle_metrics.comparison import Comparison
     from muscle_metrics.counting import (
         FlipLabels,
         count_flips,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from muscle_metrics.flips import FlipCounts, Quadrant
+    from muscle_metrics.items import Item
     from muscle_metrics.rates import AccuracyChange, Rate
     from muscle_metrics.runs import Record, Run, pair_runs, read_run
     from muscle_metrics.statistics.interval import Interval
@@ -46,7 +49,7 @@ _HOMES = {
     "FlipLabels": "counting",
     "InputError": "errors",
     "Interval": "statistics.interval",
-    "Item": "comparison",
+    "Item": "items",
     "MissingDependencyError": "errors",
     "MuscleMetricsError": "errors",
     "PairingError": "errors",
@@ -54,14 +57,16 @@ _HOMES = {
     "Rate": "rates",
     "Record": "runs",
     "Run": "runs",
+    "ScoreChanges": "changes",
     "UsageError": "errors",
-    "compare": "comparison",
+    "compare": "comparing",
     "compare_chain": "chains",
-    "compare_runs": "comparison",
+    "compare_runs": "comparing",
     "count_chain": "chains",
     "count_flips": "counting",
     "inconsistency_flip_rate": "counting",
     "label_flips": "counting",
+    "measure_changes": "changes",
     "negative_flip_rate": "counting",
     "pair_runs": "runs",
     "positive_flip_rate": "counting",
@@ -86,6 +91,7 @@ __all__ = [
     "Rate",
     "Record",
     "Run",
+    "ScoreChanges",
     "UsageError",
     "compare",
     "compare_chain",
@@ -94,6 +100,7 @@ __all__ = [
     "count_flips",
     "inconsistency_flip_rate",
     "label_flips",
+    "measure_changes",
     "negative_flip_rate",
     "pair_runs",
     "positive_flip_rate",

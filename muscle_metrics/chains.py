@@ -12,7 +12,7 @@ from muscle_metrics.answers import answer_column, check_lengths, reference_colum
 from muscle_metrics.counting import tally_verdicts
 from muscle_metrics.errors import UsageError
 from muscle_metrics.rates import Rate
-from muscle_metrics.runs.judging import JudgedRuns, judge_runs
+from muscle_metrics.runs.judging import EXACT_MATCH, JudgedRuns, judge_runs
 from muscle_metrics.runs.pairing import join_runs
 from muscle_metrics.signature import choices, signature_line
 from muscle_metrics.summary import SCHEMA_VERSION, described_counts, described_rate, json_text
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.answers import Key, Missing, Values
     from muscle_metrics.flips import FlipCounts
-    from muscle_metrics.runs.pairing import Conflict, Unanswered
-    from muscle_metrics.runs.pairing import Missing as MissingItems
+    from muscle_metrics.runs.pairing import Conflict, MissingItems, Unanswered
     from muscle_metrics.runs.record import Run
 
 __all__ = ["Chain", "compare_chain", "count_chain"]
@@ -189,9 +188,9 @@ def count_chain(
     accepted = reference_columns(references, items=items, key=key)
     check_lengths(**columns, references=range(accepted.items))
     right = tuple(right_answers(column, accepted, name=name) for name, column in columns.items())
-    judged = JudgedRuns("exact_match", right, tuple(columns.values()), ())
+    judged = JudgedRuns(EXACT_MATCH, right, None, tuple(columns.values()), ())
     ids = tuple(map(str, range(items)))
-    return _chain(labels, judged, ids, {}, choices("exact_match", key, missing=missing))
+    return _chain(labels, judged, ids, {}, choices(EXACT_MATCH, key, missing=missing))
 
 
 def compare_chain(
@@ -236,10 +235,12 @@ def _chain(
     recipe: Mapping[str, str],
 ) -> Chain:
     last = len(names) - 1
+    overall = judged.verdicts(0, last)
+    right = np.stack(judged.right or ())
     return Chain(
         names=tuple(names),
-        right=np.stack(judged.right),
+        right=right,
         steps=tuple(tally_verdicts(judged.verdicts(i, i + 1)) for i in range(last)),
-        overall=tally_verdicts(judged.verdicts(0, last)),
-        signature=signature_line(recipe, ids=ids, flags=judged.right, dropped=dropped),
+        overall=tally_verdicts(overall),
+        signature=signature_line(recipe, ids=ids, columns=[right], dropped=dropped),
     )

@@ -187,7 +187,7 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
 
 def _compare(options: argparse.Namespace) -> int:
     from muscle_metrics.chains import compare_chain
-    from muscle_metrics.comparison import compare_runs
+    from muscle_metrics.comparing import compare_runs
 
     if len(options.runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")

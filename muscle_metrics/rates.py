@@ -40,7 +40,7 @@ class Rate(float):
     >>> print(rate)
     3.11% (41 of 1319)
     >>> rate.interval()
-    Interval(low=0.022997..., high=0.041893...)
+    Interval(low=0.02299..., high=0.04189...)
     >>> Rate(0, 0), Rate(0, 0).interval()
     (Rate(0, 0), Interval(low=0.0, high=1.0))
     """
@@ -119,7 +119,7 @@ class AccuracyChange(float):
     >>> print(change)
     -20.00 points (1 fixed, 3 broken, of 10)
     >>> print(change.interval())
-    [-0.5559, 0.2162]
+    [-0.5515, 0.2171]
     """
 
     __slots__ = ("both_right", "both_wrong", "negative", "positive")

@@ -35,21 +35,21 @@ def signature_line(
     recipe: Mapping[str, str],
     *,
     ids: Sequence[str],
-    flags: Iterable[npt.NDArray[np.bool_] | None],
+    columns: Iterable[npt.NDArray[Any] | None],
     dropped: Mapping[str, int],
 ) -> str:
-    """Join version, choices, sizes and a hash of ids and verdicts into one line.
+    """Join version, choices, sizes and a hash of ids, verdicts and scores into one line.
 
     Equal lines mean equal counts, whatever the order or format of the files.
 
     Examples
     --------
-    >>> signature_line({"metric": "acc"}, ids=["1"], flags=[np.array([True])], dropped={})
+    >>> signature_line({"metric": "acc"}, ids=["1"], columns=[], dropped={})
     'muscle-metrics ...; metric acc; items 1; input ...'
     """
     digest = hashlib.sha256(json.dumps(list(ids)).encode())
-    for column in flags:
-        digest.update(b"unknown" if column is None else np.packbits(column).tobytes())
+    for column in columns:
+        digest.update(b"unknown" if column is None else np.ascontiguousarray(column).tobytes())
     parts = {
         "muscle-metrics": __version__,
         **recipe,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.flips import FlipCounts
 from muscle_metrics.rates import AccuracyChange, Rate
 
-__all__ = ["SCHEMA_VERSION", "described_counts", "described_rate", "json_text"]
+if TYPE_CHECKING:
+    from muscle_metrics.changes import ScoreChanges
+    from muscle_metrics.magnitudes import Magnitude, MeanChange
+
+__all__ = ["SCHEMA_VERSION", "described_changes", "described_counts", "described_rate", "json_text"]
 
 SCHEMA_VERSION = 1
 
@@ -30,6 +34,27 @@ def described_counts(counts: FlipCounts) -> dict[str, Any]:
     }
 
 
+def described_changes(changes: ScoreChanges) -> dict[str, Any]:
+    """Describe what a graded score gained and lost.
+
+    Examples
+    --------
+    >>> from muscle_metrics.changes import measure_changes
+    >>> described_changes(measure_changes(old=[0.5], new=[0.2]))["mean_gain"]["value"] is None
+    True
+    """
+    rates = ("negative_flip_rate", "positive_flip_rate", "tie_rate")
+    means = ("mean_change", "mean_gain", "mean_regression")
+    return {
+        "items": changes.total,
+        "tie": changes.tie,
+        "minimum_effect": changes.minimum_effect,
+        "tolerance_sensitive": changes.tolerance_sensitive,
+        **{name: described_rate(getattr(changes, name)) for name in rates},
+        **{name: _described_mean(getattr(changes, name)) for name in means},
+    }
+
+
 def described_rate(rate: float) -> dict[str, Any]:
     """Describe a rate: value, and where it has them, count, total and 95 % interval.
 
@@ -45,6 +70,16 @@ def described_rate(rate: float) -> dict[str, Any]:
     if isinstance(rate, (Rate, AccuracyChange)) and not undefined:
         described["low"], described["high"] = rate.interval()
     return described
+
+
+def _described_mean(mean: Magnitude | MeanChange) -> dict[str, Any]:
+    low, high = mean.interval()
+    return {
+        "value": None if math.isnan(mean) else float(mean),
+        "items": mean.count,
+        "low": low if math.isfinite(low) else None,
+        "high": high if math.isfinite(high) else None,
+    }
 
 
 def json_text(data: dict[str, Any], indent: int | None) -> str:

@@ -49,6 +49,11 @@ class Verdicts(NamedTuple):
     new_right: Flags
     changed: Flags | None
 
+    def take(self, positions: npt.NDArray[np.intp]) -> Verdicts:
+        """Verdicts of the items at some positions, in that order."""
+        changed = None if self.changed is None else self.changed[positions]
+        return Verdicts(self.old_right[positions], self.new_right[positions], changed)
+
 
 def judge_answers(
     *,

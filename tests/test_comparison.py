@@ -54,7 +54,9 @@ def test_flips_by_quadrant(worked_example: Comparison) -> None:
 
 def test_frame_has_one_row_per_item(worked_example: Comparison) -> None:
     frame = worked_example.to_frame()
-    assert list(frame.columns) == ["id", "slice", "old", "new", "reference", "quadrant", "changed"]
+    assert list(frame.columns) == [
+        "id", "task", "repeat", "slice", "old", "new", "reference", "quadrant", "changed",
+    ]  # fmt: skip
     assert frame["quadrant"].value_counts().to_dict() == {
         "both_right": 4,
         "negative": 3,
@@ -90,7 +92,7 @@ def test_json_takes_missing_answers_and_numpy_scalars() -> None:
 
 def test_ids_name_items_and_must_not_repeat() -> None:
     comparison = compare(old=[1, 2], new=[1, 3], references=[1, 2], ids=["q10", "q9"])
-    assert comparison.ids == ("q9", "q10")
+    assert comparison.table.ids == ("q9", "q10")
     assert [item.id for item in comparison.flips()] == ["q9"]
     with pytest.raises(InputError, match="'q1' 2 times"):
         compare(old=[1, 2], new=[1, 3], references=[1, 2], ids=["q1", "q1"])
@@ -155,8 +157,13 @@ def test_a_score_at_the_threshold_is_right_unless_strict() -> None:
     )
     assert compare_runs(old, new, threshold=0.5).counts.negative == 0
     assert compare_runs(old, new, threshold=0.5, strict_threshold=True).counts.negative == 1
+    graded = compare_runs(old, new)
+    assert graded.verdicts is None
+    assert graded.changes["judge"].negative_flip_rate == 1
+    assert "mean regression" in str(graded)
+    assert json.loads(graded.to_json())["scores"]["judge"]["mean_gain"]["value"] is None
     with pytest.raises(UsageError, match="--threshold"):
-        compare_runs(old, new)
+        graded.counts  # noqa: B018
 
 
 def test_several_scores_are_named_and_never_averaged() -> None:

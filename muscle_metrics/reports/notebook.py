@@ -26,6 +26,9 @@ def comparison_html(comparison: Comparison) -> str:
     >>> page.startswith("<table>")
     True
     """
+    if comparison.verdicts is None:
+        lines = "\n".join(map(html, str(comparison).splitlines()))
+        return f"<pre>{lines}</pre>"
     rows = {"all": comparison.counts, **comparison.slices}
     head = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
     body = "".join(_row(name, counts) for name, counts in rows.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from muscle_metrics.chains import Chain
+    from muscle_metrics.changes import ScoreChanges
     from muscle_metrics.comparison import Comparison
     from muscle_metrics.rates import AccuracyChange, Rate
 
@@ -101,25 +102,36 @@ def chain_table(chain: Chain) -> RenderableType:
 
 
 def _comparison_parts(comparison: Comparison, flips: int) -> Iterator[RenderableType]:
-    counts = comparison.counts
-    yield _title(" -> ".join(comparison.names), counts.total)
-    yield _line(_story(counts))
+    yield _title(" -> ".join(comparison.names), comparison.total)
+    if comparison.verdicts is not None:
+        yield _line(_story(comparison.counts))
     for reason, count in comparison.dropped.items():
         if count:
             yield _line(f"left out: {count} ({reason})")
+    if comparison.verdicts is not None:
+        yield from _flip_parts(comparison, flips)
+    for metric, changes in comparison.changes.items():
+        yield Text()
+        yield _score_changes(metric, changes)
+        if changes.tolerance_sensitive:
+            yield _line("warning: NFR hangs on tiny moves; see how it falls with minimum_effect")
+    yield Text()
+    yield _line(comparison.signature, style="dim")
+
+
+def _flip_parts(comparison: Comparison, flips: int) -> Iterator[RenderableType]:
+    counts = comparison.counts
     yield Text()
     yield _quadrants(counts)
     yield Text()
     yield _rates(counts)
-    slices = comparison.slices
-    if slices:
-        yield Text()
-        yield _slices(slices)
+    for label, parts in (("task", comparison.tasks), ("slice", comparison.slices)):
+        if parts:
+            yield Text()
+            yield _parts(label, parts)
     if flips:
         yield Text()
         yield _flips(comparison, flips)
-    yield Text()
-    yield _line(comparison.signature, style="dim")
 
 
 def _chain_parts(chain: Chain) -> Iterator[RenderableType]:
@@ -180,9 +192,33 @@ def _rates(counts: FlipCounts) -> Table:
     return table
 
 
-def _slices(slices: dict[str, FlipCounts]) -> Table:
+def _score_changes(metric: str, changes: ScoreChanges) -> Table:
+    table = _table(metric, ("value", "right"), ("95 % interval", "right"), "of")
+    for label, rate in (
+        ("negative flip rate (NFR)", changes.negative_flip_rate),
+        ("positive flip rate (PFR)", changes.positive_flip_rate),
+        ("ties", changes.tie_rate),
+    ):
+        low, high = rate.interval()
+        interval = f"{low:.2%} to {high:.2%}"
+        table.add_row(label, f"{float(rate):.2%}", interval, f"{rate.count} of {rate.total} items")
+    change = changes.mean_change
+    low, high = change.interval()
+    table.add_row("mean change", f"{change:+.4f}", f"{low:+.4f} to {high:+.4f}", "all items")
+    for label, size in (
+        ("mean gain (m_g)", changes.mean_gain),
+        ("mean regression (m_r)", changes.mean_regression),
+    ):
+        low, high = size.interval()
+        interval = "too few" if size.too_few else f"{low:.4f} to {high:.4f}"
+        value = f"{size:.4f}" if size.count else "undefined"
+        table.add_row(label, value, interval, _number(size.count, "item"))
+    return table
+
+
+def _parts(label: str, parts: dict[str, FlipCounts]) -> Table:
     table = _table(
-        "slice (most lost first)",
+        f"{label} (most lost first)",
         ("items", "right"),
         ("old", "right"),
         ("new", "right"),
@@ -191,7 +227,7 @@ def _slices(slices: dict[str, FlipCounts]) -> Table:
         ("fixed", "right"),
         ("NFR", "right"),
     )
-    for name, counts in slices.items():
+    for name, counts in parts.items():
         table.add_row(
             _untrusted(name),
             str(counts.total),
@@ -269,12 +305,14 @@ def _number(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _table(first: str, *columns: str | tuple[str, Any]) -> Table:
+def _table(first: str, *columns: str | tuple[str, Literal["right"]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column(first, overflow="fold")
     for column in columns:
-        name, justify = column if isinstance(column, tuple) else (column, "left")
-        table.add_column(name, justify=justify, no_wrap=True)
+        if isinstance(column, tuple):
+            table.add_column(column[0], justify=column[1], no_wrap=True)
+        else:
+            table.add_column(column, no_wrap=True)
     return table
 
 

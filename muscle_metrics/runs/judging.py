@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.verdicts import Verdicts, changed_answers, right_answers, verdict_column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from muscle_metrics.answers import Column, Key
     from muscle_metrics.runs.pairing import JoinedRuns
@@ -20,14 +21,19 @@ if TYPE_CHECKING:
 
 __all__ = ["JudgedRuns", "judge_runs"]
 
+EXACT_MATCH = "exact_match"
+
 Flags = npt.NDArray[np.bool_]
+Scores = npt.NDArray[np.float64]
+Result = TypeVar("Result")
 
 
 class JudgedRuns(NamedTuple):
-    """Rightness and answers of the same N items in every run, in one order.
+    """Rightness, scores and answers of the same N items in every run, in one order.
 
-    `answers` holds None for a run whose answers were not recorded; `shown` is what a person should
-    see of each item: the answer as written, or else the score.
+    `right` is None where scores are graded and no threshold was given; `scores` where items were
+    judged by their answers. `answers` holds None for a run whose answers were not recorded.
+    `shown` is what a person should see of each item: the answer as written, or else the score.
 
     Examples
     --------
@@ -38,15 +44,28 @@ class JudgedRuns(NamedTuple):
     """
 
     metric: str
-    right: tuple[Flags, ...]
+    right: tuple[Flags, ...] | None
+    scores: tuple[Scores, ...] | None
     answers: tuple[Column | None, ...]
     shown: tuple[tuple[Any, ...], ...]
 
     def verdicts(self, old: int, new: int) -> Verdicts:
-        """Verdicts of the update from one run to another."""
+        """Verdicts of the update from one run to another.
+
+        Raises
+        ------
+        UsageError
+            If scores are graded.
+        """
+        if self.right is None:
+            raise UsageError(
+                f"expected verdicts, or a threshold that makes scores right or wrong, got graded "
+                f"scores {self.metric!r}: pass --threshold (threshold=)"
+            )
         before, after = self.answers[old], self.answers[new]
-        known = before is not None and after is not None
-        changed = changed_answers(before, after) if known else None
+        changed = None
+        if before is not None and after is not None:
+            changed = changed_answers(before, after)
         return Verdicts(self.right[old], self.right[new], changed)
 
 
@@ -71,7 +90,7 @@ def judge_runs(
         Normalises answers and references before they are compared.
     threshold : float, optional
         A recorded score of at least this much is right. Not needed for verdicts (booleans, or
-        scores that are all 0 or 1).
+        scores that are all 0 or 1); without one, graded scores are neither right nor wrong.
     strict_threshold : bool
         Whether a score must exceed the threshold instead.
 
@@ -84,7 +103,7 @@ def judge_runs(
     InputError
         If answers, references or scores are missing or cannot be compared.
     UsageError
-        If the metric is not recorded, ambiguous, or graded and without a threshold.
+        If the metric is not recorded or ambiguous, or a threshold has no score to apply to.
 
     Examples
     --------
@@ -94,7 +113,7 @@ def judge_runs(
     (array([False]), array([ True]))
     """
     scored = all(record.scores for records in joined.records for record in records)
-    if metric == "exact_match" or (metric is None and not scored):
+    if metric == EXACT_MATCH or (metric is None and not scored):
         if threshold is not None:
             raise UsageError(
                 "expected a recorded score to apply the threshold to, got runs compared by their "
@@ -105,16 +124,16 @@ def judge_runs(
 
 
 def _by_answers(joined: JoinedRuns, key: Key) -> JudgedRuns:
-    right, answers = [], []
-    for name, records, references in zip(
-        joined.names, joined.records, joined.references, strict=True
-    ):
-        _check_references(references, name)
-        column = answer_column([r.prediction for r in records], name=name, key=key, missing="wrong")
-        accepted = reference_columns(list(references), items=len(records), key=key)
-        right.append(right_answers(column, accepted, name=name))
-        answers.append(column)
-    return JudgedRuns("exact_match", tuple(right), tuple(answers), _predictions(joined.records))
+    answers = _each(joined, partial(_recorded_answers, key=key))
+    right = tuple(
+        _recorded_verdicts(records, run)
+        if all(EXACT_MATCH in record.scores for record in records)
+        else _right_answers(column, records, references, run, key)
+        for run, column, records, references in zip(
+            joined.names, answers, joined.records, joined.references, strict=True
+        )
+    )
+    return JudgedRuns(EXACT_MATCH, right, None, answers, _predictions(joined.records))
 
 
 def _by_scores(
@@ -124,28 +143,31 @@ def _by_scores(
     threshold: float | None,
     strict_threshold: bool,
 ) -> JudgedRuns:
-    names = [
-        _score_name(records, metric, run)
-        for run, records in zip(joined.names, joined.records, strict=True)
-    ]
-    scores = [
+    names = _each(joined, partial(_score_name, metric=metric))
+    values = [
         [record.scores[name] for record in records]
         for name, records in zip(names, joined.records, strict=True)
     ]
-    right = tuple(
-        _right_scores(values, run, threshold, strict_threshold)
-        for run, values in zip(joined.names, scores, strict=True)
-    )
-    answers = tuple(
-        _recorded_answers(records, run, key)
-        for run, records in zip(joined.names, joined.records, strict=True)
-    )
+    scores = tuple(np.asarray(column, dtype=np.float64) for column in values)
+    right: tuple[Flags, ...] | None = None
+    if threshold is not None:
+        is_right = np.greater if strict_threshold else np.greater_equal
+        right = tuple(is_right(column, threshold) for column in scores)
+    elif all(np.isin(column, (0, 1)).all() for column in scores):
+        right = tuple(column.astype(bool) for column in scores)
+    answers = _each(joined, partial(_recorded_answers, key=key))
     recorded = all(column is not None for column in answers)
-    shown = _predictions(joined.records) if recorded else tuple(map(tuple, scores))
-    return JudgedRuns(" -> ".join(dict.fromkeys(names)), right, answers, shown)
+    shown = _predictions(joined.records) if recorded else tuple(map(tuple, values))
+    return JudgedRuns(" -> ".join(dict.fromkeys(names)), right, scores, answers, shown)
 
 
-def _score_name(records: Sequence[Record], metric: str | None, run: str) -> str:
+def _each(
+    joined: JoinedRuns, function: Callable[[Sequence[Record], str], Result]
+) -> tuple[Result, ...]:
+    return tuple(map(function, joined.records, joined.names))
+
+
+def _score_name(records: Sequence[Record], run: str, metric: str | None) -> str:
     names = sorted({name for record in records for name in record.scores})
     if metric is None and len(names) == 1:
         metric = names[0]
@@ -167,27 +189,29 @@ def _score_name(records: Sequence[Record], metric: str | None, run: str) -> str:
     return metric
 
 
-def _right_scores(
-    values: Sequence[float], run: str, threshold: float | None, strict_threshold: bool
-) -> Flags:
-    scores = np.asarray(values)
-    if threshold is None:
-        graded = [value for value in values if value not in (0, 1)]
-        if graded:
-            raise UsageError(
-                f"expected verdicts or a threshold that makes scores right or wrong, {run} holds "
-                f"graded scores such as {graded[0]!r}: pass --threshold"
-            )
-        return verdict_column(scores, name=run)
-    flags: Flags = scores > threshold if strict_threshold else scores >= threshold
-    return flags
-
-
 def _recorded_answers(records: Sequence[Record], run: str, key: Key) -> Column | None:
     predictions = [record.prediction for record in records]
     if all(prediction is None for prediction in predictions):
         return None
     return answer_column(predictions, name=run, key=key, missing="wrong")
+
+
+def _recorded_verdicts(records: Sequence[Record], run: str) -> Flags:
+    return verdict_column([record.scores[EXACT_MATCH] for record in records], name=run)
+
+
+def _right_answers(
+    answers: Column | None,
+    records: Sequence[Record],
+    references: Sequence[object],
+    run: str,
+    key: Key,
+) -> Flags:
+    _check_references(references, run)
+    if answers is None:
+        return np.zeros(len(records), dtype=bool)
+    accepted = reference_columns(list(references), items=len(records), key=key)
+    return right_answers(answers, accepted, name=run)
 
 
 def _check_references(references: Sequence[object], run: str) -> None:

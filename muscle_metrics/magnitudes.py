@@ -1,0 +1,194 @@
+"""How much scores moved: means that remember their values, and how uncertain they are."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics.statistics.interval import Interval, Side, tail_levels
+
+__all__ = ["Magnitude", "MeanChange"]
+
+Values = npt.NDArray[np.float64]
+
+
+class Magnitude(float):
+    """Mean size of the moves in one direction, in units of the score; nan if nothing moved.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (K,)
+        Sizes of the moves, all above 0.
+    limit : float
+        The largest move the scorer's range allows; infinite where it has none.
+
+    Examples
+    --------
+    >>> print(Magnitude(np.array([0.2, 0.05]), limit=1.0))
+    0.1250 (2 items)
+    """
+
+    __slots__ = ("limit", "values")
+    values: Values
+    limit: float
+
+    def __new__(cls, values: Values, *, limit: float) -> Magnitude:  # noqa: D102
+        magnitude = super().__new__(cls, _mean(values))
+        magnitude.values = values
+        magnitude.limit = limit
+        return magnitude
+
+    @property
+    def count(self) -> int:
+        """Number of items that moved."""
+        return len(self.values)
+
+    @property
+    def too_few(self) -> bool:
+        """Whether fewer than 10 items moved: too few to speak of their mean."""
+        from muscle_metrics.statistics.bounded import FEWEST_VALUES
+
+        return self.count < FEWEST_VALUES
+
+    def interval(self, confidence: float = 0.95, side: Side = "two-sided") -> Interval:
+        """Bounds of the mean that use only the range of the score (Gaffke's).
+
+        Parameters
+        ----------
+        confidence : float
+            Level in (0, 1).
+        side : {"two-sided", "lower", "upper"}
+            A one-sided bound leaves its other end at 0 or at the largest possible move.
+
+        Returns
+        -------
+        Interval
+            [0, limit] where too few items moved, or where the score has no range.
+
+        Examples
+        --------
+        >>> print(Magnitude(np.full(30, 0.25), limit=1.0).interval())
+        [0.2211, 0.3368]
+        """
+        from muscle_metrics.statistics.bounded import bounded_mean_interval
+
+        tail_levels(confidence, side)
+        if self.too_few or not math.isfinite(self.limit):
+            return Interval(0.0, self.limit)
+        return bounded_mean_interval(
+            self.values, low=0.0, high=self.limit, confidence=confidence, side=side
+        )
+
+    def __str__(self) -> str:
+        if self.count == 0:
+            return "undefined (0 items)"
+        return f"{float(self):.4f} ({self.count} item{'s' * (self.count != 1)})"
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Values], dict[str, float]]:
+        return (self.values,), {"limit": self.limit}
+
+
+class MeanChange(float):
+    """Mean of new score minus old score over all items.
+
+    Parameters
+    ----------
+    deltas : numpy.ndarray, shape (N,)
+        New score minus old score of every item.
+
+    Examples
+    --------
+    >>> change = MeanChange(np.array([0.1, -0.2, 0.0, 0.05, -0.05]))
+    >>> print(f"{change:.2f}", change.interval())
+    -0.02 [-0.1629, 0.1229]
+    """
+
+    __slots__ = ("deltas",)
+    deltas: Values
+
+    def __new__(cls, deltas: Values) -> MeanChange:  # noqa: D102
+        change = super().__new__(cls, _mean(deltas))
+        change.deltas = deltas
+        return change
+
+    @property
+    def count(self) -> int:
+        """Number of items."""
+        return len(self.deltas)
+
+    def interval(self, confidence: float = 0.95, side: Side = "two-sided") -> Interval:
+        """Student's t interval of the mean of paired differences.
+
+        Parameters
+        ----------
+        confidence : float
+            Level in (0, 1).
+        side : {"two-sided", "lower", "upper"}
+            A one-sided bound leaves its other end infinite.
+
+        Returns
+        -------
+        Interval
+            Infinite with fewer than two items.
+
+        Examples
+        --------
+        >>> print(MeanChange(np.array([0.1, 0.2, 0.3])).interval(side="lower"))
+        [0.0314, inf]
+        """
+        from scipy.special import stdtrit
+
+        below, above = tail_levels(confidence, side)
+        if len(self.deltas) < 2:
+            return Interval(-math.inf, math.inf)
+        freedom = len(self.deltas) - 1
+        error = float(np.std(self.deltas, ddof=1)) / math.sqrt(len(self.deltas))
+        low = float(self) + float(stdtrit(freedom, below)) * error if below else -math.inf
+        high = float(self) - float(stdtrit(freedom, above)) * error if above else math.inf
+        return Interval(low, high)
+
+    def p_value(self, *, resamples: int = 9999, seed: int = 0) -> float:
+        """Two-sided p of the sign-flip test: had old and new been exchanged at random.
+
+        Parameters
+        ----------
+        resamples : int
+            Number of random sign patterns; all are taken where there are fewer.
+        seed : int
+            Seed of the random patterns.
+
+        Returns
+        -------
+        float
+            In (0, 1].
+
+        Examples
+        --------
+        >>> MeanChange(np.array([0.1, 0.2, 0.3])).p_value()
+        0.25
+        """
+        from scipy.stats import permutation_test
+
+        result = permutation_test(
+            (self.deltas,),
+            np.mean,
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=resamples,
+            batch=max(1, 10_000_000 // len(self.deltas)),
+            rng=np.random.default_rng(seed),
+        )
+        return float(result.pvalue)
+
+    def __str__(self) -> str:
+        return f"{float(self):+.4f} ({len(self.deltas)} items)"
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Values], dict[str, float]]:
+        return (self.deltas,), {}
+
+
+def _mean(values: Values) -> float:
+    # fsum is exact, so the order of items changes no digit.
+    return math.fsum(values) / len(values) if len(values) else math.nan
