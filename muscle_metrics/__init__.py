@@ -32,7 +32,10 @@ if TYPE_CHECKING:
         UsageError,
     )
     from muscle_metrics.flips import FlipCounts, Quadrant
+    from muscle_metrics.gate import Check, Outcome, Verdict, check_gate
     from muscle_metrics.items import Item
+    from muscle_metrics.magnitudes import Magnitude, MeanChange
+    from muscle_metrics.policy import Policy, read_policy
     from muscle_metrics.rates import AccuracyChange, Rate
     from muscle_metrics.runs import Record, Run, pair_runs, read_run
     from muscle_metrics.statistics.interval import Interval
@@ -43,6 +46,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AccuracyChange": "rates",
     "Chain": "chains",
+    "Check": "gate",
     "Comparison": "comparison",
     "FileError": "errors",
     "FlipCounts": "flips",
@@ -50,15 +54,21 @@ _HOMES = {
     "InputError": "errors",
     "Interval": "statistics.interval",
     "Item": "items",
+    "Magnitude": "magnitudes",
+    "MeanChange": "magnitudes",
     "MissingDependencyError": "errors",
     "MuscleMetricsError": "errors",
+    "Outcome": "gate",
     "PairingError": "errors",
+    "Policy": "policy",
     "Quadrant": "flips",
     "Rate": "rates",
     "Record": "runs",
     "Run": "runs",
     "ScoreChanges": "changes",
     "UsageError": "errors",
+    "Verdict": "gate",
+    "check_gate": "gate",
     "compare": "comparing",
     "compare_chain": "chains",
     "compare_runs": "comparing",
@@ -70,6 +80,7 @@ _HOMES = {
     "negative_flip_rate": "counting",
     "pair_runs": "runs",
     "positive_flip_rate": "counting",
+    "read_policy": "policy",
     "read_run": "runs",
     "tally_flips": "counting",
 }
@@ -77,6 +88,7 @@ _HOMES = {
 __all__ = [
     "AccuracyChange",
     "Chain",
+    "Check",
     "Comparison",
     "FileError",
     "FlipCounts",
@@ -84,15 +96,21 @@ __all__ = [
     "InputError",
     "Interval",
     "Item",
+    "Magnitude",
+    "MeanChange",
     "MissingDependencyError",
     "MuscleMetricsError",
+    "Outcome",
     "PairingError",
+    "Policy",
     "Quadrant",
     "Rate",
     "Record",
     "Run",
     "ScoreChanges",
     "UsageError",
+    "Verdict",
+    "check_gate",
     "compare",
     "compare_chain",
     "compare_runs",
@@ -104,6 +122,7 @@ __all__ = [
     "negative_flip_rate",
     "pair_runs",
     "positive_flip_rate",
+    "read_policy",
     "read_run",
     "tally_flips",
 ]

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from muscle_metrics.chains import Chain
     from muscle_metrics.changes import ScoreChanges
     from muscle_metrics.comparison import Comparison
+    from muscle_metrics.gate import Verdict
     from muscle_metrics.rates import AccuracyChange, Rate
 
-__all__ = ["chain_table", "chain_text", "comparison_table", "comparison_text"]
+__all__ = ["chain_table", "chain_text", "comparison_table", "comparison_text", "verdict_text"]
 
 WIDTH = 100
 CELL_LIMIT = 400
@@ -99,6 +100,27 @@ def chain_table(chain: Chain) -> RenderableType:
     'Group'
     """
     return Group(*_chain_parts(chain))
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """Plain text of a verdict: the outcome, then one line per check.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, check_gate, compare
+    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
+    >>> print(verdict_text(check_gate(comparison, Policy(max_nfr="0.05"))).splitlines()[0])
+    PASS: old -> new
+    """
+    pins = verdict.broken_pins
+    lines = [
+        f"{verdict.outcome}: {' -> '.join(verdict.names)}",
+        *verdict.reasons,
+        *map(str, verdict.checks),
+        *([f"FAIL pinned items: {len(pins)} broke ({', '.join(pins[:5])})"] if pins else []),
+        f"one-sided confidence {verdict.confidence:g}; {verdict.signature}",
+    ]
+    return "\n".join(map(terminal, lines))
 
 
 def _comparison_parts(comparison: Comparison, flips: int) -> Iterator[RenderableType]:

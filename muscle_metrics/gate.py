@@ -1,0 +1,275 @@
+"""Should this model ship? Comparison and policy in, verdict out; pure, and blind to exit codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from muscle_metrics.criteria import Criterion, list_criteria
+from muscle_metrics.errors import UsageError
+from muscle_metrics.statistics.multiplicity import holm_rejections
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.policy import Policy
+
+__all__ = ["Check", "Outcome", "Verdict", "check_gate"]
+
+# Parts of a fingerprint that say what a run is, not how it was made.
+DESCRIPTIVE = frozenset({"format", "model", "date"})
+
+
+class Outcome(StrEnum):
+    """What a gate says; each is a result, none an exception.
+
+    Examples
+    --------
+    >>> Outcome.PASS == "PASS"
+    True
+    """
+
+    PASS = "PASS"  # noqa: S105
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    INVALID = "INVALID"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One criterion of a gate, judged.
+
+    Parameters
+    ----------
+    criterion : str
+        What was limited, such as "negative flip rate of slice safety".
+    outcome : Outcome
+        PASS if the upper bound keeps the limit, FAIL if the lower one breaks it, else
+        INCONCLUSIVE.
+    estimate : float
+        The observed value; larger is worse.
+    low, high : float
+        The bounds that decided, each one-sided.
+    limit : Fraction
+        The limit of the policy.
+    sample : str
+        What was observed.
+    advice : str
+        What would decide an inconclusive check; empty otherwise.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, check_gate, compare
+    >>> comparison = compare(old=["A"] * 300, new=["A"] * 300, references=["A"] * 300)
+    >>> print(check_gate(comparison, Policy(max_nfr="0.01")).checks[0])
+    PASS negative flip rate 0.00% (bounds 0.00% to 0.99%), limit 1%: 0 of 300 items
+    """
+
+    criterion: str
+    outcome: Outcome
+    estimate: float
+    low: float
+    high: float
+    limit: Fraction
+    sample: str
+    advice: str = ""
+    is_share: bool = True
+
+    def shown(self, value: float | Fraction) -> str:
+        """Write a value in the unit of the criterion."""
+        return f"{float(value):.2%}" if self.is_share else f"{float(value):.4f}"
+
+    def __str__(self) -> str:
+        limit = f"{float(100 * self.limit):g}%" if self.is_share else f"{float(self.limit):g}"
+        advice = f"; {self.advice}" if self.advice else ""
+        return (
+            f"{self.outcome} {self.criterion} {self.shown(self.estimate)} (bounds "
+            f"{self.shown(self.low)} to {self.shown(self.high)}), limit {limit}: "
+            f"{self.sample}{advice}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a gate decided, and why.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        PASS if every check passes, FAIL if any fails, INVALID if the data cannot be judged.
+    checks : tuple of Check
+        One per statistical criterion.
+    broken_pins : tuple of str
+        Pinned items that broke.
+    reasons : tuple of str
+        Why the data cannot be judged; and differences that the policy accepted.
+    names : tuple of str
+        What the old and the new run are called.
+    confidence : float
+        One-sided level of the bounds.
+    signature : str
+        How the numbers were made, and from what.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, check_gate, compare
+    >>> comparison = compare(old=["A"] * 99, new=["B"] * 99, references=["A"] * 99)
+    >>> check_gate(comparison, Policy(max_nfr="0.05")).outcome
+    <Outcome.FAIL: 'FAIL'>
+    """
+
+    outcome: Outcome
+    checks: tuple[Check, ...]
+    broken_pins: tuple[str, ...]
+    reasons: tuple[str, ...]
+    names: tuple[str, str]
+    confidence: float
+    signature: str
+
+    def __str__(self) -> str:
+        from muscle_metrics.reports.text import verdict_text
+
+        return verdict_text(self)
+
+
+def check_gate(comparison: Comparison, policy: Policy) -> Verdict:
+    """Judge a comparison by a policy.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Old against new.
+    policy : Policy
+        What the update may cost.
+
+    Returns
+    -------
+    Verdict
+        At the limit, false PASS of each criterion and false FAIL of all of them together happen
+        with probability at most ``1 - policy.confidence``.
+
+    Raises
+    ------
+    UsageError
+        If the policy does not fit the data: a slice that is not there, a limit that so few items
+        can never keep.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, compare
+    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
+    >>> print(check_gate(comparison, Policy(max_nfr="0.05")).outcome)
+    PASS
+    """
+    reasons = [*_differences(comparison, policy), *_missing_pins(comparison, policy)]
+    criteria = list_criteria(comparison, policy)
+    _check_sizes(criteria, policy)
+    checks = _judge(criteria, policy.confidence)
+    broken = (
+        tuple(item.id for item in comparison.flips("negative") if item.id in policy.pinned)
+        if policy.pinned
+        else ()
+    )
+    invalid = [reason for reason, accepted in reasons if not accepted]
+    return Verdict(
+        outcome=_combine(checks, broken=bool(broken), invalid=bool(invalid)),
+        checks=checks,
+        broken_pins=broken,
+        reasons=tuple(reason for reason, _ in reasons),
+        names=comparison.names,
+        confidence=policy.confidence,
+        signature=comparison.signature,
+    )
+
+
+def decide(*, low: float, high: float, limit: Fraction, rejected: bool) -> Outcome:
+    """Decide one criterion from its bounds; `rejected` is the lower bound's test, corrected.
+
+    Examples
+    --------
+    >>> print(decide(low=0.0, high=0.01, limit=Fraction(1, 50), rejected=False))
+    PASS
+    """
+    # A float is an exact fraction: no rounding decides at the limit.
+    if Fraction(high) <= limit:
+        return Outcome.PASS
+    if rejected and Fraction(low) > limit:
+        return Outcome.FAIL
+    return Outcome.INCONCLUSIVE
+
+
+def _judge(criteria: Sequence[Criterion], confidence: float) -> tuple[Check, ...]:
+    tests = [criterion.is_broken_at for criterion in criteria]
+    rejections = holm_rejections(tests, alpha=1 - confidence)
+    return tuple(
+        _check(criterion, rejected, confidence)
+        for criterion, rejected in zip(criteria, rejections, strict=True)
+    )
+
+
+def _check(criterion: Criterion, rejected: bool, confidence: float) -> Check:
+    evidence, limit = criterion.evidence, criterion.limit
+    low, high = evidence.lower(confidence), evidence.upper(confidence)
+    outcome = decide(low=low, high=high, limit=limit, rejected=rejected)
+    undecided = outcome is Outcome.INCONCLUSIVE
+    return Check(
+        criterion=criterion.name,
+        outcome=outcome,
+        estimate=evidence.estimate,
+        low=low,
+        high=high,
+        limit=limit,
+        sample=evidence.sample,
+        advice=evidence.advice(float(limit), confidence) if undecided else "",
+        is_share=criterion.is_share,
+    )
+
+
+def _combine(checks: Sequence[Check], *, broken: bool, invalid: bool) -> Outcome:
+    outcomes = {check.outcome for check in checks}
+    if invalid:
+        return Outcome.INVALID
+    if broken or Outcome.FAIL in outcomes:
+        return Outcome.FAIL
+    if outcomes == {Outcome.PASS}:
+        return Outcome.PASS
+    return Outcome.INCONCLUSIVE
+
+
+def _check_sizes(criteria: Sequence[Criterion], policy: Policy) -> None:
+    for criterion in criteria:
+        if criterion.evidence.best(policy.confidence) > criterion.limit:
+            raise UsageError(
+                f"expected enough items to show that the {criterion.name} keeps the limit "
+                f"{float(criterion.limit):g}, got {criterion.evidence.sample}: even with nothing "
+                f"broken so few can never pass; see 'muscle-metrics power'"
+            )
+
+
+def _differences(comparison: Comparison, policy: Policy) -> list[tuple[str, bool]]:
+    """Name what else changed between the runs, and whether the policy accepts it."""
+    old, new = comparison.fingerprints
+    parts = sorted({*old, *new} - DESCRIPTIVE)
+    return [
+        (
+            f"{part} differs: {_named(old, part)} before, {_named(new, part)} now",
+            part in policy.accepted_differences,
+        )
+        for part in parts
+        if old.get(part) != new.get(part)
+    ]
+
+
+def _named(fingerprint: Mapping[str, str], part: str) -> str:
+    return repr(fingerprint[part]) if part in fingerprint else "not recorded"
+
+
+def _missing_pins(comparison: Comparison, policy: Policy) -> list[tuple[str, bool]]:
+    missing = sorted(policy.pinned.difference(comparison.table.ids))
+    if not missing:
+        return []
+    shown = ", ".join(map(repr, missing[:5]))
+    return [(f"{len(missing)} pinned items are not in the comparison (first {shown})", False)]

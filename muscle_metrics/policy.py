@@ -1,0 +1,251 @@
+"""What an update may cost: limits chosen by people, written down before the comparison."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from muscle_metrics.errors import UsageError
+from muscle_metrics.statistics.interval import check_confidence
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+__all__ = ["Limit", "OnInconclusive", "Policy", "read_policy"]
+
+Limit = Fraction | str | int | float
+OnInconclusive = Literal["error", "fail", "pass"]
+
+SHARES = ("max_nfr", "max_nfr_mc", "max_accuracy_loss", "max_weighted_nfr")
+BUDGETS = ("metrics", "tasks", "slices")
+SECTION = "tool.muscle-metrics.gate"
+HOW_TO_CHOOSE = (
+    "expected max_nfr (--max-nfr), the share of all items that may turn from right to wrong, got "
+    "none: only you know what a broken answer costs, so there is no default; 0.02 allows 2 in 100, "
+    "and 'muscle-metrics power' says how many items a limit needs"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Limits that an update must keep; each is a share of all items unless it says otherwise.
+
+    Limits are exact: ``"0.02"``, ``0.02`` and ``Fraction(1, 50)`` are the same limit.
+
+    Parameters
+    ----------
+    max_nfr : Fraction, str, int or float
+        Largest negative flip rate; there is no default.
+    max_accuracy_loss : Fraction, str, int or float, optional
+        Largest loss of accuracy, old minus new.
+    max_nfr_mc : Fraction, str, int or float, optional
+        Largest inconsistency flip rate.
+    max_mean_regression : Fraction, str, int or float, optional
+        Largest mean regression of a graded score, in units of the score.
+    max_weighted_nfr : Fraction, str, int or float, optional
+        Largest negative flip rate in which an item weighs as much as its slice is severe.
+    weights : mapping of str to float
+        Severity by slice; 1 for slices that are not named.
+    metrics, tasks, slices : mapping of str to limit
+        Largest negative flip rate by metric, by task and by slice.
+    protected : tuple of str
+        Slices that must each keep `max_nfr` on their own.
+    pinned : frozenset of str
+        Ids of items that must not break.
+    minimum_effect : float
+        A graded score must change by more than this to count.
+    confidence : float
+        One-sided level of every bound.
+    on_inconclusive : {"error", "fail", "pass"}
+        What an undecided gate means for the exit code.
+    noise_adjusted_pass : bool
+        Whether repeats may pass on what exceeds their noise; that has no guarantee.
+    accepted_differences : tuple of str
+        Parts of the fingerprint, such as "judge", in which the runs may differ.
+
+    Raises
+    ------
+    UsageError
+        If a limit is missing, out of range, or contradicts another.
+
+    Examples
+    --------
+    >>> Policy(max_nfr="0.02", protected=("safety",)).max_nfr
+    Fraction(1, 50)
+    """
+
+    max_nfr: Limit | None = None
+    max_accuracy_loss: Limit | None = None
+    max_nfr_mc: Limit | None = None
+    max_mean_regression: Limit | None = None
+    max_weighted_nfr: Limit | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, Limit] = field(default_factory=dict)
+    tasks: Mapping[str, Limit] = field(default_factory=dict)
+    slices: Mapping[str, Limit] = field(default_factory=dict)
+    protected: tuple[str, ...] = ()
+    pinned: frozenset[str] = frozenset()
+    minimum_effect: float = 0.0
+    confidence: float = 0.95
+    on_inconclusive: OnInconclusive = "error"
+    noise_adjusted_pass: bool = False
+    accepted_differences: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.max_nfr is None:
+            raise UsageError(HOW_TO_CHOOSE)
+        check_confidence(self.confidence)
+        if self.on_inconclusive not in get_args(OnInconclusive):
+            raise UsageError(
+                f"expected on_inconclusive to be one of {list(get_args(OnInconclusive))}, "
+                f"got {self.on_inconclusive!r}"
+            )
+        for name in SHARES:
+            self._settle(name, getattr(self, name), _share)
+        self._settle("max_mean_regression", self.max_mean_regression, _positive)
+        for name in BUDGETS:
+            budgets = getattr(self, name)
+            exact = {key: _share(f"{name}.{key}", limit) for key, limit in budgets.items()}
+            object.__setattr__(self, name, MappingProxyType(exact))
+        for name, weight in self.weights.items():
+            _positive(f"weights.{name}", weight)
+        if not self.minimum_effect >= 0:
+            raise UsageError(
+                f"expected minimum_effect to be at least 0, got {self.minimum_effect!r}"
+            )
+        self._check_contradictions()
+
+    def _settle(self, name: str, limit: Limit | None, parse: Any) -> None:
+        # Decimal text is kept exactly: a bound is compared with 0.02, not with its nearest float.
+        object.__setattr__(self, name, None if limit is None else parse(name, limit))
+
+    def _check_contradictions(self) -> None:
+        if self.max_nfr_mc is not None and Fraction(self.max_nfr_mc) < Fraction(self.max_nfr or 0):
+            raise UsageError(
+                f"expected max_nfr_mc to be at least max_nfr, which it includes, got "
+                f"{float(self.max_nfr_mc):g} and {float(self.max_nfr or 0):g}: raise max_nfr_mc"
+            )
+        both = sorted(set(self.protected) & set(self.slices))
+        if both:
+            raise UsageError(
+                f"expected a slice to be protected or to have a budget of its own, got both for "
+                f"{both}: drop one of them"
+            )
+        if (self.max_weighted_nfr is None) == bool(self.weights):
+            raise UsageError(
+                "expected max_weighted_nfr together with weights, got one without the other: "
+                "severity needs a limit, and the limit needs severities"
+            )
+
+
+def read_policy(path: str | PathLike[str], **overrides: Any) -> Policy:
+    """Read a policy from TOML, from the section ``[tool.muscle-metrics.gate]`` or a whole file.
+
+    Parameters
+    ----------
+    path : str or path
+        A TOML file. `pinned` may be a list of ids, or the name of a file with one id per line.
+    **overrides
+        Fields of `Policy` that replace those of the file.
+
+    Returns
+    -------
+    Policy
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read, or holds an unknown key or an impossible limit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "gate.toml")
+    ...     _ = path.write_text("max_nfr = 0.02")
+    ...     policy = read_policy(path, confidence=0.9)
+    >>> policy.max_nfr, policy.confidence
+    (Fraction(1, 50), 0.9)
+    """
+    file = Path(path)
+    try:
+        # Numbers stay text, so that limits stay exact.
+        content = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=str)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"expected a policy in TOML in {str(file)!r}, got {error}") from error
+    section: Any = content
+    if "tool" in content:
+        for part in SECTION.split("."):
+            section = section.get(part) if isinstance(section, dict) else None
+        if section is None:
+            raise UsageError(f"expected a section [{SECTION}] in {str(file)!r}, it has none")
+    return Policy(**{**_settings(section, file), **overrides})
+
+
+def _settings(section: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    example = Policy(max_nfr="0.5")
+    known = {field.name: getattr(example, field.name) for field in fields(Policy)}
+    settings: dict[str, Any] = {}
+    for name, value in section.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {sorted(known)}"
+            raise UsageError(f"expected keys of a policy in {str(file)!r}, got {name!r}: {hint}")
+        default = known[name]
+        if isinstance(default, Mapping) and not isinstance(value, Mapping):
+            raise UsageError(f"expected a table for {name!r} in {str(file)!r}, got {value!r}")
+        if isinstance(default, float):
+            value = float(value)
+        settings[name] = _collection(name, value, default, file)
+    if "weights" in settings:
+        settings["weights"] = {name: float(value) for name, value in settings["weights"].items()}
+    return settings
+
+
+def _collection(name: str, value: Any, default: Any, file: Path) -> Any:
+    if not isinstance(default, (tuple, frozenset)):
+        return value
+    if name == "pinned" and isinstance(value, str):
+        value = _lines(file.parent / value)
+    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+        raise UsageError(f"expected a list of texts for {name!r} in {str(file)!r}, got {value!r}")
+    return type(default)(value)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line for line in path.read_text(encoding="utf-8").split("\n") if line]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"expected one id per line in {str(path)!r}, got {error}") from error
+
+
+def _share(name: str, limit: Limit) -> Fraction:
+    share = _fraction(name, limit)
+    if not 0 < share < 1:
+        hint = (
+            f"write {limit} % as {float(share / 100):g}"
+            if share >= 1
+            else "no number of items can show a rate of 0; name items that must not break in pinned"
+        )
+        raise UsageError(f"expected {name} to be a share between 0 and 1, got {limit!r}: {hint}")
+    return share
+
+
+def _positive(name: str, limit: Limit) -> Fraction:
+    value = _fraction(name, limit)
+    if value <= 0:
+        raise UsageError(f"expected {name} to be above 0, got {limit!r}")
+    return value
+
+
+def _fraction(name: str, limit: Limit) -> Fraction:
+    try:
+        return limit if isinstance(limit, Fraction) else Fraction(str(limit))
+    except (ValueError, ZeroDivisionError) as error:
+        raise UsageError(f"expected {name} to be a number such as 0.02, got {limit!r}") from error
