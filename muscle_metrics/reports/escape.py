@@ -1,0 +1,138 @@
+r"""Untrusted text made visible: the only place that escapes.
+
+Nothing is stripped: what could act on a terminal, a page or a CI runner is shown as an escape,
+so an ESC byte reads ``\u001b``.
+
+This module imports nothing of the package and is the one exception to its layers: anything may
+import it, because error messages quote untrusted text too.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html import escape as escape_markup
+
+__all__ = ["html", "shorten", "terminal", "visible"]
+
+# Controls, format characters (bidirectional, zero width), lone surrogates, line and paragraph ends.
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+# Runners obey `##[name]` anywhere in a line; others `##vso[name]` and `##teamcity[name]`.
+_BRACKET_COMMAND = re.compile(r"#(?=#\w*\[)")
+
+
+def visible(text: str) -> str:
+    r"""Text in which every character that acts without being seen is an escape.
+
+    Parameters
+    ----------
+    text : str
+        Untrusted text, lone surrogates included.
+
+    Returns
+    -------
+    str
+        The text, one line long, with ``\uXXXX`` or ``\UXXXXXXXX`` in place of C0 and C1 controls
+        (newline and tab too), DEL, format characters, line and paragraph separators, lone
+        surrogates and noncharacters. It can be encoded as UTF-8.
+
+    Examples
+    --------
+    >>> print(visible("two\nlines \x1b[2J"))
+    two\u000alines \u001b[2J
+    """
+    if text.isprintable():
+        return text
+    return text.translate(_ESCAPES)
+
+
+def terminal(text: str) -> str:
+    r"""Text that neither a terminal nor a CI runner obeys, wherever a line is folded.
+
+    Parameters
+    ----------
+    text : str
+        Untrusted text.
+
+    Returns
+    -------
+    str
+        `visible` text in which ``::`` and ``##[`` do not occur.
+
+    Examples
+    --------
+    >>> print(terminal("::error::x ##[group]"))
+    \u003a:error\u003a:x \u0023#[group]
+    """
+    # Runners obey `::name::` at the start of a line, and a long word that is folded can put any
+    # part of a text there, so every `::` is broken; in `:::` the first pass leaves another.
+    whole = visible(text).replace("::", r"\u003a:").replace("::", r"\u003a:")
+    return _BRACKET_COMMAND.sub(r"\\u0023", whole)
+
+
+def html(text: str) -> str:
+    r"""Text that a page shows as it is, in an element or in a quoted attribute.
+
+    Parameters
+    ----------
+    text : str
+        Untrusted text.
+
+    Returns
+    -------
+    str
+        `visible` text without markup.
+
+    Examples
+    --------
+    >>> print(html("<b>\x1b</b>"))
+    &lt;b&gt;\u001b&lt;/b&gt;
+    """
+    return escape_markup(visible(text))
+
+
+def shorten(text: str, limit: int) -> str:
+    """Text of at most `limit` characters; what was cut off is an ellipsis.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    limit : int
+        Largest length of the result, at least 1.
+
+    Returns
+    -------
+    str
+        The text itself where it fits.
+
+    Examples
+    --------
+    >>> shorten("negative flips", 9)
+    'negative…'
+    """
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _is_hidden(char: str) -> bool:
+    return unicodedata.category(char) in _HIDDEN or _is_noncharacter(ord(char))
+
+
+def _is_noncharacter(code: int) -> bool:
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+
+
+class _Escapes(dict[int, str]):
+    """Escape of each hidden character, as `str.translate` asks for it."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if not _is_hidden(char):
+            # Not kept: a text may hold every character there is.
+            return char
+        self[code] = f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+        return self[code]
+
+
+_ESCAPES = _Escapes()

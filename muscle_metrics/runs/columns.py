@@ -1,0 +1,205 @@
+"""Which field of a row plays which part in a Record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from muscle_metrics.errors import InputError
+from muscle_metrics.runs.place import show
+from muscle_metrics.runs.record import Record
+from muscle_metrics.runs.values import (
+    answer_of,
+    id_of,
+    label_of,
+    reference_of,
+    score_of,
+    score_of_text,
+)
+
+__all__ = ["CONVENTIONS", "Columns", "MissingFieldError", "choose_columns", "find", "read_id"]
+
+# Parts that are read from a field of the same name where the user names no other.
+CONVENTIONS = ("prediction", "reference")
+
+_MISSING = object()
+
+
+class MissingFieldError(InputError):
+    """A row lacks a field; `option` is the parameter that names another."""
+
+    def __init__(self, field: str, option: str) -> None:
+        super().__init__(f"expected the field {show(field)}")
+        self.option = option
+
+
+def find(row: Mapping[str, object], field: str, option: str) -> object:
+    """Value of a field: of the column of that very name, else at a dotted path.
+
+    Parameters
+    ----------
+    row : mapping
+        A row.
+    field : str
+        Name or path.
+    option : str
+        The parameter that named it.
+
+    Raises
+    ------
+    MissingFieldError
+        If the row has neither.
+
+    Examples
+    --------
+    >>> find({"small": {"is_correct": True}}, "small.is_correct", "score_field")
+    True
+    """
+    value = row.get(field, _MISSING)
+    if value is not _MISSING:
+        return value
+    node: object = row
+    for name in field.split("."):
+        if not isinstance(node, Mapping) or name not in node:
+            raise MissingFieldError(field, option)
+        node = node[name]
+    return node
+
+
+class _Part(NamedTuple):
+    attribute: str
+    option: str
+    field: str
+    convert: Callable[[object, str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The fields that are read from every row; `choose_columns` makes one.
+
+    Parameters
+    ----------
+    id : str or tuple of str
+        Field of the id, or those that make it up together.
+    parts : tuple
+        For each attribute of a Record the field it comes from, and what it is converted by.
+    absent : tuple of str
+        Conventional names that the first row lacks, so that no other row may have them.
+    """
+
+    id: str | tuple[str, ...]
+    parts: tuple[_Part, ...]
+    absent: tuple[str, ...]
+
+    def record(self, row: Mapping[str, object]) -> Record:
+        """Record that a row holds; without scores where its score is null.
+
+        Raises
+        ------
+        InputError
+            If the row lacks a field, or a value is not what its part may be.
+        """
+        for name in self.absent:
+            if name in row:
+                raise InputError(f"expected no field {show(name)}, which the first row lacks")
+        values: dict[str, Any] = {
+            # Most fields are columns: asking the row first makes reading a tenth faster.
+            attribute: convert(row[field] if field in row else find(row, field, option), field)
+            for attribute, option, field, convert in self.parts
+        }
+        return Record(read_id(row, self.id), **values)
+
+
+def choose_columns(
+    row: Mapping[str, object],
+    id_field: str | tuple[str, ...],
+    asked: Mapping[str, str | None],
+    *,
+    is_all_text: bool,
+) -> Columns:
+    """Choose the fields to read from rows that look like `row`.
+
+    Parameters
+    ----------
+    row : mapping
+        The first row.
+    id_field : str or tuple of str
+        Field of the id, or those that make it up together.
+    asked : mapping of str to (str or None)
+        Field that the user named for each of prediction, reference, score, slice, group, prompt,
+        repeat; None leaves it to the convention. A prediction is needed where there is no score.
+    is_all_text : bool
+        Whether the format has no types, so that scores come as text.
+
+    Examples
+    --------
+    >>> row = {"id": 7, "prediction": "B", "answer": "B"}
+    >>> columns = choose_columns(row, "id", {"reference": "answer"}, is_all_text=False)
+    >>> columns.record(row).reference
+    'B'
+    """
+    fields = {part: field for part, field in asked.items() if field is not None}
+    absent = []
+    for part in CONVENTIONS:
+        if part in fields:
+            continue
+        if part in row or (part == "prediction" and "score" not in fields):
+            fields[part] = part
+        else:
+            absent.append(part)
+    converters = dict(_CONVERTERS)
+    if is_all_text:
+        converters["score"] = _scores_of_text
+    parts = tuple(
+        _Part("scores" if part == "score" else part, f"{part}_field", field, converters[part])
+        for part, field in fields.items()
+    )
+    return Columns(id_field, parts, tuple(absent))
+
+
+def read_id(row: Mapping[str, object], field: str | tuple[str, ...]) -> str:
+    """Text of the id of a row; of several fields the compact JSON array of their texts.
+
+    Raises
+    ------
+    InputError
+        If the row lacks a field, or a value is no id. Parts of an id may be empty text.
+
+    Examples
+    --------
+    >>> print(read_id({"task": "sum", "n": 1}, ("task", "n")))
+    ["sum","1"]
+    """
+    if isinstance(field, str):
+        return id_of(find(row, field, "id_field"), field)
+    parts = []
+    for name in field:
+        value = find(row, name, "id_field")
+        parts.append("" if value == "" else id_of(value, name))
+    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+
+
+def _scores_of(value: object, field: str) -> Mapping[str, float]:
+    score = score_of(value, field)
+    return {} if score is None else {field: score}
+
+
+def _scores_of_text(value: object, field: str) -> Mapping[str, float]:
+    score = score_of_text(value, field)
+    return {} if score is None else {field: score}
+
+
+_CONVERTERS: Mapping[str, Callable[[object, str], object]] = MappingProxyType(
+    {
+        "prediction": answer_of,
+        "reference": reference_of,
+        "score": _scores_of,
+        "slice": label_of,
+        "group": label_of,
+        "prompt": label_of,
+        "repeat": label_of,
+    }
+)

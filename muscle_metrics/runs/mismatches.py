@@ -1,0 +1,228 @@
+"""Why runs cannot be joined as they are, in words that say what to do."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, NamedTuple
+
+from muscle_metrics.runs.natural_order import natural_order
+from muscle_metrics.runs.place import list_ids, show
+from muscle_metrics.runs.references import same_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from muscle_metrics.runs.record import Record, Run
+
+__all__ = ["Key", "Mismatches", "Side"]
+
+_MOST_SHOWN = 5
+
+
+class Key(NamedTuple):
+    """What an item is known by."""
+
+    task: str | None
+    id: str
+    repeat: str | None
+
+    def __str__(self) -> str:
+        return "/".join(part for part in self if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the runs to join, as messages call it, and its records by key."""
+
+    label: str
+    run: Run
+    records: Mapping[Key, Record]
+
+    def __str__(self) -> str:
+        return f"{self.label} {show(self.run.name)}"
+
+    @property
+    def has_references(self) -> bool:
+        """Whether any record holds a reference; a run without is judged by those of others."""
+        return any(record.reference is not None for record in self.run)
+
+
+class Mismatches:
+    """What stands in the way of joining some runs, one list of reasons per kind.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The runs; two of them are called old and new.
+
+    Attributes
+    ----------
+    sides : list of Side
+        One per run.
+    keys, shared : list of Key
+        Items of any run and of all runs, in natural order.
+    conflicting, unanswered : list of Key
+        Shared items whose references differ, and those for which a run holds neither an answer
+        nor a score.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.record import Record, Run
+    >>> runs = Run((Record("1", "A"),), "x"), Run((Record("1", None),), "y")
+    >>> print(Mismatches(runs).explain_unanswered()[0].partition(":")[0])
+    1 of 1 predictions are null in new 'y' (id '1')
+    """
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self.sides = _sides(runs)
+        self.keys = _in_order({key for side in self.sides for key in side.records})
+        self.shared = [key for key in self.keys if all(key in s.records for s in self.sides)]
+        self.conflicting = self._conflicting()
+        self.unanswered = [
+            key for key in self.shared if any(_is_unanswered(s.records[key]) for s in self.sides)
+        ]
+
+    def explain_faults(self) -> list[str]:
+        """Faults that no option makes good: repeated ids, unusable scores, other prompts."""
+        problems = [reason for side in self.sides for reason in _faults(side)]
+        moved = [key for key in self.shared if len(self._prompts(key)) > 1]
+        if moved:
+            problems.append(
+                f"different prompts for {_count(moved, 'id')} ({_list(moved)}): an id that names "
+                f"another item in each run pairs answers to different questions: "
+                f"check --id-field (id_field)"
+            )
+        return problems
+
+    def explain_missing(self) -> list[str]:
+        """Items that some runs lack; where none is shared, how their ids look."""
+        empty = [side for side in self.sides if not side.records]
+        if empty:
+            return [f"{side} holds no item" for side in empty]
+        if not self.shared:
+            firsts = [next(key for key in self.keys if key in s.records) for s in self.sides]
+            samples = " and ".join(
+                f"{show(str(key))} in {side.label}"
+                for key, side in zip(firsts, self.sides, strict=True)
+            )
+            return [f"no id is in all of them (such as {samples}): check --id-field (id_field)"]
+        lacking = {
+            str(side): [key for key in self.keys if key not in side.records] for side in self.sides
+        }
+        return _one_problem(
+            [f"{_count(keys, 'item')} missing in {side} ({_list(keys)})"
+             for side, keys in lacking.items() if keys],
+            '--missing drop (missing="drop") leaves them out',
+        )  # fmt: skip
+
+    def explain_conflicting(self) -> list[str]:
+        """Items whose references differ."""
+        keys = self.conflicting
+        return _one_problem(
+            [f"different references for {_count(keys, 'item')} ({_list(keys)})"] if keys else [],
+            '--conflict own (conflict="own") judges each run by its own, first or last all by '
+            "those of that run, drop leaves them out",
+        )
+
+    def explain_unanswered(self) -> list[str]:
+        """Items without an answer, which are neither right nor known to be wrong."""
+        total = len(self.shared)
+        silent = {
+            str(side): [key for key in self.unanswered if _is_unanswered(side.records[key])]
+            for side in self.sides
+        }
+        return _one_problem(
+            [f"{len(keys)} of {total} predictions are null in {side} ({_list(keys)})"
+             for side, keys in silent.items() if keys],
+            '--unanswered wrong (unanswered="wrong") counts them as wrong answers, '
+            "drop leaves them out",
+        )  # fmt: skip
+
+    def _conflicting(self) -> list[Key]:
+        first, *others = [side for side in self.sides if side.has_references] or self.sides
+        return [
+            key
+            for key in self.shared
+            if not all(
+                same_reference(first.records[key].reference, side.records[key].reference)
+                for side in others
+            )
+        ]
+
+    def _prompts(self, key: Key) -> set[str]:
+        prompts = (side.records[key].prompt for side in self.sides)
+        return {prompt for prompt in prompts if prompt is not None}
+
+
+def _sides(runs: Sequence[Run]) -> list[Side]:
+    labels = ["old", "new"] if len(runs) == 2 else [f"run {n}" for n in range(1, len(runs) + 1)]
+    return [
+        Side(label, run, {_key_of(record): record for record in run})
+        for label, run in zip(labels, runs, strict=True)
+    ]
+
+
+def _in_order(keys: Iterable[Key]) -> list[Key]:
+    # None before any text, so that a key without task or repeat has a place of its own.
+    return sorted(
+        keys,
+        key=lambda key: [(False,) if part is None else (True, natural_order(part)) for part in key],
+    )
+
+
+def _key_of(record: Record) -> Key:
+    return Key(record.task, record.id, record.repeat)
+
+
+def _is_unanswered(record: Record) -> bool:
+    return record.prediction is None and not record.scores
+
+
+def _faults(side: Side) -> list[str]:
+    counts = Counter(map(_key_of, side.run))
+    repeated = _in_order(key for key, count in counts.items() if count > 1)
+    unusable = _in_order(
+        key
+        for key, record in side.records.items()
+        if not all(map(_is_finite, record.scores.values()))
+    )
+    problems = []
+    if repeated:
+        named = [f"{show(str(key))} {counts[key]} times" for key in repeated[:_MOST_SHOWN]]
+        more = ["..."] * (len(repeated) > _MOST_SHOWN)
+        problems.append(
+            f"{_count(repeated, 'id')} more than once in {side} ({', '.join(named + more)}), "
+            f"{len(side.run) - len(counts)} rows too many: check --id-field (id_field), or name "
+            f"the number of the generation with --repeat-field (repeat_field)"
+        )
+    if unusable:
+        problems.append(
+            f"scores that are no finite numbers for {_count(unusable, 'item')} in {side} "
+            f"({_list(unusable)}): score these items again"
+        )
+    return problems
+
+
+def _is_finite(score: object) -> bool:
+    if not isinstance(score, Real):
+        return False
+    try:
+        return math.isfinite(score)
+    except OverflowError:
+        return False
+
+
+def _one_problem(found: Sequence[str], advice: str) -> list[str]:
+    """One problem, with its advice once, of what was found in each run; none if nothing was."""
+    return [f"{', '.join(found)}: {advice}"] if found else []
+
+
+def _count(items: Sequence[object], noun: str) -> str:
+    return f"{len(items)} {noun}" if len(items) == 1 else f"{len(items)} {noun}s"
+
+
+def _list(keys: Sequence[Key]) -> str:
+    return list_ids([str(key) for key in keys])

@@ -1,0 +1,127 @@
+"""A run from a plain file: JSON Lines, JSON, CSV, TSV or Parquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
+from muscle_metrics.runs.place import list_ids, show
+from muscle_metrics.runs.plain_file import PlainFile, open_plain
+from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.runs.rows import keep_rows, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+__all__ = ["read_run"]
+
+
+def read_run(
+    path: str | PathLike[str],
+    *,
+    format: str = "auto",  # noqa: A002
+    id_field: str | tuple[str, ...] = "id",
+    prediction_field: str | None = None,
+    reference_field: str | None = None,
+    score_field: str | None = None,
+    slice_field: str | None = None,
+    group_field: str | None = None,
+    prompt_field: str | None = None,
+    repeat_field: str | None = None,
+    where: Mapping[str, str] = MappingProxyType({}),
+    name: str | None = None,
+) -> Run:
+    """Read what one model answered, one record per row.
+
+    A field is the exact name of a column, else a dotted path into nested objects. Ids are text:
+    the number 1 reads ``1``, the text ``007`` stays.
+
+    Parameters
+    ----------
+    path : str or path
+        A plain, gzip or Zstandard file; told apart by content, not by name.
+    format : {"auto", "jsonl", "json", "csv", "tsv", "parquet"}
+        Format of the rows. CSV and TSV are recognised by name only.
+    id_field : str or tuple of str
+        Field of the id. Of several fields the id is the compact JSON array of their texts.
+    prediction_field : str, optional
+        Field of the answer; null is no answer. By default ``prediction``, which must be there
+        unless there is a score.
+    reference_field : str, optional
+        Field of the right answer, or of a list of accepted ones. By default ``reference``, if
+        the file has it.
+    score_field : str, optional
+        Field of the score of each item: finite numbers, or true and false.
+    slice_field, group_field, prompt_field : str, optional
+        Fields of the slice to report in, the cluster an item was drawn with, and the prompt.
+    repeat_field : str, optional
+        Field that numbers the generations of one prompt, where there are several.
+    where : mapping of str to str
+        Only rows whose field has this text are kept, for files that hold several models.
+    name : str, optional
+        Name of the run; by default that of the file.
+
+    Returns
+    -------
+    Run
+        The records, in the order of the file.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read to its end, lacks a field, holds no row, or a value is not
+        what its part may be.
+    UsageError
+        If `format` is unknown.
+    MissingDependencyError
+        If the file is Zstandard or Parquet and pyarrow is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "old.jsonl")
+    ...     _ = path.write_text('{"id": 7, "answer": "B", "correct": true}')
+    ...     run = read_run(path, prediction_field="answer", score_field="correct")
+    >>> run.name, run.records[0].id, run.records[0].scores
+    ('old', '7', {'correct': True})
+    """
+    file = open_plain(Path(path), format)
+    asked = {
+        "prediction": prediction_field,
+        "reference": reference_field,
+        "score": score_field,
+        "slice": slice_field,
+        "group": group_field,
+        "prompt": prompt_field,
+        "repeat": repeat_field,
+    }
+    id_fields = [id_field] if isinstance(id_field, str) else id_field
+    fields = {*id_fields, *CONVENTIONS, *where, *filter(None, asked.values())}
+    records: list[Record] = []
+    columns: Columns | None = None
+    for number, row in keep_rows(file, fields, where):
+        try:
+            if columns is None:
+                columns = choose_columns(row, id_field, asked, is_all_text=file.is_all_text)
+            records.append(columns.record(row))
+        except InputError as error:
+            raise locate(error, file, number, row) from error
+    if score_field is not None:
+        _check_scored(file, records, score_field)
+    return Run(tuple(records), name or file.stem, MappingProxyType({"format": file.format}))
+
+
+def _check_scored(file: PlainFile, records: list[Record], field: str) -> None:
+    """Raise a FileError if a score is null: left out it would be a dropped item."""
+    missing = [record.id for record in records if not record.scores]
+    if missing:
+        raise FileError(
+            f"{file}: expected a score for every item in the field {show(field)}, "
+            f"got {len(missing)} of {len(records)} null ({list_ids(missing)}): "
+            f"score these items, or remove their rows from both runs"
+        )

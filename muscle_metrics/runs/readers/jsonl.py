@@ -1,0 +1,48 @@
+"""JSON Lines: one object per line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from muscle_metrics.errors import FileError
+from muscle_metrics.runs.bytestream import read_lines
+from muscle_metrics.runs.place import describe, line_of
+from muscle_metrics.runs.strict_json import BAD_JSON, decode, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["read_jsonl"]
+
+
+def read_jsonl(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
+    """Rows of a JSON Lines file with their line numbers; blank lines are passed over.
+
+    Raises
+    ------
+    FileError
+        If a line is not one JSON object in UTF-8.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "old.jsonl")
+    ...     _ = path.write_text('{"id": 1}')
+    ...     print(list(read_jsonl(path)))
+    [(1, {'id': 1})]
+    """
+    for number, line in read_lines(path):
+        text = line.strip(" \t\r\n")
+        if not text:
+            continue
+        try:
+            row, end = decode(text)
+        except BAD_JSON as error:
+            raise FileError(f"{line_of(path, number)}: {explain(error)}") from error
+        if not isinstance(row, dict) or end != len(text):
+            given = describe(row) if end == len(text) else f"more text at character {end + 1}"
+            raise FileError(f"{line_of(path, number)}: expected one JSON object, got {given}")
+        yield number, row

@@ -1,0 +1,134 @@
+"""Parquet: only the columns that are asked for, a batch at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.errors import FileError
+from muscle_metrics.optional import require
+from muscle_metrics.reports.escape import visible
+from muscle_metrics.runs.bytestream import Budget, check_regular
+from muscle_metrics.runs.place import show
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["column_names", "read_parquet"]
+
+_BATCH = 1024
+
+
+def column_names(path: Path) -> list[str]:
+    """Names of the columns of a Parquet file, each of which stands once.
+
+    Raises
+    ------
+    FileError
+        If the file is not Parquet, or two columns have the same name.
+    MissingDependencyError
+        If pyarrow is not installed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import pyarrow, pyarrow.parquet, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "old.parquet")
+    ...     pyarrow.parquet.write_table(pyarrow.table({"id": [1]}), path)
+    ...     print(column_names(path))
+    ['id']
+    """
+    with _open(path) as file:
+        return _unique_names(path, file)
+
+
+def read_parquet(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
+    """Rows of a Parquet file with their numbers from 1.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    fields : collection of str
+        Columns to read, or dotted paths into them; those that the file lacks are left out.
+
+    Raises
+    ------
+    FileError
+        If the file is not Parquet, or unfolds to more than it may.
+    MissingDependencyError
+        If pyarrow is not installed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import pyarrow, pyarrow.parquet, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "old.parquet")
+    ...     table = pyarrow.table({"id": [1, 2], "text": ["a", "b"]})
+    ...     pyarrow.parquet.write_table(table, path)
+    ...     print(list(read_parquet(path, ["id"])))
+    [(1, {'id': 1}), (2, {'id': 2})]
+    """
+    number = 0
+    with _open(path) as file:
+        budget = Budget(path)
+        columns = [
+            name
+            for name in _unique_names(path, file)
+            if any(field == name or field.startswith(f"{name}.") for field in fields)
+        ]
+        if not columns:
+            # Who reads this row misses a field in it, and says which.
+            yield 1, {}
+        for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
+            names = batch.schema.names
+            # Value by value: a dictionary unfolds one long text into every row that names it.
+            for values in zip(*batch.columns, strict=True):
+                row = {name: value.as_py() for name, value in zip(names, values, strict=True)}
+                budget.spend(sum(map(_weigh, row.values())))
+                number += 1
+                yield number, row
+
+
+def _weigh(value: object) -> int:
+    """Bytes a value takes up, roughly, and never none."""
+    if isinstance(value, str | bytes):
+        return 8 + len(value)
+    if isinstance(value, dict):
+        return 8 + sum(map(_weigh, value.values()))
+    if isinstance(value, list):
+        return 8 + sum(map(_weigh, value))
+    return 8
+
+
+def _unique_names(path: Path, file: Any) -> list[str]:
+    names: list[str] = file.schema_arrow.names
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise FileError(
+                f"{visible(str(path))}: expected each column name once, "
+                f"got {show(name)} {count} times"
+            )
+    return names
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    arrow = require("pyarrow", "parquet")
+    parquet = require("pyarrow.parquet", "parquet")
+    check_regular(path)
+    try:
+        with parquet.ParquetFile(path) as file:
+            yield file
+    except FileError:
+        raise
+    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        reason = visible(str(error).partition("\n")[0])
+        raise FileError(
+            f"{visible(str(path))}: cannot be read as Parquet: {reason}: "
+            f"the file is cut short or damaged"
+        ) from error

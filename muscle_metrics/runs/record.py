@@ -1,0 +1,101 @@
+"""What a harness recorded: one item, and all items of one model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from muscle_metrics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Record", "Run"]
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_SCORES: Mapping[str, float] = MappingProxyType({})
+
+
+def _no_scores() -> Mapping[str, float]:
+    return _NO_SCORES
+
+
+def _nothing() -> Mapping[str, str]:
+    return _NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one model answered to one item.
+
+    Parameters
+    ----------
+    id : str
+        Names the item; text even where the file holds a number.
+    prediction : str, int, float, bool or None
+        The answer. None means that the model gave none; the empty text is an answer.
+    reference : str, int, float, bool, list or None
+        The right answer, or a list of accepted answers. None means that none was recorded.
+    scores : mapping of str to float or bool
+        One finite score per metric that the harness computed.
+    task, slice, group, repeat : str, optional
+        The task the item belongs to, the slice it is reported in, the cluster it is drawn with
+        and the repeat of the generation. An item is known by its task, id and repeat.
+    prompt : str, optional
+        What the model was asked: the same id with another prompt is another item.
+
+    Raises
+    ------
+    InputError
+        If the id is not text, or empty.
+
+    Examples
+    --------
+    >>> Record("7", prediction="Paris", reference="Paris").prediction
+    'Paris'
+    """
+
+    id: str
+    prediction: object = None
+    reference: object = None
+    scores: Mapping[str, float] = field(default_factory=_no_scores)
+    task: str | None = None
+    slice: str | None = None
+    group: str | None = None
+    repeat: str | None = None
+    prompt: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.id, str) or not self.id:
+            raise InputError(f"expected text as id of a record, got {self.id!r}: use str(...)")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All items of one model, in the order in which they were recorded.
+
+    Parameters
+    ----------
+    records : tuple of Record
+        The items.
+    name : str
+        The model, or the file its answers come from.
+    fingerprint : mapping of str to str
+        What else must be equal for two runs to be comparable: versions, dataset, scorer.
+
+    Examples
+    --------
+    >>> len(Run((Record("1"), Record("2")), name="old"))
+    2
+    """
+
+    records: tuple[Record, ...]
+    name: str
+    fingerprint: Mapping[str, str] = field(default_factory=_nothing)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)

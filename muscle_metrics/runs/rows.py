@@ -1,0 +1,109 @@
+"""Which rows of a plain file are kept, and where a bad one stands."""
+
+from __future__ import annotations
+
+from itertools import chain
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.runs.columns import MissingFieldError, find
+from muscle_metrics.runs.place import describe, show
+from muscle_metrics.runs.values import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from muscle_metrics.runs.plain_file import PlainFile
+
+__all__ = ["keep_rows", "locate"]
+
+_NAMES_SHOWN = 20
+_VALUES_SHOWN = 5
+_EVERYTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def keep_rows(
+    file: PlainFile, fields: Collection[str], where: Mapping[str, str] = _EVERYTHING
+) -> Iterator[tuple[int, Mapping[str, object]]]:
+    r"""Rows whose fields have the wanted text, with their numbers.
+
+    Parameters
+    ----------
+    file : PlainFile
+        The file.
+    fields : collection of str
+        Fields that will be looked up.
+    where : mapping of str to str
+        Text that a field of a kept row has; numbers, true and false as JSON writes them.
+
+    Raises
+    ------
+    FileError
+        If the file holds no row, or none is kept.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.plain_file import PlainFile
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "all.jsonl")
+    ...     _ = path.write_text('{"model": "a", "id": 1}\n{"model": "b", "id": 1}\n')
+    ...     print(list(keep_rows(PlainFile(path, "jsonl"), ["id"], {"model": "b"})))
+    [(2, {'model': 'b', 'id': 1})]
+    """
+    rows = file.rows(fields)
+    first = next(rows, None)
+    if first is None:
+        raise FileError(f"{file}: expected at least one row, got none")
+    rows = chain([first], rows)
+    return _filter(file, rows, where) if where else rows
+
+
+def _filter(
+    file: PlainFile, rows: Iterator[tuple[int, Mapping[str, object]]], where: Mapping[str, str]
+) -> Iterator[tuple[int, Mapping[str, object]]]:
+    seen: dict[str, dict[str, None]] = {field: {} for field in where}
+    kept = 0
+    for number, row in rows:
+        try:
+            values = {field: find(row, field, "where") for field in where}
+        except InputError as error:
+            raise locate(error, file, number, row) from error
+        if all(text_of(values[field]) == text for field, text in where.items()):
+            kept += 1
+            yield number, row
+        elif not kept:
+            for field, value in values.items():
+                if len(seen[field]) < _VALUES_SHOWN:
+                    seen[field][describe(value)] = None
+    if not kept:
+        wanted = "; ".join(
+            f"{show(field)} to be {show(text)}, first values seen: {', '.join(seen[field])}"
+            for field, text in where.items()
+        )
+        raise FileError(f"{file}: expected a row with {wanted}: change --where (where)")
+
+
+def locate(error: InputError, file: PlainFile, number: int, row: Mapping[str, object]) -> FileError:
+    """Say where in a file a row is wrong, and what could be chosen if it lacks a field.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.plain_file import PlainFile
+    >>> from pathlib import Path
+    >>> file = PlainFile(Path("old.jsonl"), "jsonl")
+    >>> print(locate(MissingFieldError("id", "id_field"), file, 3, {"idx": 7}))
+    old.jsonl:3: expected the field 'id', got 'idx': name another with --id-field (id_field)
+    """
+    place = file.place(number)
+    if not isinstance(error, MissingFieldError):
+        return FileError(f"{place}: {error}")
+    names = file.names(row)
+    shown = [show(name) for name in names[:_NAMES_SHOWN]] + ["..."] * (len(names) > _NAMES_SHOWN)
+    option = error.option
+    return FileError(
+        f"{place}: {error}, got {', '.join(shown) or 'none'}: "
+        f"name another with --{option.replace('_', '-')} ({option})"
+    )

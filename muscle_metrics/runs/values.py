@@ -1,0 +1,165 @@
+"""What a value of a row may be: an id, an answer, a reference, a score or a label.
+
+Each function returns the value a Record holds, or raises an InputError that names the field;
+who reads the file adds the place.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+
+from muscle_metrics.errors import InputError
+from muscle_metrics.runs.place import describe, show
+
+__all__ = [
+    "answer_of",
+    "id_of",
+    "label_of",
+    "reference_of",
+    "score_of",
+    "score_of_text",
+    "text_of",
+]
+
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_WORDS = {"True": True, "true": True, "False": False, "false": False}
+
+
+def text_of(value: object) -> str | None:
+    """Text of a scalar as JSON writes it; None where there is none.
+
+    Examples
+    --------
+    >>> text_of("007"), text_of(7), text_of(7.0), text_of(True), text_of([7])
+    ('007', '7', '7.0', 'true', None)
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return repr(value)
+    return None
+
+
+def id_of(value: object, field: str) -> str:
+    """Text of an id: text, which stays as it is, or a number.
+
+    Raises
+    ------
+    InputError
+        If the value is empty, true, false, null, not finite or nested.
+
+    Examples
+    --------
+    >>> id_of(1, "id"), id_of("007", "id"), id_of(1.0, "id")
+    ('1', '007', '1.0')
+    """
+    text = None if isinstance(value, bool) else text_of(value)
+    if not text:
+        raise _refusal("text or a number as id", value, field)
+    return text
+
+
+def label_of(value: object, field: str) -> str | None:
+    """Text of a slice, group or prompt; None where the file holds null.
+
+    Raises
+    ------
+    InputError
+        If the value is not finite or nested.
+
+    Examples
+    --------
+    >>> label_of("law", "category"), label_of(2021, "year"), label_of(None, "year")
+    ('law', '2021', None)
+    """
+    return text_of(answer_of(value, field))
+
+
+def answer_of(value: object, field: str) -> object:
+    """Return a prediction: text, a finite number, true or false, or null for no answer.
+
+    Raises
+    ------
+    InputError
+        If the value is not finite or nested.
+
+    Examples
+    --------
+    >>> answer_of("B", "prediction"), answer_of(None, "prediction")
+    ('B', None)
+    """
+    if isinstance(value, str) or value is None or text_of(value) is not None:
+        return value
+    raise _refusal("text, a number, true, false or null", value, field)
+
+
+def reference_of(value: object, field: str) -> object:
+    """Return a reference: as an answer, or a list of accepted answers.
+
+    Raises
+    ------
+    InputError
+        If the value is not finite, or holds anything but scalars.
+
+    Examples
+    --------
+    >>> reference_of(["Paris", "paris"], "reference")
+    ['Paris', 'paris']
+    """
+    if not isinstance(value, list):
+        return answer_of(value, field)
+    for answer in value:
+        if text_of(answer) is None:
+            raise _refusal("a list of text, numbers, true and false", answer, field)
+    return value
+
+
+def score_of(value: object, field: str) -> float | None:
+    """Return a score: a finite number, or true or false; None where it is missing.
+
+    Raises
+    ------
+    InputError
+        If the value is anything else: the text ``"False"`` would count as true.
+
+    Examples
+    --------
+    >>> score_of(True, "correct"), score_of(3, "score"), score_of(None, "score")
+    (True, 3.0, None)
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and abs(value) <= sys.float_info.max:
+        return float(value)
+    raise _refusal("a finite number, true or false as score", value, field)
+
+
+def score_of_text(value: object, field: str) -> float | None:
+    """Return a score that a format without types holds as text; None where it is empty.
+
+    Raises
+    ------
+    InputError
+        If the text is neither a number nor True or False.
+
+    Examples
+    --------
+    >>> score_of_text("False", "correct"), score_of_text("3", "score"), score_of_text("", "score")
+    (False, 3.0, None)
+    """
+    if value == "":
+        return None
+    if isinstance(value, str):
+        if value in _WORDS:
+            return _WORDS[value]
+        if _NUMBER.fullmatch(value) and math.isfinite(float(value)):
+            return float(value)
+    raise _refusal("a finite number, True or False as score", value, field)
+
+
+def _refusal(expected: str, value: object, field: str) -> InputError:
+    return InputError(f"expected {expected} in the field {show(field)}, got {describe(value)}")

@@ -1,0 +1,251 @@
+"""Ids, fields, scores and kept rows: what the rows of a file become."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from muscle_metrics.errors import FileError
+from muscle_metrics.runs.read import read_run
+from muscle_metrics.runs.record import Record
+
+Write = Callable[..., Path]
+Writers = Mapping[str, Callable[[Sequence[Mapping[str, object]]], bytes]]
+
+
+class TestIds:
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [
+            ("1", "1"),
+            ('"1"', "1"),
+            ("1.0", "1.0"),
+            ('"007"', "007"),
+            ('"1e5"', "1e5"),
+            ("1e5", "100000.0"),
+            ('"true"', "true"),
+        ],
+    )
+    def test_ids_are_text(self, write: Write, value: str, text: str) -> None:
+        assert read_run(write(f'{{"id": {value}, "prediction": "A"}}')).records[0].id == text
+
+    @pytest.mark.parametrize(
+        "value", ["true", "false", "null", '""', "[1]", "{}", "NaN", "Infinity", "1e999"]
+    )
+    def test_what_is_no_id(self, write: Write, value: str) -> None:
+        with pytest.raises(FileError, match=r"run\.jsonl:1: expected text or a number as id"):
+            read_run(write(f'{{"id": {value}, "prediction": "A"}}'))
+
+    def test_ids_of_several_fields_cannot_collide(self, write: Write, writers: Writers) -> None:
+        pairs = [("a", "b,c"), ("a,b", "c"), ('a","b', "c"), ("a", 'b","c'), ("", "ab"), ("ab", "")]
+        rows = [{"x": x, "y": y, "prediction": "A"} for x, y in pairs]
+        ids = [record.id for record in read_run(write(writers["jsonl"](rows)), id_field=("x", "y"))]
+        assert [tuple(json.loads(name)) for name in ids] == pairs
+        assert ids[0] == '["a","b,c"]'
+
+    def test_parts_of_an_id_are_checked(self, write: Write) -> None:
+        path = write('{"x": "a", "y": null, "prediction": "A"}')
+        with pytest.raises(FileError, match="as id in the field 'y', got null"):
+            read_run(path, id_field=("x", "y"))
+
+
+class TestFields:
+    def test_exact_names_come_before_paths(self, write: Write) -> None:
+        path = write('{"id": 1, "a.b": "exact", "a": {"b": "nested", "c": {"d": "deep"}}}')
+        assert read_run(path, prediction_field="a.b").records[0].prediction == "exact"
+        assert read_run(path, prediction_field="a.c.d").records[0].prediction == "deep"
+        with pytest.raises(FileError, match=r"expected the field 'a\.x', got 'id', 'a\.b', "):
+            read_run(path, prediction_field="a.x")
+
+    @pytest.mark.parametrize(
+        "option",
+        [
+            "prediction_field",
+            "reference_field",
+            "score_field",
+            "slice_field",
+            "group_field",
+            "prompt_field",
+            "id_field",
+        ],
+    )
+    def test_a_named_field_must_be_there(self, write: Write, option: str) -> None:
+        path = write('{"id": 1, "prediction": "A"}')
+        flag = "--" + option.replace("_", "-")
+        message = rf"'x', got 'id', 'prediction': name another with {flag} \({option}\)"
+        with pytest.raises(FileError, match=rf"run\.jsonl:1: expected the field {message}"):
+            read_run(path, **{option: "x"})  # type: ignore[arg-type]
+
+    def test_a_long_list_of_fields_is_cut(self, write: Write, writers: Writers) -> None:
+        row = {f"field {number}" + "x" * 1000: 1 for number in range(1000)}
+        with pytest.raises(FileError) as caught:
+            read_run(write(writers["jsonl"]([row])))
+        assert len(str(caught.value)) < 2000
+
+    def test_a_prediction_is_not_needed_beside_a_score(self, write: Write) -> None:
+        run = read_run(write('{"id": 1, "correct": true}'), score_field="correct")
+        assert run.records == (Record("1", scores={"correct": True}),)
+
+    @pytest.mark.parametrize("part", ["prediction", "reference"])
+    def test_no_row_may_have_what_the_first_lacks(self, write: Write, part: str) -> None:
+        content = f'{{"id": 1, "score": 1}}\n{{"id": 2, "score": 1, "{part}": "A"}}'
+        message = rf"run\.jsonl:2: expected no field '{part}', which the first row lacks"
+        with pytest.raises(FileError, match=message):
+            read_run(write(content), score_field="score")
+
+    def test_every_row_must_have_what_the_first_has(self, write: Write) -> None:
+        content = '{"id": 1, "prediction": "A", "reference": "A"}\n{"id": 2, "prediction": "A"}'
+        with pytest.raises(FileError, match=r"run\.jsonl:2: expected the field 'reference'"):
+            read_run(write(content))
+
+    def test_labels(self, write: Write, writers: Writers) -> None:
+        rows = [
+            {"id": 1, "correct": 1, "s": None, "g": 3},
+            {"id": 2, "correct": 1, "s": True, "g": "x"},
+        ]
+        run = read_run(
+            write(writers["jsonl"](rows)),
+            score_field="correct",
+            slice_field="s",
+            group_field="g",
+            prompt_field="g",
+        )
+        assert [(r.slice, r.group, r.prompt) for r in run] == [(None, "3", "3"), ("true", "x", "x")]
+
+    def test_no_answer_is_not_an_empty_answer(self, write: Write) -> None:
+        run = read_run(write('{"id": 1, "prediction": null}\n{"id": 2, "prediction": ""}'))
+        assert [record.prediction for record in run] == [None, ""]
+
+    @pytest.mark.parametrize("value", ["[NaN]", '[["a"]]', "[null]", "{}"])
+    def test_what_is_no_reference(self, write: Write, value: str) -> None:
+        path = write(f'{{"id": 1, "prediction": "A", "reference": {value}}}')
+        with pytest.raises(FileError, match="in the field 'reference', got"):
+            read_run(path)
+
+    def test_the_name_of_a_run(self, write: Write) -> None:
+        content = '{"id": 1, "prediction": "A"}'
+        assert read_run(write(content, "phi-2.1-hf.jsonl")).name == "phi-2.1-hf"
+        assert read_run(write(content, ".json")).name == ".json"
+        assert read_run(write(content), name="old").name == "old"
+
+
+class TestScores:
+    @pytest.mark.parametrize(
+        ("value", "score"), [("true", True), ("false", False), ("1", 1.0), ("-0.5", -0.5)]
+    )
+    def test_json_scores(self, write: Write, value: str, score: float) -> None:
+        run = read_run(write(f'{{"id": 1, "s": {value}}}'), score_field="s")
+        assert run.records[0].scores == {"s": score}
+        assert type(run.records[0].scores["s"]) is type(score)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            '"False"',
+            '"1"',
+            '""',
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "1e999",
+            "[1]",
+            "{}",
+            "1" + "0" * 400,
+        ],
+    )
+    def test_what_is_no_json_score(self, write: Write, value: str) -> None:
+        with pytest.raises(FileError, match="expected a finite number, true or false as score"):
+            read_run(write(f'{{"id": 1, "s": {value}}}'), score_field="s")
+
+    @pytest.mark.parametrize(
+        ("cell", "score"),
+        [("True", True), ("false", False), ("1", 1.0), ("+.5e-1", 0.05), ("3.", 3.0), ("-2", -2.0)],
+    )
+    def test_text_scores(self, write: Write, cell: str, score: float) -> None:
+        run = read_run(write(f"id,s\n1,{cell}\n", "run.csv"), score_field="s")
+        assert run.records[0].scores == {"s": score}
+        assert type(run.records[0].scores["s"]) is type(score)
+
+    @pytest.mark.parametrize(
+        "cell", ["nan", "inf", "1_000", "１", "yes", "TRUE", " 1", "0x1", "1e999", "1,5", "."]
+    )
+    def test_what_is_no_text_score(self, write: Write, cell: str) -> None:
+        path = write(f'id,s\n1,"{cell}"\n', "run.csv")
+        with pytest.raises(FileError, match=r"run\.csv:2: expected a finite number, True or False"):
+            read_run(path, score_field="s")
+
+    @pytest.mark.parametrize(
+        ("name", "rows"),
+        [
+            (
+                "run.jsonl",
+                "".join(f'{{"id": {n}, "s": {"null" if n % 2 else 1}}}\n' for n in range(20)),
+            ),
+            ("run.csv", "id,s\n" + "".join(f"{n},{'' if n % 2 else 1}\n" for n in range(20))),
+        ],
+    )
+    def test_missing_scores_are_counted(self, write: Write, name: str, rows: str) -> None:
+        message = r"got 10 of 20 null \(ids '1', '3', '5', '7', '9', \.\.\.\)"
+        with pytest.raises(FileError, match=message):
+            read_run(write(rows, name), score_field="s")
+
+
+class TestWhere:
+    ROWS = tuple(
+        {"model": model, "id": number, "beta": number > 1, "prediction": f"{model}{number}"}
+        for model in ("a", "b")
+        for number in (1, 2)
+    )
+
+    @pytest.mark.parametrize(
+        ("where", "kept"),
+        [
+            ({"model": "b"}, ["b1", "b2"]),
+            ({"id": "2"}, ["a2", "b2"]),
+            ({"beta": "true", "model": "a"}, ["a2"]),
+            ({}, ["a1", "a2", "b1", "b2"]),
+        ],
+    )
+    def test_rows_are_kept_by_text(
+        self, write: Write, writers: Writers, where: dict[str, str], kept: list[str]
+    ) -> None:
+        for name, content in [
+            ("run.jsonl", writers["jsonl"](self.ROWS)),
+            ("run.parquet", writers["parquet"](self.ROWS)),
+        ]:
+            run = read_run(write(content, name), where=where)
+            assert [record.prediction for record in run] == kept
+
+    def test_nothing_kept_lists_the_values_seen(self, write: Write, writers: Writers) -> None:
+        message = (
+            "expected a row with 'model' to be 'c', first values seen: 'a', 'b': change --where"
+        )
+        with pytest.raises(FileError, match=message):
+            read_run(write(writers["jsonl"](self.ROWS)), where={"model": "c"})
+
+    def test_the_field_must_be_there(self, write: Write, writers: Writers) -> None:
+        with pytest.raises(FileError, match=r":1: expected the field 'x', got .*--where \(where\)"):
+            read_run(write(writers["jsonl"](self.ROWS)), where={"x": "c"})
+
+
+def test_no_text_of_a_file_acts_in_a_message(write: Write, hostile: list[str]) -> None:
+    attempts: list[tuple[dict[str, object], dict[str, Any]]] = []
+    for payload in hostile:
+        row: dict[str, object] = {"id": "1", "prediction": "A", "s": payload, payload: [payload]}
+        attempts += [
+            ({"id": "1", payload: 1}, {}),
+            (row, {"score_field": "s"}),
+            (row, {"where": {"s": payload + "x"}}),
+            (row, {"prediction_field": payload or "x"}),
+            ({"id": payload or "x", "s": None}, {"score_field": "s"}),
+        ]
+    for row, options in attempts:
+        with pytest.raises(FileError) as caught:
+            read_run(write(json.dumps(row)), **options)
+        message = str(caught.value)
+        assert message.isprintable() or message.replace("\u00a0", " ").isprintable()
+        assert len(message) < 1000
