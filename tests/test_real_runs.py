@@ -10,14 +10,12 @@ import csv
 import gzip
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from muscle_metrics.cli import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 STRICT_KEY = '''
 def yes_or_no(answer):
