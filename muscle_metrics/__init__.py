@@ -34,11 +34,15 @@ if TYPE_CHECKING:
     from muscle_metrics.flips import FlipCounts, Quadrant
     from muscle_metrics.gate import Check, Outcome, Verdict, check_gate
     from muscle_metrics.items import Item
+    from muscle_metrics.likeness import Consistency, consistency
     from muscle_metrics.magnitudes import Magnitude, MeanChange
     from muscle_metrics.policy import Policy, read_policy
     from muscle_metrics.rates import AccuracyChange, Rate
     from muscle_metrics.runs import Record, Run, pair_runs, read_run
+    from muscle_metrics.scorers import SCORERS, score
+    from muscle_metrics.scoring import score_flips
     from muscle_metrics.statistics.interval import Interval
+    from muscle_metrics.turns import FlipMatrix, flip_matrix
 
 __version__ = "0.1.0"
 
@@ -48,9 +52,11 @@ _HOMES = {
     "Chain": "chains",
     "Check": "gate",
     "Comparison": "comparison",
+    "Consistency": "likeness",
     "FileError": "errors",
     "FlipCounts": "flips",
     "FlipLabels": "counting",
+    "FlipMatrix": "turns",
     "InputError": "errors",
     "Interval": "statistics.interval",
     "Item": "items",
@@ -65,6 +71,7 @@ _HOMES = {
     "Rate": "rates",
     "Record": "runs",
     "Run": "runs",
+    "SCORERS": "scorers",
     "ScoreChanges": "changes",
     "UsageError": "errors",
     "Verdict": "gate",
@@ -72,8 +79,10 @@ _HOMES = {
     "compare": "comparing",
     "compare_chain": "chains",
     "compare_runs": "comparing",
+    "consistency": "likeness",
     "count_chain": "chains",
     "count_flips": "counting",
+    "flip_matrix": "turns",
     "inconsistency_flip_rate": "counting",
     "label_flips": "counting",
     "measure_changes": "changes",
@@ -82,17 +91,22 @@ _HOMES = {
     "positive_flip_rate": "counting",
     "read_policy": "policy",
     "read_run": "runs",
+    "score": "scorers",
+    "score_flips": "scoring",
     "tally_flips": "counting",
 }
 
 __all__ = [
+    "SCORERS",
     "AccuracyChange",
     "Chain",
     "Check",
     "Comparison",
+    "Consistency",
     "FileError",
     "FlipCounts",
     "FlipLabels",
+    "FlipMatrix",
     "InputError",
     "Interval",
     "Item",
@@ -114,8 +128,10 @@ __all__ = [
     "compare",
     "compare_chain",
     "compare_runs",
+    "consistency",
     "count_chain",
     "count_flips",
+    "flip_matrix",
     "inconsistency_flip_rate",
     "label_flips",
     "measure_changes",
@@ -124,6 +140,8 @@ __all__ = [
     "positive_flip_rate",
     "read_policy",
     "read_run",
+    "score",
+    "score_flips",
     "tally_flips",
 ]
 

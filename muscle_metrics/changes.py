@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.answers import check_lengths
-from muscle_metrics.counting import tally_flips
+from muscle_metrics.counting import tally_verdicts
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.magnitudes import Magnitude, MeanChange
 from muscle_metrics.rates import Rate
+from muscle_metrics.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from muscle_metrics.flips import FlipCounts
@@ -148,6 +149,26 @@ class ScoreChanges:
         not_beyond = np.searchsorted(losses, np.asarray(dead_bands, dtype=np.float64), side="right")
         return (self.total - not_beyond) / self.total
 
+    def verdicts(self, *, threshold: float, strict: bool = False) -> Verdicts:
+        """Which items are right, because their score reaches a threshold.
+
+        Parameters
+        ----------
+        threshold : float
+            An item is right at this score, or at a better one.
+        strict : bool
+            Whether it must be better.
+
+        Returns
+        -------
+        Verdicts
+            Whether answers changed is unknown: scores do not tell.
+        """
+        sign = 1 if self.higher_is_better else -1
+        is_right = np.greater if strict else np.greater_equal
+        old, new = (is_right(sign * scores, sign * threshold) for scores in (self.old, self.new))
+        return Verdicts(old, new, None)
+
     def flips(self, *, threshold: float, strict: bool = False) -> FlipCounts:
         """Flips of items that are right when their score reaches a threshold.
 
@@ -161,19 +182,14 @@ class ScoreChanges:
         Returns
         -------
         FlipCounts
-            Counts of changed answers are unknown: scores do not tell.
+            Counts of changed answers are unknown.
 
         Examples
         --------
         >>> measure_changes(old=[0.5, 0.9], new=[0.6, 0.2]).flips(threshold=0.5).negative
         1
         """
-        sign = 1 if self.higher_is_better else -1
-        is_right = np.greater if strict else np.greater_equal
-        return tally_flips(
-            old_right=is_right(sign * self.old, sign * threshold),
-            new_right=is_right(sign * self.new, sign * threshold),
-        )
+        return tally_verdicts(self.verdicts(threshold=threshold, strict=strict))
 
 
 def measure_changes(

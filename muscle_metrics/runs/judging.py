@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.pairing import JoinedRuns
     from muscle_metrics.runs.record import Record
 
-__all__ = ["JudgedRuns", "judge_runs"]
+__all__ = ["EXACT_MATCH", "JudgedRuns", "judge_runs", "predictions_of"]
 
 EXACT_MATCH = "exact_match"
 
@@ -133,7 +133,7 @@ def _by_answers(joined: JoinedRuns, key: Key) -> JudgedRuns:
             joined.names, answers, joined.records, joined.references, strict=True
         )
     )
-    return JudgedRuns(EXACT_MATCH, right, None, answers, _predictions(joined.records))
+    return JudgedRuns(EXACT_MATCH, right, None, answers, predictions_of(joined))
 
 
 def _by_scores(
@@ -157,7 +157,7 @@ def _by_scores(
         right = tuple(column.astype(bool) for column in scores)
     answers = _each(joined, partial(_recorded_answers, key=key))
     recorded = all(column is not None for column in answers)
-    shown = _predictions(joined.records) if recorded else tuple(map(tuple, values))
+    shown = predictions_of(joined) if recorded else tuple(map(tuple, values))
     return JudgedRuns(" -> ".join(dict.fromkeys(names)), right, scores, answers, shown)
 
 
@@ -223,5 +223,14 @@ def _check_references(references: Sequence[object], run: str) -> None:
         )
 
 
-def _predictions(runs: Sequence[Sequence[Record]]) -> tuple[tuple[Any, ...], ...]:
-    return tuple(tuple(record.prediction for record in records) for records in runs)
+def predictions_of(joined: JoinedRuns) -> tuple[tuple[Any, ...], ...]:
+    """Answers of every run as they were recorded, run by run.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs import Record, Run, join_runs
+    >>> runs = [Run(records=(Record(id="1", prediction=p),), name=p) for p in "AB"]
+    >>> predictions_of(join_runs(runs))
+    (('A',), ('B',))
+    """
+    return tuple(tuple(record.prediction for record in records) for records in joined.records)
