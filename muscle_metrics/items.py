@@ -80,8 +80,13 @@ class ItemTable:
 
     @property
     def is_repeated(self) -> bool:
-        """Whether prompts were answered several times."""
-        return any(repeat is not None for repeat in self.repeats)
+        """Whether any prompt was answered several times."""
+        return len(set(self.prompts)) < len(self.ids)
+
+    @property
+    def is_clustered(self) -> bool:
+        """Whether rows depend on each other, as repeats of a prompt or items of a group do."""
+        return self.is_repeated or any(group is not None for group in self.groups)
 
     def rows(
         self, quadrants: Sequence[Quadrant | None], changed: Sequence[bool | None]

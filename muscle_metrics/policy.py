@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +16,7 @@ from muscle_metrics.errors import UsageError
 from muscle_metrics.statistics.interval import check_confidence
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from os import PathLike
 
 __all__ = ["Limit", "OnInconclusive", "Policy", "read_policy"]
@@ -57,7 +59,8 @@ class Policy:
     protected : tuple of str
         Slices that must each keep `max_nfr` on their own.
     pinned : frozenset of str
-        Ids of items that must not break.
+        Ids of items that must not break; one with repeats breaks where most of the old
+        generations were right and most of the new ones are wrong.
     minimum_effect : float
         A graded score must change by more than this to count.
     confidence : float
@@ -106,24 +109,30 @@ class Policy:
                 f"expected on_inconclusive to be one of {list(get_args(OnInconclusive))}, "
                 f"got {self.on_inconclusive!r}"
             )
-        for name in SHARES:
-            self._settle(name, getattr(self, name), _share)
-        self._settle("max_mean_regression", self.max_mean_regression, _positive)
-        for name in BUDGETS:
-            budgets = getattr(self, name)
-            exact = {key: _share(f"{name}.{key}", limit) for key, limit in budgets.items()}
-            object.__setattr__(self, name, MappingProxyType(exact))
-        for name, weight in self.weights.items():
-            _positive(f"weights.{name}", weight)
-        if not self.minimum_effect >= 0:
+        if not 0 <= self.minimum_effect < math.inf:
             raise UsageError(
-                f"expected minimum_effect to be at least 0, got {self.minimum_effect!r}"
+                f"expected minimum_effect to be a number of at least 0, got "
+                f"{self.minimum_effect!r}"
             )
+        for name, value in self._settled():
+            object.__setattr__(self, name, value)
         self._check_contradictions()
 
-    def _settle(self, name: str, limit: Limit | None, parse: Any) -> None:
+    def _settled(self) -> Iterator[tuple[str, Any]]:
         # Decimal text is kept exactly: a bound is compared with 0.02, not with its nearest float.
-        object.__setattr__(self, name, None if limit is None else parse(name, limit))
+        for name in SHARES:
+            limit = getattr(self, name)
+            yield name, None if limit is None else _share(name, limit)
+        if self.max_mean_regression is not None:
+            yield "max_mean_regression", _positive("max_mean_regression", self.max_mean_regression)
+        for name in BUDGETS:
+            limits = getattr(self, name).items()
+            yield name, MappingProxyType({key: _share(f"{name}.{key}", x) for key, x in limits})
+        weights = {key: float(_positive(f"weights.{key}", x)) for key, x in self.weights.items()}
+        yield "weights", MappingProxyType(weights)
+        yield "pinned", frozenset(_names("pinned", self.pinned))
+        for name in ("protected", "accepted_differences"):
+            yield name, tuple(_names(name, getattr(self, name)))
 
     def _check_contradictions(self) -> None:
         if self.max_nfr_mc is not None and Fraction(self.max_nfr_mc) < Fraction(self.max_nfr or 0):
@@ -200,22 +209,14 @@ def _settings(section: Mapping[str, Any], file: Path) -> dict[str, Any]:
         default = known[name]
         if isinstance(default, Mapping) and not isinstance(value, Mapping):
             raise UsageError(f"expected a table for {name!r} in {str(file)!r}, got {value!r}")
+        if isinstance(default, bool) and not isinstance(value, bool):
+            raise UsageError(f"expected true or false for {name!r} in {str(file)!r}, got {value!r}")
         if isinstance(default, float):
-            value = float(value)
-        settings[name] = _collection(name, value, default, file)
-    if "weights" in settings:
-        settings["weights"] = {name: float(value) for name, value in settings["weights"].items()}
+            value = float(_fraction(name, value))
+        if name == "pinned" and isinstance(value, str):
+            value = _lines(file.parent / value)
+        settings[name] = value
     return settings
-
-
-def _collection(name: str, value: Any, default: Any, file: Path) -> Any:
-    if not isinstance(default, (tuple, frozenset)):
-        return value
-    if name == "pinned" and isinstance(value, str):
-        value = _lines(file.parent / value)
-    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
-        raise UsageError(f"expected a list of texts for {name!r} in {str(file)!r}, got {value!r}")
-    return type(default)(value)
 
 
 def _lines(path: Path) -> list[str]:
@@ -225,13 +226,21 @@ def _lines(path: Path) -> list[str]:
         raise UsageError(f"expected one id per line in {str(path)!r}, got {error}") from error
 
 
+def _names(name: str, values: Any) -> Collection[str]:
+    # A text is a collection of letters, too, and never meant as one.
+    named = isinstance(values, (list, tuple, set, frozenset))
+    if not named or not all(isinstance(value, str) for value in values):
+        raise UsageError(f"expected a list of texts for {name}, got {values!r}")
+    return values  # type: ignore[no-any-return]
+
+
 def _share(name: str, limit: Limit) -> Fraction:
     share = _fraction(name, limit)
     if not 0 < share < 1:
         hint = (
             f"write {limit} % as {float(share / 100):g}"
             if share >= 1
-            else "no number of items can show a rate of 0; name items that must not break in pinned"
+            else "no number of items shows that nothing breaks; pin items that must not break"
         )
         raise UsageError(f"expected {name} to be a share between 0 and 1, got {limit!r}: {hint}")
     return share

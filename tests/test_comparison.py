@@ -216,3 +216,15 @@ def test_hostile_text_cannot_leave_its_cell(hostile: list[str]) -> None:
         assert not any(line.lstrip().startswith("::") for line in shown.splitlines())
         assert "##[" not in shown
         assert json.loads(comparison.to_json())["flips"][0]["id"] == text
+
+
+def test_rows_that_depend_on_each_other_are_said_so() -> None:
+    records = tuple(
+        Record(id="q1", prediction="A", reference="A", repeat=str(number)) for number in range(3)
+    )
+    run_of_repeats = Run(records=records, name="run")
+    assert "rows share prompts" in str(compare_runs(run_of_repeats, run_of_repeats))
+    one = Run(records=records[:1], name="run")
+    assert "rows share prompts" not in str(compare_runs(one, one))
+    grouped = compare(old=["A", "B"], new=["A", "B"], references=["A", "B"], groups=["p", "p"])
+    assert "rows share prompts or groups" in str(grouped)

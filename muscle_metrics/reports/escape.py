@@ -10,16 +10,32 @@ import it, because error messages quote untrusted text too.
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from html import escape as escape_markup
 
-__all__ = ["html", "shorten", "terminal", "visible"]
+__all__ = [
+    "annotation",
+    "annotation_property",
+    "html",
+    "json_source",
+    "markdown",
+    "shorten",
+    "terminal",
+    "visible",
+]
 
 # Controls, format characters (bidirectional, zero width), lone surrogates, line and paragraph ends.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 # Runners obey `##[name]` anywhere in a line; others `##vso[name]` and `##teamcity[name]`.
 _BRACKET_COMMAND = re.compile(r"#(?=#\w*\[)")
+
+# Anything that could be markup as an entity. An @ has to go: renderers make links of addresses
+# after they have resolved entities, and in raw HTML too.
+_MARKDOWN = str.maketrans(
+    {char: f"&#{ord(char)};" for char in string.punctuation} | {"@": "&#92;u0040"}
+)
 
 
 def visible(text: str) -> str:
@@ -90,6 +106,91 @@ def html(text: str) -> str:
     &lt;b&gt;\u001b&lt;/b&gt;
     """
     return escape_markup(visible(text))
+
+
+def markdown(text: str) -> str:
+    r"""Text that Markdown shows as it is, on one line, in a paragraph or in a cell of a table.
+
+    Parameters
+    ----------
+    text : str
+        Untrusted text.
+
+    Returns
+    -------
+    str
+        `visible` text in a ``<code>`` element, where sites look for no mentions and no issues;
+        every ASCII punctuation mark is an entity.
+
+    Examples
+    --------
+    >>> print(markdown("a | *b*"))
+    <code>a &#124; &#42;b&#42;</code>
+    """
+    return f"<code>{visible(text).translate(_MARKDOWN)}</code>"
+
+
+def json_source(text: str) -> str:
+    r"""JSON text that means the same, and that a CI runner does not obey when it is printed.
+
+    Parameters
+    ----------
+    text : str
+        Whole JSON in ASCII, as `json.dumps` writes it.
+
+    Returns
+    -------
+    str
+        JSON in which ``##[`` does not occur.
+
+    Examples
+    --------
+    >>> print(json_source('["##[error]x"]'))
+    ["\u0023#[error]x"]
+    """
+    return _BRACKET_COMMAND.sub(r"\\u0023", text)
+
+
+def annotation(text: str) -> str:
+    r"""Text for the message of a CI annotation.
+
+    Parameters
+    ----------
+    text : str
+        Untrusted text.
+
+    Returns
+    -------
+    str
+        `terminal` text in which ``%``, by which a runner unescapes, is escaped.
+
+    Examples
+    --------
+    >>> print(annotation("100%0A::error::x"))
+    100%250A\u003a:error\u003a:x
+    """
+    return terminal(text).replace("%", "%25")
+
+
+def annotation_property(text: str) -> str:
+    r"""Text for a property of a CI annotation, such as its title.
+
+    Parameters
+    ----------
+    text : str
+        Untrusted text.
+
+    Returns
+    -------
+    str
+        `annotation` text in which ``:`` and ``,``, which end a property, are escaped.
+
+    Examples
+    --------
+    >>> print(annotation_property("a, b: c"))
+    a%2C b%3A c
+    """
+    return annotation(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def shorten(text: str, limit: int) -> str:

@@ -130,6 +130,11 @@ def _comparison_parts(comparison: Comparison, flips: int) -> Iterator[Renderable
     for reason, count in comparison.dropped.items():
         if count:
             yield _line(f"left out: {count} ({reason})")
+    if comparison.table.is_clustered:
+        yield _line(
+            "note: rows share prompts or groups, and the intervals below treat them as "
+            "independent; 'muscle-metrics gate' does not"
+        )
     if comparison.verdicts is not None:
         yield from _flip_parts(comparison, flips)
     for metric, changes in comparison.changes.items():
