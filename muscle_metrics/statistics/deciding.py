@@ -1,0 +1,130 @@
+"""What would turn an inconclusive gate into a decision: more items, or more repeats."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.statistics.counts import check_count
+from muscle_metrics.statistics.interval import check_confidence
+from muscle_metrics.statistics.shares import check_share
+
+__all__ = ["items_to_decide", "required_repeats"]
+
+_LARGEST_ADDITION = 10**12
+
+
+def items_to_decide(
+    count: int, total: int, *, limit: float, confidence: float = 0.95
+) -> int | None:
+    """How many more items would decide, if flips go on at the observed rate.
+
+    Parameters
+    ----------
+    count, total : int
+        Flips and items so far, at least 1 item.
+    limit : float
+        Allowed flip rate, strictly between 0 and 1.
+    confidence : float, default 0.95
+        One-sided level of the bounds.
+
+    Returns
+    -------
+    int or None
+        0 if the gate has decided already; None if the observed rate is the limit, or so near that
+        no affordable number decides.
+
+    Raises
+    ------
+    InputError
+        If not ``0 <= count <= total`` or there is no item.
+    UsageError
+        If the limit or level is not between 0 and 1.
+
+    Examples
+    --------
+    >>> items_to_decide(0, 100, limit=0.02)
+    49
+    """
+    from scipy.special import betainc, betaincc
+
+    check_share("limit", limit)
+    alpha = 1 - check_confidence(confidence)
+    if not check_count("count", count) <= check_count("total", total) or total == 0:
+        raise InputError(f"expected count <= total and at least 1 item, got {count} of {total}")
+    rate = count / total
+
+    def decides(more: int) -> bool:
+        # Clopper-Pearson bounds for a number of flips that need not be whole.
+        items = total + more
+        flips = count + rate * more
+        if rate < limit:
+            return bool(betaincc(flips + 1, items - flips, limit) <= alpha)
+        return bool(betainc(flips, items - flips + 1, limit) < alpha)
+
+    if decides(0):
+        return 0
+    low, high = 0, 1
+    while not decides(high):
+        low, high = high, 2 * high
+        if high > _LARGEST_ADDITION:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decides(middle) else (middle, high)
+    return high
+
+
+def required_repeats(
+    *,
+    prompts: int,
+    repeats: int,
+    repeat_variance: float,
+    prompt_variance: float,
+    margin: float,
+    confidence: float = 0.95,
+) -> int | None:
+    """How many generations per prompt would tell the flip rate from the limit.
+
+    Repeats average out the part of the variance that decoding adds, never the part between prompts.
+
+    Parameters
+    ----------
+    prompts, repeats : int
+        Prompts, and generations of each by each model so far.
+    repeat_variance, prompt_variance : float
+        The two parts for one prompt, as in `DecodingNoise`.
+    margin : float
+        Distance between the observed flip rate and the limit, positive.
+    confidence : float, default 0.95
+        One-sided level.
+
+    Returns
+    -------
+    int or None
+        At least `repeats`, by the normal approximation; None if only more prompts would do.
+
+    Raises
+    ------
+    InputError
+        If a number of prompts or repeats is not a positive count.
+    UsageError
+        If the margin is not positive or the level out of range.
+
+    Examples
+    --------
+    >>> required_repeats(
+    ...     prompts=600, repeats=4, repeat_variance=0.04, prompt_variance=0.01, margin=0.01
+    ... )
+    14
+    """
+    if not (check_count("prompts", prompts) and check_count("repeats", repeats)):
+        raise InputError(f"expected prompts and repeats, got {prompts} and {repeats}")
+    if not margin > 0:
+        raise UsageError(f"expected a positive distance to the limit, got {margin!r}")
+    z = max(NormalDist().inv_cdf(check_confidence(confidence)), 0.0)
+    room = prompts * (margin / z) ** 2 - prompt_variance if z else math.inf
+    if room <= 0:
+        return None
+    return max(repeats, math.ceil(repeats * repeat_variance / room))

@@ -1,0 +1,201 @@
+"""Many slices at once: which failures survive, and which slices look worst."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from muscle_metrics.errors import InputError
+from muscle_metrics.statistics.shares import check_share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = [
+    "benjamini_hochberg_adjusted",
+    "holm_adjusted",
+    "holm_rejections",
+    "shrunken_rates",
+]
+
+_FEWEST_PRIOR_ITEMS = 1e-9
+
+
+def holm_adjusted(p_values: ArrayLike) -> Floats:
+    """Smallest family-wise error rate at which each hypothesis is rejected by Holm's method.
+
+    Parameters
+    ----------
+    p_values : array_like of float, shape (tests,)
+        One p-value per slice, in any dependence.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (tests,)
+        Adjusted p-values in the order given.
+
+    Raises
+    ------
+    InputError
+        If a p-value is not a number between 0 and 1.
+
+    References
+    ----------
+    Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of
+    Statistics 6 (1979), 65-70.
+
+    Examples
+    --------
+    >>> holm_adjusted([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    values = _check_p_values(p_values)
+    order = np.argsort(values, kind="stable")
+    scaled = values[order] * np.arange(values.size, 0, -1)
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1)
+    return adjusted
+
+
+def holm_rejections(rejected_at: Sequence[Callable[[float], bool]], *, alpha: float) -> list[bool]:
+    """Which hypotheses Holm's method rejects, for tests that are bounds rather than p-values.
+
+    Parameters
+    ----------
+    rejected_at : sequence of callables
+        Each takes an error rate and says whether its one test rejects at that rate, for instance
+        whether the lower bound at confidence ``1 - rate`` exceeds the limit. A test that rejects at
+        one rate must reject at every larger one.
+    alpha : float
+        Family-wise error rate, between 0 and 1.
+
+    Returns
+    -------
+    list of bool
+        One answer per test, the same as ``holm_adjusted(p) <= alpha`` would give.
+
+    Raises
+    ------
+    UsageError
+        If `alpha` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> holm_rejections([lambda rate: 0.01 <= rate, lambda rate: 0.2 <= rate], alpha=0.05)
+    [True, False]
+    """
+    check_share("alpha", alpha)
+    remaining = set(range(len(rejected_at)))
+    while remaining:
+        level = alpha / len(remaining)
+        rejected = {index for index in remaining if rejected_at[index](level)}
+        if not rejected:
+            break
+        remaining -= rejected
+    return [index not in remaining for index in range(len(rejected_at))]
+
+
+def benjamini_hochberg_adjusted(p_values: ArrayLike) -> Floats:
+    """Smallest false discovery rate at which each slice is listed: for exploring, not for gates.
+
+    Parameters
+    ----------
+    p_values : array_like of float, shape (tests,)
+        One p-value per slice, independent or positively dependent.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (tests,)
+        Adjusted p-values in the order given.
+
+    Raises
+    ------
+    InputError
+        If a p-value is not a number between 0 and 1.
+
+    References
+    ----------
+    Benjamini and Hochberg, "Controlling the False Discovery Rate", Journal of the Royal Statistical
+    Society B 57 (1995), 289-300.
+
+    Examples
+    --------
+    >>> benjamini_hochberg_adjusted([0.01, 0.04, 0.02]).tolist()
+    [0.03, 0.04, 0.03]
+    """
+    from scipy.stats import false_discovery_control
+
+    values = _check_p_values(p_values)
+    return np.asarray(false_discovery_control(values)) if values.size else values
+
+
+def shrunken_rates(counts: ArrayLike, totals: ArrayLike) -> Floats:
+    """Rates of slices drawn towards the pooled rate, to rank slices by; never to judge one.
+
+    Each slice keeps as much of its own rate as its size supports, so that 1 flip in 5 items does
+    not lead the ranking. The rates are posterior means under a Beta prior whose mean is the pooled
+    rate and whose spread is estimated from all slices by the method of moments.
+
+    Parameters
+    ----------
+    counts, totals : array_like of int, shape (slices,)
+        Flips and items of each slice.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (slices,)
+        Rates between the slice's own and the pooled one; a slice without items gets the pooled
+        rate, and all are nan if no slice has items.
+
+    Raises
+    ------
+    InputError
+        If lengths differ or a count is negative or above its total.
+
+    References
+    ----------
+    Kleinman, "Proportions With Extraneous Variance: Single and Independent Samples", Journal of the
+    American Statistical Association 68 (1973), 46-54.
+
+    Examples
+    --------
+    >>> shrunken_rates([1, 30, 5], [5, 100, 100]).round(3).tolist()
+    [0.189, 0.295, 0.055]
+    """
+    flips, items = np.asarray(counts, dtype=np.float64), np.asarray(totals, dtype=np.float64)
+    if flips.ndim != 1 or flips.shape != items.shape:
+        raise InputError(
+            f"expected one count and one total per slice, got shapes {flips.shape}, {items.shape}"
+        )
+    if not np.all((flips >= 0) & (flips <= items)):
+        raise InputError("expected the count of each slice between 0 and its total")
+    if not items.sum():
+        return np.full(items.shape, np.nan)
+    pooled = flips.sum() / items.sum()
+    alike = _correlation(flips[items > 0], items[items > 0])
+    if alike == 0:
+        return np.full(items.shape, pooled)
+    prior_items = max(1 / alike - 1, _FEWEST_PRIOR_ITEMS)
+    return np.asarray((flips + prior_items * pooled) / (items + prior_items))
+
+
+def _correlation(flips: Floats, items: Floats) -> float:
+    """Return how alike two items of one slice are beyond the pooled rate, between 0 and 1."""
+    pooled, slices, total = flips.sum() / items.sum(), items.size, items.sum()
+    room = total - (items @ items) / total - (slices - 1)
+    if pooled in (0, 1) or room <= 0:
+        return 0.0
+    spread = items @ (flips / items - pooled) ** 2 / (pooled * (1 - pooled))
+    return float(np.clip((spread - (slices - 1)) / room, 0, 1))
+
+
+def _check_p_values(p_values: ArrayLike) -> Floats:
+    values = np.asarray(p_values, dtype=np.float64)
+    if values.ndim != 1 or not np.all((values >= 0) & (values <= 1)):
+        raise InputError(f"expected p-values between 0 and 1, one per test, got {p_values!r}")
+    return values

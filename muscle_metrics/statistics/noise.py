@@ -1,0 +1,313 @@
+"""What remains of the negative flips of two stochastic models once decoding noise is removed.
+
+A prompt that is right with probability ``p`` under the old model and ``q`` under the new one flips
+with probability ``p (1 - q)``, also when nothing changed. With several generations per prompt this
+flip rate splits exactly into a noise floor, half the net loss of accuracy and half the mean squared
+change per prompt. Prompts are the independent units; generations never are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from muscle_metrics.errors import InputError
+from muscle_metrics.statistics.bounded import bounded_mean_interval
+from muscle_metrics.statistics.clusters import (
+    clustered_mean_interval,
+    clustered_proportion_interval,
+)
+from muscle_metrics.statistics.interval import check_confidence
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from muscle_metrics.statistics.interval import Interval, Side
+
+    Floats = NDArray[np.float64]
+    Counts = NDArray[np.int64]
+
+__all__ = ["DecodingNoise", "PromptMean", "estimate_noise", "rerun_noise_floor"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PromptMean:
+    """One number per prompt on a known range, and the mean they estimate.
+
+    Attributes
+    ----------
+    values : numpy.ndarray, shape (prompts,)
+        An unbiased estimate for each prompt.
+    low, high : float
+        The range an estimate can take with so many generations.
+    groups : numpy.ndarray of int, shape (prompts,), or None
+        Numbers of the groups, such as passages, that prompts belong to.
+    """
+
+    values: Floats
+    low: float
+    high: float
+    groups: Counts | None = None
+
+    @property
+    def mean(self) -> float:
+        """Mean over all prompts."""
+        return float(self.values.mean())
+
+    def interval(self, *, confidence: float = 0.95, side: Side = "two-sided") -> Interval:
+        """Interval for the mean over prompts.
+
+        Without groups it is the bound on a known range, which needs no assumption about the shape;
+        with groups it is the one over clusters.
+
+        Parameters
+        ----------
+        confidence : float, default 0.95
+            Level, between 0 and 1.
+        side : {"two-sided", "lower", "upper"}
+            Which bounds to compute.
+
+        Returns
+        -------
+        Interval
+            Bounds in the unit of the values.
+        """
+        if self.groups is None:
+            return bounded_mean_interval(
+                self.values, low=self.low, high=self.high, confidence=confidence, side=side
+            )
+        totals, sizes = np.bincount(self.groups, weights=self.values), np.bincount(self.groups)
+        if self.low == 0:
+            return clustered_proportion_interval(
+                successes=totals.clip(0, sizes), sizes=sizes, confidence=confidence, side=side
+            ).interval
+        return clustered_mean_interval(
+            totals=totals,
+            sizes=sizes,
+            low=self.low,
+            high=self.high,
+            confidence=confidence,
+            side=side,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodingNoise:
+    """Flip rate of two stochastic models, its noise floor, and what exceeds it.
+
+    In expectation ``excess <= E[max(p - q, 0)] <= flip_rate``, and `regression_mass` is at most the
+    middle one as well.
+
+    Attributes
+    ----------
+    flip_rate : PromptMean
+        Probability that one generation of each model makes a negative flip, ``E[p (1 - q)]``.
+    floor : PromptMean
+        Flip rate that two runs of the same models would show, ``E[p (1 - p) + q (1 - q)] / 2``.
+    excess : PromptMean
+        ``flip_rate - floor``: improvements elsewhere can hide it.
+    regression_mass : PromptMean
+        Cross-fitted loss on the prompts that got worse: improvements cannot hide it.
+    repeat_variance, prompt_variance : float
+        Variance of one prompt's flip rate that more generations would average out, at the present
+        number of them, and the variance between prompts, which they would not.
+    """
+
+    flip_rate: PromptMean
+    floor: PromptMean
+    excess: PromptMean
+    regression_mass: PromptMean
+    repeat_variance: float
+    prompt_variance: float
+
+    def regression_lower_bound(self, *, confidence: float = 0.95) -> float:
+        """Lower bound for the true regression ``E[max(p - q, 0)]``; above a limit it means FAIL.
+
+        Parameters
+        ----------
+        confidence : float, default 0.95
+            Level of the bound; each of its two parts is taken at half the error.
+
+        Returns
+        -------
+        float
+            The larger of the bounds on `excess` and on `regression_mass`.
+        """
+        half = 1 - (1 - check_confidence(confidence)) / 2
+        return max(
+            part.interval(confidence=half, side="lower").low
+            for part in (self.excess, self.regression_mass)
+        )
+
+
+def estimate_noise(
+    *,
+    old_right: ArrayLike,
+    old_repeats: ArrayLike,
+    new_right: ArrayLike,
+    new_repeats: ArrayLike,
+    groups: ArrayLike | None = None,
+) -> DecodingNoise:
+    """Split the negative flip rate over prompts into decoding noise and regression.
+
+    Parameters
+    ----------
+    old_right, new_right : array_like of int, shape (prompts,)
+        Right generations of each prompt under the old and the new model.
+    old_repeats, new_repeats : array_like of int, shape (prompts,) or a single number
+        Generations of each prompt, at least 2; the two models and the prompts may differ.
+    groups : array_like, shape (prompts,), optional
+        A label for each prompt; prompts with the same label depend on each other.
+
+    Returns
+    -------
+    DecodingNoise
+        Unbiased estimates per prompt, their means and intervals over prompts.
+
+    Raises
+    ------
+    InputError
+        If lengths differ, a prompt has fewer than 2 generations, or more right ones than there are.
+
+    Notes
+    -----
+    The regression mass holds out one generation of each model: where the others say that the prompt
+    got worse, it takes the held-out difference, averaged over all choices. Where a model has only 2
+    generations a tie counts half; with 2 on both sides that is the excess itself.
+
+    Examples
+    --------
+    >>> noise = estimate_noise(
+    ...     old_right=[4, 3, 4, 0], old_repeats=4, new_right=[4, 3, 0, 0], new_repeats=4
+    ... )
+    >>> round(noise.flip_rate.mean, 4), round(noise.floor.mean, 4)
+    (0.2969, 0.0625)
+    >>> noise.regression_mass.mean
+    0.203125
+    """
+    old, old_total = _check_repeats("old", old_right, old_repeats)
+    new, new_total = _check_repeats("new", new_right, new_repeats)
+    if old.shape != new.shape:
+        raise InputError(
+            f"expected the same prompts from both models, got {old.size} old and {new.size} new"
+        )
+    labels = None if groups is None else _number_groups(groups, old.size)
+    pairs, which = np.unique(np.stack([old_total, new_total]), axis=1, return_inverse=True)
+    tables = [_tables(int(first), int(second)) for first, second in pairs.T]
+
+    def look_up(name: str) -> PromptMean:
+        values = np.empty(old.size)
+        for index, table in enumerate(tables):
+            here = which.ravel() == index
+            values[here] = table[name][old[here], new[here]]
+        low = min(float(table[name].min()) for table in tables)
+        high = max(float(table[name].max()) for table in tables)
+        return PromptMean(values, low, high, labels)
+
+    flip_rate, spread = look_up("flip_rate"), look_up("repeat_variance").mean
+    total_variance = float(flip_rate.values.var(ddof=1)) if old.size > 1 else float("nan")
+    return DecodingNoise(
+        flip_rate=flip_rate,
+        floor=look_up("floor"),
+        excess=look_up("excess"),
+        regression_mass=look_up("regression_mass"),
+        repeat_variance=spread,
+        prompt_variance=max(total_variance - spread, 0.0),
+    )
+
+
+def rerun_noise_floor(*, right: ArrayLike, repeats: ArrayLike) -> PromptMean:
+    """Negative flip rate of a model against itself, ``E[p (1 - p)]`` over prompts ("A/A").
+
+    It is the floor to print when only the old model was run again.
+
+    Parameters
+    ----------
+    right : array_like of int, shape (prompts,)
+        Right generations of each prompt.
+    repeats : array_like of int, shape (prompts,) or a single number
+        Generations of each prompt, at least 2.
+
+    Returns
+    -------
+    PromptMean
+        Unbiased estimates per prompt, their mean and interval.
+
+    Raises
+    ------
+    InputError
+        If a prompt has fewer than 2 generations, or more right ones than there are.
+
+    Examples
+    --------
+    >>> rerun_noise_floor(right=[2, 1, 0, 1], repeats=2).mean
+    0.25
+    """
+    hits, total = _check_repeats("old", right, repeats)
+    values = hits * (total - hits) / (total * (total - 1.0))
+    # The largest estimate, with half of the generations right, for the smallest number of them.
+    half = total // 2
+    return PromptMean(values, 0.0, float((half * (total - half) / (total * (total - 1.0))).max()))
+
+
+def _check_repeats(model: str, right: ArrayLike, repeats: ArrayLike) -> tuple[Counts, Counts]:
+    hits = np.asarray(right)
+    if hits.ndim != 1 or not hits.size or hits.dtype.kind not in "iu":
+        raise InputError(
+            f"expected one count of right generations for each prompt of the {model} model, got "
+            f"an array of shape {hits.shape} and type {hits.dtype}"
+        )
+    total = np.asarray(repeats)
+    if (total.ndim and total.shape != hits.shape) or total.dtype.kind not in "iu":
+        raise InputError(
+            f"expected a number of generations for each of {hits.size} prompts of the {model} "
+            f"model, got an array of shape {total.shape} and type {total.dtype}"
+        )
+    total = np.broadcast_to(total, hits.shape)
+    if total.min() < 2:
+        raise InputError(
+            f"expected at least 2 generations of every prompt of the {model} model, got "
+            f"{int(total.min())} for prompt {int(total.argmin())}: generate again, or leave it out"
+        )
+    wrong = np.flatnonzero((hits < 0) | (hits > total))
+    if wrong.size:
+        raise InputError(
+            f"expected right generations between 0 and all of them for the {model} model, got "
+            f"{int(hits[wrong[0]])} of {int(total[wrong[0]])} for prompt {int(wrong[0])}"
+        )
+    return hits.astype(np.int64), total.astype(np.int64)
+
+
+def _number_groups(groups: ArrayLike, prompts: int) -> Counts:
+    labels = np.asarray(groups)
+    if labels.shape != (prompts,):
+        raise InputError(
+            f"expected one group for each of {prompts} prompts, got shape {labels.shape}"
+        )
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+
+
+def _tables(old_total: int, new_total: int) -> dict[str, Floats]:
+    """Return every estimate as a table over right counts, old in rows and new in columns."""
+    old = np.arange(old_total + 1)[:, None]
+    new = np.arange(new_total + 1)[None, :]
+    p, q = old / old_total, new / new_total
+    flip_rate = p * (1 - q)
+    floor = (old * (1 - p) / (old_total - 1) + new * (1 - q) / (new_total - 1)) / 2
+    # Compared as products of integers, so that a tie is a tie.
+    right_held_out = (old - 1) * (new_total - 1) - new * (old_total - 1)
+    wrong_held_out = old * (new_total - 1) - (new - 1) * (old_total - 1)
+    tie = 0.5 if min(old_total, new_total) == 2 else 0.0
+    gain = p * (1 - q) * np.heaviside(right_held_out, tie)
+    loss = (1 - p) * q * np.heaviside(wrong_held_out, tie)
+    both_old = p * (old - 1) / (old_total - 1)
+    both_new_wrong = (1 - q) * (new_total - new - 1) / (new_total - 1)
+    return {
+        "flip_rate": flip_rate,
+        "floor": floor,
+        "excess": flip_rate - floor,
+        "regression_mass": gain - loss,
+        "repeat_variance": flip_rate**2 - both_old * both_new_wrong,
+    }

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from math import ceil, floor, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.statistics.deciding import items_to_decide, required_repeats
+from muscle_metrics.statistics.noise import estimate_noise
+from muscle_metrics.statistics.power import minimum_items
+from muscle_metrics.statistics.proportions import proportion_interval
+
+
+def bound(count, items, side):
+    low, high = proportion_interval(count, items, method="clopper-pearson", side=side)
+    return high if side == "upper" else low
+
+
+@given(st.integers(0, 40), st.integers(41, 2000), st.floats(0.005, 0.3))
+def test_the_added_items_decide_and_fewer_do_not(count, total, limit):
+    assume(abs(count / total / limit - 1) > 0.1)
+    more = items_to_decide(count, total, limit=limit)
+    rate, side = count / total, "upper" if count / total < limit else "lower"
+    # Flips are whole: rounded against the decision it may miss, for the decision it must not.
+    helpful = floor if side == "upper" else ceil
+    flips = helpful(round(rate * (total + more), 9))
+    decided = bound(flips, total + more, side)
+    assert decided <= limit + 1e-12 if side == "upper" else decided >= limit - 1e-12
+    if more:
+        flips = (ceil if side == "upper" else floor)(round(rate * (total + more - 1), 9))
+        undecided = bound(flips, total + more - 1, side)
+        assert undecided > limit - 1e-12 if side == "upper" else undecided < limit + 1e-12
+
+
+@pytest.mark.parametrize("limit", [0.01, 0.05])
+def test_without_flips_the_minimum_is_missing(limit):
+    assert items_to_decide(0, 20, limit=limit) == minimum_items(limit) - 20
+
+
+def test_a_decided_gate_needs_nothing():
+    assert items_to_decide(0, 1000, limit=0.02) == 0
+    assert items_to_decide(100, 1000, limit=0.02) == 0
+    assert items_to_decide(5, 5, limit=0.02) == 0
+
+
+def test_a_rate_at_the_limit_never_decides():
+    assert items_to_decide(1, 50, limit=0.02) is None
+
+
+def test_what_is_not_a_count_is_refused():
+    with pytest.raises(InputError, match="got 3 of 2"):
+        items_to_decide(3, 2, limit=0.02)
+    with pytest.raises(InputError, match="at least 1 item, got 0 of 0"):
+        items_to_decide(0, 0, limit=0.02)
+    with pytest.raises(UsageError, match="limit strictly between 0 and 1"):
+        items_to_decide(0, 10, limit=2)
+
+
+def test_repeats_bring_the_bound_within_the_margin():
+    options = {"prompts": 600, "repeat_variance": 0.04, "prompt_variance": 0.01, "margin": 0.01}
+    repeats = required_repeats(repeats=4, **options)
+
+    def reach(number: int) -> float:
+        return 1.6448536 * sqrt((0.01 + 0.04 * 4 / number) / 600)
+
+    assert reach(repeats) <= 0.01 < reach(repeats - 1)
+
+
+def test_repeats_cannot_replace_prompts():
+    options = {"prompts": 100, "repeats": 4, "repeat_variance": 0.04, "margin": 0.01}
+    assert required_repeats(prompt_variance=0.01, **options) is None
+    assert required_repeats(prompt_variance=0.0, **{**options, "margin": 0.5}) == 4
+
+
+# The variances estimated at three repeats foretell the spread of the flip rate at twelve.
+def test_estimated_variances_foretell_more_repeats():
+    generator = np.random.default_rng(0)
+    p = generator.beta(2, 2, 400)
+
+    def run(repeats: int):
+        return estimate_noise(
+            old_right=generator.binomial(repeats, p),
+            old_repeats=repeats,
+            new_right=generator.binomial(repeats, p),
+            new_repeats=repeats,
+        )
+
+    few = [run(3) for _ in range(300)]
+    within = np.mean([noise.repeat_variance for noise in few])
+    spread = np.var([noise.flip_rate.mean for noise in few])
+    assert within / 400 == pytest.approx(spread, rel=0.25)
+    many = np.var([run(12).flip_rate.mean for _ in range(300)])
+    # A little less than a quarter, because both models are averaged at once.
+    assert 0.6 * spread / 4 < many < 1.2 * spread / 4
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"prompts": 0}, InputError, "expected prompts and repeats, got 0 and 4"),
+        ({"repeats": 1.5}, InputError, "repeats"),
+        ({"margin": 0}, UsageError, "positive distance to the limit, got 0"),
+        ({"confidence": 95}, UsageError, "confidence level"),
+    ],
+)
+def test_impossible_repeats_are_refused(change, error, message):
+    options = {
+        "prompts": 600,
+        "repeats": 4,
+        "repeat_variance": 0.04,
+        "prompt_variance": 0.01,
+        "margin": 0.01,
+    }
+    with pytest.raises(error, match=message):
+        required_repeats(**{**options, **change})

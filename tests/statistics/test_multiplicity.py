@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binom
+from statsmodels.stats.multitest import multipletests
+
+from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.statistics.multiplicity import (
+    benjamini_hochberg_adjusted,
+    holm_adjusted,
+    holm_rejections,
+    shrunken_rates,
+)
+
+p_values = st.lists(st.floats(0, 1), min_size=1, max_size=30)
+slices = st.lists(
+    st.integers(0, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
+    min_size=1,
+    max_size=20,
+)
+
+
+# Oracles
+
+
+# statsmodels takes a tenth of a second for Holm's method.
+@settings(max_examples=20)
+@given(p_values)
+def test_holm_agrees_with_statsmodels(values):
+    assert holm_adjusted(values) == pytest.approx(multipletests(values, method="holm")[1])
+
+
+@given(p_values)
+def test_benjamini_hochberg_agrees_with_statsmodels(values):
+    adjusted = multipletests(values, method="fdr_bh")[1]
+    assert benjamini_hochberg_adjusted(values) == pytest.approx(adjusted)
+
+
+# Laws
+
+
+@given(p_values, st.floats(0.001, 0.5))
+def test_bounds_are_rejected_like_their_p_values(values, alpha):
+    rejections = holm_rejections(
+        [lambda rate, value=value: value <= rate for value in values], alpha=alpha
+    )
+    # Dividing alpha and multiplying p round differently when they meet exactly.
+    adjusted = holm_adjusted(values)
+    clear = abs(adjusted - alpha) > 1e-9
+    assert (np.array(rejections) == (adjusted <= alpha))[clear].all()
+
+
+@given(slices)
+def test_shrunken_rates_lie_between_their_own_and_the_pooled_rate(pairs):
+    counts, totals = (np.array(column) for column in zip(*pairs, strict=True))
+    rates = shrunken_rates(counts, totals)
+    if not totals.sum():
+        assert np.isnan(rates).all()
+        return
+    pooled = counts.sum() / totals.sum()
+    own = np.where(totals > 0, counts / np.maximum(totals, 1), pooled)
+    assert (rates >= np.minimum(own, pooled) - 1e-9).all()
+    assert (rates <= np.maximum(own, pooled) + 1e-9).all()
+    for total in set(totals.tolist()):
+        alike = totals == total
+        order = np.argsort(counts[alike], kind="stable")
+        assert (np.diff(rates[alike][order]) >= -1e-12).all()
+
+
+# Examples
+
+
+def test_no_hypotheses():
+    assert holm_adjusted([]).tolist() == []
+    assert benjamini_hochberg_adjusted([]).tolist() == []
+    assert holm_rejections([], alpha=0.05) == []
+
+
+def test_holm_goes_on_after_the_first_rejection():
+    tests = [lambda rate: rate >= 0.02, lambda rate: rate >= 0.04, lambda rate: rate >= 0.9]
+    assert holm_rejections(tests, alpha=0.06) == [True, False, False]
+    assert holm_rejections(tests, alpha=0.08) == [True, True, False]
+
+
+def test_slices_that_differ_by_chance_alone_share_one_rate():
+    assert shrunken_rates([2, 3, 2, 3], [50, 50, 50, 50]) == pytest.approx([0.05] * 4)
+
+
+def test_slices_that_all_flip_or_never_do_keep_their_rates():
+    assert shrunken_rates([0, 1000, 0, 1000], [1000] * 4) == pytest.approx([0, 1, 0, 1], abs=1e-6)
+
+
+def test_a_slice_without_items_gets_the_pooled_rate():
+    assert shrunken_rates([30, 5, 0], [100, 100, 0])[2] == pytest.approx(0.175)
+
+
+@pytest.mark.parametrize("values", [[0.1, 1.2], [-0.1], [float("nan")], [[0.1]]])
+def test_what_is_not_a_p_value_is_refused(values):
+    for adjust in (holm_adjusted, benjamini_hochberg_adjusted):
+        with pytest.raises(InputError, match="p-values between 0 and 1"):
+            adjust(values)
+
+
+@pytest.mark.parametrize("alpha", [0, 1, 5])
+def test_what_is_not_an_error_rate_is_refused(alpha):
+    with pytest.raises(UsageError, match="alpha strictly between 0 and 1"):
+        holm_rejections([], alpha=alpha)
+
+
+@pytest.mark.parametrize(
+    ("counts", "totals", "message"),
+    [
+        ([1, 2], [3], r"got shapes \(2,\), \(1,\)"),
+        ([4], [3], "between 0 and its total"),
+        ([-1], [3], "between 0 and its total"),
+        ([float("nan")], [3], "between 0 and its total"),
+    ],
+)
+def test_impossible_slices_are_refused(counts, totals, message):
+    with pytest.raises(InputError, match=message):
+        shrunken_rates(counts, totals)
+
+
+# Error rates
+
+
+def test_holm_keeps_the_error_rate_of_57_slices():
+    generator = np.random.default_rng(0)
+    flips = generator.binomial(100, 0.05, (4000, 57))
+    values = binom.sf(flips - 1, 100, 0.05)
+    uncorrected = (values <= 0.05).any(axis=1).mean()
+    corrected = np.mean([holm_adjusted(row).min() <= 0.05 for row in values])
+    assert uncorrected == pytest.approx(0.81, abs=0.02)
+    assert corrected == pytest.approx(0.024, abs=0.008)
+
+
+def test_shrunken_rates_are_nearer_to_the_truth():
+    generator = np.random.default_rng(1)
+    own_error = shrunken_error = 0.0
+    for _ in range(200):
+        totals = generator.integers(5, 200, 40)
+        truth = generator.beta(2, 38, 40)
+        counts = generator.binomial(totals, truth)
+        own_error += ((counts / totals - truth) ** 2).sum()
+        shrunken_error += ((shrunken_rates(counts, totals) - truth) ** 2).sum()
+    assert shrunken_error < 0.5 * own_error

@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.statistics.bounded import bounded_mean_interval
+from muscle_metrics.statistics.clusters import clustered_mean_interval
+from muscle_metrics.statistics.noise import estimate_noise, rerun_noise_floor
+from muscle_metrics.statistics.proportions import proportion_interval
+
+REPEATS = [(2, 2), (2, 5), (3, 3), (4, 3), (10, 10)]
+CHANCES = [0.0, 0.1, 0.5, 0.8, 1.0]
+
+
+def every_outcome(old_repeats: int, new_repeats: int):
+    old, new = np.divmod(np.arange((old_repeats + 1) * (new_repeats + 1)), new_repeats + 1)
+    return estimate_noise(
+        old_right=old, old_repeats=old_repeats, new_right=new, new_repeats=new_repeats
+    )
+
+
+def expectation(values, old_repeats, p, new_repeats, q):
+    """Mean of one value per outcome, over what two models with chances p and q generate."""
+    old = binom.pmf(np.arange(old_repeats + 1), old_repeats, p)
+    new = binom.pmf(np.arange(new_repeats + 1), new_repeats, q)
+    return float(np.outer(old, new).ravel() @ values)
+
+
+def held_out_mass(old: tuple[int, ...], new: tuple[int, ...], tie: float) -> float:
+    """Average over all held-out pairs, straight from the definition."""
+    total = 0.0
+    for i, j in product(range(len(old)), range(len(new))):
+        rest_old = (sum(old) - old[i]) * (len(new) - 1)
+        rest_new = (sum(new) - new[j]) * (len(old) - 1)
+        weight = 1.0 if rest_old > rest_new else tie * (rest_old == rest_new)
+        total += weight * (old[i] - new[j])
+    return total / len(old) / len(new)
+
+
+# Oracles
+
+
+@pytest.mark.parametrize(("old_repeats", "new_repeats"), REPEATS)
+def test_estimates_are_unbiased_and_add_up(old_repeats, new_repeats):
+    noise = every_outcome(old_repeats, new_repeats)
+    for p, q in product(CHANCES, CHANCES):
+        flip_rate, floor, excess, mass = (
+            expectation(part.values, old_repeats, p, new_repeats, q)
+            for part in (noise.flip_rate, noise.floor, noise.excess, noise.regression_mass)
+        )
+        assert flip_rate == pytest.approx(p * (1 - q))
+        assert floor == pytest.approx((p * (1 - p) + q * (1 - q)) / 2)
+        assert flip_rate == pytest.approx(floor + (p - q) / 2 + (p - q) ** 2 / 2)
+        assert excess == pytest.approx(flip_rate - floor)
+        regression = max(p - q, 0)
+        assert excess <= regression + 1e-12
+        assert mass <= regression + 1e-12
+        assert regression <= flip_rate + 1e-12
+
+
+@pytest.mark.parametrize("p", CHANCES)
+@pytest.mark.parametrize(("old_repeats", "new_repeats"), REPEATS)
+def test_repeat_variance_is_the_variance_of_one_prompt(old_repeats, new_repeats, p):
+    noise, q = every_outcome(old_repeats, new_repeats), 0.7
+    rates = noise.flip_rate.values
+    second = expectation(rates**2, old_repeats, p, new_repeats, q)
+    spread = second - expectation(rates, old_repeats, p, new_repeats, q) ** 2
+    old, new = np.divmod(np.arange(rates.size), new_repeats + 1)
+    weights = binom.pmf(old, old_repeats, p) * binom.pmf(new, new_repeats, q)
+    single = [
+        estimate_noise(
+            old_right=[s], old_repeats=old_repeats, new_right=[t], new_repeats=new_repeats
+        ).repeat_variance
+        for s, t in zip(old.tolist(), new.tolist(), strict=True)
+    ]
+    assert weights @ single == pytest.approx(spread, abs=1e-12)
+
+
+@pytest.mark.parametrize(("old_repeats", "new_repeats"), [(2, 2), (2, 3), (3, 3), (4, 3)])
+def test_regression_mass_averages_over_every_held_out_pair(old_repeats, new_repeats):
+    tie = 0.5 if min(old_repeats, new_repeats) == 2 else 0.0
+    for old in product((0, 1), repeat=old_repeats):
+        for new in product((0, 1), repeat=new_repeats):
+            noise = estimate_noise(
+                old_right=[sum(old)],
+                old_repeats=old_repeats,
+                new_right=[sum(new)],
+                new_repeats=new_repeats,
+            )
+            assert noise.regression_mass.mean == pytest.approx(held_out_mass(old, new, tie))
+
+
+def test_two_repeats_make_mass_and_excess_the_same():
+    noise = every_outcome(2, 2)
+    assert noise.regression_mass.values == pytest.approx(noise.excess.values)
+
+
+def test_greedy_models_give_clopper_pearson():
+    noise = estimate_noise(
+        old_right=[4] * 40, old_repeats=4, new_right=[4] * 37 + [0] * 3, new_repeats=4
+    )
+    assert noise.floor.mean == 0
+    assert noise.flip_rate.mean == noise.excess.mean == noise.regression_mass.mean == 0.075
+    expected = proportion_interval(3, 40, method="clopper-pearson", side="upper")
+    assert noise.flip_rate.interval(side="upper") == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("repeats", [2, 3, 7])
+@pytest.mark.parametrize("p", CHANCES)
+def test_rerun_floor_is_unbiased(repeats, p):
+    floor = rerun_noise_floor(right=np.arange(repeats + 1), repeats=repeats)
+    chances = binom.pmf(np.arange(repeats + 1), repeats, p)
+    assert chances @ floor.values == pytest.approx(p * (1 - p))
+    assert floor.values.max() == floor.high
+
+
+# Laws
+
+
+counts = st.integers(2, 6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(st.lists(st.tuples(counts, counts), min_size=1, max_size=10))
+def test_prompts_with_different_repeats_are_estimated_one_by_one(prompts):
+    together = estimate_noise(
+        old_right=[old[0] for old, _ in prompts],
+        old_repeats=[old[1] for old, _ in prompts],
+        new_right=[new[0] for _, new in prompts],
+        new_repeats=[new[1] for _, new in prompts],
+    )
+    alone = [
+        estimate_noise(
+            old_right=[old[0]], old_repeats=old[1], new_right=[new[0]], new_repeats=new[1]
+        )
+        for old, new in prompts
+    ]
+    for name in ("flip_rate", "floor", "excess", "regression_mass"):
+        part = getattr(together, name)
+        assert part.values.tolist() == [getattr(one, name).mean for one in alone]
+        assert part.low == min(getattr(one, name).low for one in alone)
+        assert part.low - 1e-12 <= part.mean <= part.high + 1e-12
+    assert together.excess.mean == pytest.approx(together.flip_rate.mean - together.floor.mean)
+
+
+# Examples
+
+
+def test_intervals_count_prompts():
+    noise = estimate_noise(
+        old_right=[5, 9, 3, 10, 0, 7],
+        old_repeats=10,
+        new_right=[5, 7, 8, 10, 1, 2],
+        new_repeats=10,
+    )
+    excess = noise.excess
+    assert excess.interval() == bounded_mean_interval(
+        excess.values, low=excess.low, high=excess.high
+    )
+    # Half of the error for each of the two parts.
+    expected = max(
+        part.interval(confidence=0.975, side="lower").low
+        for part in (excess, noise.regression_mass)
+    )
+    assert noise.regression_lower_bound(confidence=0.95) == pytest.approx(expected)
+
+
+def test_grouped_prompts_count_groups():
+    options = {
+        "old_right": [4, 3, 4, 0, 4, 4],
+        "old_repeats": 4,
+        "new_right": [4, 3, 0, 0, 2, 1],
+        "new_repeats": 4,
+    }
+    noise = estimate_noise(**options, groups=["a", "a", "b", "b", "c", "c"])
+    excess = noise.excess
+    assert excess.interval() == clustered_mean_interval(
+        totals=excess.values.reshape(3, 2).sum(axis=1),
+        sizes=[2, 2, 2],
+        low=excess.low,
+        high=excess.high,
+    )
+    low, high = noise.flip_rate.interval()
+    assert 0 <= low < noise.flip_rate.mean < high <= 1
+    alone = estimate_noise(**options)
+    assert noise.excess.mean == alone.excess.mean
+    assert alone.flip_rate.interval().high < high
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"old_repeats": 1}, "at least 2 generations of every prompt of the old model, got 1"),
+        ({"new_repeats": [4, 1, 4]}, "of the new model, got 1 for prompt 1: generate again"),
+        ({"new_right": [5, 0, 0]}, "for the new model, got 5 of 4 for prompt 0"),
+        ({"new_right": [-1, 0, 0]}, "for the new model, got -1 of 4"),
+        ({"new_right": [1, 0]}, "the same prompts from both models, got 3 old and 2 new"),
+        ({"old_right": []}, "one count of right generations for each prompt of the old model"),
+        ({"old_right": [0.5, 1, 1]}, "type float64"),
+        ({"old_repeats": [4, 4]}, "a number of generations for each of 3 prompts of the old"),
+        ({"groups": ["a", "b"]}, r"one group for each of 3 prompts, got shape \(2,\)"),
+    ],
+)
+def test_impossible_repeats_are_refused(change, message):
+    given_options = {
+        "old_right": [1, 2, 3],
+        "old_repeats": 4,
+        "new_right": [1, 2, 3],
+        "new_repeats": 4,
+    }
+    with pytest.raises(InputError, match=message):
+        estimate_noise(**{**given_options, **change})
+
+
+def test_a_percentage_is_refused_as_a_level():
+    noise = every_outcome(3, 3)
+    with pytest.raises(UsageError, match="write 95 % as"):
+        noise.regression_lower_bound(confidence=95)
+
+
+# Error rates
+
+
+def simulate(generator, p, q, repeats):
+    return estimate_noise(
+        old_right=generator.binomial(repeats, p),
+        old_repeats=repeats,
+        new_right=generator.binomial(repeats, q),
+        new_repeats=repeats,
+    )
+
+
+@pytest.mark.slow
+def test_an_unchanged_model_never_fails():
+    limit, fails, naive = 0.02, 0, 0
+    for seed in range(400):
+        generator = np.random.default_rng(seed)
+        repeats, prompts = (2, 3, 5, 10)[seed % 4], 600
+        p = generator.beta(0.5, 0.5, prompts)
+        noise = simulate(generator, p, p, repeats)
+        fails += noise.regression_lower_bound() > limit
+        flips = int((generator.random(prompts) < p * (1 - p)).sum())
+        naive += proportion_interval(flips, prompts, confidence=0.9).low > limit
+    assert fails == 0
+    assert naive >= 0.95 * 400
+
+
+@pytest.mark.slow
+def test_a_masked_regression_fails():
+    fails = excess_fails = 0
+    for seed in range(100):
+        generator = np.random.default_rng(seed)
+        p = generator.beta(2, 1, 600)
+        q = np.where(generator.random(600) < 0.1, 0.0, np.minimum(p + 0.2, 1))
+        noise = simulate(generator, p, q, 10)
+        fails += noise.regression_lower_bound() > 0.02
+        excess_fails += noise.excess.interval(side="lower").low > 0.02
+    assert fails > 90
+    assert excess_fails < 10
+
+
+# A regression of exactly the limit: 4 % of prompts with mean chance 1/2 collapse.
+@pytest.mark.slow
+def test_a_regression_at_the_limit_rarely_fails():
+    fails = 0
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        p = generator.random(200)
+        q = np.where(generator.random(200) < 0.04, 0.0, p)
+        fails += simulate(generator, p, q, 5).regression_lower_bound() > 0.02
+    assert fails <= 10
