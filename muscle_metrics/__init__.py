@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from muscle_metrics.likeness import Consistency, consistency
     from muscle_metrics.magnitudes import Magnitude, MeanChange
     from muscle_metrics.policy import Policy, read_policy
-    from muscle_metrics.rates import AccuracyChange, Rate
+    from muscle_metrics.rates import AccuracyChange, Rate, relative_change
     from muscle_metrics.runs import Record, Run, pair_runs, read_run
     from muscle_metrics.scorers import SCORERS, score
     from muscle_metrics.scoring import score_flips
@@ -91,6 +91,7 @@ _HOMES = {
     "positive_flip_rate": "counting",
     "read_policy": "policy",
     "read_run": "runs",
+    "relative_change": "rates",
     "score": "scorers",
     "score_flips": "scoring",
     "tally_flips": "counting",
@@ -140,6 +141,7 @@ __all__ = [
     "positive_flip_rate",
     "read_policy",
     "read_run",
+    "relative_change",
     "score",
     "score_flips",
     "tally_flips",

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
+from muscle_metrics.arrays import Values, flat_column, shown
 from muscle_metrics.errors import InputError, UsageError
 
 __all__ = [
@@ -31,7 +32,6 @@ __all__ = [
 ]
 
 Column: TypeAlias = "np.ndarray[tuple[int], np.dtype[Any]]"
-Values: TypeAlias = Sequence[Any] | npt.ArrayLike
 Missing = Literal["error", "wrong"]
 Key: TypeAlias = Callable[[Any], Any] | None
 
@@ -61,7 +61,13 @@ class AcceptedAnswers(NamedTuple):
 
 
 def answer_column(
-    values: Values, *, name: str, key: Key = None, missing: Missing = "error"
+    values: Values,
+    *,
+    name: str,
+    key: Key = None,
+    missing: Missing = "error",
+    owners: npt.NDArray[np.intp] | None = None,
+    has_options: bool = True,
 ) -> Column:
     """Turn one answer per item into a numpy array.
 
@@ -95,18 +101,22 @@ def answer_column(
         raise UsageError(
             f"expected missing to be one of {list(get_args(Missing))}, got {missing!r}"
         )
-    column = _typed_or_objects(_flat(values, name), key)
+    column = _typed_or_objects(flat_column(values, name), key)
     if column.dtype != object:
         absent = np.isnan(column) if column.dtype.kind == "f" else np.zeros(0, dtype=bool)
     else:
-        column, absent = _checked_objects(column, name)
+        column, absent = _checked_objects(column, name, owners, has_options)
     if not absent.any():
         return column
     if missing == "error":
+        owners = np.arange(len(column)) if owners is None else owners
+        items = sorted(set(owners[absent].tolist()))
+        advice = "fill them in, or drop these items"
+        if has_options and name != "references":
+            advice = "fill them in, drop these items, or count them as wrong with missing='wrong'"
         raise InputError(
-            f"expected an answer for every item, got None or NaN for {np.count_nonzero(absent)} "
-            f"of {len(column)} in {name} (first at {_positions(absent)}): fill them in, drop these "
-            f"items, or count them as wrong with missing='wrong'"
+            f"expected an answer for every item, got None or NaN for {len(items)} "
+            f"of {owners[-1] + 1} in {name} (first at {', '.join(map(str, items[:5]))}): {advice}"
         )
     column = column.astype(object)
     column[absent] = None
@@ -141,10 +151,13 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
     >>> reference_columns(["A", ["B", "b"]], items=2).owners
     array([0, 1, 1])
     """
-    flat = _flat(values, "references")
+    flat = flat_column(values, "references")
     if isinstance(flat, np.ndarray) and flat.dtype != object:
         return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
-    rows = [value if isinstance(value, NESTED) else None for value in flat]
+    rows = [
+        value if isinstance(value, NESTED) and getattr(value, "ndim", 1) != 0 else None
+        for value in flat
+    ]
     if all(row is None for row in rows):
         return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
     if len(rows) != items and all(row is not None and len(row) == items for row in rows):
@@ -159,11 +172,12 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
     if empty.any():
         raise InputError(
             f"expected at least one accepted reference per item, got an empty list for "
-            f"{np.count_nonzero(empty)} of {len(rows)} (first at {_positions(empty)})"
+            f"{np.count_nonzero(empty)} of {len(rows)} (first at {_positions(empty)}): "
+            f"add one, or drop these items"
         )
     owners = np.repeat(np.arange(len(accepted)), [len(row) for row in accepted])
     merged = [reference for row in accepted for reference in row]
-    return AcceptedAnswers(answer_column(merged, name="references", key=key), owners)
+    return AcceptedAnswers(answer_column(merged, name="references", key=key, owners=owners), owners)
 
 
 def check_lengths(**columns: Sized) -> int:
@@ -189,7 +203,13 @@ def check_lengths(**columns: Sized) -> int:
     return next(iter(lengths.values()))
 
 
-def check_kinds(left: Column, right: Column, *, names: tuple[str, str]) -> None:
+def check_kinds(
+    left: Column,
+    right: Column,
+    *,
+    names: tuple[str, str],
+    owners: npt.NDArray[np.intp] | None = None,
+) -> None:
     """Refuse two columns that hold different kinds of answers for one item.
 
     Raises
@@ -209,8 +229,9 @@ def check_kinds(left: Column, right: Column, *, names: tuple[str, str]) -> None:
             continue
         raise InputError(
             f"expected {names[0]} and {names[1]} to hold answers of one kind, got "
-            f"{_kind(type(one))} {_shown(one)} against {_kind(type(other))} {_shown(other)} at "
-            f"item {position}: convert one side, for example with key=str"
+            f"{_kind(type(one))} {shown(one)} against {_kind(type(other))} {shown(other)} at "
+            f"item {position if owners is None else owners[position]}: convert one side, "
+            f"for example with key=str"
         )
 
 
@@ -227,68 +248,53 @@ def is_missing(value: Any) -> bool:
     return _kind(type(value)) is None
 
 
-def _flat(values: Values, name: str) -> Sequence[Any] | npt.NDArray[Any]:
-    if isinstance(values, (str, bytes)):
-        raise InputError(
-            f"expected one answer per item in {name}, got one string {_shown(values)}: "
-            f"pass a list of answers"
-        )
-    flat = _from_library(values, name)
-    if not isinstance(flat, (list, tuple, np.ndarray)):
-        raise InputError(
-            f"expected {name} to be a list, tuple or array of answers, got "
-            f"{type(values).__name__}: pass a list, with one answer per item"
-        )
-    if isinstance(flat, np.ndarray) and flat.ndim != 1:
-        raise InputError(
-            f"expected {name} to have one dimension, got shape {flat.shape}: pass one answer per "
-            f"item, and several accepted references as a list of lists"
-        )
-    if len(flat) == 0:
-        raise InputError(f"expected at least one answer in {name}, got none")
-    return flat
-
-
-def _from_library(values: Any, name: str) -> Any:
-    # Told apart by name, so that no library is imported to ask whether its types were passed.
-    library = type(values).__module__.partition(".")[0]
-    if library == "pandas":
-        if hasattr(values, "columns"):
-            raise InputError(f"expected {name} to be one column, got a DataFrame: select one")
-        absent = values.isna()
-        return values.to_numpy(dtype=object, na_value=None) if absent.any() else values.to_numpy()
-    if library == "pyarrow":
-        return values.to_pylist() if values.null_count else values.to_numpy(zero_copy_only=False)
-    if library == "torch":
-        tensor = values.detach().cpu()
-        return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
-    if isinstance(values, np.ma.MaskedArray):
-        return values.tolist()
-    return np.asarray(values) if hasattr(values, "__array__") else values
-
-
 def _typed_or_objects(flat: Sequence[Any] | npt.NDArray[Any], key: Key) -> Column:
     if key is not None:
-        flat = [key(value) for value in flat]
-    if isinstance(flat, np.ndarray):
-        return flat if flat.dtype.kind in TYPED_KINDS else flat.astype(object)
+        # What is missing stays missing: str(None) would be an answer.
+        flat = [v if is_missing(v) else key(v) for v in map(_plain, flat)]
+    if isinstance(flat, np.ndarray) and flat.dtype != object:
+        if flat.dtype.kind in TYPED_KINDS:
+            return flat
+        # Dates as objects would become integers.
+        return flat.astype(object) if flat.dtype.kind not in "mM" else _objects(flat)
     types = set(map(type, flat))
-    if len(types) == 1 and issubclass(types.pop(), (int, float, np.number, np.bool_)):
-        typed = np.array(flat)
-        if typed.dtype.kind in TYPED_KINDS:
-            return typed
+    if isinstance(flat, (list, tuple)) and len(types) == 1:
+        kind_of = next(iter(types))
+        if issubclass(kind_of, (int, float, np.number, np.bool_)):
+            typed = np.array(flat)
+            # Integers beyond int64 would be rounded to floats.
+            rounded = typed.dtype.kind == "f" and issubclass(kind_of, int)
+            if typed.dtype.kind in TYPED_KINDS and not rounded:
+                return typed
+    # numpy's scalars round Python's before they compare with them.
+    if any(issubclass(t, np.generic) for t in types):
+        return _objects([_plain(value) for value in flat])
+    return flat if isinstance(flat, np.ndarray) else _objects(flat)
+
+
+def _objects(flat: Sequence[Any] | npt.NDArray[Any]) -> Column:
     # Text stays a column of objects: numpy's own text type drops trailing NUL characters.
     return np.fromiter(flat, dtype=object, count=len(flat))
 
 
-def _checked_objects(column: Column, name: str) -> tuple[Column, npt.NDArray[np.bool_]]:
+def _plain(value: Any) -> Any:
+    dates = (np.datetime64, np.timedelta64)
+    return value.item() if isinstance(value, np.generic) and not isinstance(value, dates) else value
+
+
+def _checked_objects(
+    column: Column, name: str, owners: npt.NDArray[np.intp] | None, has_options: bool
+) -> tuple[Column, npt.NDArray[np.bool_]]:
     types = set(map(type, column))
     for strange in sorted((t for t in types if _kind(t) not in KNOWN_KINDS), key=str):
         position = next(i for i, value in enumerate(column) if type(value) is strange)
         what = "one answer per item" if issubclass(strange, NESTED) else "text, numbers or booleans"
+        advice = (
+            "pass key= to turn it into an answer" if has_options else "pass one verdict per item"
+        )
         raise InputError(
-            f"expected {what} in {name}, got {strange.__name__} {_shown(column[position])} at item "
-            f"{position}: pass key= to turn it into an answer"
+            f"expected {what} in {name}, got {strange.__name__} {shown(column[position])} at item "
+            f"{position if owners is None else owners[position]}: {advice}"
         )
     null_types = {t for t in types if _kind(t) is None}
     if not null_types and not any(issubclass(t, numbers.Number) for t in types):
@@ -304,7 +310,7 @@ def _kind(kind_of: type) -> str | None:
         return "a boolean"
     if issubclass(kind_of, str):
         return "text"
-    if issubclass(kind_of, numbers.Number) and not issubclass(kind_of, complex):
+    if issubclass(kind_of, numbers.Number) and not issubclass(kind_of, (complex, np.timedelta64)):
         return "a number"
     if kind_of.__name__ in {"NoneType", "NAType", "NaTType"}:
         return None
@@ -319,8 +325,3 @@ def _kinds(column: Column) -> set[str | None]:
 
 def _positions(mask: Iterable[bool], most: int = 5) -> str:
     return ", ".join(str(position) for position in np.flatnonzero(np.asarray(mask))[:most])
-
-
-def _shown(value: Any, most: int = 40) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= most else f"{shown[: most - 3]}..."

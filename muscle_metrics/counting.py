@@ -10,7 +10,7 @@ import numpy.typing as npt
 from muscle_metrics.answers import Key, Missing, Values, check_lengths
 from muscle_metrics.errors import InputError
 from muscle_metrics.flips import FlipCounts
-from muscle_metrics.verdicts import Verdicts, judge_answers, verdict_column
+from muscle_metrics.verdicts import Verdicts, check_same_index, judge_answers, verdict_column
 
 if TYPE_CHECKING:
     from muscle_metrics.rates import Rate
@@ -239,6 +239,7 @@ def inconsistency_flip_rate(
 
 
 def _verdicts(old_right: Values, new_right: Values, changed: Values | None) -> Verdicts:
+    check_same_index(old_right, new_right, *(() if changed is None else (changed,)))
     columns = {
         "old_right": verdict_column(old_right, name="old_right"),
         "new_right": verdict_column(new_right, name="new_right"),
@@ -276,11 +277,17 @@ def _counter(weights: npt.ArrayLike | None, *, items: int) -> Any:
     if weights is None:
         return np.count_nonzero
     column = np.asarray(weights)
-    check_lengths(old=range(items), weights=column)
-    if column.dtype.kind not in "iu" or (column < 0).any():
+    if column.ndim != 1:
         raise InputError(
-            f"expected weights to be integers of at least 0, got {column.dtype} with minimum "
-            f"{column.min()!r}: a weight says how many identical items a row stands for"
+            f"expected weights to have one dimension, got shape {column.shape}: "
+            f"pass one weight per item"
         )
+    check_lengths(items=range(items), weights=column)
     exact = column.astype(object)
+    strange = exact if column.dtype.kind not in "iu" else exact[column < 0]
+    if len(strange):
+        raise InputError(
+            f"expected weights to be integers of at least 0, got {strange[0]!r}: "
+            f"a weight says how many identical items a row stands for"
+        )
     return lambda mask: int(exact[mask].sum())

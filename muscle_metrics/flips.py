@@ -14,13 +14,13 @@ quadrant        new right       new wrong
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
-from operator import index
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.rates import AccuracyChange, Rate
+from muscle_metrics.statistics.counts import check_count
 
 if TYPE_CHECKING:
     from muscle_metrics.statistics.paired import Alternative, McNemar, McNemarMethod
@@ -105,12 +105,8 @@ class FlipCounts:
     def __post_init__(self) -> None:
         for field in fields(self):
             count = getattr(self, field.name)
-            if count is None:
-                continue
-            if index(count) < 0:
-                raise InputError(f"expected {field.name} to be at least 0, got {count!r}")
-            # Plain ints: products of numpy's overflow silently.
-            object.__setattr__(self, field.name, index(count))
+            if count is not None or field.default is MISSING:
+                object.__setattr__(self, field.name, check_count(field.name, count))
         for part, whole in (("both_right_changed", "both_right"), ("wrong_changed", "both_wrong")):
             if (getattr(self, part) or 0) > getattr(self, whole):
                 raise InputError(

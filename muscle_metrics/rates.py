@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from operator import index
+from functools import partial
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.statistics.counts import check_count
 from muscle_metrics.statistics.interval import Interval, Side, check_confidence
 
 if TYPE_CHECKING:
     from muscle_metrics.statistics.paired import PairedMethod
     from muscle_metrics.statistics.proportions import ProportionMethod
 
-__all__ = ["AccuracyChange", "Rate"]
+__all__ = ["AccuracyChange", "Rate", "relative_change"]
 
 
 class Rate(float):
@@ -50,13 +51,17 @@ class Rate(float):
     total: int
 
     def __new__(cls, count: int | None, total: int) -> Rate:  # noqa: D102
-        if total < 0 or (count is not None and not 0 <= count <= total):
-            raise InputError(f"expected 0 <= count <= total, got count {count!r}, total {total!r}")
+        total = check_count("total", total)
+        count = None if count is None else check_count("count", count)
+        if count is not None and count > total:
+            raise InputError(f"expected count to be at most total, got {count} of {total}")
         rate = super().__new__(cls, math.nan if count is None or total == 0 else count / total)
-        # Plain ints: numpy's overflow silently when products are taken of them.
-        rate.count = None if count is None else index(count)
-        rate.total = index(total)
+        object.__setattr__(rate, "count", count)
+        object.__setattr__(rate, "total", total)
         return rate
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"expected {type(self).__name__} to stay as it is, got a new {name}")
 
     def interval(
         self,
@@ -101,8 +106,8 @@ class Rate(float):
     def __repr__(self) -> str:
         return f"Rate({self.count}, {self.total})"
 
-    def __getnewargs_ex__(self) -> tuple[tuple[int | None, int], dict[str, int]]:
-        return (self.count, self.total), {}
+    def __reduce__(self) -> tuple[type[Rate], tuple[int | None, int]]:
+        return Rate, (self.count, self.total)
 
 
 class AccuracyChange(float):
@@ -131,13 +136,20 @@ class AccuracyChange(float):
     def __new__(  # noqa: D102
         cls, *, both_right: int, negative: int, positive: int, both_wrong: int
     ) -> AccuracyChange:
-        total = both_right + negative + positive + both_wrong
-        change = super().__new__(cls, (positive - negative) / total if total else math.nan)
-        change.both_right = both_right
-        change.negative = negative
-        change.positive = positive
-        change.both_wrong = both_wrong
+        cells = {
+            "both_right": check_count("both_right", both_right),
+            "negative": check_count("negative", negative),
+            "positive": check_count("positive", positive),
+            "both_wrong": check_count("both_wrong", both_wrong),
+        }
+        total, gain = sum(cells.values()), cells["positive"] - cells["negative"]
+        change = super().__new__(cls, gain / total if total else math.nan)
+        for name, count in cells.items():
+            object.__setattr__(change, name, count)
         return change
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"expected {type(self).__name__} to stay as it is, got a new {name}")
 
     @property
     def total(self) -> int:
@@ -198,10 +210,34 @@ class AccuracyChange(float):
             f"positive={self.positive}, both_wrong={self.both_wrong})"
         )
 
-    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, int]]:
-        return (), {
-            "both_right": self.both_right,
-            "negative": self.negative,
-            "positive": self.positive,
-            "both_wrong": self.both_wrong,
-        }
+    def __reduce__(self) -> tuple[partial[AccuracyChange], tuple[()]]:
+        cells = {name: getattr(self, name) for name in self.__slots__}
+        return partial(AccuracyChange, **cells), ()
+
+
+def relative_change(before: float, after: float) -> float:
+    """How much a rate rose, as a share of what it was; negative where it fell.
+
+    With the NFR of an update without and with a compatibility adapter it is the paper's delta,
+    which is printed in percent.
+
+    Parameters
+    ----------
+    before, after : float
+        Two values of one rate.
+
+    Returns
+    -------
+    float
+        ``(after - before) / before``; nan where `before` is 0.
+
+    References
+    ----------
+    Echterhoff et al., "MUSCLE", Findings of EMNLP 2024, tables 4 and 5.
+
+    Examples
+    --------
+    >>> f"{relative_change(Rate(1027, 10000), Rate(610, 10000)):.2%}"
+    '-40.60%'
+    """
+    return (after - before) / before if before else math.nan

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Verdicts",
     "changed_answers",
+    "check_same_index",
     "judge_answers",
     "right_answers",
     "verdict_column",
@@ -92,7 +93,7 @@ def judge_answers(
     >>> judge_answers(old=["a"], new=["B"], references=[["A", "b"]], key=str.lower)
     Verdicts(old_right=array([ True]), new_right=array([ True]), changed=array([ True]))
     """
-    _check_same_index(old, new, references)
+    check_same_index(old, new, references)
     old_answers = answer_column(old, name="old", key=key, missing=missing)
     new_answers = answer_column(new, name="new", key=key, missing=missing)
     accepted = reference_columns(references, items=len(old_answers), key=key)
@@ -123,7 +124,7 @@ def right_answers(answers: Column, references: AcceptedAnswers, *, name: str) ->
         check_kinds(answers, accepted, names=(name, "references"))
         return _compared(operator.eq, answers, accepted)
     repeated = answers[owners]
-    check_kinds(repeated, accepted, names=(name, "references"))
+    check_kinds(repeated, accepted, names=(name, "references"), owners=owners)
     matches = _compared(operator.eq, repeated, accepted)
     return np.logical_or.reduceat(matches, np.flatnonzero(np.diff(owners, prepend=-1)))
 
@@ -165,35 +166,52 @@ def verdict_column(values: Values, *, name: str) -> Flags:
     >>> verdict_column([1.0, 0.0], name="old_right")
     array([ True, False])
     """
-    column = answer_column(values, name=name)
-    if column.dtype == object or column.dtype.kind == "U":
-        raise InputError(
-            f"expected {name} to hold booleans or numbers 0 and 1, got {column[0]!r}: "
-            f"compare answers with count_flips, or convert the verdicts"
-        )
-    flags: Flags = column.astype(bool)
+    column = answer_column(values, name=name, has_options=False)
     if column.dtype.kind != "b":
-        strange = column[(column != 0) & (column != 1)]
-        if len(strange):
+        strange = column[(column != 0) & (column != 1)].tolist()
+        if strange and isinstance(strange[0], str):
             raise InputError(
-                f"expected {name} to hold only 0 and 1, got {strange[0].item()!r}: "
+                f"expected {name} to hold booleans or numbers 0 and 1, got {strange[0]!r}: "
+                f"compare answers with count_flips, or convert the verdicts"
+            )
+        if strange:
+            raise InputError(
+                f"expected {name} to hold only 0 and 1, got {strange[0]!r}: "
                 f"make a score a verdict with a threshold, as in score >= 0.5"
             )
+    flags: Flags = column.astype(bool)
     return flags
 
 
 def _compared(compare: Callable[[Any, Any], Any], left: Column, right: Column) -> Flags:
-    # Types of one kind compare in numpy as their Python values do; mixed ones (int64 with float64,
-    # signed with unsigned) would be rounded first.
-    if left.dtype.kind != right.dtype.kind:
+    if not _compare_exactly(left.dtype, right.dtype):
         left, right = left.astype(object), right.astype(object)
     flags: Flags = compare(left, right)
     return flags if flags.dtype == bool else flags.astype(bool)
 
 
-def _check_same_index(*columns: Any) -> None:
+def _compare_exactly(left: np.dtype[Any], right: np.dtype[Any]) -> bool:
+    """Whether numpy compares two types as Python compares their values, without rounding."""
+    if left.kind == right.kind:
+        return True
+    if not {left.kind, right.kind} <= set("iuf"):
+        return False
+    integers = [dtype for dtype in (left, right) if dtype.kind in "iu"]
+    # uint64 with signed integers, and 64-bit integers with floats, meet in float64.
+    return np.result_type(left, right).kind in "iu" or all(i.itemsize <= 4 for i in integers)
+
+
+def check_same_index(*columns: Any) -> None:
+    """Refuse pandas columns that would be joined by position though their indexes differ.
+
+    Examples
+    --------
+    >>> check_same_index([1, 2], [1, 2])
+    """
     indexes = [
-        c.index for c in columns if type(c).__module__.startswith("pandas.") and hasattr(c, "iloc")
+        c.index
+        for c in columns
+        if type(c).__module__.partition(".")[0] == "pandas" and hasattr(c, "iloc")
     ]
     if any(not index.equals(indexes[0]) for index in indexes[1:]):
         raise InputError(
