@@ -177,8 +177,8 @@ def count_chain(
     labels = [f"v{i + 1}" for i in range(len(versions))] if names is None else list(names)
     if len(versions) < 2 or not len(set(labels)) == len(labels) == len(versions):
         raise UsageError(
-            f"expected at least two versions and a name of its own for each, got "
-            f"{len(versions)} versions and the names {labels}"
+            f"expected at least two versions, each with a name of its own, got {len(versions)} "
+            f"and the names {labels}: pass one name for each version, oldest first"
         )
     columns = {
         name: answer_column(version, name=name, key=key, missing=missing)

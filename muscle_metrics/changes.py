@@ -236,7 +236,9 @@ def measure_changes(
     """
     for name, threshold in (("tie", tie), ("minimum_effect", minimum_effect)):
         if not 0 <= threshold < math.inf:
-            raise UsageError(f"expected {name} to be a number of at least 0, got {threshold!r}")
+            raise UsageError(
+                f"expected {name} to be a finite number of at least 0, got {threshold!r}"
+            )
     scores = {"old": _scores(old, "old", low, high), "new": _scores(new, "new", low, high)}
     check_lengths(**scores)
     return ScoreChanges(

@@ -128,7 +128,7 @@ class Comparison:
         known = [quadrant.value for quadrant in Quadrant]
         for quadrant in quadrants:
             if quadrant not in known:
-                raise UsageError(f"expected a quadrant among {known}, got {quadrant!r}")
+                raise UsageError(f"expected a quadrant to be one of {known}, got {quadrant!r}")
         wanted = [str(q) for q in quadrants or (Quadrant.NEGATIVE, Quadrant.POSITIVE)]
         items = list(self.items())
         return (item for name in wanted for item in items if item.quadrant == name)

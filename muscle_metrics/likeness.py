@@ -196,7 +196,9 @@ def consistency(
     ['other_words', 'other_answer']
     """
     if not metrics:
-        raise UsageError("expected at least one metric of similarity, got none")
+        raise UsageError(
+            "expected at least one metric of similarity, got none: name one, such as 'rougeL'"
+        )
     items = check_lengths(old=old, new=new)
     similarities = {}
     for metric in metrics:
@@ -224,5 +226,5 @@ def _options_of(
 def _known(names: type[StrEnum], name: str) -> str:
     known = [member.value for member in names]
     if name not in known:
-        raise UsageError(f"expected one of {known}, got {name!r}")
+        raise UsageError(f"expected {names.__name__.lower()} to be one of {known}, got {name!r}")
     return str(name)

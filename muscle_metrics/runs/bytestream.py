@@ -95,7 +95,7 @@ def check_regular(path: Path) -> None:
     >>> from pathlib import Path
     >>> check_regular(Path("no-such-file.jsonl"))
     Traceback (most recent call last):
-    muscle_metrics.errors.FileError: no-such-file.jsonl: expected a file, got none of that name
+    muscle_metrics.errors.FileError: no-such-file.jsonl: expected a file, got none of that name: ...
     """
     try:
         if path.is_file():
@@ -103,7 +103,7 @@ def check_regular(path: Path) -> None:
         given = "something else" if path.exists() else "none of that name"
     except OSError as error:
         given = f"an error: {error.strerror}"
-    raise FileError(f"{visible(str(path))}: expected a file, got {given}")
+    raise FileError(f"{visible(str(path))}: expected a file, got {given}: check the path")
 
 
 @contextmanager
@@ -144,7 +144,10 @@ def open_bytes(path: Path) -> Iterator[io.BufferedReader]:
             raw = stack.enter_context(path.open("rb"))
             head = raw.peek(len(_ZSTANDARD))
         except OSError as error:
-            raise FileError(f"{visible(str(path))}: cannot be read: {error.strerror}") from error
+            raise FileError(
+                f"{visible(str(path))}: expected a file that can be read, got the error "
+                f"{error.strerror!r}: check its permissions"
+            ) from error
         stream: SupportsRead[bytes] = raw
         if head.startswith(_GZIP):
             stream = stack.enter_context(gzip.GzipFile(fileobj=raw))
@@ -236,8 +239,9 @@ class _Counted(io.RawIOBase):
             chunk = self._stream.read(len(view))
         except (EOFError, OSError, ValueError, zlib.error) as error:
             raise FileError(
-                f"{visible(str(self._path))}: cannot be read beyond byte {self._budget.spent} of "
-                f"its content: {visible(str(error))}: the file is cut short or damaged"
+                f"{visible(str(self._path))}: expected whole content, got an error beyond byte "
+                f"{self._budget.spent} of it ({visible(str(error))}): the file is cut short or "
+                f"damaged, fetch it again"
             ) from error
         self._budget.spend(len(chunk))
         view[: len(chunk)] = chunk

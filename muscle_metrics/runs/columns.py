@@ -104,7 +104,10 @@ class Columns:
         """
         for name in self.absent:
             if name in row:
-                raise InputError(f"expected no field {show(name)}, which the first row lacks")
+                raise InputError(
+                    f"expected no field {show(name)}, which the first row lacks, got one: "
+                    f"give it to all rows or to none"
+                )
         values: dict[str, Any] = {
             # Most fields are columns: asking the row first makes reading a tenth faster.
             attribute: convert(row[field] if field in row else find(row, field, option), field)

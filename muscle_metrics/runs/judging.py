@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from muscle_metrics.answers import answer_column, reference_columns
 from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.runs.place import show
 from muscle_metrics.verdicts import Verdicts, changed_answers, right_answers, verdict_column
 
 if TYPE_CHECKING:
@@ -173,17 +174,18 @@ def _score_name(records: Sequence[Record], run: str, metric: str | None) -> str:
         metric = names[0]
     if metric is None:
         raise UsageError(
-            f"expected one score to compare by, {run} recorded {names}: choose one with --metric"
+            f"expected one score to compare by, got {names} in {show(run)}: "
+            f"choose one with --metric (metric=)"
         )
     missing = sum(metric not in record.scores for record in records)
     if missing == len(records):
         raise UsageError(
-            f"expected the metric to be 'exact_match' or a score that {run} recorded, got "
-            f"{metric!r}: it recorded {names or 'none'}"
+            f"expected metric to be one of {[EXACT_MATCH, *names]}, as {show(run)} recorded, "
+            f"got {metric!r}"
         )
     if missing:
         raise InputError(
-            f"expected a score {metric!r} for every item, {run} lacks it for {missing} of "
+            f"expected a score {metric!r} for every item of {show(run)}, got none for {missing} of "
             f"{len(records)}: drop these items from both runs or score them"
         )
     return metric
@@ -218,7 +220,7 @@ def _check_references(references: Sequence[object], run: str) -> None:
     absent = sum(reference is None for reference in references)
     if absent:
         raise InputError(
-            f"expected a reference for every item, {run} has none for {absent} of "
+            f"expected a reference for every item of {show(run)}, got none for {absent} of "
             f"{len(references)}: name its field with --reference-field, or give --reference FILE"
         )
 

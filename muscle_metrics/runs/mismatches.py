@@ -73,7 +73,7 @@ class Mismatches:
     >>> from muscle_metrics.runs.record import Record, Run
     >>> runs = Run((Record("1", "A"),), "x"), Run((Record("1", None),), "y")
     >>> print(Mismatches(runs).explain_unanswered()[0].partition(":")[0])
-    1 of 1 predictions are null in new 'y' (id '1')
+    1 of 1 predictions null in new 'y' (id '1')
     """
 
     def __init__(self, runs: Sequence[Run]) -> None:
@@ -101,14 +101,14 @@ class Mismatches:
         """Items that some runs lack; where none is shared, how their ids look."""
         empty = [side for side in self.sides if not side.records]
         if empty:
-            return [f"{side} holds no item" for side in empty]
+            return [f"no item in {side}: check what its records were read from" for side in empty]
         if not self.shared:
             firsts = [next(key for key in self.keys if key in s.records) for s in self.sides]
             samples = " and ".join(
                 f"{show(str(key))} in {side.label}"
                 for key, side in zip(firsts, self.sides, strict=True)
             )
-            return [f"no id is in all of them (such as {samples}): check --id-field (id_field)"]
+            return [f"no id in all of them (such as {samples}): check --id-field (id_field)"]
         lacking = {
             str(side): [key for key in self.keys if key not in side.records] for side in self.sides
         }
@@ -135,7 +135,7 @@ class Mismatches:
             for side in self.sides
         }
         return _one_problem(
-            [f"{len(keys)} of {total} predictions are null in {side} ({_list(keys)})"
+            [f"{len(keys)} of {total} predictions null in {side} ({_list(keys)})"
              for side, keys in silent.items() if keys],
             '--unanswered wrong (unanswered="wrong") counts them as wrong answers, '
             "drop leaves them out",

@@ -171,7 +171,8 @@ def join_runs(
     if not kept:
         counted = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
         raise PairingError(
-            f"expected at least one item to compare, got none: all were left out ({counted})"
+            f"expected at least one item to compare, got none: all were left out ({counted}), "
+            f"drop fewer of them"
         )
     judges = _judges(found.sides, conflict)
     return JoinedRuns(

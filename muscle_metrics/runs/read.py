@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
 from muscle_metrics.runs.place import list_ids, show
 from muscle_metrics.runs.plain_file import PlainFile, open_plain
+from muscle_metrics.runs.readers.baseline import is_baseline, read_baseline
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.runs.rows import keep_rows, locate
 
@@ -38,7 +40,8 @@ def read_run(
     """Read what one model answered, one record per row.
 
     A field is the exact name of a column, else a dotted path into nested objects. Ids are text:
-    the number 1 reads ``1``, the text ``007`` stays.
+    the number 1 reads ``1``, the text ``007`` stays. A committed baseline is recognised by its
+    first line and needs no fields.
 
     Parameters
     ----------
@@ -91,6 +94,9 @@ def read_run(
     ('old', '7', {'correct': True})
     """
     file = open_plain(Path(path), format)
+    if file.format == "jsonl" and is_baseline(file.path):
+        baseline = read_baseline(file.path)
+        return baseline if name is None else replace(baseline, name=name)
     asked = {
         "prediction": prediction_field,
         "reference": reference_field,

@@ -73,9 +73,15 @@ def read_references(
         except InputError as error:
             raise locate(error, file, number, row) from error
         if id_ in references:
-            raise FileError(f"{file.place(number)}: expected each id once, got {show(id_)} again")
+            raise FileError(
+                f"{file.place(number)}: expected each id once, got {show(id_)} again: "
+                f"remove one of its rows"
+            )
         if reference is None:
-            raise FileError(f"{file.place(number)}: expected a reference for {show(id_)}, got null")
+            raise FileError(
+                f"{file.place(number)}: expected a reference for {show(id_)}, got null: "
+                f"fill it in, or drop the item from every file"
+            )
         references[id_] = reference
     return references
 
@@ -105,7 +111,7 @@ def with_references(run: Run, references: Mapping[str, object]) -> Run:
     ids = [record.id for record in run]
     problems = []
     if missing := [name for name in ids if name not in references]:
-        problems.append(f"{len(missing)} of {len(ids)} items have none ({list_ids(missing)})")
+        problems.append(f"none for {len(missing)} of {len(ids)} items ({list_ids(missing)})")
     different = [
         record.id
         for record in run
@@ -114,11 +120,13 @@ def with_references(run: Run, references: Mapping[str, object]) -> Run:
         and not same_reference(record.reference, references[record.id])
     ]
     if different:
-        problems.append(f"{len(different)} items have another already ({list_ids(different)})")
+        problems.append(
+            f"a second one for {len(different)} of {len(ids)} items ({list_ids(different)})"
+        )
     if problems:
         raise PairingError(
-            f"expected one reference for every item of {show(run.name)}: {'; '.join(problems)}: "
-            f"check --id-field (id_field) and the references"
+            f"expected one reference for every item of {show(run.name)}, got "
+            f"{' and '.join(problems)}: check --id-field (id_field) and the references"
         )
     records = tuple(replace(record, reference=references[record.id]) for record in run)
     return replace(run, records=records)

@@ -56,7 +56,7 @@ def keep_rows(
     rows = file.rows(fields)
     first = next(rows, None)
     if first is None:
-        raise FileError(f"{file}: expected at least one row, got none")
+        raise FileError(f"{file}: expected at least one row, got none: check what wrote the file")
     rows = chain([first], rows)
     return _filter(file, rows, where) if where else rows
 

@@ -67,17 +67,17 @@ def explain(error: Exception, start: int = 0) -> str:
     ...     decode("nil")
     ... except BAD_JSON as error:
     ...     print(explain(error))
-    expected one whole JSON object, got invalid JSON: expecting value at character 1
+    expected one whole JSON object, got invalid JSON (...): write the row again
     """
     if isinstance(error, json.JSONDecodeError):
         reason = error.msg[0].lower() + error.msg[1:].removesuffix(": ").removesuffix(" at")
-        place = f"at character {error.pos - start + 1}"
-        return f"expected one whole JSON object, got invalid JSON: {reason} {place}"
+        given = f"invalid JSON ({reason} at character {error.pos - start + 1})"
+        return f"expected one whole JSON object, got {given}: write the row again"
     if isinstance(error, _DuplicateKeyError):
-        return "expected each key once per object, got one twice: which value counts is undefined"
+        return "expected each key once per object, got one twice: remove the value that is wrong"
     if isinstance(error, RecursionError):
-        return "expected rows nested a few levels deep, got more than can be read"
-    return "expected integers of a few digits, got one that is too long to read"
+        return "expected rows nested a few levels deep, got more than can be read: flatten them"
+    return "expected integers of a few digits, got one too long to read: write it as text"
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -162,4 +162,7 @@ def score_of_text(value: object, field: str) -> float | None:
 
 
 def _refusal(expected: str, value: object, field: str) -> InputError:
-    return InputError(f"expected {expected} in the field {show(field)}, got {describe(value)}")
+    return InputError(
+        f"expected {expected} in the field {show(field)}, got {describe(value)}: "
+        f"correct it, or name another field"
+    )

@@ -97,10 +97,15 @@ def bounded_mean_interval(
 
 def _check_values(values: ArrayLike, low: float, high: float) -> Floats:
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise UsageError(f"expected a finite range with low < high, got [{low!r}, {high!r}]")
+        raise UsageError(
+            f"expected a finite range with low < high, got [{low!r}, {high!r}]: give the scorer's "
+            "true range"
+        )
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1:
-        raise InputError(f"expected one row of values, got an array of shape {array.shape}")
+        raise InputError(
+            f"expected one row of values, got an array of shape {array.shape}: pass a flat list"
+        )
     outside = np.flatnonzero(~((array >= low) & (array <= high)))
     if outside.size:
         raise InputError(

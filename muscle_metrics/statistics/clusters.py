@@ -101,8 +101,13 @@ def clustered_proportion_interval(
     """
     hits, items = _check_clusters(successes, sizes)
     below, above = tail_levels(confidence, side)
-    if np.any((hits < 0) | (hits > items)):
-        raise InputError("expected successes of each cluster between 0 and its size")
+    outside = np.flatnonzero((hits < 0) | (hits > items))
+    if outside.size:
+        first = outside[0]
+        raise InputError(
+            f"expected successes of each cluster between 0 and its size, got {hits[first]:g} of "
+            f"{items[first]:g} in cluster {first}"
+        )
     return ClusteredProportion(
         rate=float(hits.sum() / items.sum()),
         interval=Interval(
@@ -170,8 +175,12 @@ def clustered_mean_interval(
     below, above = tail_levels(confidence, side)
     means = sums / items
     slack = _ROUNDING * (high - low)
-    if np.any((means < low - slack) | (means > high + slack)):
-        raise InputError(f"expected the mean of each cluster between {low!r} and {high!r}")
+    outside = np.flatnonzero((means < low - slack) | (means > high + slack))
+    if outside.size:
+        raise InputError(
+            f"expected the mean of each cluster between {low!r} and {high!r}, got "
+            f"{means[outside[0]]:g} in cluster {outside[0]}: give the scorer's true range"
+        )
     if items.size < 2:
         return Interval(low, high)
     mean = float(sums.sum() / items.sum())
@@ -192,10 +201,15 @@ def _check_clusters(totals: ArrayLike, sizes: ArrayLike) -> tuple[Floats, Floats
     if sums.ndim != 1 or sums.shape != items.shape or not sums.size:
         raise InputError(
             "expected one total and one size for each cluster, got arrays of shape "
-            f"{sums.shape} and {items.shape}"
+            f"{sums.shape} and {items.shape}: pass two flat lists of one length"
         )
-    if not (np.isfinite(sums).all() and np.isfinite(items).all() and (items >= 1).all()):
-        raise InputError("expected finite totals and at least one item in each cluster")
+    strange = np.flatnonzero(~(np.isfinite(sums) & np.isfinite(items) & (items >= 1)))
+    if strange.size:
+        first = strange[0]
+        raise InputError(
+            f"expected a finite total and at least 1 item in each cluster, got {sums[first]:g} in "
+            f"{items[first]:g} items of cluster {first}: leave it out"
+        )
     return sums, items
 
 

@@ -120,9 +120,14 @@ def required_repeats(
     14
     """
     if not (check_count("prompts", prompts) and check_count("repeats", repeats)):
-        raise InputError(f"expected prompts and repeats, got {prompts} and {repeats}")
+        raise InputError(
+            f"expected at least 1 prompt and 1 repeat, got {prompts} prompts and {repeats} repeats"
+        )
     if not margin > 0:
-        raise UsageError(f"expected a positive distance to the limit, got {margin!r}")
+        raise UsageError(
+            f"expected margin, the distance to the limit, above 0, got {margin!r}: "
+            f"no number of repeats decides at the limit"
+        )
     z = max(NormalDist().inv_cdf(check_confidence(confidence)), 0.0)
     room = prompts * (margin / z) ** 2 - prompt_variance if z else math.inf
     if room <= 0:

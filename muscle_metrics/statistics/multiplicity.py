@@ -170,10 +170,16 @@ def shrunken_rates(counts: ArrayLike, totals: ArrayLike) -> Floats:
     flips, items = np.asarray(counts, dtype=np.float64), np.asarray(totals, dtype=np.float64)
     if flips.ndim != 1 or flips.shape != items.shape:
         raise InputError(
-            f"expected one count and one total per slice, got shapes {flips.shape}, {items.shape}"
+            f"expected one count and one total per slice, got arrays of shape {flips.shape} and "
+            f"{items.shape}: pass two flat lists of one length"
         )
-    if not np.all((flips >= 0) & (flips <= items)):
-        raise InputError("expected the count of each slice between 0 and its total")
+    outside = np.flatnonzero(~((flips >= 0) & (flips <= items)))
+    if outside.size:
+        first = outside[0]
+        raise InputError(
+            f"expected the count of each slice between 0 and its total, got {flips[first]:g} of "
+            f"{items[first]:g} in slice {first}"
+        )
     if not items.sum():
         return np.full(items.shape, np.nan)
     pooled = flips.sum() / items.sum()
@@ -196,6 +202,14 @@ def _correlation(flips: Floats, items: Floats) -> float:
 
 def _check_p_values(p_values: ArrayLike) -> Floats:
     values = np.asarray(p_values, dtype=np.float64)
-    if values.ndim != 1 or not np.all((values >= 0) & (values <= 1)):
-        raise InputError(f"expected p-values between 0 and 1, one per test, got {p_values!r}")
+    if values.ndim != 1:
+        raise InputError(
+            f"expected one p-value per test, got an array of shape {values.shape}: pass a flat list"
+        )
+    outside = np.flatnonzero(~((values >= 0) & (values <= 1)))
+    if outside.size:
+        raise InputError(
+            f"expected p-values between 0 and 1, got {float(values[outside[0]])!r} at position "
+            f"{outside[0]}"
+        )
     return values

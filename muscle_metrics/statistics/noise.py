@@ -191,7 +191,8 @@ def estimate_noise(
     new, new_total = _check_repeats("new", new_right, new_repeats)
     if old.shape != new.shape:
         raise InputError(
-            f"expected the same prompts from both models, got {old.size} old and {new.size} new"
+            f"expected the same prompts from both models, got {old.size} old and {new.size} new: "
+            f"join them by the ids of the prompts"
         )
     labels = None if groups is None else _number_groups(groups, old.size)
     pairs, which = np.unique(np.stack([old_total, new_total]), axis=1, return_inverse=True)
@@ -257,13 +258,14 @@ def _check_repeats(model: str, right: ArrayLike, repeats: ArrayLike) -> tuple[Co
     if hits.ndim != 1 or not hits.size or hits.dtype.kind not in "iu":
         raise InputError(
             f"expected one count of right generations for each prompt of the {model} model, got "
-            f"an array of shape {hits.shape} and type {hits.dtype}"
+            f"an array of shape {hits.shape} and type {hits.dtype}: pass a flat list of integers"
         )
     total = np.asarray(repeats)
     if (total.ndim and total.shape != hits.shape) or total.dtype.kind not in "iu":
         raise InputError(
             f"expected a number of generations for each of {hits.size} prompts of the {model} "
-            f"model, got an array of shape {total.shape} and type {total.dtype}"
+            f"model, got an array of shape {total.shape} and type {total.dtype}: pass one integer, "
+            f"or one for each prompt"
         )
     total = np.broadcast_to(total, hits.shape)
     if total.min() < 2:
@@ -284,7 +286,8 @@ def _number_groups(groups: ArrayLike, prompts: int) -> Counts:
     labels = np.asarray(groups)
     if labels.shape != (prompts,):
         raise InputError(
-            f"expected one group for each of {prompts} prompts, got shape {labels.shape}"
+            f"expected one group for each of {prompts} prompts, got an array of shape "
+            f"{labels.shape}: pass a flat list of labels"
         )
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 

@@ -164,12 +164,12 @@ def required_items(
     check_share("power", power)
     alpha = 1 - check_confidence(confidence)
     if verdict not in ("pass", "fail"):
-        raise UsageError(f"expected verdict to be 'pass' or 'fail', got {verdict!r}")
+        raise UsageError(f"expected verdict to be one of ['pass', 'fail'], got {verdict!r}")
     if (true_rate < limit) is not (verdict == "pass") or true_rate == limit:
         side = "below" if verdict == "pass" else "above"
         raise UsageError(
             f"expected a true rate {side} the limit to plan for {verdict!r}, got {true_rate!r} "
-            f"and limit {limit!r}"
+            f"and limit {limit!r}: no number of items makes this verdict likely"
         )
     spread = _quantile(alpha) * _deviation(limit) + _quantile(1 - power) * _deviation(true_rate)
     rough = math.ceil((max(spread, 0.0) / (limit - true_rate)) ** 2)

@@ -94,7 +94,9 @@ def bootstrap_cells(
     below, above = tail_levels(confidence, "two-sided")
     counts = [check_count("every cell", cell) for cell in cells]
     if sum(counts) == 0:
-        raise InputError(f"expected at least one item to resample, got cells {counts}")
+        raise InputError(
+            f"expected at least one item to resample, got cells {counts}: count some items first"
+        )
     values = _defined(_evaluate(statistic, _draw_tables(generator, counts, replicates)))
     if _all_equal(values):
         return Interval(nan, nan)
@@ -127,7 +129,7 @@ def _evaluate(statistic: Callable[[_Floats], ArrayLike], tables: _Floats) -> _Fl
     if values.shape != tables.shape[:-1]:
         raise UsageError(
             f"expected a statistic that works along the last axis and turns shape {tables.shape} "
-            f"into {tables.shape[:-1]}, got shape {values.shape}"
+            f"into {tables.shape[:-1]}, got shape {values.shape}: take its cells as table[..., k]"
         )
     return values
 

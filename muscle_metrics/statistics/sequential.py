@@ -91,8 +91,14 @@ def log_e_values(flips: ArrayLike, items: ArrayLike, *, limit: float) -> LogEVal
 
     check_share("limit", limit)
     bad, seen = np.asarray(flips, dtype=np.float64), np.asarray(items, dtype=np.float64)
-    if not np.all((bad >= 0) & (bad <= seen)):
-        raise InputError("expected flips between 0 and the number of items")
+    outside = np.asarray(~((bad >= 0) & (bad <= seen)))
+    if outside.any():
+        first = [
+            f"{np.broadcast_to(counts, outside.shape)[outside][0]:g}" for counts in (bad, seen)
+        ]
+        raise InputError(
+            f"expected flips between 0 and the number of items, got {' of '.join(first)}"
+        )
     good = seen - bad
     evidence = betaln(0.5 + bad, 0.5 + good) - betaln(0.5, 0.5)
     evidence -= bad * math.log(limit) + good * math.log1p(-limit)
@@ -136,8 +142,17 @@ def decide_stream(flipped: ArrayLike, *, limit: float, confidence: float = 0.95)
     """
     needed = -math.log(1 - check_confidence(confidence))
     marks = np.asarray(flipped)
-    if marks.ndim != 1 or not np.isin(marks, (0, 1)).all():
-        raise InputError("expected a row of True (a flip) and False (no flip), one per item")
+    if marks.ndim != 1:
+        raise InputError(
+            f"expected a row of True (a flip) and False (no flip), got an array of shape "
+            f"{marks.shape}: pass one per item"
+        )
+    strange = np.flatnonzero(~np.isin(marks, (0, 1)))
+    if strange.size:
+        raise InputError(
+            f"expected a row of True (a flip) and False (no flip), got "
+            f"{marks.tolist()[strange[0]]!r} at item {strange[0]}: pass one of them per item"
+        )
     counts = np.cumsum(marks.astype(np.int64))
     for_pass, for_fail = log_e_values(counts, np.arange(1, marks.size + 1), limit=limit)
     decided = np.flatnonzero((for_pass >= needed) | (for_fail >= needed))

@@ -65,7 +65,7 @@ def test_trailing_garbage_is_refused(
     path: Path, compress: Callable[[bytes], bytes], garbage: bytes
 ) -> None:
     path.write_bytes(compress(CONTENT) + garbage)
-    with pytest.raises(FileError, match=r"run\.jsonl: cannot be read beyond byte \d+"):
+    with pytest.raises(FileError, match=r"run\.jsonl: expected whole .* beyond byte \d+"):
         list(read_lines(path))
 
 
@@ -162,7 +162,7 @@ def test_names_that_no_file_can_have(tmp_path: Path, name: str) -> None:
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="Linux gives a file that fails")
 def test_an_input_error_of_the_disk(path: Path) -> None:
     # The first page of a process is never mapped: reading it is a true EIO.
-    with pytest.raises(FileError, match="/proc/self/mem: cannot be read: Input/output error"):
+    with pytest.raises(FileError, match=r"/proc/self/mem: .* the error 'Input/output error'"):
         list(read_lines(Path("/proc/self/mem")))
 
 
@@ -184,7 +184,7 @@ def test_an_input_error_in_the_middle(
     monkeypatch.setattr(gzip.GzipFile, "read", failing_read)
     with (
         open_bytes(path) as stream,
-        pytest.raises(FileError, match=r"beyond byte \d+ of its content: .*Errno"),
+        pytest.raises(FileError, match=r"beyond byte \d+ of it \(.*Errno"),
     ):
         stream.read()
 

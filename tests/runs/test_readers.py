@@ -23,8 +23,8 @@ class TestJson:
     @pytest.mark.parametrize(
         ("line", "reason"),
         [
-            ('{"id": 2, "prediction": "A"', "invalid JSON: expecting ',' delimiter at character"),
-            ("{id: 2}", "invalid JSON: expecting property name enclosed in double quotes"),
+            ('{"id": 2, "prediction": "A"', r"invalid JSON \(expecting ',' delimiter at character"),
+            ("{id: 2}", r"invalid JSON \(expecting property name enclosed in double quotes"),
             ('{"id": 2, "prediction": "A"} {}', "expected one JSON object, got more text"),
             ('{"id": 2, "prediction": "A"},', "expected one JSON object, got more text"),
             ("7", "expected one JSON object, got 7"),
@@ -87,9 +87,9 @@ class TestDelimited:
         [
             ("id,prediction\n1,A,x\n", ":2: expected 2 cells as in the header, got 3"),
             ("id,prediction\n1\n", ":2: expected 2 cells as in the header, got 1"),
-            ('id,prediction\n1,"A\n2,B\n', ":2: cannot be split into cells: unexpected end"),
-            ('id,prediction\n1,"A"x\n', ":2: cannot be split into cells: ',' expected"),
-            ("id,prediction\n1,A\rB\n", ":2: cannot be split into cells: new-line character"),
+            ('id,prediction\n1,"A\n2,B\n', r":2: .* cannot be split \(unexpected end"),
+            ('id,prediction\n1,"A"x\n', r":2: .* cannot be split \(',' expected"),
+            ("id,prediction\n1,A\rB\n", r":2: .* cannot be split \(new-line character"),
             ('id,prediction\n1,"a\nb"\n2\n', ":4: expected 2 cells"),
             ("id,id\n1,A\n", ":1: expected each column name once, got 'id' 2 times"),
             (
@@ -120,7 +120,7 @@ class TestParquet:
         table = pyarrow.table({"id": [1], "prediction": ["A"], "text": broken})
         pyarrow.parquet.write_table(table, path)
         assert read_run(path).records == (Record("1", "A"),)
-        with pytest.raises(FileError, match="cannot be read as Parquet"):
+        with pytest.raises(FileError, match="expected a whole Parquet file"):
             read_run(path, reference_field="text")
 
     def test_types_are_kept(self, tmp_path: Path) -> None:

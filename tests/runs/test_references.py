@@ -60,8 +60,9 @@ class TestFillingIn:
         with pytest.raises(PairingError) as caught:
             with_references(self.RUN, {"2": "1"})
         assert str(caught.value) == (
-            "expected one reference for every item of 'old': 1 of 2 items have none (id '1'); "
-            "1 items have another already (id '2'): check --id-field (id_field) and the references"
+            "expected one reference for every item of 'old', got none for 1 of 2 items (id '1') "
+            "and a second one for 1 of 2 items (id '2'): check --id-field (id_field) and the "
+            "references"
         )
 
 

@@ -165,8 +165,8 @@ def test_estimated_flips_need_not_be_whole():
         ([-1, 0], [2, 2], "successes of each cluster between 0 and its size"),
         ([1, 0], [2], r"one size for each cluster, got arrays of shape \(2,\) and \(1,\)"),
         ([], [], "one total and one size for each cluster"),
-        ([0, 0], [2, 0], "at least one item in each cluster"),
-        ([float("nan")], [2], "finite totals"),
+        ([0, 0], [2, 0], "at least 1 item in each cluster"),
+        ([float("nan")], [2], "finite total"),
     ],
 )
 def test_impossible_clusters_are_refused(hits, sizes, message):

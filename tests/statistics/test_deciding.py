@@ -100,9 +100,9 @@ def test_estimated_variances_foretell_more_repeats():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"prompts": 0}, InputError, "expected prompts and repeats, got 0 and 4"),
+        ({"prompts": 0}, InputError, "at least 1 prompt and 1 repeat, got 0 prompts and 4 repeats"),
         ({"repeats": 1.5}, InputError, "repeats"),
-        ({"margin": 0}, UsageError, "positive distance to the limit, got 0"),
+        ({"margin": 0}, UsageError, "the distance to the limit, above 0, got 0"),
         ({"confidence": 95}, UsageError, "confidence level"),
     ],
 )

@@ -97,11 +97,19 @@ def test_a_slice_without_items_gets_the_pooled_rate():
     assert shrunken_rates([30, 5, 0], [100, 100, 0])[2] == pytest.approx(0.175)
 
 
-@pytest.mark.parametrize("values", [[0.1, 1.2], [-0.1], [float("nan")], [[0.1]]])
+@pytest.mark.parametrize("values", [[0.1, 1.2], [-0.1], [float("nan")]])
 def test_what_is_not_a_p_value_is_refused(values):
     for adjust in (holm_adjusted, benjamini_hochberg_adjusted):
         with pytest.raises(InputError, match="p-values between 0 and 1"):
             adjust(values)
+
+
+def test_a_table_of_p_values_is_refused():
+    for adjust in (holm_adjusted, benjamini_hochberg_adjusted):
+        with pytest.raises(
+            InputError, match=r"one p-value per test, got an array of shape \(1, 2\)"
+        ):
+            adjust([[0.1, 0.2]])
 
 
 @pytest.mark.parametrize("alpha", [0, 1, 5])
@@ -113,7 +121,7 @@ def test_what_is_not_an_error_rate_is_refused(alpha):
 @pytest.mark.parametrize(
     ("counts", "totals", "message"),
     [
-        ([1, 2], [3], r"got shapes \(2,\), \(1,\)"),
+        ([1, 2], [3], r"got arrays of shape \(2,\) and \(1,\)"),
         ([4], [3], "between 0 and its total"),
         ([-1], [3], "between 0 and its total"),
         ([float("nan")], [3], "between 0 and its total"),

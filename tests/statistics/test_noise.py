@@ -203,7 +203,7 @@ def test_grouped_prompts_count_groups():
         ({"old_right": []}, "one count of right generations for each prompt of the old model"),
         ({"old_right": [0.5, 1, 1]}, "type float64"),
         ({"old_repeats": [4, 4]}, "a number of generations for each of 3 prompts of the old"),
-        ({"groups": ["a", "b"]}, r"one group for each of 3 prompts, got shape \(2,\)"),
+        ({"groups": ["a", "b"]}, r"one group for each of 3 prompts, got an array of shape \(2,\)"),
     ],
 )
 def test_impossible_repeats_are_refused(change, message):

@@ -133,7 +133,7 @@ def test_power_of_a_million_items():
         ({"true_rate": 0.0199999}, "plan for a rate further from the limit"),
         ({"power": 80}, "power strictly between 0 and 1, got 80"),
         ({"confidence": 95}, "confidence level between 0 and 1"),
-        ({"verdict": "PASS"}, "verdict to be 'pass' or 'fail', got 'PASS'"),
+        ({"verdict": "PASS"}, "verdict to be one of .*'pass', 'fail'.*, got 'PASS'"),
     ],
 )
 def test_impossible_plans_are_refused(options, message):

@@ -245,7 +245,7 @@ def test_infinite_is_undefined() -> None:
 
 @pytest.mark.parametrize("cells", [[], [0, 0]])
 def test_cells_without_items_are_refused(cells: list[int]) -> None:
-    message = f"expected at least one item to resample, got cells {cells}"
+    message = f"expected at least one item to resample, got cells {cells}: count some items first"
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         bootstrap_cells(first_rate, cells, seed=0)
 
@@ -263,7 +263,7 @@ def test_cells_must_be_counts() -> None:
 def test_a_statistic_along_the_wrong_axis_is_refused() -> None:
     message = (
         "expected a statistic that works along the last axis and turns shape (9999, 4) into "
-        "(9999,), got shape (4,)"
+        "(9999,), got shape (4,): take its cells as table[..., k]"
     )
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
         bootstrap_cells(lambda cells: cells[1] / cells.sum(axis=0), CELLS, seed=0)

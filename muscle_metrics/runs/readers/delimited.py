@@ -62,18 +62,21 @@ def _read_rows(path: Path, delimiter: str) -> Iterator[tuple[int, Mapping[str, o
     rows = _read_cells(path, delimiter)
     number, header = next(rows, (1, []))
     if not header:
-        raise FileError(f"{line_of(path, number)}: expected a header of column names, got nothing")
+        raise FileError(
+            f"{line_of(path, number)}: expected a header of column names, got nothing: "
+            f"write them in the first line"
+        )
     for name, count in Counter(header).items():
         if count > 1:
             raise FileError(
                 f"{line_of(path, number)}: expected each column name once, "
-                f"got {show(name)} {count} times"
+                f"got {show(name)} {count} times: rename all but one"
             )
     for number, cells in rows:
         if len(cells) != len(header):
             raise FileError(
                 f"{line_of(path, number)}: expected {len(header)} cells as in the header, "
-                f"got {len(cells)}: is a delimiter or a quote inside a cell not quoted?"
+                f"got {len(cells)}: quote cells that hold a delimiter, a quote or a line end"
             )
         yield number, dict(zip(header, cells, strict=True))
 
@@ -90,10 +93,10 @@ def _read_cells(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             raise FileError(
-                f"{line_of(path, number)}: cannot be split into cells: {error}"
+                f"{line_of(path, number)}: expected cells in closed quotes or in none, got a row "
+                f"that cannot be split ({error}): close every quote, and double those inside a cell"
             ) from error
         finally:
             csv.field_size_limit(limit)
         if cells:
             yield number, cells
-

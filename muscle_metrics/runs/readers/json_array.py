@@ -108,7 +108,10 @@ class _Window:
                 if len(self._text) - self.start > LINE_LIMIT or not self._fetch():
                     raise
         if not isinstance(row, dict):
-            raise _UnexpectedError(f"expected an object, got {describe(row)}")
+            raise _UnexpectedError(
+                f"expected an object, got {describe(row)}: "
+                f"the file must be one JSON array of objects"
+            )
         return row
 
     def _fetch(self) -> bool:

@@ -44,5 +44,8 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
             raise FileError(f"{line_of(path, number)}: {explain(error)}") from error
         if not isinstance(row, dict) or end != len(text):
             given = describe(row) if end == len(text) else f"more text at character {end + 1}"
-            raise FileError(f"{line_of(path, number)}: expected one JSON object, got {given}")
+            raise FileError(
+                f"{line_of(path, number)}: expected one JSON object, got {given}: "
+                f"each row must be an object on a line of its own"
+            )
         yield number, row

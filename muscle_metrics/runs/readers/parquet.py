@@ -111,7 +111,7 @@ def _unique_names(path: Path, file: Any) -> list[str]:
         if count > 1:
             raise FileError(
                 f"{visible(str(path))}: expected each column name once, "
-                f"got {show(name)} {count} times"
+                f"got {show(name)} {count} times: rename all but one"
             )
     return names
 
@@ -129,6 +129,6 @@ def _open(path: Path) -> Iterator[Any]:
     except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = visible(str(error).partition("\n")[0])
         raise FileError(
-            f"{visible(str(path))}: cannot be read as Parquet: {reason}: "
-            f"the file is cut short or damaged"
+            f"{visible(str(path))}: expected a whole Parquet file, got an error in it ({reason}): "
+            f"the file is cut short or damaged, fetch it again"
         ) from error

@@ -1,0 +1,69 @@
+"""Messages about scores, comparisons and chains in memory."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from muscle_metrics.chains import compare_chain, count_chain
+from muscle_metrics.changes import measure_changes
+from muscle_metrics.comparing import compare, compare_runs
+from muscle_metrics.likeness import consistency
+from muscle_metrics.magnitudes import Magnitude, MeanChange
+from muscle_metrics.runs import Record, Run
+from muscle_metrics.scoring import score_flips
+from muscle_metrics.turns import flip_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WATCHED = [
+    "chains",
+    "changes",
+    "comparing",
+    "comparison",
+    "likeness",
+    "magnitudes",
+    "scoring",
+    "turns",
+]
+
+measure = partial(measure_changes, old=[0.5, 0.9], new=[0.6, 0.2])
+compare_all = partial(compare, old=["A", "B"], new=["A", "C"], references=["A", "B"])
+alike = partial(consistency, old=["A", "B"], new=["A", "C"], metrics=["exact_match"])
+chain = partial(count_chain, versions=[["A"], ["B"]], references=["A"])
+GRADED = Run((Record("1", scores={"f1": 0.5}),), "old")
+MOVES = np.full(12, 0.25)
+
+CASES: dict[str, Callable[[], object]] = {
+    "scores: negative tie": lambda: measure(tie=-1),
+    "scores: infinite minimum effect": lambda: measure(minimum_effect=float("inf")),
+    "scores: a table": lambda: measure(old=[[0.5, 0.9]]),
+    "scores: text": lambda: measure(new=["0.5", "0.9"]),
+    "scores: nothing": lambda: measure(old=[]),
+    "scores: two bytes each": lambda: measure(new=np.array([0.5, 0.9], np.float16)),
+    "scores: percent": lambda: measure(old=[50, 90]),
+    "scores: undefined": lambda: measure(new=[0.5, float("nan")]),
+    "scores: other lengths": lambda: measure(new=[0.5]),
+    "magnitudes: confidence as percentage": lambda: Magnitude(MOVES, limit=1.0).interval(95),
+    "magnitudes: unknown side": lambda: MeanChange(MOVES).interval(side="left"),
+    "scoring: other lengths": lambda: score_flips(old=["a"], new=["a", "b"], references=["a"]),
+    "scoring: no text": lambda: score_flips(old=[1], new=["a"], references=["a"]),
+    "consistency: no metric": lambda: alike(metrics=[]),
+    "consistency: no references": lambda: alike().rate("same", "negative"),
+    "consistency: unknown likeness": lambda: alike().rate("alike"),
+    "consistency: unknown quadrant": lambda: alike(references=["A", "B"]).rate("same", "worse"),
+    "turns: open answers": lambda: flip_matrix(old=["A", "B"], new=["B", "C"], most_answers=2),
+    "compare: repeated ids": lambda: compare_all(ids=["q1", "q1"]),
+    "compare: other number of slices": lambda: compare_all(slices=["law"]),
+    "compare: threshold without scores": lambda: compare_all(threshold=0.5),
+    "compare: unknown metric": lambda: compare_all(metric="rouge"),
+    "comparison: unknown quadrant": lambda: compare_all().flips("worse"),
+    "comparison: graded": lambda: compare_runs(GRADED, GRADED).counts,
+    "chain: one version": lambda: chain(versions=[["A"]]),
+    "chain: names": lambda: chain(names=["v1", "v1"]),
+    "chain: one run": lambda: compare_chain([GRADED]),
+    "chain: graded": lambda: compare_chain([GRADED, GRADED]),
+}

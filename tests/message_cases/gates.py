@@ -1,0 +1,119 @@
+"""Messages about policies on the command line, baselines, growing logs, reports and tests."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from muscle_metrics import Policy, Record, Run, cli, compare
+from muscle_metrics.baseline import make_baseline
+from muscle_metrics.growing import check_growing, seeded_order
+from muscle_metrics.integrations.pytest_plugin import ModelGate
+from muscle_metrics.reports.files import append_text, write_text
+from muscle_metrics.runs.readers.baseline import baseline_text, read_baseline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WATCHED = [
+    "cli/baseline",
+    "cli/compare",
+    "cli/gate",
+    "cli/judging",
+    "cli/outputs",
+    "cli/policy_flags",
+    "cli/reading",
+    "cli/verdict_output",
+    "growing",
+    "integrations/pytest_plugin",
+    "reports/files",
+    "runs/readers/baseline",
+]
+
+OLD = Run(tuple(Record(f"q{i}", "A", "A") for i in range(99)), "v1")
+SCORED = Run(tuple(Record(f"q{i}", scores={"f1": 0.5}) for i in range(99)), "v1")
+GROUPED = Run((Record("q1", "A", "A", group="g"), Record("q2", "A", "A", group="g")), "v1")
+FILE = baseline_text(make_baseline(OLD))
+HEAD, FIRST, *_ = FILE.splitlines()
+
+
+def command(*arguments: str) -> object:
+    """Run a command over two files, so that its errors come out."""
+    for name in ("old.jsonl", "new.jsonl"):
+        rows = (f'{{"id": {i}, "prediction": "A", "reference": "A"}}\n' for i in range(99))
+        Path(name).write_text("".join(rows), encoding="utf-8")
+    options = cli._parser().parse_args(arguments)
+    return options.command(options)
+
+
+gate = partial(command, "gate", "old.jsonl", "new.jsonl", "--max-nfr", "0.05")
+compared = partial(command, "compare", "old.jsonl", "new.jsonl")
+
+
+def grow(
+    new: Run | None = None, old: Run = OLD, policy: Policy | None = None, **options: object
+) -> object:
+    order = Run(seeded_order(old, 7), "v2")
+    return check_growing(old, new or order, policy or Policy(max_nfr="0.5"), seed=7, **options)
+
+
+def baseline(*lines: str) -> object:
+    path = Path("old.baseline")
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return read_baseline(path)
+
+
+def model_gate(*arguments: object, **options: object) -> object:
+    return ModelGate([], {"max_nfr": "0.05"}).assert_compatible(*arguments, **options)
+
+
+def same() -> object:
+    return compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
+
+
+CASES: dict[str, Callable[[], object]] = {
+    "baseline file: another file": lambda: baseline('{"id": 1}'),
+    "baseline file: another version": lambda: baseline(HEAD.replace(":1,", ":2,", 1)),
+    "baseline file: cut short": lambda: baseline(HEAD, FIRST),
+    "baseline file: no fingerprint": lambda: baseline(HEAD.replace("print", "prints"), FIRST),
+    "baseline file: no scores": lambda: baseline(HEAD, '{"id":"q1"}'),
+    "baseline file: null score": lambda: baseline(HEAD, '{"id":"q1","scores":{"f1":null}}'),
+    "baseline file: number as id": lambda: baseline(HEAD, '{"id":1,"scores":{"f1":1}}'),
+    "baseline file: unknown field": lambda: baseline(HEAD, HEAD),
+    "cli: --baseline and two runs": lambda: gate("--baseline", "old.jsonl"),
+    "cli: --key without colon": lambda: compared("--key", "str.lower"),
+    "cli: --key without function": lambda: compared("--key", "json:lower"),
+    "cli: --key without file": lambda: compared("--key", "keys.py:lower"),
+    "cli: --key without module": lambda: compared("--key", "no_such_module:lower"),
+    "cli: --pinned without file": lambda: gate("--pinned", "pins.txt"),
+    "cli: --policy and a table": lambda: gate("--policy", "gate.toml", "--protect", "math"),
+    "cli: --seed alone": lambda: gate("--seed", "7"),
+    "cli: --slice-limit twice": lambda: gate("--slice-limit", "a=0.1", "--slice-limit", "a=0.2"),
+    "cli: --slice-limit without limit": lambda: gate("--slice-limit", "math"),
+    "cli: --summary elsewhere": lambda: gate("--summary"),
+    "cli: --where without value": lambda: compared("--where", "model"),
+    "cli: a field twice for three runs": lambda: compared(
+        "old.jsonl", "--id-field", "id", "--id-field", "id"
+    ),
+    "cli: one run": lambda: command("compare", "old.jsonl"),
+    "cli: report over a run": lambda: compared("--json", "new.jsonl"),
+    "cli: several metrics of a baseline": lambda: command(
+        "baseline", "old.jsonl", "-o", "old.baseline", "--metric", "a", "--metric", "b"
+    ),
+    "cli: several metrics of a chain": lambda: compared(
+        "old.jsonl", "--metric", "a", "--metric", "b"
+    ),
+    "growing: another order": lambda: grow(Run(seeded_order(OLD, 8), "v2")),
+    "growing: graded scores": lambda: grow(old=SCORED),
+    "growing: groups": lambda: grow(old=GROUPED),
+    "growing: items left out": lambda: grow(unanswered="drop"),
+    "growing: more than old holds": lambda: grow(
+        Run((*seeded_order(OLD, 7), Record("z", "A", "A")), "v2")
+    ),
+    "growing: other limits": lambda: grow(policy=Policy(max_nfr="0.5", max_accuracy_loss="0.1")),
+    "pytest: a comparison and a run": lambda: model_gate(same(), "new.jsonl"),
+    "pytest: one run": lambda: model_gate("old.jsonl"),
+    "reports: folder is missing": lambda: write_text(Path("no/such/gate.md"), "PASS"),
+    "reports: summary is a folder": lambda: append_text(Path(), "PASS"),
+}

@@ -1,0 +1,78 @@
+"""Messages about recorded runs: how they are joined, and how their items are judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from muscle_metrics.runs import Record, Run, join_runs, pair_runs
+from muscle_metrics.runs.judging import judge_runs
+from muscle_metrics.runs.references import with_references
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WATCHED = [
+    "runs/judging",
+    "runs/mismatches",
+    "runs/natural_order",
+    "runs/pairing",
+    "runs/place",
+    "runs/record",
+    "runs/references",
+]
+
+FIRST, SECOND = Record("1", "A", "A"), Record("2", "B", "B")
+
+
+def run(*records: Record, name: str = "v1") -> Run:
+    return Run(records, name)
+
+
+def pair(*new: Record, **options: object) -> object:
+    return pair_runs(run(FIRST, SECOND), run(*new, name="v2"), **options)
+
+
+def judge(*records: Record, **options: object) -> object:
+    return judge_runs(pair_runs(run(*records), run(*records, name="v2")), **options)
+
+
+def scored(id_: str, **scores: float) -> Record:
+    return Record(id_, scores=scores)
+
+
+CASES: dict[str, Callable[[], object]] = {
+    "record: a number as id": lambda: Record(7),
+    "runs: one": lambda: join_runs([run(FIRST)]),
+    "runs: unknown missing": lambda: pair(missing="wrong"),
+    "runs: unknown conflict": lambda: pair(conflict="new"),
+    "runs: unknown unanswered": lambda: pair(unanswered="right"),
+    "runs: no item": lambda: pair(),
+    "runs: no item in common": lambda: pair(Record("q1", "A", "A")),
+    "runs: missing items": lambda: pair(FIRST, Record("3", "C", "C")),
+    "runs: many missing items": lambda: pair(*(Record(f"{n}", "A", "A") for n in range(9))),
+    "runs: repeated ids": lambda: pair(FIRST, FIRST, SECOND),
+    "runs: other references": lambda: pair(FIRST, Record("2", "B", "C")),
+    "runs: no answer": lambda: pair(FIRST, Record("2", None, "B")),
+    "runs: undefined scores": lambda: pair(FIRST, Record("2", "B", "B", {"f1": float("nan")})),
+    "runs: other prompts": lambda: pair_runs(
+        run(Record("1", "A", prompt="Who?")), run(Record("1", "A", prompt="What?"), name="v2")
+    ),
+    "runs: several faults in three": lambda: join_runs(
+        [run(FIRST, SECOND), run(FIRST, FIRST, name="v2"), run(SECOND, name="v3")]
+    ),
+    "runs: all left out": lambda: pair(
+        Record("1", "A", "B"), Record("2", None, "B"), conflict="drop", unanswered="drop"
+    ),
+    "references: missing for an item": lambda: with_references(run(FIRST, SECOND), {"1": "A"}),
+    "references: other already": lambda: with_references(run(FIRST), {"1": "B"}),
+    "references: both": lambda: with_references(run(FIRST, SECOND), {"1": "B"}),
+    "judging: threshold for answers": lambda: judge(FIRST, threshold=0.5),
+    "judging: two scores": lambda: judge(scored("1", f1=1.0, em=0.0)),
+    "judging: unknown score": lambda: judge(scored("1", f1=1.0), metric="em"),
+    "judging: no score": lambda: judge(Record("1", "A", "A"), metric="em"),
+    "judging: a score missing": lambda: judge(
+        scored("1", f1=1.0, em=1.0), scored("2", em=1.0), metric="f1"
+    ),
+    "judging: no reference": lambda: judge(Record("1", "A")),
+    "judging: graded": lambda: judge(scored("1", f1=0.5)).verdicts(0, 1),
+}

