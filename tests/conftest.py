@@ -5,14 +5,39 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=100)
 settings.load_profile("default")
 
 PROJECT = Path(__file__).parent.parent
+# Where everything is promised, as in the checks of a change, a skipped test is a failed one.
+REQUIRE_ALL = os.environ.get("MUSCLE_METRICS_REQUIRE_ALL") == "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _not_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _not_skipped((yield))
+
+
+def _not_skipped(report: Report) -> Report:
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped here: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -23,14 +48,11 @@ def project() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Folder of real model outputs beside the checkout; promised where REQUIRE_ALL is set."""
+    """Folder of real model outputs beside the checkout."""
     folder = PROJECT.parent / "shared"
     if not folder.is_dir():
-        message = "the folder of real model outputs is not beside the checkout"
-        if os.environ.get("MUSCLE_METRICS_REQUIRE_ALL") == "1":
-            pytest.fail(message)
         # Real outputs are not part of the project: a plain checkout runs every other test.
-        pytest.skip(message)
+        pytest.skip("the folder of real model outputs is not beside the checkout")
     return folder
 
 
