@@ -14,14 +14,14 @@ from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.items import positions_by_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
 
     from muscle_metrics.changes import ScoreChanges
     from muscle_metrics.comparison import Comparison
     from muscle_metrics.evidence import Evidence
     from muscle_metrics.policy import Limit, Policy
 
-__all__ = ["Criterion", "list_criteria"]
+__all__ = ["Criterion", "broken_pins", "list_criteria"]
 
 Flags = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.intp]
@@ -76,13 +76,40 @@ def list_criteria(comparison: Comparison, policy: Policy) -> list[Criterion]:
     return [*_overall(comparison, policy), *_parts(comparison, policy)]
 
 
+def broken_pins(comparison: Comparison, policy: Policy) -> tuple[str, ...]:
+    """Ids of pinned items that broke, in the natural order of ids.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, compare
+    >>> comparison = compare(old=["A", "A"], new=["A", "B"], references=["A", "A"])
+    >>> broken_pins(comparison, Policy(max_nfr=0.5, pinned=frozenset({"0", "1"})))
+    ('1',)
+    """
+    pinned: dict[tuple[str | None, str], list[int]] = {}
+    for row, (task, name) in enumerate(comparison.table.prompts):
+        if name in policy.pinned:
+            pinned.setdefault((task, name), []).append(row)
+    broken = (
+        name for (_, name), rows in pinned.items() if _is_broken(comparison, policy, np.array(rows))
+    )
+    return tuple(dict.fromkeys(broken))
+
+
+def _is_broken(comparison: Comparison, policy: Policy, rows: Positions) -> bool:
+    """Whether most generations of one prompt were right and now are wrong, or score worse."""
+    most = len(rows) / 2
+    if comparison.verdicts is None:
+        return bool(np.count_nonzero(_negative(comparison, policy)[rows]) > most)
+    old, new, _ = comparison.verdicts.take(rows)
+    return bool(np.count_nonzero(old) > most > np.count_nonzero(new))
+
+
 def _overall(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
     everything = np.arange(comparison.total)
-    yield Criterion(
-        "negative flip rate",
-        _exact(policy.max_nfr),
-        _flip_evidence(comparison, policy, everything),
-    )
+    flips = _flip_evidence(comparison, policy, everything)
+    metric = f" by {_first_metric(comparison)}" if comparison.verdicts is None else ""
+    yield Criterion(f"negative flip rate{metric}", _exact(policy.max_nfr), flips)
     if policy.max_accuracy_loss is not None:
         loss = _loss_evidence(comparison)
         yield Criterion("accuracy loss", _exact(policy.max_accuracy_loss), loss)
@@ -90,12 +117,13 @@ def _overall(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
         rate = _rate(comparison, _inconsistent(comparison), everything)
         yield Criterion("inconsistency flip rate", _exact(policy.max_nfr_mc), rate)
     if policy.max_weighted_nfr is not None:
-        flags = _negative(comparison, policy)
-        weights = _weights(comparison, policy)
+        weighted = kinds.weighted_rate(
+            _negative(comparison, policy), _weights(comparison, policy), *_units(comparison)
+        )
         yield Criterion(
             "severity-weighted negative flip rate",
             _exact(policy.max_weighted_nfr),
-            kinds.weighted_rate(flags, weights),
+            _noisy(comparison, weighted),
         )
     if policy.max_mean_regression is not None:
         yield from _regressions(comparison, policy)
@@ -120,7 +148,7 @@ def _parts(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
             if name not in positions:
                 raise UsageError(
                     f"expected a {kind} that the runs have, got {name!r} in the policy: there is "
-                    f"{sorted(positions) or 'none, name its field with --slice-field'}"
+                    f"{sorted(positions) or 'none'}"
                 )
             yield Criterion(
                 f"negative flip rate of {kind} {name}",
@@ -130,15 +158,14 @@ def _parts(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
 
 
 def _flip_evidence(comparison: Comparison, policy: Policy, positions: Positions) -> Evidence:
-    table = comparison.table
-    if comparison.verdicts is None or not table.is_repeated:
+    if comparison.verdicts is None or not comparison.table.is_repeated:
         return _rate(comparison, _negative(comparison, policy), positions)
-    groups = [table.groups[i] for i in positions] if any(table.groups) else None
-    prompts = table.prompts
+    prompts = comparison.table.prompts
+    labels, unit = _units(comparison)
     return kinds.repeated_rate(
         comparison.verdicts.take(positions),
         [prompts[i] for i in positions],
-        groups,
+        [labels[i] for i in positions] if unit == "groups" else None,
         noise_adjusted_pass=policy.noise_adjusted_pass,
     )
 
@@ -146,42 +173,44 @@ def _flip_evidence(comparison: Comparison, policy: Policy, positions: Positions)
 def _rate(comparison: Comparison, flags: Flags, positions: Positions) -> Evidence:
     """Evidence about a share of rows, over whatever units are independent."""
     chosen = flags[positions]
-    clusters = _cluster_labels(comparison)
-    if clusters is None:
+    labels, unit = _units(comparison)
+    if unit == "items":
         return kinds.independent_rate(int(np.count_nonzero(chosen)), len(chosen))
-    labels, unit = clusters
-    return kinds.clustered_rate(chosen, [labels[i] for i in positions], unit)
+    rate = kinds.clustered_rate(chosen, [labels[i] for i in positions], unit)
+    return _noisy(comparison, rate)
 
 
 def _loss_evidence(comparison: Comparison) -> Evidence:
-    clusters = _cluster_labels(comparison)
-    if clusters is None or comparison.verdicts is None:
+    labels, unit = _units(comparison)
+    if comparison.verdicts is None or unit == "items":
         return kinds.accuracy_loss(comparison.counts)
-    return kinds.clustered_loss(comparison.verdicts, *clusters)
+    return kinds.clustered_loss(comparison.verdicts, labels, unit)
 
 
-def _cluster_labels(comparison: Comparison) -> tuple[Sequence[object], str] | None:
-    """Name what rows are drawn together: groups, else prompts; None if they are independent."""
+def _units(comparison: Comparison) -> tuple[Sequence[Hashable], str]:
+    """Name what rows are drawn together: their group, else their prompt, else nothing."""
     table = comparison.table
     if any(group is not None for group in table.groups):
-        # An item without a group stands alone.
-        alone = [(i, "alone") for i in range(comparison.total)]
-        labels = [g if g is not None else a for g, a in zip(table.groups, alone, strict=True)]
-        return labels, "groups"
-    return (table.prompts, "prompts") if table.is_repeated else None
+        pairs = zip(table.groups, table.prompts, strict=True)
+        # A prompt without a group is a group of its own.
+        return [prompt if group is None else group for group, prompt in pairs], "groups"
+    return table.prompts, "prompts" if comparison.table.is_repeated else "items"
+
+
+def _noisy(comparison: Comparison, evidence: Evidence) -> Evidence:
+    return kinds.with_decoding_noise(evidence) if comparison.table.is_repeated else evidence
 
 
 def _negative(comparison: Comparison, policy: Policy) -> Flags:
     if comparison.verdicts is not None:
         flags: Flags = comparison.verdicts.old_right & ~comparison.verdicts.new_right
         return flags
-    if len(comparison.changes) != 1:
-        raise UsageError(
-            f"expected one graded metric for max_nfr, got {sorted(comparison.changes)}: give each "
-            f"a limit under metrics"
-        )
-    (changes,) = comparison.changes.values()
-    return _regressed(changes, policy)
+    return _regressed(comparison.changes[_first_metric(comparison)], policy)
+
+
+def _first_metric(comparison: Comparison) -> str:
+    # Without verdicts flips are those of the metric that was named first.
+    return next(iter(comparison.changes))
 
 
 def _inconsistent(comparison: Comparison) -> Flags:
@@ -214,10 +243,15 @@ def _regressions(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
                 f"expected the range of {metric!r} to bound its mean regression, got none: give "
                 f"it with --score-range LOW HIGH"
             )
+        labels, unit = _units(comparison)
+        regressed = np.flatnonzero(_regressed(changes, policy)).tolist()
+        size = kinds.mean_regression(
+            _material(changes, policy).mean_regression, [labels[i] for i in regressed], unit
+        )
         yield Criterion(
             f"mean regression of {metric}",
             _exact(policy.max_mean_regression),
-            kinds.mean_regression(_material(changes, policy).mean_regression),
+            _noisy(comparison, size),
             is_share=False,
         )
 

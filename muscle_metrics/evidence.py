@@ -6,28 +6,29 @@ prompt) are told apart by the comparison, and never pooled as if all rows were i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from muscle_metrics.statistics.bounded import bounded_mean_interval
+from muscle_metrics.flips import FlipCounts
+from muscle_metrics.statistics.bounded import FEWEST_VALUES, bounded_mean_interval
 from muscle_metrics.statistics.clusters import (
+    FEW_CLUSTERS,
     clustered_mean_interval,
     clustered_proportion_interval,
 )
 from muscle_metrics.statistics.deciding import items_to_decide, required_repeats
 from muscle_metrics.statistics.interval import Interval, Side
 from muscle_metrics.statistics.noise import DecodingNoise, estimate_noise
-from muscle_metrics.statistics.paired import paired_interval
 from muscle_metrics.statistics.proportions import proportion_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-    from muscle_metrics.flips import FlipCounts
     from muscle_metrics.magnitudes import Magnitude
     from muscle_metrics.verdicts import Verdicts
 
@@ -40,11 +41,14 @@ __all__ = [
     "mean_regression",
     "repeated_rate",
     "weighted_rate",
+    "with_decoding_noise",
 ]
 
 Flags = npt.NDArray[np.bool_]
-Labels = "Sequence[Hashable]"
-FEW_CLUSTERS = 30
+Floats = npt.NDArray[np.float64]
+
+# Further off than any benchmark goes, so near the limit is the estimate.
+MOST_ADVISED = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,12 @@ class Evidence:
         ``(confidence, side)`` -> Interval.
     best : callable
         ``(confidence)`` -> the upper bound had nothing gone wrong in a sample of this size.
-    advice : callable
-        ``(limit, confidence)`` -> what would decide it.
+    units : int
+        How many independent parts the sample has.
+    unit : str
+        What these are, such as "items" or "prompts".
+    special : callable, optional
+        ``(limit, confidence)`` -> what would decide it, where that is not just more units.
 
     Examples
     --------
@@ -75,7 +83,9 @@ class Evidence:
     sample: str
     interval: Callable[[float, Side], Interval]
     best: Callable[[float], float]
-    advice: Callable[[float, float], str]
+    units: int
+    unit: str = "items"
+    special: Callable[[float, float], str | None] = lambda limit, confidence: None
 
     def lower(self, confidence: float) -> float:
         """One-sided lower bound."""
@@ -84,6 +94,17 @@ class Evidence:
     def upper(self, confidence: float) -> float:
         """One-sided upper bound."""
         return self.interval(confidence, "upper").high
+
+    def advice(self, limit: float, confidence: float) -> str:
+        """Say what would decide it; bounds close in with the root of the number of units."""
+        if special := self.special(limit, confidence):
+            return special
+        bound = self.upper(confidence) if self.estimate < limit else self.lower(confidence)
+        reach, distance = bound - self.estimate, limit - self.estimate
+        if self.units * reach**2 >= MOST_ADVISED * distance**2:
+            return f"the observed value is too near the limit for more {self.unit} to decide"
+        more = max(math.ceil(self.units * ((reach / distance) ** 2 - 1)), 1)
+        return f"about {more} more {self.unit} at this rate would decide"
 
 
 def independent_rate(count: int, total: int) -> Evidence:
@@ -100,20 +121,17 @@ def independent_rate(count: int, total: int) -> Evidence:
             count, total, confidence=confidence, method="clopper-pearson", side=side
         )
 
-    def advice(limit: float, confidence: float) -> str:
+    def exactly(limit: float, confidence: float) -> str | None:
         more = items_to_decide(count, total, limit=limit, confidence=confidence)
-        if more is None:
-            return "the observed rate is too near the limit for more items to decide"
-        if more == 0:
-            return "its own bound is beyond the limit, but not after correcting for all criteria"
-        return f"{more} more items at this rate would decide"
+        return f"{more} more items at this rate would decide" if more else None
 
     return Evidence(
         estimate=count / total,
         sample=f"{count} of {total} items",
         interval=interval,
         best=lambda confidence: interval(confidence, "upper", 0).high,
-        advice=advice,
+        units=total,
+        special=exactly,
     )
 
 
@@ -124,7 +142,7 @@ def clustered_rate(flags: Flags, labels: Sequence[Hashable], unit: str) -> Evide
     --------
     >>> flags = np.array([True, True, False, False])
     >>> clustered_rate(flags, ["a", "a", "b", "b"], "groups").sample
-    '2 of 4 items in 2 groups, 1 of them with any, design effect 4.0'
+    '2 of 4 items in 2 groups (few: bounds are rough), 1 of them with any, design effect 4.0'
     """
     codes, sizes = _clusters(labels)
     hits = np.bincount(codes, weights=flags)
@@ -138,12 +156,13 @@ def clustered_rate(flags: Flags, labels: Sequence[Hashable], unit: str) -> Evide
     return Evidence(
         estimate=found.rate,
         sample=(
-            f"{np.count_nonzero(flags)} of {len(flags)} items in {len(sizes)} {unit}, "
+            f"{np.count_nonzero(flags)} of {len(flags)} items{_within(len(sizes), unit)}, "
             f"{found.flipped_clusters} of them with any, design effect {found.design_effect:.1f}"
         ),
         interval=interval,
         best=lambda confidence: interval(confidence, "upper", np.zeros_like(hits)).high,
-        advice=partial(_more_clusters, len(sizes), unit),
+        units=len(sizes),
+        unit=unit,
     )
 
 
@@ -165,16 +184,17 @@ def repeated_rate(
     >>> right = np.array([True, False] * 20)
     >>> prompts = [i // 2 for i in range(40)]
     >>> repeated_rate(Verdicts(right, right, None), prompts).sample
-    '20 prompts x 2 generations, noise floor 50.00%, excess -25.00%, regression mass -25.00%'
+    '40 generations of 20 prompts, noise floor 50.00%, excess -25.00%, regression mass -25.00%'
     """
     codes, sizes = _clusters(prompts)
-    first = np.unique(codes, return_index=True)[1]
+    firsts = np.unique(codes, return_index=True)[1]
+    units = codes[firsts] if groups is None else _clusters([groups[i] for i in firsts])[0]
     noise = estimate_noise(
         old_right=np.bincount(codes, weights=verdicts.old_right).astype(np.int64),
         old_repeats=sizes,
         new_right=np.bincount(codes, weights=verdicts.new_right).astype(np.int64),
         new_repeats=sizes,
-        groups=None if groups is None else [str(groups[position]) for position in first],
+        groups=None if groups is None else units,
     )
     limiting = [noise.excess, noise.regression_mass] if noise_adjusted_pass else [noise.flip_rate]
 
@@ -184,16 +204,21 @@ def repeated_rate(
         uppers = [part.interval(confidence=confidence, side="upper").high for part in limiting]
         return Interval(0.0, max(uppers))
 
-    repeats = int(sizes.min())
+    independent = int(units.max()) + 1
+    within = _within(independent, "items" if groups is None else "groups")
+    adjusted = ", PASS by what exceeds noise has no guarantee" if noise_adjusted_pass else ""
     return Evidence(
         estimate=noise.flip_rate.mean,
         sample=(
-            f"{len(sizes)} prompts x {repeats} generations, noise floor {noise.floor.mean:.2%}, "
-            f"excess {noise.excess.mean:+.2%}, regression mass {noise.regression_mass.mean:+.2%}"
+            f"{len(codes)} generations of {len(sizes)} prompts{within}, noise floor "
+            f"{noise.floor.mean:.2%}, excess {noise.excess.mean:+.2%}, regression mass "
+            f"{noise.regression_mass.mean:+.2%}{adjusted}"
         ),
         interval=interval,
-        best=lambda confidence: independent_rate(0, len(sizes)).upper(confidence),
-        advice=partial(_repeats_advice, noise, len(sizes), repeats),
+        best=lambda confidence: independent_rate(0, independent).upper(confidence),
+        units=len(sizes),
+        unit="prompts",
+        special=partial(_repeats_advice, noise, len(sizes), int(sizes.min())),
     )
 
 
@@ -206,26 +231,14 @@ def accuracy_loss(counts: FlipCounts) -> Evidence:
     >>> accuracy_loss(FlipCounts(both_right=80, negative=40, positive=20, both_wrong=20)).estimate
     0.125
     """
-
-    def interval(confidence: float, side: Side) -> Interval:
-        return _mirrored(partial(counts.accuracy_change.interval, confidence), side)
-
-    def best(confidence: float) -> float:
-        return -paired_interval(
-            both_right=counts.total,
-            negative=0,
-            positive=0,
-            both_wrong=0,
-            confidence=confidence,
-            side="lower",
-        ).low
-
+    right = counts.both_right + counts.negative
+    fixed = FlipCounts(both_right=right, negative=0, positive=counts.total - right, both_wrong=0)
     return Evidence(
         estimate=-float(counts.accuracy_change),
         sample=f"{counts.negative} broken, {counts.positive} fixed, of {counts.total} items",
-        interval=interval,
-        best=best,
-        advice=lambda limit, confidence: "more items would decide",
+        interval=partial(_loss_interval, counts),
+        best=lambda confidence: _loss_interval(fixed, confidence, "upper").high,
+        units=counts.total,
     )
 
 
@@ -242,21 +255,22 @@ def clustered_loss(verdicts: Verdicts, labels: Sequence[Hashable], unit: str) ->
     codes, sizes = _clusters(labels)
     losses = verdicts.old_right.astype(np.int64) - verdicts.new_right
     totals = np.bincount(codes, weights=losses)
-
-    def interval(confidence: float, side: Side) -> Interval:
-        return clustered_mean_interval(totals=totals, sizes=sizes, confidence=confidence, side=side)
-
     return Evidence(
         estimate=float(losses.mean()),
-        sample=f"{len(losses)} items in {len(sizes)} {unit}",
-        interval=interval,
-        best=lambda confidence: 0.0,
-        advice=partial(_more_clusters, len(sizes), unit),
+        sample=f"{len(losses)} items{_within(len(sizes), unit)}",
+        interval=lambda confidence, side: clustered_mean_interval(
+            totals=totals, sizes=sizes, confidence=confidence, side=side
+        ),
+        best=lambda confidence: -1.0,
+        units=len(sizes),
+        unit=unit,
     )
 
 
-def mean_regression(size: Magnitude) -> Evidence:
-    """Mean loss of the items whose score regressed, with Gaffke's bounds on the score's range.
+def mean_regression(
+    size: Magnitude, labels: Sequence[Hashable] | None = None, unit: str = "items"
+) -> Evidence:
+    """Mean loss of the items whose score regressed, with Gaffke's bounds over their labels.
 
     Examples
     --------
@@ -265,43 +279,83 @@ def mean_regression(size: Magnitude) -> Evidence:
     >>> mean_regression(changes.mean_regression).estimate
     0.5
     """
-
-    def advice(limit: float, confidence: float) -> str:
-        if size.too_few:
-            return f"only {size.count} items regressed, too few to judge by how much"
-        return "more items would decide"
-
-    return Evidence(
+    labels = range(size.count) if labels is None else labels
+    units = len(set(labels))
+    evidence = Evidence(
         estimate=float(size),
-        sample=f"{size.count} items regressed",
-        interval=size.interval,
+        sample=f"{size.count} items regressed{_within(units, unit)}",
+        interval=_unit_bounds(size.values, np.ones(size.count), labels, size.limit),
         best=lambda confidence: 0.0,
-        advice=advice,
+        units=units,
+        unit=f"{unit} that regress",
+    )
+    if units >= FEWEST_VALUES:
+        return evidence
+    return replace(
+        evidence,
+        interval=lambda confidence, side: Interval(0.0, size.limit),
+        special=lambda limit, confidence: f"too few {unit} regressed to judge by how much",
     )
 
 
-def weighted_rate(flags: Flags, weights: npt.NDArray[np.float64]) -> Evidence:
-    """Weight of the items that flipped over the weight of all, with Gaffke's bounds.
+def weighted_rate(
+    flags: Flags, weights: Floats, labels: Sequence[Hashable] | None = None, unit: str = "items"
+) -> Evidence:
+    """Weight of the items that flipped over the weight of all, with Gaffke's bounds over labels.
 
     Examples
     --------
     >>> weighted_rate(np.array([False, True]), np.array([1.0, 3.0])).estimate
     0.75
     """
-    scaled = weights / weights.mean()
-    limit_of_one = float(scaled.max())
-
-    def interval(confidence: float, side: Side, values: npt.ArrayLike = flags * scaled) -> Interval:
-        return bounded_mean_interval(
-            values, low=0.0, high=limit_of_one, confidence=confidence, side=side
-        )
-
+    labels = range(len(flags)) if labels is None else labels
+    interval = _unit_bounds(flags.astype(np.float64), weights, labels, 1.0)
+    unbroken = _unit_bounds(np.zeros(len(flags)), weights, labels, 1.0)
+    units = len(set(labels))
     return Evidence(
-        estimate=float((flags * scaled).mean()),
-        sample=f"{np.count_nonzero(flags)} of {len(flags)} items, weighted",
+        estimate=float(weights[flags].sum() / weights.sum()),
+        sample=f"{np.count_nonzero(flags)} of {len(flags)} items{_within(units, unit)}, weighted",
         interval=interval,
-        best=lambda confidence: interval(confidence, "upper", np.zeros(len(flags))).high,
-        advice=lambda limit, confidence: "more items would decide, of severe slices most of all",
+        best=lambda confidence: unbroken(confidence, "upper").high,
+        units=units,
+        unit=unit,
+    )
+
+
+def with_decoding_noise(evidence: Evidence) -> Evidence:
+    """Evidence of stochastic models whose noise cannot be told apart: it passes or does not fail.
+
+    Two runs of one unchanged model differ, too; such flips must not count against the new one.
+
+    Examples
+    --------
+    >>> with_decoding_noise(independent_rate(9, 10)).lower(0.95)
+    0.0
+    """
+
+    def special(limit: float, confidence: float) -> str | None:
+        if evidence.estimate < limit:
+            return evidence.special(limit, confidence)
+        return "decoding noise is part of it and not told apart: use greedy decoding"
+
+    return replace(
+        evidence,
+        interval=lambda confidence, side: Interval(0.0, evidence.interval(confidence, side).high),
+        special=special,
+    )
+
+
+def _unit_bounds(
+    values: Floats, weights: Floats, labels: Sequence[Hashable], high: float
+) -> Callable[[float, Side], Interval]:
+    """Gaffke's bounds of a weighted mean in [0, high], all rows of one label as one value."""
+    codes = _clusters(labels)[0]
+    sizes = np.bincount(codes, weights=weights)
+    average = sizes.mean() if sizes.size else 1.0
+    largest = high * float(sizes.max(initial=1.0) / average)
+    shares = np.minimum(np.bincount(codes, weights=values * weights) / average, largest)
+    return lambda confidence, side: bounded_mean_interval(
+        shares, low=0.0, high=largest, confidence=confidence, side=side
     )
 
 
@@ -311,35 +365,35 @@ def _clusters(labels: Sequence[Hashable]) -> tuple[npt.NDArray[np.intp], npt.NDA
     return codes, np.bincount(codes)
 
 
-def _mirrored(interval: Callable[..., Interval], side: Side) -> Interval:
-    opposite: dict[Side, Side] = {"lower": "upper", "upper": "lower", "two-sided": "two-sided"}
-    low, high = interval(side=opposite[side])
+def _loss_interval(counts: FlipCounts, confidence: float, side: Side) -> Interval:
+    opposite: dict[Side, Side] = {"lower": "upper", "upper": "lower"}
+    low, high = counts.accuracy_change.interval(confidence, side=opposite[side])
     return Interval(-high, -low)
 
 
-def _more_clusters(clusters: int, unit: str, limit: float, confidence: float) -> str:
-    rough = f"; bounds over fewer than {FEW_CLUSTERS} are rough" if clusters < FEW_CLUSTERS else ""
-    return f"more {unit} would decide, more items in each would not{rough}"
+def _within(units: int, unit: str) -> str:
+    rough = " (few: bounds are rough)" if units < FEW_CLUSTERS else ""
+    return "" if unit == "items" else f" in {units} {unit}{rough}"
 
 
 def _repeats_advice(
     noise: DecodingNoise, prompts: int, repeats: int, limit: float, confidence: float
-) -> str:
-    floor = noise.floor.mean
+) -> str | None:
+    rate, floor = noise.flip_rate.mean, noise.floor.mean
     if floor > limit:
         return (
-            f"noise floor {floor:.1%} exceeds the limit {limit:.4g}: more repeats, a lower "
+            f"noise floor {floor:.1%} exceeds the limit {100 * limit:g}%: more repeats, a lower "
             f"temperature, or greedy decoding"
         )
-    margin = abs(noise.flip_rate.mean - limit)
-    needed = margin and required_repeats(
+    if rate >= limit:
+        return "decoding noise may be what exceeds the limit: more prompts, or greedy decoding"
+    needed = required_repeats(
         prompts=prompts,
         repeats=repeats,
         repeat_variance=noise.repeat_variance,
         prompt_variance=noise.prompt_variance,
-        margin=margin,
+        margin=limit - rate,
         confidence=confidence,
     )
-    if not needed or needed <= repeats:
-        return "more prompts would decide, more repeats of these would not"
-    return f"{needed - repeats} more repeats of every prompt would decide"
+    more = 0 if needed is None else needed - repeats
+    return f"{more} more repeats of every prompt would decide" if more else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from muscle_metrics.criteria import Criterion, list_criteria
+from muscle_metrics.criteria import Criterion, broken_pins, list_criteria
 from muscle_metrics.errors import UsageError
 from muscle_metrics.statistics.multiplicity import holm_rejections
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison import Comparison
     from muscle_metrics.policy import Policy
 
-__all__ = ["Check", "Outcome", "Verdict", "check_gate"]
+__all__ = ["Check", "Outcome", "Verdict", "check_gate", "decide"]
 
 # Parts of a fingerprint that say what a run is, not how it was made.
 DESCRIPTIVE = frozenset({"format", "model", "date"})
@@ -80,6 +81,8 @@ class Check:
 
     def shown(self, value: float | Fraction) -> str:
         """Write a value in the unit of the criterion."""
+        if math.isnan(value):
+            return "undefined"
         return f"{float(value):.2%}" if self.is_share else f"{float(value):.4f}"
 
     def __str__(self) -> str:
@@ -168,11 +171,7 @@ def check_gate(comparison: Comparison, policy: Policy) -> Verdict:
     criteria = list_criteria(comparison, policy)
     _check_sizes(criteria, policy)
     checks = _judge(criteria, policy.confidence)
-    broken = (
-        tuple(item.id for item in comparison.flips("negative") if item.id in policy.pinned)
-        if policy.pinned
-        else ()
-    )
+    broken = broken_pins(comparison, policy)
     invalid = [reason for reason, accepted in reasons if not accepted]
     return Verdict(
         outcome=_combine(checks, broken=bool(broken), invalid=bool(invalid)),
@@ -214,7 +213,11 @@ def _check(criterion: Criterion, rejected: bool, confidence: float) -> Check:
     evidence, limit = criterion.evidence, criterion.limit
     low, high = evidence.lower(confidence), evidence.upper(confidence)
     outcome = decide(low=low, high=high, limit=limit, rejected=rejected)
-    undecided = outcome is Outcome.INCONCLUSIVE
+    advice = ""
+    if outcome is Outcome.INCONCLUSIVE:
+        advice = evidence.advice(float(limit), confidence)
+        if Fraction(low) > limit:
+            advice = "broken on its own, but not after correcting for the number of criteria"
     return Check(
         criterion=criterion.name,
         outcome=outcome,
@@ -223,7 +226,7 @@ def _check(criterion: Criterion, rejected: bool, confidence: float) -> Check:
         high=high,
         limit=limit,
         sample=evidence.sample,
-        advice=evidence.advice(float(limit), confidence) if undecided else "",
+        advice=advice,
         is_share=criterion.is_share,
     )
 
@@ -252,15 +255,13 @@ def _check_sizes(criteria: Sequence[Criterion], policy: Policy) -> None:
 def _differences(comparison: Comparison, policy: Policy) -> list[tuple[str, bool]]:
     """Name what else changed between the runs, and whether the policy accepts it."""
     old, new = comparison.fingerprints
-    parts = sorted({*old, *new} - DESCRIPTIVE)
-    return [
-        (
-            f"{part} differs: {_named(old, part)} before, {_named(new, part)} now",
-            part in policy.accepted_differences,
-        )
-        for part in parts
-        if old.get(part) != new.get(part)
-    ]
+    differences = []
+    for part in sorted({*old, *new} - DESCRIPTIVE):
+        if old.get(part) != new.get(part):
+            accepted = part in policy.accepted_differences
+            text = f"{part} differs: {_named(old, part)} before, {_named(new, part)} now"
+            differences.append((f"{text} (accepted)" if accepted else text, accepted))
+    return differences
 
 
 def _named(fingerprint: Mapping[str, str], part: str) -> str:

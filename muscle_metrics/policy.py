@@ -16,7 +16,7 @@ from muscle_metrics.errors import UsageError
 from muscle_metrics.statistics.interval import check_confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
     from os import PathLike
 
 __all__ = ["Limit", "OnInconclusive", "Policy", "read_policy"]
@@ -103,7 +103,11 @@ class Policy:
     def __post_init__(self) -> None:
         if self.max_nfr is None:
             raise UsageError(HOW_TO_CHOOSE)
-        check_confidence(self.confidence)
+        if check_confidence(self.confidence) <= 0.5:
+            raise UsageError(
+                f"expected confidence above 0.5, got {self.confidence!r}: write 95 % as 0.95, and "
+                f"not as the error of 0.05"
+            )
         if self.on_inconclusive not in get_args(OnInconclusive):
             raise UsageError(
                 f"expected on_inconclusive to be one of {list(get_args(OnInconclusive))}, "
@@ -111,8 +115,7 @@ class Policy:
             )
         if not 0 <= self.minimum_effect < math.inf:
             raise UsageError(
-                f"expected minimum_effect to be a number of at least 0, got "
-                f"{self.minimum_effect!r}"
+                f"expected minimum_effect to be a number of at least 0, got {self.minimum_effect!r}"
             )
         for name, value in self._settled():
             object.__setattr__(self, name, value)
@@ -132,7 +135,7 @@ class Policy:
         yield "weights", MappingProxyType(weights)
         yield "pinned", frozenset(_names("pinned", self.pinned))
         for name in ("protected", "accepted_differences"):
-            yield name, tuple(_names(name, getattr(self, name)))
+            yield name, _names(name, getattr(self, name))
 
     def _check_contradictions(self) -> None:
         if self.max_nfr_mc is not None and Fraction(self.max_nfr_mc) < Fraction(self.max_nfr or 0):
@@ -226,12 +229,12 @@ def _lines(path: Path) -> list[str]:
         raise UsageError(f"expected one id per line in {str(path)!r}, got {error}") from error
 
 
-def _names(name: str, values: Any) -> Collection[str]:
-    # A text is a collection of letters, too, and never meant as one.
-    named = isinstance(values, (list, tuple, set, frozenset))
-    if not named or not all(isinstance(value, str) for value in values):
-        raise UsageError(f"expected a list of texts for {name}, got {values!r}")
-    return values  # type: ignore[no-any-return]
+def _names(name: str, values: Any) -> tuple[str, ...]:
+    collection = isinstance(values, (list, tuple, set, frozenset))
+    if collection and all(isinstance(value, str) for value in values):
+        return tuple(values)
+    # A text is a collection too, of letters, and never meant as one.
+    raise UsageError(f"expected a list of texts for {name}, got {values!r}")
 
 
 def _share(name: str, limit: Limit) -> Fraction:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import UsageError
 
-__all__ = ["write_text"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["append_text", "write_text"]
 
 
 def write_text(path: Path, text: str) -> None:
@@ -25,17 +30,50 @@ def write_text(path: Path, text: str) -> None:
     --------
     >>> write_text(Path(tempfile.mkdtemp()) / "result.json", "{}")
     """
-    temporary = None
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
+    with _explained(path):
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".muscle-metrics.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
             Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add text to the end of a file, all of it or nothing.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be written, or the disk is full.
+
+    Examples
+    --------
+    >>> path = Path(tempfile.mkdtemp()) / "summary.md"
+    >>> append_text(path, "a"), append_text(path, "b"), path.read_text()
+    (None, None, 'ab')
+    """
+    with _explained(path), path.open("ab", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        left = memoryview(text.encode())
+        try:
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+        except BaseException:
+            file.truncate(size)
+            raise
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
         raise UsageError(
             f"expected to write {str(path)!r}, got {error.strerror or error}: "
             f"give a file in a folder that exists and can be written"

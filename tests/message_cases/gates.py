@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics import Policy, Record, Run, cli, compare
 from muscle_metrics.baseline import make_baseline
+from muscle_metrics.cli.reading import read_runs
 from muscle_metrics.growing import check_growing, seeded_order
 from muscle_metrics.integrations.pytest_plugin import ModelGate
 from muscle_metrics.reports.files import append_text, write_text
@@ -64,6 +65,12 @@ def baseline(*lines: str) -> object:
     return read_baseline(path)
 
 
+def growing_log(text: str) -> object:
+    Path("old.jsonl").write_text(text, encoding="utf-8")
+    options = cli._parser().parse_args(["gate", "v1.jsonl", "old.jsonl"])
+    return read_runs(options, ["old.jsonl"], growing=True)
+
+
 def model_gate(*arguments: object, **options: object) -> object:
     return ModelGate([], {"max_nfr": "0.05"}).assert_compatible(*arguments, **options)
 
@@ -76,7 +83,9 @@ CASES: dict[str, Callable[[], object]] = {
     "baseline file: another file": lambda: baseline('{"id": 1}'),
     "baseline file: another version": lambda: baseline(HEAD.replace(":1,", ":2,", 1)),
     "baseline file: cut short": lambda: baseline(HEAD, FIRST),
-    "baseline file: no fingerprint": lambda: baseline(HEAD.replace("print", "prints"), FIRST),
+    "baseline file: no fingerprint": lambda: baseline(
+        '{"muscle_metrics_baseline":1,"name":"v1","items":1}', FIRST
+    ),
     "baseline file: no scores": lambda: baseline(HEAD, '{"id":"q1"}'),
     "baseline file: null score": lambda: baseline(HEAD, '{"id":"q1","scores":{"f1":null}}'),
     "baseline file: number as id": lambda: baseline(HEAD, '{"id":1,"scores":{"f1":1}}'),
@@ -104,6 +113,7 @@ CASES: dict[str, Callable[[], object]] = {
     "cli: several metrics of a chain": lambda: compared(
         "old.jsonl", "--metric", "a", "--metric", "b"
     ),
+    "growing: a broken line": lambda: growing_log('{"id"\n{"id'),
     "growing: another order": lambda: grow(Run(seeded_order(OLD, 8), "v2")),
     "growing: graded scores": lambda: grow(old=SCORED),
     "growing: groups": lambda: grow(old=GROUPED),

@@ -130,7 +130,9 @@ def read_baseline(path: Path) -> Run:
         try:
             records.append(_record(row))
         except InputError as error:
-            raise FileError(f"{line_of(path, number)}: {error}") from error
+            raise FileError(
+                f"{line_of(path, number)}: {error}: write the baseline again"
+            ) from error
     if len(records) != head.get("items"):
         raise FileError(
             f"{visible(str(path))}: expected {describe(head.get('items'))} items as the first line "

@@ -1,0 +1,127 @@
+"""The command line; the only place that knows exit codes and terminals, one file per command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from muscle_metrics import __version__
+from muscle_metrics.cli import baseline, compare, gate, order, power
+from muscle_metrics.cli.outputs import warn
+from muscle_metrics.errors import InputError, MissingDependencyError, MuscleMetricsError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["main"]
+
+USAGE, BAD_DATA, INTERNAL = 2, 4, 5
+
+EPILOG = """\
+examples:
+  muscle-metrics compare old.jsonl new.jsonl
+  muscle-metrics gate old.jsonl new.jsonl --max-nfr 0.02
+  muscle-metrics power --limit 0.02
+
+exit codes: 0 done or PASS, 1 FAIL, 2 usage, 3 INCONCLUSIVE, 4 data that cannot be compared,
+5 internal error
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Arguments after the program's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 done or PASS, 1 FAIL, 2 usage, 3 INCONCLUSIVE, 4 data that cannot be compared, 5 internal
+        error, 130 interrupted, 143 terminated. Nothing but the verdict of a gate gives 1 or 3.
+
+    Examples
+    --------
+    >>> main(["--version"])
+    muscle-metrics ...
+    0
+    """
+    try:
+        with _terminable():
+            _show_what_cannot_be_encoded()
+            options = _parser().parse_args(arguments)
+            return int(options.command(options))
+    except SystemExit as done:
+        # argparse's own way out, help and version with 0; or the end that was asked for.
+        return int(done.code or 0)
+    except (UsageError, MissingDependencyError) as error:
+        return _failed(error, USAGE)
+    except InputError as error:
+        return _failed(error, BAD_DATA)
+    except MuscleMetricsError as error:
+        return _failed(error, INTERNAL)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader left, as `| head` does. Python would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as error:
+        return _failed(error, INTERNAL, f"internal error, {type(error).__name__}: ")
+
+
+def _failed(error: BaseException, code: int, prefix: str = "") -> int:
+    warn(f"{prefix}{error}")
+    return code
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the command like an exception, so that no half-written file is left."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    previous = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous or signal.SIG_DFL)
+
+
+def _show_what_cannot_be_encoded() -> None:
+    with suppress(AttributeError):
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+class _Parser(argparse.ArgumentParser):
+    def __init__(self, **settings: Any) -> None:
+        # A flag that is added later must not change what a short form in somebody's CI means.
+        super().__init__(allow_abbrev=False, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}: see '{self.prog} --help'")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="muscle-metrics",
+        description="Count what a model update broke, item by item, with its uncertainty.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"muscle-metrics {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, parser_class=_Parser)
+    for command in (compare, gate, baseline, order, power):
+        command.add_command(commands)
+    return parser

@@ -1,0 +1,72 @@
+"""`muscle-metrics baseline`: what a gate needs of the old run, small enough to commit."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.outputs import check_outputs, print_lines
+from muscle_metrics.cli.reading import add_reading, read_runs
+from muscle_metrics.errors import UsageError
+
+__all__ = ["add_command"]
+
+EPILOG = """\
+examples:
+  muscle-metrics baseline v1.jsonl -o v1.baseline --slice-field topic
+  muscle-metrics gate --baseline v1.baseline v2.jsonl --slice-field topic --max-nfr 0.02
+
+exit codes: 0 done, 2 usage, 4 a run that cannot be judged, 5 internal error
+"""
+
+
+def add_command(commands: Any) -> None:
+    """Add the command and its options.
+
+    Examples
+    --------
+    >>> parser = argparse.ArgumentParser()
+    >>> add_command(parser.add_subparsers())
+    >>> parser.parse_args(["baseline", "v1.jsonl", "-o", "v1.baseline"]).output
+    'v1.baseline'
+    """
+    parser = commands.add_parser(
+        "baseline",
+        help="reduce a run to verdicts, to be committed and gated against",
+        description="Write ids, labels and verdicts or scores of a run, and no texts.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=_baseline)
+    parser.add_argument("run", metavar="RUN", help="file of answers")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="file to write")
+    parser.add_argument("--name", metavar="NAME", help="name of the run (default: of its file)")
+    add_reading(parser)
+    add_judging(parser, scores=False)
+
+
+def _baseline(options: argparse.Namespace) -> int:
+    from muscle_metrics.baseline import make_baseline
+    from muscle_metrics.reports.escape import terminal
+    from muscle_metrics.reports.files import write_text
+    from muscle_metrics.runs.readers.baseline import baseline_text
+
+    check_outputs([options.output], [options.run])
+    choices = judging_choices(options)
+    (run,) = read_runs(options, [options.run])
+    if not isinstance(choices["metric"], str | None):
+        raise UsageError(
+            f"expected one --metric for a baseline, got {choices['metric']}: without it, all "
+            f"recorded scores are kept"
+        )
+    # The name of the file, without the folder: what is committed says nothing about a machine.
+    run = replace(run, name=options.name or Path(options.run).name)
+    baseline = make_baseline(
+        run, metric=choices["metric"], key=choices["key"], unanswered=choices["unanswered"]
+    )
+    write_text(Path(options.output), baseline_text(baseline))
+    print_lines([terminal(f"{options.output}: {len(baseline)} items of {run.name}")])
+    return 0

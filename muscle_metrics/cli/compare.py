@@ -1,0 +1,114 @@
+"""`muscle-metrics compare`: two runs, or a chain of more."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.outputs import check_outputs, print_lines
+from muscle_metrics.cli.reading import add_reading, read_runs
+from muscle_metrics.errors import UsageError
+
+if TYPE_CHECKING:
+    from muscle_metrics.chains import Chain
+    from muscle_metrics.comparison import Comparison
+
+__all__ = ["add_command", "number"]
+
+EPILOG = """\
+examples:
+  muscle-metrics compare old.jsonl new.jsonl
+  muscle-metrics compare old.csv new.csv --id-field question_id --slice-field category --flips 5
+  muscle-metrics compare old.jsonl new.jsonl --score-field judge --threshold 0.5 --json result.json
+  muscle-metrics compare v1.jsonl v2.jsonl v3.jsonl
+
+Options about fields are given once for all runs, or once per run in the order of the runs.
+
+exit codes: 0 done, 2 usage, 4 data that cannot be compared, 5 internal error
+"""
+
+
+def add_command(commands: Any) -> None:
+    """Add the command and its options.
+
+    Examples
+    --------
+    >>> parser = argparse.ArgumentParser()
+    >>> add_command(parser.add_subparsers())
+    >>> parser.parse_args(["compare", "v1.jsonl", "v2.jsonl", "--flips", "3"]).flips
+    3
+    """
+    parser = commands.add_parser(
+        "compare",
+        help="compare two runs, or a chain of more",
+        description="Compare the recorded answers of two or more versions of a model.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=_compare)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="files of answers, oldest first")
+    add_reading(parser)
+    add_judging(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--flips", type=number, default=0, metavar="N", help="list the first N negative flips"
+    )
+    output.add_argument("--json", metavar="FILE", help="also write the result as JSON")
+
+
+def number(text: str) -> int:
+    """Whole number of at least 0, for argparse.
+
+    Examples
+    --------
+    >>> number("3")
+    3
+    """
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from muscle_metrics.chains import compare_chain
+    from muscle_metrics.comparing import compare_runs
+
+    if len(options.runs) < 2:
+        raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")
+    choices = judging_choices(options)
+    if len(options.runs) > 2 and (options.score_range or isinstance(choices["metric"], list)):
+        raise UsageError(
+            "expected one --metric and no --score-range for a chain, got more: compare two runs"
+        )
+    check_outputs([options.json], options.runs)
+    runs = read_runs(options, options.runs)
+    result = compare_runs(*runs, **choices) if len(runs) == 2 else compare_chain(runs, **choices)
+    if options.json:
+        from muscle_metrics.reports.files import write_text
+
+        write_text(Path(options.json), result.to_json() + "\n")
+    _show(result, options.flips)
+    return 0
+
+
+def _show(result: Comparison | Chain, flips: int) -> None:
+    from rich.console import Console
+
+    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.reports import text
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        shown = (
+            text.comparison_text(result, flips=flips)
+            if isinstance(result, Comparison)
+            else text.chain_text(result)
+        )
+        print_lines([shown])
+    elif isinstance(result, Comparison):
+        console.print(text.comparison_table(result, flips=flips), crop=False)
+    else:
+        console.print(text.chain_table(result), crop=False)

@@ -1,0 +1,55 @@
+"""`muscle-metrics order`: the order in which to evaluate items for `gate --sequential`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from muscle_metrics.cli.outputs import print_lines
+from muscle_metrics.cli.reading import add_reading, read_runs
+
+__all__ = ["add_command"]
+
+EPILOG = """\
+example:
+  muscle-metrics order v1.jsonl --seed 7 > order.jsonl
+
+exit codes: 0 done, 2 usage, 4 a run that cannot be read, 5 internal error
+"""
+
+
+def add_command(commands: Any) -> None:
+    """Add the command and its options.
+
+    Examples
+    --------
+    >>> parser = argparse.ArgumentParser()
+    >>> add_command(parser.add_subparsers())
+    >>> parser.parse_args(["order", "v1.jsonl", "--seed", "7"]).seed
+    7
+    """
+    parser = commands.add_parser(
+        "order",
+        help="print the order of items for gate --sequential",
+        description="Print the ids of a run in the random order that a seed gives, as JSON Lines.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=_order)
+    parser.add_argument("run", metavar="RUN", help="the old run, or its baseline")
+    parser.add_argument("--seed", type=int, required=True, help="chosen before any result is seen")
+    add_reading(parser)
+
+
+def _order(options: argparse.Namespace) -> int:
+    from muscle_metrics.growing import seeded_order
+    from muscle_metrics.reports.escape import json_source
+
+    (run,) = read_runs(options, [options.run])
+    rows = (
+        {name: value for name in ("task", "id", "repeat") if (value := getattr(record, name))}
+        for record in seeded_order(run, options.seed)
+    )
+    print_lines(json_source(json.dumps(row)) for row in rows)
+    return 0

@@ -1,0 +1,165 @@
+"""Options that say what an update may cost: a policy in a file, or limits one by one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from muscle_metrics.policy import Policy
+
+__all__ = ["add_policy", "policy_of"]
+
+# Flags that hold one value each, by field of the policy; they override a file.
+SINGLE = (
+    "max_nfr",
+    "max_accuracy_loss",
+    "max_nfr_mc",
+    "max_mean_regression",
+    "minimum_effect",
+    "confidence",
+    "on_inconclusive",
+    "noise_adjusted_pass",
+)
+# Flags that add up to a list or a table. Over a file they would drop limits without a word.
+BUDGETS = {"slices": "slice_limit", "tasks": "task_limit", "metrics": "metric_limit"}
+SEVERAL = ("protect", "pinned", *BUDGETS.values())
+
+
+def add_policy(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a policy; none of them has a silent default.
+
+    Examples
+    --------
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> add_policy(parser)
+    >>> parser.parse_args(["--max-nfr", "0.02"]).max_nfr
+    '0.02'
+    """
+    group = parser.add_argument_group(
+        "policy", "Limits are shares of all items, such as 0.02, unless they say otherwise."
+    )
+    group.add_argument(
+        "--policy", metavar="FILE", help="TOML file with the policy, such as pyproject.toml"
+    )
+    for flag, text in (
+        ("--max-nfr", "items that may turn from right to wrong"),
+        ("--max-accuracy-loss", "accuracy that may be lost"),
+        ("--max-nfr-mc", "items that may turn wrong, or to another wrong answer"),
+        ("--max-mean-regression", "how far scores that get worse may fall, in units of the score"),
+    ):
+        group.add_argument(flag, metavar="LIMIT", help=text)
+    group.add_argument(
+        "--protect",
+        action="append",
+        metavar="SLICE",
+        help="slice that must keep --max-nfr on its own; may be repeated",
+    )
+    for flag, kind in (
+        ("--slice-limit", "SLICE"),
+        ("--task-limit", "TASK"),
+        ("--metric-limit", "METRIC"),
+    ):
+        group.add_argument(
+            flag,
+            action="append",
+            metavar=f"{kind}=LIMIT",
+            help=f"limit of one {kind.lower()}; may be repeated",
+        )
+    group.add_argument("--pinned", metavar="FILE", help="ids that must not break, one per line")
+    group.add_argument(
+        "--minimum-effect", type=float, metavar="X", help="smaller changes of a score do not count"
+    )
+    group.add_argument(
+        "--confidence", type=float, metavar="X", help="one-sided level of bounds (default: 0.95)"
+    )
+    group.add_argument(
+        "--on-inconclusive",
+        choices=("error", "fail", "pass"),
+        help="exit code where the gate cannot decide: 3, 1 or 0 (default: error, 3)",
+    )
+    group.add_argument(
+        "--noise-adjusted-pass",
+        action="store_true",
+        default=None,
+        help="let repeats pass on what exceeds their noise; without a guarantee",
+    )
+    group.add_argument(
+        "--accept-difference",
+        action="append",
+        metavar="PART",
+        help="part of the fingerprint, such as judge, in which runs may differ; may be repeated",
+    )
+
+
+def policy_of(options: argparse.Namespace) -> Policy:
+    """Policy that the options give.
+
+    Raises
+    ------
+    UsageError
+        If there is no limit, the file cannot be read, or limits contradict each other.
+
+    Examples
+    --------
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> add_policy(parser)
+    >>> policy_of(parser.parse_args(["--max-nfr", "0.02"])).max_nfr
+    Fraction(1, 50)
+    """
+    from muscle_metrics.policy import Policy, read_policy
+
+    given: dict[str, Any] = {name: getattr(options, name) for name in SINGLE}
+    given["accepted_differences"] = options.accept_difference and tuple(options.accept_difference)
+    if options.policy is None:
+        given |= {field: _limits(options, flag) for field, flag in BUDGETS.items()}
+        given["protected"] = options.protect and tuple(options.protect)
+        given["pinned"] = options.pinned and frozenset(_lines(Path(options.pinned)))
+        return Policy(**_chosen(given))
+    several = [f"--{name.replace('_', '-')}" for name in SEVERAL if getattr(options, name)]
+    if several:
+        raise UsageError(
+            f"expected {' and '.join(several)} inside the policy file, got both: a flag would "
+            f"replace what the file says"
+        )
+    return read_policy(options.policy, **_chosen(given))
+
+
+def _chosen(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _limits(options: argparse.Namespace, flag: str) -> dict[str, str] | None:
+    texts = getattr(options, flag)
+    if texts is None:
+        return None
+    limits: dict[str, str] = {}
+    for text in texts:
+        # The last sign: a name may hold one, a limit cannot.
+        name, equals, limit = text.rpartition("=")
+        shown = f"--{flag.replace('_', '-')}"
+        if not (name and equals):
+            raise UsageError(
+                f"expected {shown} NAME=LIMIT, got {text!r}: such as {shown} math=0.02"
+            )
+        if name in limits:
+            raise UsageError(f"expected {shown} once per name, got {name!r} twice: drop one")
+        limits[name] = limit
+    return limits
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "bytes that are not UTF-8"
+        raise UsageError(
+            f"expected one id per line in {str(path)!r}, got {reason}: name a text file"
+        ) from error
+    return [line for line in lines if line]

@@ -1,0 +1,194 @@
+"""Options that say how runs are read, and the runs that they give."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.errors import FileError, UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from muscle_metrics.runs.record import Run
+
+__all__ = ["add_reading", "read_runs"]
+
+PER_RUN = (
+    "format",
+    "id_field",
+    "prediction_field",
+    "reference_field",
+    "score_field",
+    "slice_field",
+    "group_field",
+    "repeat_field",
+    "prompt_field",
+    "where",
+)
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add the options about fields, and about items that do not match.
+
+    Examples
+    --------
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> add_reading(parser)
+    >>> parser.parse_args(["--id-field", "question_id"]).id_field
+    ['question_id']
+    """
+    group = parser.add_argument_group("reading runs")
+
+    def per_run(flag: str, metavar: str, text: str) -> None:
+        group.add_argument(flag, action="append", metavar=metavar, help=text)
+
+    per_run("--format", "NAME", "jsonl, json, csv, tsv or parquet (default: recognised)")
+    per_run("--id-field", "F", "field, or comma-separated fields, that name an item (default: id)")
+    per_run("--prediction-field", "F", "field of the model's answer (default: prediction)")
+    per_run("--reference-field", "F", "field of the right answer (default: reference)")
+    per_run("--score-field", "F", "field of a score or verdict that the harness recorded")
+    per_run("--slice-field", "F", "field to break results down by")
+    per_run("--group-field", "F", "field that items of one passage or prompt share")
+    per_run("--repeat-field", "F", "field that numbers the generations of one prompt")
+    per_run("--prompt-field", "F", "field of the prompt, which must not differ between runs")
+    per_run("--where", "F=VALUE", "read only rows whose field has this value")
+    group.add_argument("--reference", metavar="FILE", help="file of ids and right answers")
+    group.add_argument(
+        "--missing",
+        choices=("error", "drop"),
+        default="error",
+        help="items that only some runs hold (default: error)",
+    )
+    group.add_argument(
+        "--conflict",
+        choices=("error", "drop", "own", "first", "last"),
+        default="error",
+        help="items whose reference differs between runs: leave out, or judge each run by its own "
+        "reference, by the first or the last run's (default: error)",
+    )
+    group.add_argument(
+        "--unanswered",
+        choices=("error", "wrong", "drop"),
+        default="error",
+        help="items without an answer, null (default: error)",
+    )
+
+
+def read_runs(
+    options: argparse.Namespace, paths: Sequence[str], *, growing: bool = False
+) -> list[Run]:
+    """Read runs with the options that were given once for all, or once per run.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Those of `add_reading`.
+    paths : sequence of str
+        Files, oldest first.
+    growing : bool
+        Whether the last file is still being written, so that its last line may be half there.
+
+    Returns
+    -------
+    list of Run
+
+    Raises
+    ------
+    InputError
+        If a run cannot be read.
+    UsageError
+        If an option was given more than once, but not once per run.
+
+    Examples
+    --------
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> add_reading(parser)
+    >>> options = parser.parse_args(["--slice-field", "topic"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "v1.jsonl")
+    ...     _ = path.write_text('{"id": 1, "prediction": "A", "topic": "x"}')
+    ...     read_runs(options, [str(path)])[0].records[0].slice
+    'x'
+    """
+    from muscle_metrics.runs import read_references, read_run, with_references
+
+    settings = [_settings(options, position, len(paths)) for position in range(len(paths))]
+    names = _names(paths, settings)
+    runs = []
+    for path, name, setting in zip(paths, names, settings, strict=True):
+        with _whole_lines(Path(path), growing=growing and path == paths[-1]) as file:
+            runs.append(read_run(file, name=name, **setting))
+    if options.reference is None:
+        return runs
+    fields = {
+        name: settings[0][name] for name in ("id_field", "reference_field") if name in settings[0]
+    }
+    references = read_references(options.reference, **fields)
+    return [with_references(run, references) for run in runs]
+
+
+@contextmanager
+def _whole_lines(path: Path, *, growing: bool) -> Iterator[Path]:
+    """Give a file as it is; of one that grows, a copy that ends with its last whole line."""
+    from muscle_metrics.reports.escape import visible
+
+    content = path.read_bytes() if growing and path.is_file() else b""
+    if not content.startswith(b"{"):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "growing.jsonl")
+        copy.write_bytes(content[: content.rfind(b"\n") + 1])
+        try:
+            yield copy
+        except FileError as error:
+            message = str(error).replace(visible(str(copy)), visible(str(path)))
+            raise FileError(message) from error
+
+
+def _settings(options: argparse.Namespace, position: int, runs: int) -> dict[str, Any]:
+    settings = {}
+    for name in PER_RUN:
+        given = getattr(options, name)
+        if given is None:
+            continue
+        if len(given) not in (1, runs):
+            raise UsageError(
+                f"expected --{name.replace('_', '-')} once, or once per run, got it {len(given)} "
+                f"times for {runs} runs: give it in the order of the runs"
+            )
+        settings[name] = given[position if len(given) > 1 else 0]
+    if "," in settings.get("id_field", ""):
+        settings["id_field"] = tuple(settings["id_field"].split(","))
+    if "where" in settings:
+        settings["where"] = _condition(settings["where"])
+    return settings
+
+
+def _condition(text: str) -> dict[str, str]:
+    field, equals, value = text.partition("=")
+    if not (field and equals):
+        raise UsageError(f"expected --where FIELD=VALUE, got {text!r}: name a field and its text")
+    return {field: value}
+
+
+def _names(paths: Sequence[str], settings: Sequence[dict[str, Any]]) -> list[str]:
+    """Call runs by their files; where one file holds several, by what tells them apart."""
+    if len(set(paths)) == len(paths):
+        return list(paths)
+    varying = [name for name in PER_RUN if len({str(s.get(name)) for s in settings}) > 1]
+    names = [
+        f"{path}[{' '.join(_shown(setting[name]) for name in varying if name in setting)}]"
+        for path, setting in zip(paths, settings, strict=True)
+    ]
+    return names if len(set(names)) == len(names) else [f"{n} #{i}" for i, n in enumerate(names, 1)]
+
+
+def _shown(value: Any) -> str:
+    return " ".join(value.values()) if isinstance(value, dict) else str(value)

@@ -1,0 +1,54 @@
+"""A verdict as annotations that GitHub Actions shows beside a change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from muscle_metrics.reports.escape import annotation, annotation_property, shorten
+
+if TYPE_CHECKING:
+    from muscle_metrics.gate import Verdict
+
+__all__ = ["verdict_annotations"]
+
+# More of one level in one step are not shown.
+MOST = 10
+TEXT_LIMIT = 1000
+LEVELS = {"PASS": "notice", "FAIL": "error", "INCONCLUSIVE": "warning", "INVALID": "error"}
+
+
+def verdict_annotations(verdict: Verdict) -> list[str]:
+    """Annotate the verdict, and then the checks that did not pass, the worst first.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        What was decided.
+
+    Returns
+    -------
+    list of str
+        At most ten lines for standard output; the last one says how many did not fit.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, check_gate, compare
+    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
+    >>> verdict_annotations(check_gate(comparison, Policy(max_nfr="0.05")))
+    ['::notice title=muscle-metrics gate::PASS: old -> new']
+    """
+    worst = [(LEVELS[verdict.outcome], f"{verdict.outcome}: {' -> '.join(verdict.names)}")]
+    worst += [("error", reason) for reason in verdict.reasons if verdict.outcome == "INVALID"]
+    worst += [("error", f"pinned item {pin} broke") for pin in verdict.broken_pins]
+    for outcome in ("FAIL", "INCONCLUSIVE"):
+        checks = [check for check in verdict.checks if check.outcome == outcome]
+        worst += [(LEVELS[outcome], str(check)) for check in checks]
+    lines = [_line(level, text) for level, text in worst]
+    if len(lines) <= MOST:
+        return lines
+    return [*lines[: MOST - 1], _line("notice", f"{len(lines) - MOST + 1} more are in the log")]
+
+
+def _line(level: str, text: str) -> str:
+    title = annotation_property("muscle-metrics gate")
+    return f"::{level} title={title}::{annotation(shorten(text, TEXT_LIMIT))}"

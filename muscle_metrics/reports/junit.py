@@ -1,0 +1,136 @@
+"""A verdict as JUnit XML: one test case per criterion, and one per negative flip up to a cap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from muscle_metrics.reports.escape import shorten, visible
+from muscle_metrics.reports.flips import first_flips, item_name, value_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.gate import Check, Verdict
+    from muscle_metrics.items import Item
+    from muscle_metrics.policy import OnInconclusive
+
+__all__ = ["verdict_junit"]
+
+TEXT_LIMIT = 4000
+# What a reader of JUnit calls each outcome; a test case that passed has nothing but output.
+MARKS = {"PASS": "system-out", "FAIL": "failure"}
+UNDECIDED = {"error": "error", "fail": "failure", "pass": "skipped"}
+TOTALS = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
+
+
+def verdict_junit(
+    verdict: Verdict,
+    comparison: Comparison | None = None,
+    *,
+    examples: int = 20,
+    on_inconclusive: OnInconclusive = "error",
+) -> str:
+    """Write a verdict as JUnit XML.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        What was decided.
+    comparison : Comparison, optional
+        What was judged; None where the runs could not be compared.
+    examples : int
+        How many negative flips to list, each as a test case. They are failures where the gate
+        fails; where it does not, they are skipped, so that what was allowed is not red.
+    on_inconclusive : {"error", "fail", "pass"}
+        What an undecided check is: an error, a failure, or skipped.
+
+    Returns
+    -------
+    str
+        XML in ASCII that reads back as XML whatever the runs hold.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, check_gate, compare
+    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
+    >>> 'failures="0"' in verdict_junit(check_gate(comparison, Policy(max_nfr="0.05")))
+    True
+    """
+    marks = {**MARKS, "INCONCLUSIVE": UNDECIDED[on_inconclusive]}
+    root = ElementTree.Element("testsuites", name="muscle-metrics gate")
+    _add_criteria(root, verdict, marks)
+    flips = first_flips(comparison, examples, verdict.broken_pins)
+    if flips.items:
+        suite = ElementTree.SubElement(root, "testsuite", name=flips.title)
+        for item in flips.items:
+            red = verdict.outcome == "FAIL" or item.id in verdict.broken_pins
+            message = "negative flip" if red else f"negative flip; the gate says {verdict.outcome}"
+            case = _add_case(suite, "negative flip", item_name(item))
+            _mark(case, "failure" if red else "skipped", message, _story(item))
+    _add_totals(root)
+    ElementTree.indent(root)
+    text: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)
+    return text.decode("ascii") + "\n"
+
+
+def _add_criteria(root: ElementTree.Element, verdict: Verdict, marks: Mapping[str, str]) -> None:
+    suite = ElementTree.SubElement(root, "testsuite", name="criteria")
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in (
+        ("outcome", str(verdict.outcome)),
+        ("old", verdict.names[0]),
+        ("new", verdict.names[1]),
+        ("signature", verdict.signature),
+    ):
+        ElementTree.SubElement(properties, "property", name=name, value=_text(value))
+    case = _add_case(suite, "gate", "comparable runs")
+    if verdict.reasons:
+        mark = "error" if verdict.outcome == "INVALID" else "system-out"
+        _mark(case, mark, verdict.reasons[0], verdict.reasons)
+    for check in verdict.checks:
+        case = _add_case(suite, "gate", check.criterion)
+        _mark(case, marks[check.outcome], _headline(check), [str(check)])
+    if verdict.broken_pins:
+        message = f"{len(verdict.broken_pins)} pinned items broke"
+        _mark(_add_case(suite, "gate", "pinned items"), "failure", message, verdict.broken_pins)
+
+
+def _add_case(suite: ElementTree.Element, group: str, name: str) -> ElementTree.Element:
+    return ElementTree.SubElement(
+        suite, "testcase", classname=f"muscle-metrics.{group}", name=_text(name), time="0"
+    )
+
+
+def _mark(case: ElementTree.Element, mark: str, message: str, lines: Iterable[str]) -> None:
+    """Say what became of a test case; one that passed has nothing but output."""
+    element = ElementTree.SubElement(case, mark)
+    if mark != "system-out":
+        element.set("message", _text(message))
+    element.text = "\n".join(map(_text, lines))
+
+
+def _add_totals(root: ElementTree.Element) -> None:
+    """Count what is there, rather than what was meant to be."""
+    for element in (root, *root.iterfind("testsuite")):
+        for name, part in TOTALS.items():
+            element.set(name, str(len(element.findall(f".//{part}"))))
+
+
+def _headline(check: Check) -> str:
+    return f"{check.outcome}: {check.shown(check.estimate)}, limit {check.shown(check.limit)}"
+
+
+def _story(item: Item) -> list[str]:
+    return [
+        *([] if item.slice is None else [f"slice: {item.slice}"]),
+        f"old: {value_text(item.old)}",
+        f"new: {value_text(item.new, 'no answer')}",
+        f"reference: {value_text(item.reference)}",
+    ]
+
+
+def _text(text: str) -> str:
+    # XML allows no controls, surrogates or noncharacters at all; the writer escapes markup.
+    return visible(shorten(text, TEXT_LIMIT))

@@ -1,0 +1,171 @@
+"""A verdict as Markdown for step summaries and comments: verdict first, numbers only from us."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from muscle_metrics.reports.escape import markdown, shorten
+from muscle_metrics.reports.flips import first_flips, item_name, value_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.gate import Check, Verdict
+    from muscle_metrics.items import Item
+    from muscle_metrics.reports.flips import FirstFlips
+
+__all__ = ["COMMENT_LIMIT", "MARKER", "SUMMARY_LIMIT", "verdict_markdown"]
+
+# A program that keeps one comment up to date finds it by this line, which is not shown.
+MARKER = "<!-- muscle-metrics gate -->"
+# Sites refuse or drop what is longer: characters of a comment, bytes of a step's summary.
+COMMENT_LIMIT = 65_536
+SUMMARY_LIMIT = 1_048_000
+
+NAME_LIMIT = 120
+LINE_LIMIT = 1000
+# The worst first, for what does not fit is at the end.
+ORDER = ("FAIL", "INCONCLUSIVE", "PASS")
+
+
+def verdict_markdown(
+    verdict: Verdict,
+    comparison: Comparison | None = None,
+    *,
+    examples: int = 20,
+    limit: int = COMMENT_LIMIT,
+) -> str:
+    """Write a verdict as Markdown.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        What was decided.
+    comparison : Comparison, optional
+        What was judged; None where the runs could not be compared.
+    examples : int
+        How many negative flips to list.
+    limit : int
+        Most bytes of the text in UTF-8, at least 20 000. Rows that would exceed it are left out,
+        and the text says how many.
+
+    Returns
+    -------
+    str
+        A heading that only the verdict and our own counts decide, then tables.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, check_gate, compare
+    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
+    >>> text = verdict_markdown(check_gate(comparison, Policy(max_nfr="0.05")), comparison)
+    >>> text.splitlines()[1]
+    '## PASS: 0 of 99 items broke, 0 were fixed'
+    """
+    old, new = (markdown(shorten(name, NAME_LIMIT)) for name in verdict.names)
+    head = [MARKER, f"## {verdict.outcome}{_counted(comparison)}", "", f"{old} to {new}"]
+    foot = ["", _signature(verdict)]
+    flips = first_flips(comparison, examples, verdict.broken_pins)
+    sections = [*_sections(verdict, flips)]
+    room = limit - _size([*head, *foot]) - sum(_size(section.frame) for section in sections)
+    body: list[str] = []
+    for section in sections:
+        lines = section.fitted(room)
+        room -= _size(lines) - _size(section.frame)
+        body += lines
+    return "\n".join([*head, *body, *foot]) + "\n"
+
+
+class _Section(NamedTuple):
+    """Rows of which the last may be left out, between lines that may not."""
+
+    before: Sequence[str]
+    rows: Sequence[str]
+    after: Sequence[str] = ()
+
+    @property
+    def frame(self) -> list[str]:
+        return ["", *self.before, *self.after, "", _left_out(len(self.rows))]
+
+    def fitted(self, room: int) -> list[str]:
+        """Keep as many rows as fit into `room` bytes."""
+        shown = []
+        for row in self.rows:
+            room -= _size([row])
+            if room < 0:
+                break
+            shown.append(row)
+        left = len(self.rows) - len(shown)
+        note = ["", _left_out(left)] if left else []
+        return ["", *self.before, *shown, *self.after, *note]
+
+
+def _sections(verdict: Verdict, flips: FirstFlips) -> Iterator[_Section]:
+    if verdict.reasons:
+        yield _Section([], [f"- {markdown(shorten(text, LINE_LIMIT))}" for text in verdict.reasons])
+    if verdict.checks:
+        rows = [_check_row(c) for outcome in ORDER for c in verdict.checks if c.outcome == outcome]
+        yield _Section([*_table("check", "verdict", "value", "bounds", "limit", "seen")], rows)
+    if verdict.broken_pins:
+        pins = [f"- {markdown(shorten(pin, NAME_LIMIT))}" for pin in verdict.broken_pins]
+        yield _Section([f"Pinned items that broke: {len(pins)}", ""], pins)
+    if flips.items:
+        title = [f"<details><summary>{flips.title}</summary>", ""]
+        sliced = any(item.slice is not None for item in flips.items)
+        columns = ["item", *["slice"] * sliced, "old (right)", "new (wrong)", "reference"]
+        rows = [_flip_row(item, sliced) for item in flips.items]
+        yield _Section([*title, *_table(*columns)], rows, ["", "</details>"])
+
+
+def _counted(comparison: Comparison | None) -> str:
+    if comparison is None:
+        return ": the runs cannot be compared"
+    if comparison.verdicts is None:
+        return ""
+    counts = comparison.counts
+    return f": {counts.negative} of {counts.total} items broke, {counts.positive} were fixed"
+
+
+def _check_row(check: Check) -> str:
+    sample = f"{check.sample}; {check.advice}" if check.advice else check.sample
+    return _row(
+        markdown(shorten(check.criterion, NAME_LIMIT)),
+        f"**{check.outcome}**",
+        check.shown(check.estimate),
+        f"{check.shown(check.low)} to {check.shown(check.high)}",
+        check.shown(check.limit),
+        markdown(shorten(sample, LINE_LIMIT)),
+    )
+
+
+def _flip_row(item: Item, sliced: bool) -> str:
+    texts = [
+        item_name(item),
+        *[item.slice or "none"] * sliced,
+        value_text(item.old),
+        value_text(item.new, "no answer"),
+        value_text(item.reference),
+    ]
+    return _row(*(markdown(shorten(text, NAME_LIMIT)) for text in texts))
+
+
+def _signature(verdict: Verdict) -> str:
+    text = f"one-sided confidence {verdict.confidence:g}; {verdict.signature}"
+    return f"<sub>{markdown(shorten(text, LINE_LIMIT))}</sub>"
+
+
+def _table(*columns: str) -> list[str]:
+    return [_row(*columns), _row(*["---"] * len(columns))]
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _left_out(rows: int) -> str:
+    return f"{rows} more rows did not fit."
+
+
+def _size(lines: Sequence[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)

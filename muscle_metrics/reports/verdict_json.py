@@ -1,0 +1,127 @@
+"""A verdict as JSON for programs; `verdict.schema.json` beside this file says what may be there."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.reports.escape import json_source
+from muscle_metrics.reports.flips import first_flips
+from muscle_metrics.summary import json_text
+
+if TYPE_CHECKING:
+    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.gate import Check, Verdict
+    from muscle_metrics.items import Item
+
+__all__ = ["verdict_data", "verdict_json"]
+
+SCHEMA_VERSION = 1
+
+
+def verdict_data(
+    verdict: Verdict, comparison: Comparison | None = None, *, examples: int = 20
+) -> dict[str, Any]:
+    """Everything a gate decided as plain data: no nan, undefined is None.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        What was decided.
+    comparison : Comparison, optional
+        What was judged; None where the runs could not be compared.
+    examples : int
+        How many negative flips to list.
+
+    Returns
+    -------
+    dict
+        With `schema_version`, which rises when a name changes its meaning.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, check_gate, compare
+    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
+    >>> verdict_data(check_gate(comparison, Policy(max_nfr="0.05")), comparison)["outcome"]
+    'PASS'
+    """
+    flips = first_flips(comparison, examples, verdict.broken_pins)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "outcome": str(verdict.outcome),
+        "old": verdict.names[0],
+        "new": verdict.names[1],
+        "confidence": verdict.confidence,
+        "checks": [_described(check) for check in verdict.checks],
+        "broken_pins": list(verdict.broken_pins),
+        "reasons": list(verdict.reasons),
+        "items": None if comparison is None else comparison.total,
+        "dropped": {} if comparison is None else dict(comparison.dropped),
+        "counts": _counts(comparison),
+        "negative_flips": {
+            "total": flips.total,
+            "listed": [_described_flip(item) for item in flips.items],
+        },
+        "signature": verdict.signature,
+    }
+
+
+def verdict_json(
+    verdict: Verdict, comparison: Comparison | None = None, *, examples: int = 20
+) -> str:
+    """`verdict_data` as JSON in ASCII with sorted keys; the same verdict gives the same bytes.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, check_gate, compare
+    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
+    >>> text = verdict_json(check_gate(comparison, Policy(max_nfr="0.05")), comparison)
+    >>> '"outcome": "PASS"' in text
+    True
+    """
+    data = verdict_data(verdict, comparison, examples=examples)
+    return json_source(json_text(data, indent=2)) + "\n"
+
+
+def _described(check: Check) -> dict[str, Any]:
+    return {
+        "criterion": check.criterion,
+        "outcome": str(check.outcome),
+        "estimate": _finite(check.estimate),
+        "low": _finite(check.low),
+        "high": _finite(check.high),
+        "limit": float(check.limit),
+        "is_share": check.is_share,
+        "sample": check.sample,
+        "advice": check.advice,
+    }
+
+
+def _counts(comparison: Comparison | None) -> dict[str, int] | None:
+    if comparison is None or comparison.verdicts is None:
+        return None
+    counts = comparison.counts
+    return {
+        name: getattr(counts, name) for name in ("both_right", "negative", "positive", "both_wrong")
+    }
+
+
+def _described_flip(item: Item) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "task": item.task,
+        "repeat": item.repeat,
+        "slice": item.slice,
+        "old": _finite(item.old),
+        "new": _finite(item.new),
+        "reference": _finite(item.reference),
+    }
+
+
+def _finite(value: Any) -> Any:
+    """Leave out what JSON cannot say."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    return value

@@ -1,0 +1,196 @@
+"""ROUGE by a faster route to the same bits as rouge-score.
+
+Every distinct pair of texts is scored once, every distinct word is stemmed once, and counts are
+taken for a block of pairs at a time: shared n-grams by sorting, subsequences by rows of bits. The
+counts are integers, so the scores are those of rouge-score to the last bit.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.scorers.rouge_counts import Counts, count_block, split_blocks
+from muscle_metrics.scorers.texts import Pairs, Scores, pair_texts
+from muscle_metrics.scorers.words import Reading, read_texts, read_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["ROUGE_VARIANTS", "OverCap", "Statistic", "rouge", "rouge_variants"]
+
+Statistic: TypeAlias = Literal["fmeasure", "precision", "recall"]
+OverCap: TypeAlias = Literal["raise", "nan"]
+
+ROUGE_VARIANTS = (*(f"rouge{order}" for order in range(1, 10)), "rougeL", "rougeLsum")
+
+# Texts are spelled with 1 114 112 letters, the number of code points: enough for the words of two
+# texts and those met before.
+_HIGHEST_CAP = 400_000
+
+
+def rouge(
+    predictions: Any,
+    references: Any,
+    *,
+    variant: str = "rouge1",
+    stem: bool = False,
+    statistic: Statistic = "fmeasure",
+    tokenizer: Any = None,
+    max_tokens: int = 100_000,
+    over_cap: OverCap = "raise",
+) -> Scores:
+    """Share of n-grams, or of a longest common subsequence, that prediction and reference share.
+
+    Equal to the last bit to ``rouge_score.rouge_scorer.RougeScorer`` 0.1.2.
+
+    Parameters
+    ----------
+    predictions : sequence of str
+        One text per item.
+    references : sequence of (str or sequence of str)
+        One reference per item, or a list of them: the one with the highest F-measure counts.
+    variant : str
+        ``rouge1`` to ``rouge9``, ``rougeL``, or ``rougeLsum``, which compares line by line.
+        Texts are parted at newlines only, never into sentences.
+    stem : bool
+        Compare Porter stems of the words over three characters.
+    statistic : {"fmeasure", "precision", "recall"}
+        Precision is the share among the prediction's units, recall that among the reference's;
+        the F-measure is their harmonic mean, and 0 where both are.
+    tokenizer : object with a method ``tokenize``, or callable, optional
+        From a text to its words. By default a word is a run of a-z and 0-9 in the lowercased text.
+    max_tokens : int
+        Texts of more words are not scored: time grows with the product of two lengths. At most
+        400 000.
+    over_cap : {"raise", "nan"}
+        What becomes of an item with such a text: an error, or the score nan.
+
+    Returns
+    -------
+    numpy.ndarray
+        One score per item, in [0, 1].
+
+    Raises
+    ------
+    UsageError
+        If an option is unknown or out of range.
+    InputError
+        If the texts are no texts, do not pair up, or are longer than `max_tokens`.
+
+    References
+    ----------
+    Lin 2004, ROUGE: A Package for Automatic Evaluation of Summaries.
+
+    Examples
+    --------
+    >>> rouge(["the cat sat"], ["a cat sat down"], variant="rouge2", statistic="recall")
+    array([0.33333333])
+    """
+    return rouge_variants(
+        predictions,
+        references,
+        (variant,),
+        stem=stem,
+        statistic=statistic,
+        tokenizer=tokenizer,
+        max_tokens=max_tokens,
+        over_cap=over_cap,
+    )[variant]
+
+
+def rouge_variants(
+    predictions: Any,
+    references: Any,
+    variants: Sequence[str],
+    *,
+    stem: bool = False,
+    statistic: Statistic = "fmeasure",
+    tokenizer: Any = None,
+    max_tokens: int = 100_000,
+    over_cap: OverCap = "raise",
+) -> dict[str, Scores]:
+    """Score several variants of ROUGE in one pass over the texts; otherwise as `rouge`.
+
+    Old and new predictions of the same items cost one pass as well: pass one after the other,
+    with the references twice.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        The scores by variant.
+
+    Examples
+    --------
+    >>> scores = rouge_variants(["the cat sat"], ["cat the sat"], ["rouge1", "rougeL"])
+    >>> {variant: float(score[0].round(4)) for variant, score in scores.items()}
+    {'rouge1': 1.0, 'rougeL': 0.6667}
+    """
+    for variant in variants:
+        _check_choice("variant", variant, ROUGE_VARIANTS)
+    _check_choice("statistic", statistic, get_args(Statistic))
+    _check_choice("over_cap", over_cap, get_args(OverCap))
+    if not (isinstance(max_tokens, int) and 1 <= max_tokens <= _HIGHEST_CAP):
+        raise UsageError(f"expected max_tokens between 1 and {_HIGHEST_CAP}, got {max_tokens!r}")
+    read = _reader(stem, tokenizer, max_tokens)
+    pairs = pair_texts(predictions, references)
+    known: list[bool] = []
+    blocks = []
+    for block in split_blocks(pairs.distinct):
+        counts, block_known = count_block(block, variants, read)
+        blocks.append(counts)
+        known += block_known
+    if over_cap == "raise":
+        _check_cap(pairs, known, max_tokens)
+    return {
+        variant: _best(pairs, [counts[variant] for counts in blocks], known, statistic)
+        for variant in variants
+    }
+
+
+def _best(pairs: Pairs, counts: list[Counts], known: list[bool], statistic: Statistic) -> Scores:
+    shared, predicted, expected = (np.concatenate(parts) for parts in zip(*counts, strict=True))
+    precision = shared / np.maximum(predicted, 1)
+    recall = shared / np.maximum(expected, 1)
+    total = precision + recall
+    fmeasure = np.divide(2 * precision * recall, total, np.zeros_like(total), where=total > 0)
+    scores = {"fmeasure": fmeasure, "precision": precision, "recall": recall}[statistic]
+    scores = np.where(known, scores, np.nan)
+    return pairs.best(scores, by=np.where(known, fmeasure, np.nan))
+
+
+def _reader(
+    stem: bool, tokenizer: Any, most: int
+) -> Callable[[Sequence[str]], list[Reading | None]]:
+    if tokenizer is None:
+        return partial(read_texts, stem=stem, most=most)
+    if stem:
+        raise UsageError(
+            f"expected either stem=True or a tokenizer, got both ({tokenizer!r}): "
+            "let the tokenizer stem"
+        )
+    tokenize = getattr(tokenizer, "tokenize", tokenizer)
+    if not callable(tokenize):
+        raise UsageError(
+            f"expected a tokenizer with a method 'tokenize', or a callable, got {tokenizer!r}: "
+            "pass a function from a text to its words"
+        )
+    return partial(read_tokens, tokenize=tokenize, most=most)
+
+
+def _check_choice(name: str, given: Any, choices: Sequence[str]) -> None:
+    if given not in choices:
+        raise UsageError(f"expected {name} to be one of {list(choices)}, got {given!r}")
+
+
+def _check_cap(pairs: Pairs, known: list[bool], most: int) -> None:
+    items = np.flatnonzero(np.logical_or.reduceat(~np.array(known)[pairs.position], pairs.first))
+    if len(items):
+        raise InputError(
+            f"expected at most {most} words per text, got {len(items)} items with a longer one, "
+            f"the first at positions {items[:3].tolist()}: raise max_tokens, or leave their "
+            "scores undefined with over_cap='nan'"
+        )

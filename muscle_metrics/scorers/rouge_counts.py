@@ -1,0 +1,149 @@
+"""The three integers behind a ROUGE score, for a block of pairs of texts at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from muscle_metrics.scorers.overlap import Bags, count_overlap, slide_windows
+from muscle_metrics.scorers.unions import union_words
+from muscle_metrics.scorers.words import Reading, letter_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Counts", "count_block", "split_blocks"]
+
+Integers: TypeAlias = NDArray[np.int64]
+TextPair: TypeAlias = tuple[str, str]
+Read: TypeAlias = Callable[[Sequence[str]], list[Reading | None]]
+
+# About ten thousand words: the arrays of a block stay in the processor's cache.
+_BLOCK_CHARACTERS = 1 << 16
+_UNREAD: Reading = ("", [])
+
+
+class Counts(NamedTuple):
+    """How many units two texts share, and how many each has, for many pairs.
+
+    Attributes
+    ----------
+    shared, predicted, expected : numpy.ndarray
+        Units are n-grams, or words (of a longest common subsequence).
+    """
+
+    shared: Integers
+    predicted: Integers
+    expected: Integers
+
+
+def split_blocks(pairs: Sequence[TextPair]) -> Iterator[Sequence[TextPair]]:
+    """Cut the pairs into blocks of bounded text; a pair is never cut.
+
+    Examples
+    --------
+    >>> [len(block) for block in split_blocks([("a" * 50_000, "b" * 30_000)] * 2 + [("c", "d")])]
+    [1, 1, 1]
+    """
+    start = characters = 0
+    for position, (prediction, reference) in enumerate(pairs, 1):
+        characters += len(prediction) + len(reference)
+        if characters >= _BLOCK_CHARACTERS or position == len(pairs):
+            yield pairs[start:position]
+            start, characters = position, 0
+
+
+def count_block(
+    block: Sequence[TextPair], variants: Sequence[str], read: Read
+) -> tuple[dict[str, Counts], list[bool]]:
+    """Count every variant for a block of (prediction, reference) pairs.
+
+    Parameters
+    ----------
+    block : sequence of (str, str)
+        The pairs.
+    variants : sequence of str
+        Names in `ROUGE_VARIANTS`.
+    read : callable
+        Spells texts with one letter per word, or gives None for one that is too long.
+
+    Returns
+    -------
+    dict of str to Counts
+        By variant.
+    list of bool
+        Whether the counts are known: both texts of the pair were read.
+
+    Examples
+    --------
+    >>> spell = lambda texts: [(text, [text]) for text in texts]
+    >>> counts, known = count_block([("abc", "ac")], ["rouge1", "rougeL"], spell)
+    >>> counts["rougeL"].shared.tolist(), known
+    ([2], [True])
+    """
+    texts = list(dict.fromkeys(chain.from_iterable(block)))
+    readings = dict(zip(texts, read(texts), strict=True))
+    unread = {text for text, reading in readings.items() if reading is None}
+    predicted = [readings[prediction] or _UNREAD for prediction, _ in block]
+    expected = [readings[reference] or _UNREAD for _, reference in block]
+    whole = _Columns([words for words, _ in predicted], [words for words, _ in expected])
+    counts = {}
+    for variant in variants:
+        if variant == "rougeL":
+            counts[variant] = whole.common_words
+        elif variant == "rougeLsum":
+            ours, theirs = [lines for _, lines in predicted], [lines for _, lines in expected]
+            counts[variant] = _count_unions(whole, ours, theirs)
+        else:
+            counts[variant] = whole.count_windows(int(variant.removeprefix("rouge")))
+    return counts, [unread.isdisjoint(pair) for pair in block]
+
+
+class _Columns:
+    """Spelled predictions, and beside them their references."""
+
+    def __init__(self, predicted: list[str], expected: list[str]) -> None:
+        self.predicted = predicted
+        self.expected = expected
+        self._bags = Bags(*letter_codes(predicted)), Bags(*letter_codes(expected))
+
+    def count_windows(self, order: int) -> Counts:
+        left, right = slide_windows(*self._bags, order)
+        return Counts(count_overlap(left, right), left.sizes, right.sizes)
+
+    @cached_property
+    def common_words(self) -> Counts:
+        """Lengths of the longest common subsequences."""
+        from rapidfuzz.distance import LCSseq
+        from rapidfuzz.process import cpdist
+
+        lengths = cpdist(self.predicted, self.expected, scorer=LCSseq.similarity, dtype=np.int64)
+        return Counts(lengths, *(bags.sizes for bags in self._bags))
+
+
+def _count_unions(
+    whole: _Columns, predicted: Sequence[list[str]], expected: Sequence[list[str]]
+) -> Counts:
+    """Count line by line, no word more often than the prediction has it."""
+    joined = list(map("".join, predicted)), list(map("".join, expected))
+    # A tokenizer may look across lines.
+    columns = whole if joined == (whole.predicted, whole.expected) else _Columns(*joined)
+    # Where both texts are one line, the union is that of one subsequence.
+    common = columns.common_words
+    several = [
+        pair
+        for pair, (ours, theirs) in enumerate(zip(predicted, expected, strict=True))
+        if len(ours) > 1 or len(theirs) > 1
+    ]
+    if not several:
+        return common
+    union = union_words([predicted[k] for k in several], [expected[k] for k in several])
+    words = Bags(*letter_codes([columns.predicted[k] for k in several]))
+    shared = common.shared.copy()
+    shared[several] = count_overlap(words, union)
+    return common._replace(shared=shared)

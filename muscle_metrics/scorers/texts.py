@@ -1,0 +1,177 @@
+"""What every scorer is given: predictions, and the references each of them is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from muscle_metrics.errors import InputError
+
+__all__ = ["Pairs", "Scores", "check_texts", "pair_texts"]
+
+Scores: TypeAlias = NDArray[np.float64]
+
+
+def check_texts(predictions: Any, references: Any) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return the predictions, and for each of them the tuple of its references.
+
+    Parameters
+    ----------
+    predictions : sequence of str
+        One text per item.
+    references : sequence of (str or sequence of str)
+        Item-major: one reference per item, or one list of references per item.
+
+    Raises
+    ------
+    InputError
+        If there are no items, not as many references as predictions, or anything that is not
+        text: a missing prediction is never read as an empty one.
+
+    Examples
+    --------
+    >>> check_texts(["yes", "no"], ["yes", ["no", "never"]])
+    (['yes', 'no'], [('yes',), ('no', 'never')])
+    """
+    predicted = _as_list("predictions", predictions)
+    expected = _as_list("references", references)
+    _check_sizes(predicted, expected)
+    for position, text in enumerate(predicted):
+        if not isinstance(text, str):
+            raise InputError(
+                f"expected text at prediction {position}, got {_named(text)}: "
+                "drop the item or fill it on purpose"
+            )
+    return predicted, [_alternatives(item, position) for position, item in enumerate(expected)]
+
+
+def _as_list(name: str, texts: Any) -> list[Any]:
+    if not isinstance(texts, Iterable) or isinstance(texts, (str, bytes, Mapping, Set)):
+        raise InputError(
+            f"expected {name} to be a list of texts, got {_named(texts)}: pass one text per item"
+        )
+    return list(texts)
+
+
+def _check_sizes(predicted: list[Any], expected: list[Any]) -> None:
+    if not predicted and not expected:
+        raise InputError(
+            "expected at least one item, got no predictions and no references: pass some of each"
+        )
+    if len(predicted) == len(expected):
+        return
+    sizes = {len(item) for item in expected if isinstance(item, (list, tuple))}
+    if sizes == {len(predicted)} and all(isinstance(item, (list, tuple)) for item in expected):
+        raise InputError(
+            f"expected one list of references per prediction, got {len(predicted)} predictions "
+            f"and {len(expected)} reference lists of {len(predicted)} texts: they look "
+            "transposed, pass list(zip(*references))"
+        )
+    raise InputError(
+        f"expected as many references as predictions, "
+        f"got {len(predicted)} predictions and {len(expected)} references: "
+        "pass one text, or one list of accepted texts, per prediction"
+    )
+
+
+def _alternatives(item: Any, position: int) -> tuple[str, ...]:
+    if isinstance(item, str):
+        return (item,)
+    if not isinstance(item, Iterable) or isinstance(item, (bytes, Mapping, Set)):
+        raise InputError(
+            f"expected text or a list of texts at reference {position}, got {_named(item)}: "
+            "drop the item or fill it on purpose"
+        )
+    texts = tuple(item)
+    if not texts:
+        raise InputError(
+            f"expected at least one reference at position {position}, got none: "
+            "drop the item or add one"
+        )
+    for text in texts:
+        if not isinstance(text, str):
+            raise InputError(
+                f"expected a list of texts at reference {position}, got {_named(text)} in it: "
+                "leave it out or fill it on purpose"
+            )
+    return texts
+
+
+def _named(value: Any) -> str:
+    """Show a value that is no text, cut short: it may be a whole table."""
+    shown = repr(value)
+    return f"{type(value).__name__} {shown if len(shown) <= 60 else shown[:57] + '...'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The distinct (prediction, reference) pairs of a data set, and which item needs which.
+
+    Attributes
+    ----------
+    distinct : list of (str, str)
+        Pairs with the same reference stand side by side.
+    position : numpy.ndarray
+        Item by item, for each of the item's references, the index of its pair in `distinct`.
+    first : numpy.ndarray
+        For each item, where its references begin in `position`.
+    """
+
+    distinct: list[tuple[str, str]]
+    position: NDArray[np.intp]
+    first: NDArray[np.intp]
+
+    def best(self, scores: Scores, by: Scores | None = None) -> Scores:
+        """Score of each item: that of its reference with the highest `by`, the first of equals.
+
+        A pair without a score (nan) leaves its item without one.
+
+        Examples
+        --------
+        >>> pairs = pair_texts(["a", "b"], [["a", "x"], "b"])
+        >>> pairs.best(np.array([1.0, 0.0, 0.5]))
+        array([1. , 0.5])
+        """
+        if len(self.position) == len(self.first):
+            return scores[self.position]
+        rank = scores if by is None else by
+        rank = np.where(np.isnan(rank), np.inf, rank)[self.position]
+        sizes = np.diff(self.first, append=len(self.position))
+        highest = np.repeat(np.maximum.reduceat(rank, self.first), sizes)
+        item = np.repeat(np.arange(len(self.first)), sizes)
+        winners = np.flatnonzero(rank == highest)
+        _, earliest = np.unique(item[winners], return_index=True)
+        return scores[self.position[winners[earliest]]]
+
+
+def pair_texts(predictions: Any, references: Any) -> Pairs:
+    """Check the texts and find their distinct pairs: each of them needs scoring only once.
+
+    Raises
+    ------
+    InputError
+        As `check_texts`.
+
+    Examples
+    --------
+    >>> pair_texts(["a", "b", "a"], ["x", "y", "x"]).distinct
+    [('a', 'x'), ('b', 'y')]
+    """
+    predicted, expected = check_texts(predictions, references)
+    serial: dict[tuple[str, str], int] = {}
+    arrival = [
+        serial.setdefault((prediction, reference), len(serial))
+        for prediction, alternatives in zip(predicted, expected, strict=True)
+        for reference in alternatives
+    ]
+    rank: dict[str, int] = {}
+    order = np.argsort([rank.setdefault(pair[1], len(rank)) for pair in serial], kind="stable")
+    place = np.empty(len(order), np.intp)
+    place[order] = np.arange(len(order))
+    arrived = list(serial)
+    sizes = np.fromiter(map(len, expected), np.intp, len(expected))
+    return Pairs([arrived[k] for k in order], place[arrival], np.cumsum(sizes) - sizes)

