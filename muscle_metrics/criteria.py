@@ -143,7 +143,7 @@ def _parts(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
         ("slice", comparison.table.slices, budgets),
         ("task", comparison.table.tasks, policy.tasks),
     ):
-        positions = positions_by_label(labels) if limits else {}
+        positions = positions_by_label(labels)
         for name, limit in limits.items():
             if name not in positions:
                 raise UsageError(
@@ -277,4 +277,4 @@ def _material(changes: ScoreChanges, policy: Policy) -> ScoreChanges:
 
 
 def _exact(limit: Limit | None) -> Fraction:
-    return Fraction(limit or 0)
+    return Fraction(str(limit))

@@ -253,7 +253,7 @@ def clustered_loss(verdicts: Verdicts, labels: Sequence[Hashable], unit: str) ->
     0.333
     """
     codes, sizes = _clusters(labels)
-    losses = verdicts.old_right.astype(np.int64) - verdicts.new_right
+    losses = np.subtract(verdicts.old_right, verdicts.new_right, dtype=np.int64)
     totals = np.bincount(codes, weights=losses)
     return Evidence(
         estimate=float(losses.mean()),
@@ -284,7 +284,7 @@ def mean_regression(
     evidence = Evidence(
         estimate=float(size),
         sample=f"{size.count} items regressed{_within(units, unit)}",
-        interval=_unit_bounds(size.values, np.ones(size.count), labels, size.limit),
+        interval=partial(_unit_bounds, size.values, np.ones(size.count), labels, size.limit),
         best=lambda confidence: 0.0,
         units=units,
         unit=f"{unit} that regress",
@@ -309,14 +309,12 @@ def weighted_rate(
     0.75
     """
     labels = range(len(flags)) if labels is None else labels
-    interval = _unit_bounds(flags.astype(np.float64), weights, labels, 1.0)
-    unbroken = _unit_bounds(np.zeros(len(flags)), weights, labels, 1.0)
     units = len(set(labels))
     return Evidence(
         estimate=float(weights[flags].sum() / weights.sum()),
         sample=f"{np.count_nonzero(flags)} of {len(flags)} items{_within(units, unit)}, weighted",
-        interval=interval,
-        best=lambda confidence: unbroken(confidence, "upper").high,
+        interval=partial(_unit_bounds, flags, weights, labels, 1.0),
+        best=lambda c: _unit_bounds(0.0 * weights, weights, labels, 1.0, c, "upper").high,
         units=units,
         unit=unit,
     )
@@ -346,17 +344,20 @@ def with_decoding_noise(evidence: Evidence) -> Evidence:
 
 
 def _unit_bounds(
-    values: Floats, weights: Floats, labels: Sequence[Hashable], high: float
-) -> Callable[[float, Side], Interval]:
+    values: Flags | Floats,
+    weights: Floats,
+    labels: Sequence[Hashable],
+    high: float,
+    confidence: float,
+    side: Side,
+) -> Interval:
     """Gaffke's bounds of a weighted mean in [0, high], all rows of one label as one value."""
     codes = _clusters(labels)[0]
     sizes = np.bincount(codes, weights=weights)
-    average = sizes.mean() if sizes.size else 1.0
-    largest = high * float(sizes.max(initial=1.0) / average)
-    shares = np.minimum(np.bincount(codes, weights=values * weights) / average, largest)
-    return lambda confidence, side: bounded_mean_interval(
-        shares, low=0.0, high=largest, confidence=confidence, side=side
-    )
+    largest = high * float(sizes.max() / sizes.mean())
+    totals = np.bincount(codes, weights=values * weights)
+    shares = np.minimum(totals / sizes.mean(), largest)
+    return bounded_mean_interval(shares, low=0.0, high=largest, confidence=confidence, side=side)
 
 
 def _clusters(labels: Sequence[Hashable]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from muscle_metrics.criteria import Criterion, broken_pins, list_criteria
@@ -152,7 +153,8 @@ def check_gate(comparison: Comparison, policy: Policy) -> Verdict:
     -------
     Verdict
         At the limit, false PASS of each criterion and false FAIL of all of them together happen
-        with probability at most ``1 - policy.confidence``.
+        with probability at most ``1 - policy.confidence``: exactly so for rates over independent
+        items, approximately for accuracy and for items in groups.
 
     Raises
     ------
@@ -203,10 +205,7 @@ def decide(*, low: float, high: float, limit: Fraction, rejected: bool) -> Outco
 def _judge(criteria: Sequence[Criterion], confidence: float) -> tuple[Check, ...]:
     tests = [criterion.is_broken_at for criterion in criteria]
     rejections = holm_rejections(tests, alpha=1 - confidence)
-    return tuple(
-        _check(criterion, rejected, confidence)
-        for criterion, rejected in zip(criteria, rejections, strict=True)
-    )
+    return tuple(map(_check, criteria, rejections, repeat(confidence)))
 
 
 def _check(criterion: Criterion, rejected: bool, confidence: float) -> Check:

@@ -138,11 +138,13 @@ class Policy:
             yield name, _names(name, getattr(self, name))
 
     def _check_contradictions(self) -> None:
-        if self.max_nfr_mc is not None and Fraction(self.max_nfr_mc) < Fraction(self.max_nfr or 0):
-            raise UsageError(
-                f"expected max_nfr_mc to be at least max_nfr, which it includes, got "
-                f"{float(self.max_nfr_mc):g} and {float(self.max_nfr or 0):g}: raise max_nfr_mc"
-            )
+        if self.max_nfr_mc is not None:
+            least, most = Fraction(str(self.max_nfr)), Fraction(str(self.max_nfr_mc))
+            if most < least:
+                raise UsageError(
+                    f"expected max_nfr_mc to be at least max_nfr, which it includes, got "
+                    f"{float(most):g} and {float(least):g}: raise max_nfr_mc"
+                )
         both = sorted(set(self.protected) & set(self.slices))
         if both:
             raise UsageError(
@@ -258,6 +260,6 @@ def _positive(name: str, limit: Limit) -> Fraction:
 
 def _fraction(name: str, limit: Limit) -> Fraction:
     try:
-        return limit if isinstance(limit, Fraction) else Fraction(str(limit))
+        return Fraction(str(limit))
     except (ValueError, ZeroDivisionError) as error:
         raise UsageError(f"expected {name} to be a number such as 0.02, got {limit!r}") from error

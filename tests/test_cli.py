@@ -183,3 +183,47 @@ def test_hostile_text_in_errors(
         assert message.count("\n") == 1
         assert not any(character < " " for character in message.rstrip("\n"))
         assert "##[" not in message
+
+
+def test_several_metrics_read_the_texts(
+    runs: tuple[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    result = tmp_path / "result.json"
+    metrics = ("--metric", "exact_match", "--metric", "rouge1", "--metric", "chrf", "--stem")
+    assert main(["compare", *runs, *metrics, "--json", str(result)]) == 0
+    assert "mean regression (m_r)" in capsys.readouterr().out
+    content = json.loads(result.read_text(encoding="utf-8"))
+    assert content["counts"]["negative"] == 1
+    assert sorted(content["scores"]) == ["chrf", "rouge1"]
+    assert content["scores"]["rouge1"]["negative_flip_rate"]["count"] == 1
+    band = ("--minimum-effect", "2")
+    assert main(["compare", *runs, *metrics, *band, "--json", str(result)]) == 0
+    content = json.loads(result.read_text(encoding="utf-8"))
+    assert content["scores"]["rouge1"]["negative_flip_rate"]["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--stem"], "--stem"),
+        (["--metric", "bertscore"], "--bertscore-model"),
+        (["--bertscore-model", "somewhere"], "--metric bertscore"),
+        (["--metric", "rouge99"], "'rouge99'"),
+    ],
+)
+def test_options_of_metrics_that_do_not_fit(
+    runs: tuple[str, str], capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
+) -> None:
+    assert main(["compare", *runs, *arguments]) == 2
+    assert expected in capsys.readouterr().err
+
+
+def test_progress_is_shown_on_a_terminal_only(
+    runs: tuple[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["compare", *runs]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    assert main(["compare", *runs]) == 0
+    assert "reading" in capsys.readouterr().err

@@ -9,7 +9,13 @@ import pytest
 from muscle_metrics import Policy, compare, compare_runs
 from muscle_metrics.criteria import Criterion, broken_pins, list_criteria
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.evidence import clustered_rate, independent_rate, repeated_rate, weighted_rate
+from muscle_metrics.evidence import (
+    accuracy_loss,
+    clustered_rate,
+    independent_rate,
+    repeated_rate,
+    weighted_rate,
+)
 from muscle_metrics.runs import Record, Run
 from muscle_metrics.verdicts import Verdicts
 
@@ -111,7 +117,9 @@ def test_criteria_stand_in_the_order_of_a_reader():
 
 def test_rates_of_the_worked_example():
     comparison = example(slices=list("xxxxxyyyyy"))
-    assert evidence_of(comparison, "accuracy loss", max_accuracy_loss=0.1)[0] == 0.2
+    loss = evidence_of(comparison, "accuracy loss", max_accuracy_loss=0.1)
+    assert loss == bounds(accuracy_loss(comparison.counts))
+    assert loss[0] == pytest.approx(0.2)
     mixed = evidence_of(comparison, "inconsistency flip rate", max_nfr_mc=0.5)
     assert mixed == bounds(independent_rate(4, 10))
     slices = evidence_of(comparison, "negative flip rate of slice x", protected=("x",))
@@ -161,6 +169,10 @@ NEW_SCORES = [0.8, 0.8, 0.75, 0.3, 0.5, 0.0]
 
 def test_without_verdicts_a_worse_score_is_a_flip():
     comparison = graded(OLD_SCORES, NEW_SCORES)
+    severity = {"max_weighted_nfr": 0.5, "weights": {"None": 2}}
+    weighted = "severity-weighted negative flip rate"
+    assert evidence_of(comparison, weighted, **severity)[0] == 0.5
+    assert evidence_of(comparison, weighted, minimum_effect=0.1, **severity)[0] == 1 / 3
     name = "negative flip rate by rouge"
     assert evidence_of(comparison, name) == bounds(independent_rate(3, 6))
     assert evidence_of(comparison, name, minimum_effect=0.1) == bounds(independent_rate(2, 6))
@@ -401,7 +413,11 @@ def test_a_repeated_score_breaks_when_most_generations_do(worse, broken):
         ({"protected": ("z",)}, "expected a slice that the runs have, got 'z'"),
         ({"tasks": {"z": 0.5}}, "expected a task that the runs have, got 'z' .*: there is none$"),
         ({"metrics": {"z": 0.5}}, "expected a metric that was compared, got 'z' .*: there is none"),
-        ({"max_mean_regression": 0.5}, "expected a graded score for max_mean_regression"),
+        (
+            {"max_mean_regression": 0.5},
+            "^expected a graded score for max_mean_regression, got right and wrong answers: name "
+            "a score with --score-field, or drop max_mean_regression$",
+        ),
         (
             {"max_weighted_nfr": 0.5, "weights": {"z": 2, "x": 2}},
             r"expected weights of slices that the runs have, got \['z'\]$",
@@ -423,7 +439,11 @@ def test_a_metric_that_was_not_compared_is_told_from_those_that_were():
 @pytest.mark.parametrize("threshold", [None, 0.5])
 def test_changed_wrong_answers_are_known_from_answers_only(threshold):
     comparison = graded(OLD_SCORES, NEW_SCORES, threshold=threshold)
-    with pytest.raises(InputError, match="expected recorded answers for max_nfr_mc, got verdicts"):
+    message = (
+        "^expected recorded answers for max_nfr_mc, got verdicts or scores only: which wrong "
+        "answers changed is not known; record answers, or drop max_nfr_mc$"
+    )
+    with pytest.raises(InputError, match=message):
         list_criteria(comparison, Policy(max_nfr="0.5", max_nfr_mc="0.5"))
 
 

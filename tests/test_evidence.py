@@ -10,6 +10,7 @@ from scipy.stats import beta
 
 from muscle_metrics import FlipCounts, measure_changes
 from muscle_metrics.evidence import (
+    Evidence,
     accuracy_loss,
     clustered_loss,
     clustered_rate,
@@ -24,6 +25,8 @@ from muscle_metrics.statistics.clusters import (
     clustered_mean_interval,
     clustered_proportion_interval,
 )
+from muscle_metrics.statistics.deciding import required_repeats
+from muscle_metrics.statistics.interval import Interval
 from muscle_metrics.statistics.noise import estimate_noise
 from muscle_metrics.verdicts import Verdicts
 
@@ -48,6 +51,58 @@ def generations(old, new, repeats):
     return Verdicts(*columns, None), list(np.repeat(np.arange(len(old)), repeats))
 
 
+# What would decide
+
+
+def observed(low=0.125, high=0.5, units=100, **fields):
+    """Evidence with the same bounds at any level."""
+    return Evidence(
+        estimate=0.25,
+        sample="",
+        interval=lambda confidence, side: Interval(low, high),
+        best=lambda confidence: 0.0,
+        units=units,
+        **fields,
+    )
+
+
+@pytest.mark.parametrize(
+    ("evidence", "limit", "more"),
+    [
+        # A bound four times as far away as the limit needs 16 times as many.
+        (observed(), 0.3125, 1500),
+        (observed(), 0.1875, 300),
+        (observed(units=10**6), 0.3125, 15 * 10**6),
+        (observed(0.2499, 0.2501), 0.2502, 1),
+        (observed(0.2499, 0.2501), 0.2498, 1),
+        (observed(), 0.46, 42),
+    ],
+)
+def test_bounds_close_in_with_the_root_of_the_number_of_units(evidence, limit, more):
+    assert evidence.advice(limit, 0.95) == f"about {more} more items at this rate would decide"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "limit"),
+    [
+        (observed(), 0.25),
+        (observed(0.25, 0.25), 0.25),
+        (observed(), 0.25 + 1e-6),
+        (observed(units=10**9), 0.3125),
+    ],
+)
+def test_no_affordable_number_decides_near_the_limit(evidence, limit):
+    expected = "the observed value is too near the limit for more items to decide"
+    assert evidence.advice(limit, 0.95) == expected
+
+
+def test_advice_may_be_special_and_names_its_units():
+    evidence = observed(unit="prompts", special=lambda limit, confidence: None)
+    assert evidence.advice(0.3125, 0.95) == "about 1500 more prompts at this rate would decide"
+    special = observed(special=lambda limit, confidence: f"{limit} {confidence}")
+    assert special.advice(0.3125, 0.9) == "0.3125 0.9"
+
+
 # Independent items
 
 
@@ -64,6 +119,8 @@ def test_independent_items_have_clopper_pearson_bounds(count, total, confidence)
 def test_advice_says_how_many_more_items_without_a_flip_would_pass():
     assert independent_rate(0, 100).advice(0.02, 0.95) == "49 more items at this rate would decide"
     assert independent_rate(0, 148).upper(0.95) > 0.02 > independent_rate(0, 149).upper(0.95)
+    # ceil(log(.1) / log(.98)) = 114
+    assert independent_rate(0, 100).advice(0.02, 0.9) == "14 more items at this rate would decide"
 
 
 @pytest.mark.parametrize(("count", "total", "limit"), [(13, 805, 0.02), (9, 100, 0.06)])
@@ -207,7 +264,7 @@ def test_loss_over_groups_has_their_bounds(items):
     assert evidence.estimate == pytest.approx(old.mean() - new.mean())
     assert bounds(evidence, 0.9) == pytest.approx((low.low, high.high), abs=1e-12)
     assert evidence.best(0.95) == -1
-    assert evidence.units == len(names)
+    assert (evidence.units, evidence.unit) == (len(names), "groups")
 
 
 # Repeats
@@ -226,7 +283,10 @@ def test_repeats_are_judged_over_prompts(confidence):
     assert evidence.sample == (
         "24 generations of 6 prompts, noise floor 11.11%, excess +23.26%, regression mass +26.04%"
     )
-    assert evidence.units == 6
+    assert (evidence.units, evidence.unit) == (6, "prompts")
+    # The side that was not asked for is open.
+    assert evidence.interval(confidence, "lower").high == 1
+    assert evidence.interval(confidence, "upper").low == 0
 
 
 def test_repeats_in_any_order_and_number_belong_to_their_prompt():
@@ -286,18 +346,37 @@ def test_advice_on_flips_that_may_be_noise():
     assert evidence.advice(0.014999, 0.95) == (
         "decoding noise may be what exceeds the limit: more prompts, or greedy decoding"
     )
+    assert evidence.advice(evidence.estimate, 0.95) == evidence.advice(0.014999, 0.95)
     assert "too near the limit" in evidence.advice(0.0150001, 0.95)
+
+
+def test_a_noise_floor_on_the_limit_does_not_exceed_it():
+    evidence = repeated_rate(*generations([2] * 60, [2] * 60, 4))
+    # 1/2 (1 - 1/2) 4/3, for every prompt.
+    floor = 1 / 3
+    assert "noise floor" in evidence.advice(floor - 1e-9, 0.95)
+    assert "noise floor" not in evidence.advice(floor + 1e-9, 0.95)
 
 
 def test_advice_on_repeats_says_how_many():
     rng = np.random.default_rng(4)
-    chance = np.full(400, 0.9)
-    evidence = repeated_rate(
-        *generations(rng.binomial(4, chance).tolist(), rng.binomial(4, chance).tolist(), 4)
-    )
-    words = evidence.advice(0.1, 0.95).split()
-    assert words[1:] == ["more", "repeats", "of", "every", "prompt", "would", "decide"]
-    assert 0 < int(words[0]) < 100
+    rights_of_both = rng.binomial(4, 0.9, (2, 400))
+    evidence = repeated_rate(*generations(*rights_of_both.tolist(), 4))
+    old, new = (rights.tolist() for rights in rights_of_both)
+    noise = estimate_noise(old_right=old, old_repeats=4, new_right=new, new_repeats=4)
+    assert noise.floor.mean < 0.1
+    for confidence in (0.95, 0.99):
+        needed = required_repeats(
+            prompts=400,
+            repeats=4,
+            repeat_variance=noise.repeat_variance,
+            prompt_variance=noise.prompt_variance,
+            margin=0.1 - noise.flip_rate.mean,
+            confidence=confidence,
+        )
+        expected = f"{needed - 4} more repeats of every prompt would decide"
+        assert evidence.advice(0.1, confidence) == expected
+        assert needed > 4
 
 
 def test_advice_on_prompts_where_repeats_would_not_help():
@@ -421,4 +500,5 @@ def test_noise_may_pass_and_never_fails():
     assert noisy.advice(0.02, 0.95) == (
         "decoding noise is part of it and not told apart: use greedy decoding"
     )
+    assert noisy.advice(0.5, 0.95) == noisy.advice(0.02, 0.95)
     assert noisy.advice(0.51, 0.95) == flips.advice(0.51, 0.95)

@@ -89,7 +89,9 @@ def test_the_gate_passes_when_its_bound_is_the_limit(flips, total):
     assert outcome_of(comparison, max_nfr=high + hair) == "PASS"
     if flips:
         assert outcome_of(comparison, max_nfr=high - hair) == "INCONCLUSIVE"
-        assert outcome_of(comparison, max_nfr=low) == "INCONCLUSIVE"
+        on_limit = check_gate(comparison, Policy(max_nfr=low))
+        assert on_limit.outcome == "INCONCLUSIVE"
+        assert on_limit.checks[0].advice.endswith(" more items at this rate would decide")
         assert outcome_of(comparison, max_nfr=low - hair) == "FAIL"
 
 
@@ -214,6 +216,8 @@ def test_a_slice_may_fail_on_its_own_and_not_among_many():
     # P(X >= 8 of 70 at 5 %) = .022: alone that fails, among six slices and the whole it does not.
     alone = check_gate(sliced((8, 70), (0, 430)), Policy(max_nfr="0.2", slices={"0": "0.05"}))
     assert [check.outcome for check in alone.checks] == ["PASS", "FAIL"]
+    assert [check.advice for check in alone.checks] == ["", ""]
+    assert [check.is_share for check in alone.checks] == [True, True]
     assert alone.outcome == "FAIL"
     names = [str(name) for name in range(6)]
     many = check_gate(
@@ -400,7 +404,7 @@ def test_the_mean_regression_is_judged_from_ten_on(size, expected):
     comparison = graded([0.9] * 300, [0.9 - size] * 10 + [0.9] * 290)
     verdict = check_gate(comparison, Policy(max_nfr="0.1", max_mean_regression="0.35"))
     assert verdict.checks[1].outcome == expected
-    assert not verdict.checks[1].is_share
+    assert [check.is_share for check in verdict.checks] == [True, False]
 
 
 def test_each_metric_has_its_budget():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.judging import add_judging, judging_choices
 from muscle_metrics.cli.outputs import check_outputs, print_lines
+from muscle_metrics.cli.progress import working
 from muscle_metrics.cli.reading import add_reading, read_runs
 from muscle_metrics.errors import UsageError
 
@@ -56,6 +57,13 @@ def add_command(commands: Any) -> None:
         "--flips", type=number, default=0, metavar="N", help="list the first N negative flips"
     )
     output.add_argument("--json", metavar="FILE", help="also write the result as JSON")
+    output.add_argument(
+        "--minimum-effect",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="a change of a graded score of at most this much does not matter",
+    )
 
 
 def number(text: str) -> int:
@@ -79,13 +87,20 @@ def _compare(options: argparse.Namespace) -> int:
     if len(options.runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")
     choices = judging_choices(options)
-    if len(options.runs) > 2 and (options.score_range or isinstance(choices["metric"], list)):
+    graded = options.score_range or options.minimum_effect or choices["options"]
+    if len(options.runs) > 2 and (graded or isinstance(choices["metric"], list)):
         raise UsageError(
-            "expected one --metric and no --score-range for a chain, got more: compare two runs"
+            "expected one --metric and no option of graded scores for a chain, got more: compare "
+            "two runs"
         )
     check_outputs([options.json], options.runs)
     runs = read_runs(options, options.runs)
-    result = compare_runs(*runs, **choices) if len(runs) == 2 else compare_chain(runs, **choices)
+    result: Comparison | Chain
+    with working("comparing"):
+        if len(runs) == 2:
+            result = compare_runs(*runs, minimum_effect=options.minimum_effect, **choices)
+        else:
+            result = compare_chain(runs, **{k: v for k, v in choices.items() if k != "options"})
     if options.json:
         from muscle_metrics.reports.files import write_text
 

@@ -75,7 +75,8 @@ def _add_sequential(parser: argparse.ArgumentParser) -> None:
 def _gate(options: argparse.Namespace) -> int:
     policy = policy_of(options)
     paths = _paths(options)
-    check_output(options, paths)
+    named = (options.reference, options.policy, options.pinned)
+    check_output(options, [*paths, *filter(None, named)])
     choices = judging_choices(options)
     try:
         judged = _judge(options, paths, policy, choices)

@@ -11,7 +11,7 @@ from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 __all__ = ["add_judging", "judging_choices"]
 
@@ -42,6 +42,13 @@ def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None
     )
     if not scores:
         return
+    group.add_argument("--stem", action="store_true", help="compare word stems in rouge metrics")
+    group.add_argument(
+        "--bertscore-model", metavar="PATH", help="model of bertscore: a folder, or a name on a hub"
+    )
+    group.add_argument(
+        "--bertscore-layers", type=int, metavar="N", help="layer of the model to take vectors from"
+    )
     group.add_argument(
         "--threshold", type=float, metavar="X", help="an item is right if its score is at least X"
     )
@@ -80,9 +87,37 @@ def judging_choices(options: argparse.Namespace) -> dict[str, Any]:
     metrics = options.metric
     choices["metric"] = metrics[0] if metrics and len(metrics) == 1 else metrics
     choices["key"] = None if options.key is None else _load_function(options.key)
+    choices["options"] = _metric_options(options, metrics or [])
     if getattr(options, "score_range", None):
         choices["score_range"] = tuple(options.score_range)
     return choices
+
+
+def _metric_options(
+    options: argparse.Namespace, metrics: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    by_metric: dict[str, dict[str, Any]] = {}
+    if getattr(options, "stem", False):
+        by_metric |= {metric: {"stem": True} for metric in metrics if metric.startswith("rouge")}
+        if not by_metric:
+            raise UsageError(f"expected a rouge metric for --stem, got {metrics}: add --metric")
+    bertscore = {
+        name: value
+        for name, value in (
+            ("model", getattr(options, "bertscore_model", None)),
+            ("num_layers", getattr(options, "bertscore_layers", None)),
+        )
+        if value is not None
+    }
+    if bertscore and "bertscore" not in metrics:
+        raise UsageError(
+            f"expected --metric bertscore for its options, got {metrics}: add it or drop them"
+        )
+    if "bertscore" in metrics:
+        if "model" not in bertscore:
+            raise UsageError("expected --bertscore-model PATH for --metric bertscore, got none")
+        by_metric["bertscore"] = bertscore
+    return by_metric
 
 
 def _load_function(place: str) -> Callable[[Any], Any]:

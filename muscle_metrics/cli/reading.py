@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.progress import working
 from muscle_metrics.errors import FileError, UsageError
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ def read_runs(
     names = _names(paths, settings)
     runs = []
     for path, name, setting in zip(paths, names, settings, strict=True):
-        with _whole_lines(Path(path), growing=growing and path == paths[-1]) as file:
+        whole = _whole_lines(Path(path), growing=growing and path == paths[-1])
+        with working(f"reading {name}"), whole as file:
             runs.append(read_run(file, name=name, **setting))
     if options.reference is None:
         return runs

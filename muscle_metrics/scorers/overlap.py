@@ -82,11 +82,13 @@ def count_overlap(left: Bags, right: Bags) -> NDArray[np.int64]:
     keys = np.concatenate([_keys(left, 0, width, kind), _keys(right, 1, width, kind)])
     keys.sort()
     # Now the copies of an n-gram stand together: those of the left text, then of the right.
-    starts = np.flatnonzero(np.diff(keys, prepend=~keys[:1]))
-    ends = np.append(starts[1:], len(keys))
-    runs = keys[starts]
+    begins = np.ones(len(keys), bool)
+    np.not_equal(keys[1:], keys[:-1], out=begins[1:])
+    edges = np.append(np.flatnonzero(begins), len(keys))
+    runs = keys[edges[:-1]]
     both = np.flatnonzero(runs[:-1] ^ 1 == runs[1:])
-    shared = np.minimum(ends[both] - starts[both], ends[both + 1] - starts[both + 1])
+    middle = edges[both + 1]
+    shared = np.minimum(middle - edges[both], edges[both + 2] - middle)
     return np.bincount(runs[both] >> width, shared, pairs).astype(np.int64)
 
 

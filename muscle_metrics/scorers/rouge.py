@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.scorers.rouge_counts import Counts, count_block, split_blocks
+from muscle_metrics.scorers.rouge_counts import Counts, count_pairs
 from muscle_metrics.scorers.texts import Pairs, Scores, pair_texts
 from muscle_metrics.scorers.words import Reading, read_texts, read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
 __all__ = ["ROUGE_VARIANTS", "OverCap", "Statistic", "rouge", "rouge_variants"]
 
@@ -29,7 +31,7 @@ ROUGE_VARIANTS = (*(f"rouge{order}" for order in range(1, 10)), "rougeL", "rouge
 
 # Texts are spelled with 1 114 112 letters, the number of code points: enough for the words of two
 # texts and those met before.
-_HIGHEST_CAP = 400_000
+_HIGHEST_CAP = 250_000
 
 
 def rouge(
@@ -65,7 +67,7 @@ def rouge(
         From a text to its words. By default a word is a run of a-z and 0-9 in the lowercased text.
     max_tokens : int
         Texts of more words are not scored: time grows with the product of two lengths. At most
-        400 000.
+        250 000.
     over_cap : {"raise", "nan"}
         What becomes of an item with such a text: an error, or the score nan.
 
@@ -137,22 +139,14 @@ def rouge_variants(
         raise UsageError(f"expected max_tokens between 1 and {_HIGHEST_CAP}, got {max_tokens!r}")
     read = _reader(stem, tokenizer, max_tokens)
     pairs = pair_texts(predictions, references)
-    known: list[bool] = []
-    blocks = []
-    for block in split_blocks(pairs.distinct):
-        counts, block_known = count_block(block, variants, read)
-        blocks.append(counts)
-        known += block_known
+    counts, known = count_pairs(pairs.distinct, variants, read)
     if over_cap == "raise":
         _check_cap(pairs, known, max_tokens)
-    return {
-        variant: _best(pairs, [counts[variant] for counts in blocks], known, statistic)
-        for variant in variants
-    }
+    return {variant: _best(pairs, counts[variant], known, statistic) for variant in counts}
 
 
-def _best(pairs: Pairs, counts: list[Counts], known: list[bool], statistic: Statistic) -> Scores:
-    shared, predicted, expected = (np.concatenate(parts) for parts in zip(*counts, strict=True))
+def _best(pairs: Pairs, counts: Counts, known: NDArray[np.bool_], statistic: Statistic) -> Scores:
+    shared, predicted, expected = counts
     precision = shared / np.maximum(predicted, 1)
     recall = shared / np.maximum(expected, 1)
     total = precision + recall
@@ -186,8 +180,8 @@ def _check_choice(name: str, given: Any, choices: Sequence[str]) -> None:
         raise UsageError(f"expected {name} to be one of {list(choices)}, got {given!r}")
 
 
-def _check_cap(pairs: Pairs, known: list[bool], most: int) -> None:
-    items = np.flatnonzero(np.logical_or.reduceat(~np.array(known)[pairs.position], pairs.first))
+def _check_cap(pairs: Pairs, known: NDArray[np.bool_], most: int) -> None:
+    items = np.flatnonzero(np.logical_or.reduceat(~known[pairs.position], pairs.first))
     if len(items):
         raise InputError(
             f"expected at most {most} words per text, got {len(items)} items with a longer one, "

@@ -17,14 +17,14 @@ from muscle_metrics.scorers.words import Reading, letter_codes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Counts", "count_block", "split_blocks"]
+__all__ = ["Counts", "count_pairs"]
 
 Integers: TypeAlias = NDArray[np.int64]
 TextPair: TypeAlias = tuple[str, str]
 Read: TypeAlias = Callable[[Sequence[str]], list[Reading | None]]
 
-# About ten thousand words: the arrays of a block stay in the processor's cache.
-_BLOCK_CHARACTERS = 1 << 16
+# Some twenty thousand words: arrays of a block should fit the processor's cache.
+_BLOCK_CHARACTERS = 1 << 17
 _UNREAD: Reading = ("", [])
 
 
@@ -42,31 +42,15 @@ class Counts(NamedTuple):
     expected: Integers
 
 
-def split_blocks(pairs: Sequence[TextPair]) -> Iterator[Sequence[TextPair]]:
-    """Cut the pairs into blocks of bounded text; a pair is never cut.
-
-    Examples
-    --------
-    >>> [len(block) for block in split_blocks([("a" * 50_000, "b" * 30_000)] * 2 + [("c", "d")])]
-    [1, 1, 1]
-    """
-    start = characters = 0
-    for position, (prediction, reference) in enumerate(pairs, 1):
-        characters += len(prediction) + len(reference)
-        if characters >= _BLOCK_CHARACTERS or position == len(pairs):
-            yield pairs[start:position]
-            start, characters = position, 0
-
-
-def count_block(
-    block: Sequence[TextPair], variants: Sequence[str], read: Read
-) -> tuple[dict[str, Counts], list[bool]]:
-    """Count every variant for a block of (prediction, reference) pairs.
+def count_pairs(
+    pairs: Sequence[TextPair], variants: Sequence[str], read: Read
+) -> tuple[dict[str, Counts], NDArray[np.bool_]]:
+    """Count every variant for many (prediction, reference) pairs, in bounded memory.
 
     Parameters
     ----------
-    block : sequence of (str, str)
-        The pairs.
+    pairs : sequence of (str, str)
+        Those with one reference should stand side by side: it is then read once.
     variants : sequence of str
         Names in `ROUGE_VARIANTS`.
     read : callable
@@ -76,32 +60,56 @@ def count_block(
     -------
     dict of str to Counts
         By variant.
-    list of bool
+    numpy.ndarray
         Whether the counts are known: both texts of the pair were read.
 
     Examples
     --------
     >>> spell = lambda texts: [(text, [text]) for text in texts]
-    >>> counts, known = count_block([("abc", "ac")], ["rouge1", "rougeL"], spell)
-    >>> counts["rougeL"].shared.tolist(), known
+    >>> counts, known = count_pairs([("abc", "ac")], ["rouge1", "rougeL"], spell)
+    >>> counts["rougeL"].shared.tolist(), known.tolist()
     ([2], [True])
     """
-    texts = list(dict.fromkeys(chain.from_iterable(block)))
-    readings = dict(zip(texts, read(texts), strict=True))
-    unread = {text for text, reading in readings.items() if reading is None}
-    predicted = [readings[prediction] or _UNREAD for prediction, _ in block]
-    expected = [readings[reference] or _UNREAD for _, reference in block]
+    known: list[bool] = []
+    parts: dict[str, list[Counts]] = {variant: [] for variant in variants}
+    for block in _cut(pairs):
+        texts = list(dict.fromkeys(chain.from_iterable(block)))
+        readings = dict(zip(texts, read(texts), strict=True))
+        unread = {text for text, reading in readings.items() if reading is None}
+        known += [unread.isdisjoint(pair) for pair in block]
+        predicted = [readings[prediction] or _UNREAD for prediction, _ in block]
+        expected = [readings[reference] or _UNREAD for _, reference in block]
+        for variant, counts in _count_block(predicted, expected, variants):
+            parts[variant].append(counts)
+    joined = {
+        variant: Counts(*map(np.concatenate, zip(*blocks, strict=True)))
+        for variant, blocks in parts.items()
+    }
+    return joined, np.array(known)
+
+
+def _cut(pairs: Sequence[TextPair]) -> Iterator[Sequence[TextPair]]:
+    """Cut the pairs into blocks of bounded text; a pair is never cut."""
+    start = characters = 0
+    for position, (prediction, reference) in enumerate(pairs, 1):
+        characters += len(prediction) + len(reference)
+        if characters >= _BLOCK_CHARACTERS or position == len(pairs):
+            yield pairs[start:position]
+            start, characters = position, 0
+
+
+def _count_block(
+    predicted: list[Reading], expected: list[Reading], variants: Sequence[str]
+) -> Iterator[tuple[str, Counts]]:
     whole = _Columns([words for words, _ in predicted], [words for words, _ in expected])
-    counts = {}
     for variant in variants:
         if variant == "rougeL":
-            counts[variant] = whole.common_words
+            yield variant, whole.common_words
         elif variant == "rougeLsum":
             ours, theirs = [lines for _, lines in predicted], [lines for _, lines in expected]
-            counts[variant] = _count_unions(whole, ours, theirs)
+            yield variant, _count_unions(whole, ours, theirs)
         else:
-            counts[variant] = whole.count_windows(int(variant.removeprefix("rouge")))
-    return counts, [unread.isdisjoint(pair) for pair in block]
+            yield variant, whole.count_windows(int(variant.removeprefix("rouge")))
 
 
 class _Columns:

@@ -127,6 +127,7 @@ def test_a_missing_file_is_invalid_data(run, pair, reports, tmp_path) -> None:
         (["--max-nfr", "0.02", "--json", "no/such/folder/gate.json"], "no/such/folder"),
         (["--max-nfr", "0.02", "--json", "a.out", "--junit", "./a.out"], "'a.out'"),
         (["--max-nfr", "0.02", "--json", "NEW"], "new.jsonl"),
+        (["--policy", "gate.toml", "--json", "gate.toml"], "gate.toml"),
         (["--max-nfr", "0.02", "--baseline", "OLD"], "two runs, got 3"),
         (["--max-nfr", "0.02", "--threshold", "0.5"], "--score-field"),
     ],
@@ -136,6 +137,7 @@ def test_usage_is_told_in_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    (tmp_path / "gate.toml").write_text("max_nfr = 0.02")
     old, new = pair()
     contents = old.read_text(), new.read_text()
     named = {"OLD": old, "NEW": new}
@@ -412,3 +414,31 @@ def check_printed(text: str) -> None:
         ours = line.startswith(("::notice title=muscle-metrics gate::", "::error title="))
         assert ours or "::" not in line
         assert "##[" not in line
+
+
+def test_twelve_ids_that_repeat_are_invalid_data(run, shared: Path, reports, tmp_path) -> None:
+    path = shared / "data" / "llm_drift" / "OPINIONQA_EVAL.csv.gz"
+    models = [f"--where=model=openaichat/gpt-4-{version}" for version in ("0314", "0613")]
+    fields = ["--prediction-field", "answer", "--reference-field", "ref_answer"]
+    done = run("gate", path, path, *models, *fields, "--max-nfr", "0.05", *reports)
+    assert done.code == 4
+    assert "12 rows" in done.out
+    assert set(reported(tmp_path).values()) == {"INVALID"}
+
+
+def test_a_model_that_forgot_the_primes_fails(run, shared: Path, tmp_path) -> None:
+    """GPT-4 of March and of June 2023: 477 of 1000 answers broke."""
+    path = shared / "data" / "llm_drift" / "PRIME_FULL_EVAL.csv.gz"
+    # Only an answer in brackets is one; the references are without.
+    (tmp_path / "strict.py").write_text(
+        "import re\n"
+        "def verdict(text):\n"
+        "    found = re.findall(r'\\[(yes|no)\\]', text.lower())\n"
+        "    return found[-1] if found else text if text in ('yes', 'no') else 'none'\n"
+    )
+    models = [f"--where=model=openaichat/gpt-4-{version}" for version in ("0314", "0613")]
+    fields = ["--prediction-field", "answer", "--reference-field", "ref_answer"]
+    key = ["--key", f"{tmp_path / 'strict.py'}:verdict"]
+    done = run("gate", path, path, *models, *fields, *key, "--max-nfr", "0.05")
+    assert done.code == 1
+    assert "477 of 1000 items" in done.out

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from muscle_metrics import Policy, Record, Run, cli, compare
 from muscle_metrics.baseline import make_baseline
@@ -50,6 +52,13 @@ def command(*arguments: str) -> object:
 
 gate = partial(command, "gate", "old.jsonl", "new.jsonl", "--max-nfr", "0.05")
 compared = partial(command, "compare", "old.jsonl", "new.jsonl")
+
+
+def elsewhere() -> object:
+    """Outside of GitHub Actions, where these tests may run as well."""
+    with patch.dict(os.environ):
+        os.environ.pop("GITHUB_STEP_SUMMARY", None)
+        return gate("--summary")
 
 
 def grow(
@@ -100,7 +109,7 @@ CASES: dict[str, Callable[[], object]] = {
     "cli: --seed alone": lambda: gate("--seed", "7"),
     "cli: --slice-limit twice": lambda: gate("--slice-limit", "a=0.1", "--slice-limit", "a=0.2"),
     "cli: --slice-limit without limit": lambda: gate("--slice-limit", "math"),
-    "cli: --summary elsewhere": lambda: gate("--summary"),
+    "cli: --summary elsewhere": elsewhere,
     "cli: --where without value": lambda: compared("--where", "model"),
     "cli: a field twice for three runs": lambda: compared(
         "old.jsonl", "--id-field", "id", "--id-field", "id"

@@ -1,0 +1,33 @@
+"""What is being done, said on a terminal while it takes time, and nowhere else."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["working"]
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show a spinner on standard error while the body runs, if that is a terminal.
+
+    Examples
+    --------
+    >>> with working("reading"):
+    ...     pass
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    from muscle_metrics.reports.escape import shorten, terminal
+
+    with Console(stderr=True).status(Text(terminal(shorten(what, 60)))):
+        yield
