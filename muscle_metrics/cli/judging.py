@@ -115,7 +115,10 @@ def _metric_options(
         )
     if "bertscore" in metrics:
         if "model" not in bertscore:
-            raise UsageError("expected --bertscore-model PATH for --metric bertscore, got none")
+            raise UsageError(
+                "expected --bertscore-model PATH for --metric bertscore, got none: nothing is "
+                "downloaded, so name a folder with an encoder"
+            )
         by_metric["bertscore"] = bertscore
     return by_metric
 

@@ -59,7 +59,8 @@ def warn(message: str) -> None:
     """
     from muscle_metrics.reports.escape import terminal
 
-    # An error about the error would end in Python's own exit code, which is that of FAIL.
-    with suppress(OSError):
+    # An error about the error would end in Python's own exit code, which is that of FAIL; without
+    # a standard error there is no stream at all.
+    with suppress(OSError, AttributeError):
         sys.stderr.write(f"muscle-metrics: {terminal(message)}\n")
         sys.stderr.flush()

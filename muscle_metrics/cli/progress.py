@@ -21,7 +21,8 @@ def working(what: str) -> Iterator[None]:
     >>> with working("reading"):
     ...     pass
     """
-    if not sys.stderr.isatty():
+    # A process that was started without a standard error has none.
+    if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
     from rich.console import Console

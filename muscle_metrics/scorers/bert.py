@@ -6,21 +6,26 @@ import os
 from collections import Counter
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from muscle_metrics.errors import UsageError
 from muscle_metrics.optional import require
 from muscle_metrics.scorers.encoder import Embedding, Encoder
-from muscle_metrics.scorers.texts import Scores, check_texts, pair_texts
+from muscle_metrics.scorers.texts import Scores, TextPair, check_texts, cut_blocks, pair_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["bertscore", "bertscore_both"]
 
-T = TypeVar("T")
+# Vectors of a block take some 50 MB with a small model, 150 MB with a large one.
+_BLOCK_CHARACTERS = 1 << 17
+_MOST_TEXTS_HELD = 256
+# A batch is closed when the next text is that much longer, unless it has only a few yet.
+_STRETCH = 1.1
+_FEWEST = 8
 
 
 def bertscore(
@@ -136,31 +141,42 @@ def bertscore_both(old: Any, new: Any, references: Any, **options: Any) -> tuple
 
 def _score_pairs(
     encoder: Encoder,
-    pairs: Sequence[tuple[str, str]],
+    pairs: Sequence[TextPair],
     weights: Mapping[int, float],
     batch_size: int,
 ) -> Scores:
-    """Score pairs of like length together, holding the vectors of a few batches at a time."""
+    """Score pairs of like length together, holding the vectors of one block of text at a time."""
     scores = np.zeros(len(pairs))
     order = sorted(range(len(pairs)), key=lambda k: (len(pairs[k][1]), pairs[k][1], pairs[k][0]))
     left = Counter(chain.from_iterable(pairs))
     held: dict[str, Embedding] = {}
-    for block in _cut(order, 2 * batch_size):
-        texts = dict.fromkeys(text for k in block for text in pairs[k] if text not in held)
-        for unread in _cut(sorted(texts, key=len), batch_size):
-            held.update(zip(unread, encoder.embed(unread, weights), strict=True))
+    for where in cut_blocks([pairs[k] for k in order], _BLOCK_CHARACTERS):
+        block = order[where]
+        unread = dict.fromkeys(text for k in block for text in pairs[k] if text not in held)
+        for batch in _batch_texts(unread, batch_size):
+            held.update(zip(batch, encoder.embed(batch, weights), strict=True))
         # A text whose tokens weigh nothing, such as a blank one, has score 0.
         weighty = [k for k in block if all(held[text][1].any() for text in pairs[k])]
-        for batch in _cut(weighty, batch_size):
-            scores[batch] = encoder.match([(held[pairs[k][0]], held[pairs[k][1]]) for k in batch])
+        for start in range(0, len(weighty), batch_size):
+            group = weighty[start : start + batch_size]
+            scores[group] = encoder.match([(held[pairs[k][0]], held[pairs[k][1]]) for k in group])
         left.subtract(chain.from_iterable(pairs[k] for k in block))
         again = [text for text in held if left[text]]
-        held = {text: held[text] for text in again[-4 * batch_size :]}
+        held = {text: held[text] for text in again[-_MOST_TEXTS_HELD:]}
     return scores
 
 
-def _cut(sequence: list[T], size: int) -> Iterator[list[T]]:
-    return (sequence[start : start + size] for start in range(0, len(sequence), size))
+def _batch_texts(texts: Iterable[str], most: int) -> Iterator[list[str]]:
+    """Group texts of like length, so that little of a batch is padding."""
+    batch: list[str] = []
+    for text in sorted(texts, key=len):
+        longer = len(batch) >= _FEWEST and len(text) > _STRETCH * len(batch[0])
+        if longer or len(batch) == most:
+            yield batch
+            batch = []
+        batch.append(text)
+    if batch:
+        yield batch
 
 
 def _read_baseline(

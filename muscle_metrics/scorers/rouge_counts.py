@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from muscle_metrics.scorers.overlap import Bags, count_overlap, slide_windows
+from muscle_metrics.scorers.texts import TextPair, cut_blocks
 from muscle_metrics.scorers.unions import union_words
 from muscle_metrics.scorers.words import Reading, letter_codes
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Counts", "count_pairs"]
 
 Integers: TypeAlias = NDArray[np.int64]
-TextPair: TypeAlias = tuple[str, str]
 Read: TypeAlias = Callable[[Sequence[str]], list[Reading | None]]
 
 # Some twenty thousand words: arrays of a block should fit the processor's cache.
@@ -72,7 +72,8 @@ def count_pairs(
     """
     known: list[bool] = []
     parts: dict[str, list[Counts]] = {variant: [] for variant in variants}
-    for block in _cut(pairs):
+    for where in cut_blocks(pairs, _BLOCK_CHARACTERS):
+        block = pairs[where]
         texts = list(dict.fromkeys(chain.from_iterable(block)))
         readings = dict(zip(texts, read(texts), strict=True))
         unread = {text for text, reading in readings.items() if reading is None}
@@ -86,16 +87,6 @@ def count_pairs(
         for variant, blocks in parts.items()
     }
     return joined, np.array(known)
-
-
-def _cut(pairs: Sequence[TextPair]) -> Iterator[Sequence[TextPair]]:
-    """Cut the pairs into blocks of bounded text; a pair is never cut."""
-    start = characters = 0
-    for position, (prediction, reference) in enumerate(pairs, 1):
-        characters += len(prediction) + len(reference)
-        if characters >= _BLOCK_CHARACTERS or position == len(pairs):
-            yield pairs[start:position]
-            start, characters = position, 0
 
 
 def _count_block(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from muscle_metrics.errors import InputError
 
-__all__ = ["Pairs", "Scores", "check_texts", "pair_texts"]
+__all__ = ["Pairs", "Scores", "TextPair", "check_texts", "cut_blocks", "pair_texts"]
 
 Scores: TypeAlias = NDArray[np.float64]
+TextPair: TypeAlias = tuple[str, str]
 
 
 def check_texts(predictions: Any, references: Any) -> tuple[list[str], list[tuple[str, ...]]]:
@@ -121,7 +122,7 @@ class Pairs:
         For each item, where its references begin in `position`.
     """
 
-    distinct: list[tuple[str, str]]
+    distinct: list[TextPair]
     position: NDArray[np.intp]
     first: NDArray[np.intp]
 
@@ -162,7 +163,7 @@ def pair_texts(predictions: Any, references: Any) -> Pairs:
     [('a', 'x'), ('b', 'y')]
     """
     predicted, expected = check_texts(predictions, references)
-    serial: dict[tuple[str, str], int] = {}
+    serial: dict[TextPair, int] = {}
     arrival = [
         serial.setdefault((prediction, reference), len(serial))
         for prediction, alternatives in zip(predicted, expected, strict=True)
@@ -175,3 +176,19 @@ def pair_texts(predictions: Any, references: Any) -> Pairs:
     arrived = list(serial)
     sizes = np.fromiter(map(len, expected), np.intp, len(expected))
     return Pairs([arrived[k] for k in order], place[arrival], np.cumsum(sizes) - sizes)
+
+
+def cut_blocks(pairs: Sequence[TextPair], characters: int) -> Iterator[slice]:
+    """Cut pairs of texts into blocks of about so many characters; a pair is never cut.
+
+    Examples
+    --------
+    >>> list(cut_blocks([("abcd", "ef"), ("g", ""), ("h", "i"), ("j", "k")], 5))
+    [slice(0, 1, None), slice(1, 4, None)]
+    """
+    start = size = 0
+    for stop, (prediction, reference) in enumerate(pairs, 1):
+        size += len(prediction) + len(reference)
+        if size >= characters or stop == len(pairs):
+            yield slice(start, stop)
+            start, size = stop, 0

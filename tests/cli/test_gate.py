@@ -369,6 +369,22 @@ def test_output_that_nobody_can_read_is_no_verdict(pair, tmp_path, stream, broke
         assert out
 
 
+@pytest.mark.parametrize(
+    ("closed", "flags", "code"),
+    [
+        ("2>&-", ["--max-nfr", "0.02"], 0),
+        ("2>&-", ["--max-nfr", "0.001"], 2),
+        ("2>&-", [], 2),
+        (">&-", ["--max-nfr", "0.02"], 5),
+        (">&- 2>&-", ["--max-nfr", "0.02"], 5),
+    ],
+)
+def test_a_missing_stream_is_no_verdict(pair, closed: str, flags: list[str], code: int) -> None:
+    command = [sys.executable, "-m", "muscle_metrics", "gate", *map(str, pair()), *flags]
+    done = subprocess.run(["bash", "-c", f'"$@" {closed}', "bash", *command], check=False)
+    assert done.returncode == code
+
+
 def test_letters_that_a_terminal_lacks_are_shown_as_escapes(write) -> None:
     items = [{"id": f"é{i}", "prediction": "A", "reference": "A"} for i in range(300)]
     old = write("old.jsonl", items)
