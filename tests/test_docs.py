@@ -11,9 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from sybil import Sybil
-from sybil.parsers.markdown import PythonCodeBlockParser
-from sybil.parsers.myst import DocTestDirectiveParser
 
 pytestmark = pytest.mark.house
 
@@ -24,6 +21,10 @@ SET_UP = re.compile(r"^\$ (python3\.11 -m venv .*)$", re.MULTILINE)
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_python_of_a_page_runs(page: Path, workplace: Path) -> None:
+    from sybil import Sybil
+    from sybil.parsers.markdown import PythonCodeBlockParser
+    from sybil.parsers.myst import DocTestDirectiveParser
+
     parsers = [
         PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE),
         DocTestDirectiveParser(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import Counter
 from itertools import chain
 from pathlib import Path
@@ -16,15 +17,15 @@ from muscle_metrics.scorers.encoder import Embedding, Encoder
 from muscle_metrics.scorers.texts import Scores, TextPair, check_texts, cut_blocks, pair_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["bertscore", "bertscore_both"]
 
-# Vectors of a block take some 50 MB with a small model, 150 MB with a large one.
-_BLOCK_CHARACTERS = 1 << 17
+# Vectors of a block take some 100 MB with a small model, 300 MB with a large one.
+_BLOCK_CHARACTERS = 1 << 18
 _MOST_TEXTS_HELD = 256
 # A batch is closed when the next text is that much longer, unless it has only a few yet.
-_STRETCH = 1.1
+_STRETCH = 1.05
 _FEWEST = 8
 
 
@@ -150,11 +151,15 @@ def _score_pairs(
     order = sorted(range(len(pairs)), key=lambda k: (len(pairs[k][1]), pairs[k][1], pairs[k][0]))
     left = Counter(chain.from_iterable(pairs))
     held: dict[str, Embedding] = {}
+    cut = 0
     for where in cut_blocks([pairs[k] for k in order], _BLOCK_CHARACTERS):
         block = order[where]
         unread = dict.fromkeys(text for k in block for text in pairs[k] if text not in held)
-        for batch in _batch_texts(unread, batch_size):
-            held.update(zip(batch, encoder.embed(batch, weights), strict=True))
+        tokens = {text: encoder.tokenize(text) for text in unread}
+        cut += sum(len(own) >= encoder.most_tokens for own in tokens.values())
+        for batch in _batch_texts(tokens, batch_size):
+            vectors = encoder.embed([tokens[text] for text in batch], weights)
+            held.update(zip(batch, vectors, strict=True))
         # A text whose tokens weigh nothing, such as a blank one, has score 0.
         weighty = [k for k in block if all(held[text][1].any() for text in pairs[k])]
         for start in range(0, len(weighty), batch_size):
@@ -163,14 +168,20 @@ def _score_pairs(
         left.subtract(chain.from_iterable(pairs[k] for k in block))
         again = [text for text in held if left[text]]
         held = {text: held[text] for text in again[-_MOST_TEXTS_HELD:]}
+    if cut:
+        warnings.warn(
+            f"{cut} texts fill the {encoder.most_tokens} tokens that the model reads: "
+            "what goes beyond is not scored",
+            stacklevel=3,
+        )
     return scores
 
 
-def _batch_texts(texts: Iterable[str], most: int) -> Iterator[list[str]]:
+def _batch_texts(tokens: Mapping[str, Sequence[int]], most: int) -> Iterator[list[str]]:
     """Group texts of like length, so that little of a batch is padding."""
     batch: list[str] = []
-    for text in sorted(texts, key=len):
-        longer = len(batch) >= _FEWEST and len(text) > _STRETCH * len(batch[0])
+    for text in sorted(tokens, key=lambda text: len(tokens[text])):
+        longer = len(batch) >= _FEWEST and len(tokens[text]) > _STRETCH * len(tokens[batch[0]])
         if longer or len(batch) == most:
             yield batch
             batch = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -63,6 +62,11 @@ class Encoder:
                 f"expected num_layers that the model has, got {self.num_layers}: {error}"
             ) from error
 
+    @property
+    def most_tokens(self) -> int:
+        """Length at which texts are cut."""
+        return int(self._tokenizer.model_max_length)
+
     def _layer(self, name: str, num_layers: int | None) -> int:
         known = self._library.model2layers
         if num_layers is None and name not in known:
@@ -82,28 +86,27 @@ class Encoder:
             return weights
         return _Even({self._tokenizer.sep_token_id: 0.0, self._tokenizer.cls_token_id: 0.0})
 
-    def embed(self, texts: Sequence[str], weights: Mapping[int, float]) -> list[Embedding]:
-        """Run one batch of texts through the model."""
-        vectors, masks, padded = self._library.get_bert_embedding(
-            texts, self._model, self._tokenizer, weights, device=self._device
+    def tokenize(self, text: str) -> list[int]:
+        """Cut a text into the tokens that the model reads, the special ones among them."""
+        tokens: list[int] = self._library.sent_encode(self._tokenizer, text)
+        return tokens
+
+    def embed(
+        self, texts: Sequence[Sequence[int]], weights: Mapping[int, float]
+    ) -> list[Embedding]:
+        """Run one batch of tokenized texts through the model."""
+        padded, _, masks = self._library.padding(texts, self._tokenizer.pad_token_id)
+        vectors = self._library.bert_encode(
+            self._model, padded.to(self._device), attention_mask=masks.to(self._device)
         )
-        lengths = masks.sum(dim=1).tolist()
-        self._warn_of_cuts(lengths)
         # A copy each, so that the padded batch can go.
         return [
-            (vectors[row, :length].clone(), padded[row, :length].to(self._device))
-            for row, length in enumerate(lengths)
-        ]
-
-    def _warn_of_cuts(self, lengths: Sequence[int]) -> None:
-        most = self._tokenizer.model_max_length
-        cut = sum(length >= most for length in lengths)
-        if cut:
-            warnings.warn(
-                f"{cut} of {len(lengths)} texts fill the {most} tokens that the model reads: "
-                "what goes beyond is not scored",
-                stacklevel=2,
+            (
+                vectors[row, : len(tokens)].clone(),
+                self._torch.tensor([weights[token] for token in tokens], device=self._device),
             )
+            for row, tokens in enumerate(texts)
+        ]
 
     def match(self, pairs: Sequence[tuple[Embedding, Embedding]]) -> list[float]:
         """F-measure of each (prediction, reference) pair, by greedy matching of their tokens."""

@@ -8,8 +8,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 
 if TYPE_CHECKING:
@@ -35,8 +33,9 @@ def delimited(rows: Sequence[Row], dialect: str) -> bytes:
 
 
 def parquet(rows: Sequence[Row]) -> bytes:
+    pyarrow = pytest.importorskip("pyarrow")
     sink = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), sink)
+    pytest.importorskip("pyarrow.parquet").write_table(pyarrow.Table.from_pylist(list(rows)), sink)
     return sink.getvalue()
 
 

@@ -8,12 +8,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow
 import pytest
 
 from muscle_metrics.errors import FileError, MissingDependencyError
 from muscle_metrics.runs import bytestream
 from muscle_metrics.runs.bytestream import Budget, open_bytes, read_lines
+
+pyarrow = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow.parquet")
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,14 +7,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.readers import json_array
 from muscle_metrics.runs.record import Record
+
+pyarrow = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow.parquet")
 
 Write = Callable[..., Path]
 Writers = Mapping[str, Callable[[Sequence[Mapping[str, object]]], bytes]]

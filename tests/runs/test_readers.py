@@ -6,14 +6,15 @@ import csv
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 
 from muscle_metrics.errors import FileError
 from muscle_metrics.runs import bytestream
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Record
+
+pyarrow = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow.parquet")
 
 Write = Callable[..., Path]
 Writers = Mapping[str, Callable[[Sequence[Mapping[str, object]]], bytes]]

@@ -9,17 +9,19 @@ import random
 import socket
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from muscle_metrics.errors import InputError, MissingDependencyError, UsageError
-from muscle_metrics.scorers import resolve_scorer, score, score_both
+from muscle_metrics.scorers import bert, resolve_scorer, score, score_both
 from muscle_metrics.scorers.bert import bertscore, bertscore_both
 from muscle_metrics.scorers.encoder import Encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 TOLERANCE = 1e-6
@@ -115,13 +117,14 @@ def test_old_and_new_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     old, references = PREDICTIONS, REFERENCES
     new = [text if k % 5 < 3 else f"{text} indeed" for k, text in enumerate(old)]
     seen: list[str] = []
-    embed = Encoder.embed
+    tokenize = Encoder.tokenize
 
-    def spy(self: Encoder, texts: Any, weights: Any) -> Any:
-        seen.extend(texts)
-        return embed(self, texts, weights)
+    def spy(self: Encoder, text: str) -> list[int]:
+        seen.append(text)
+        return tokenize(self, text)
 
-    monkeypatch.setattr(Encoder, "embed", spy)
+    monkeypatch.setattr(Encoder, "tokenize", spy)
+    monkeypatch.setattr(bert, "_BLOCK_CHARACTERS", 300)
     for idf in (False, True):
         seen.clear()
         before, after = bertscore_both(old, new, references, idf=idf, batch_size=8, **OPTIONS)
@@ -146,7 +149,7 @@ def test_blank_texts_score_zero() -> None:
 
 def test_texts_beyond_the_model_are_cut_with_a_warning() -> None:
     long = "word " * 600
-    with pytest.warns(UserWarning, match="1 of 2 texts fill the 512 tokens that the model reads"):
+    with pytest.warns(UserWarning, match="1 texts fill the 512 tokens that the model reads"):
         scores = bertscore([long], ["word " * 300], **OPTIONS)
     assert np.abs(scores - expected_f([long], ["word " * 300])).max() <= TOLERANCE
 
