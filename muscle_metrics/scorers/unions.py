@@ -82,7 +82,7 @@ def _long_union(candidate: Sentences, reference: Sentences) -> NDArray[np.uint32
     line[place] = codes
     sentence = np.full(len(line), -1)
     sentence[place] = number
-    shifts = [1 << k for k in range(int(lengths.max()).bit_length())]
+    shifts = [1 << k for k in range(int(lengths.max(initial=0)).bit_length())]
     within = [_to_integer(sentence[:-shift] == sentence[shift:]) for shift in shifts]
 
     def smear(bits: int) -> int:

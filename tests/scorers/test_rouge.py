@@ -52,6 +52,8 @@ def assert_same_bits(actual: dict[str, np.ndarray], expected: dict[str, list[flo
 @given(items, st.booleans(), st.sampled_from(STATISTICS))
 @example([("a b\nb a", ["b a\na b"])], True, "recall")
 @example([("", [""])], False, "fmeasure")
+@example([("a\n" + "b " * 70, ["", "\n-\n", "b"])], False, "fmeasure")
+@example([("", ["a\n" + "b " * 70])], False, "fmeasure")
 @example([("\ud800 Kelvin İ ß \x00|", ["kelvin i | 1\x0b2"])], True, "precision")
 def test_every_variant_has_the_bits_of_rouge_score(
     items: list[tuple[str, list[str]]], stem: bool, statistic: Any
