@@ -162,6 +162,12 @@ def check_gate(comparison: Comparison, policy: Policy) -> Verdict:
         If the policy does not fit the data: a slice that is not there, a limit that so few items
         can never keep.
 
+    Notes
+    -----
+    Repeats pass by their flip rate, decoding noise included, and fail by what noise does not
+    explain. The noise in other rates and in the mean regression cannot be told apart: these pass
+    or stay undecided.
+
     Examples
     --------
     >>> from muscle_metrics import Policy, compare

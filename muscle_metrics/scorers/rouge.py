@@ -131,6 +131,7 @@ def rouge_variants(
     >>> {variant: float(score[0].round(4)) for variant, score in scores.items()}
     {'rouge1': 1.0, 'rougeL': 0.6667}
     """
+    variants = tuple(dict.fromkeys(variants))
     for variant in variants:
         _check_choice("variant", variant, ROUGE_VARIANTS)
     _check_choice("statistic", statistic, get_args(Statistic))

@@ -46,7 +46,7 @@ class Scorer:
         Takes old predictions, new predictions and references, and gives both scores in one pass.
         By default the function is called once for the old and the changed new predictions.
     trusted : bool
-        Whether the function checks its own texts and scores.
+        Whether the function checks its own texts and scores; those of others are checked.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Scorer:
     options: Mapping[str, Any] = field(default_factory=dict)
     unbounded_by: str | None = None
     both: Callable[..., tuple[Scores, Scores]] | None = None
-    trusted: bool = True
+    trusted: bool = False
 
     def __call__(self, predictions: Any, references: Any) -> Scores:
         """Score one column of predictions.
@@ -83,7 +83,7 @@ Metric: TypeAlias = str | Callable[..., Any] | Scorer
 
 
 def _table(*scorers: Scorer) -> Mapping[str, Scorer]:
-    return MappingProxyType({scorer.name: scorer for scorer in scorers})
+    return MappingProxyType({scorer.name: replace(scorer, trusted=True) for scorer in scorers})
 
 
 SCORERS: Mapping[str, Scorer] = _table(
@@ -162,7 +162,7 @@ def _find(metric: Metric) -> Scorer:
 
 def _custom(name: str, function: Callable[..., Any]) -> Scorer:
     # Judges and neural metrics often count in 32 bits.
-    return Scorer(name=name, function=function, tie=1e-6, trusted=False)
+    return Scorer(name=name, function=function, tie=1e-6)
 
 
 def _check_options(scorer: Scorer, options: Mapping[str, Any]) -> None:

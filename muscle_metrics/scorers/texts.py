@@ -16,6 +16,9 @@ __all__ = ["Pairs", "Scores", "TextPair", "check_texts", "cut_blocks", "pair_tex
 Scores: TypeAlias = NDArray[np.float64]
 TextPair: TypeAlias = tuple[str, str]
 
+# They have no order, or are gone after one reading.
+_NO_LISTS = (bytes, Mapping, Set, Iterator)
+
 
 def check_texts(predictions: Any, references: Any) -> tuple[list[str], list[tuple[str, ...]]]:
     """Return the predictions, and for each of them the tuple of its references.
@@ -51,7 +54,7 @@ def check_texts(predictions: Any, references: Any) -> tuple[list[str], list[tupl
 
 
 def _as_list(name: str, texts: Any) -> list[Any]:
-    if not isinstance(texts, Iterable) or isinstance(texts, (str, bytes, Mapping, Set)):
+    if not isinstance(texts, Iterable) or isinstance(texts, (str, *_NO_LISTS)):
         raise InputError(
             f"expected {name} to be a list of texts, got {_named(texts)}: pass one text per item"
         )
@@ -82,7 +85,7 @@ def _check_sizes(predicted: list[Any], expected: list[Any]) -> None:
 def _alternatives(item: Any, position: int) -> tuple[str, ...]:
     if isinstance(item, str):
         return (item,)
-    if not isinstance(item, Iterable) or isinstance(item, (bytes, Mapping, Set)):
+    if not isinstance(item, Iterable) or isinstance(item, _NO_LISTS):
         raise InputError(
             f"expected text or a list of texts at reference {position}, got {_named(item)}: "
             "drop the item or fill it on purpose"

@@ -78,6 +78,14 @@ def test_unions_of_many_and_long_lines(chance: random.Random, lines: int, most: 
     assert rouge(predictions, references, variant="rougeLsum").tolist() == expected["rougeLsum"]
 
 
+def test_a_variant_asked_for_twice_is_scored_once() -> None:
+    scores = rouge_variants(["a b", "c"], ["a", "c"], ["rouge1", "rougeL", "rouge1"])
+    assert {name: values.tolist() for name, values in scores.items()} == {
+        "rouge1": [2 / 3, 1.0],
+        "rougeL": [2 / 3, 1.0],
+    }
+
+
 class Characters:
     """A tokenizer whose words are characters, also the newline."""
 

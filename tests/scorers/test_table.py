@@ -199,7 +199,7 @@ def test_what_a_custom_scorer_may_not_return(result: Any, message: str) -> None:
     def judge(predictions: list[str], references: list[str]) -> Any:
         return result
 
-    scorer = Scorer(name="judge", function=judge, trusted=False)
+    scorer = Scorer(name="judge", function=judge, low=0, high=1)
     with pytest.raises(InputError, match=message):
         score(scorer, ["a", "b"], ["a", "b"])
 

@@ -23,6 +23,8 @@ from muscle_metrics.scorers.texts import check_texts, pair_texts
         ({"a": 1}, ["a"], "predictions to be a list of texts, got dict"),
         ({"a"}, ["a"], "predictions to be a list of texts, got set"),
         (3, ["a"], "predictions to be a list of texts, got int 3"),
+        (iter(["a"]), ["a"], "predictions to be a list of texts, got list_iterator"),
+        (["a"], [iter(["a"])], "a list of texts at reference 0, got list_iterator"),
         ([], [], "at least one item, got no predictions and no references"),
         (["a", "b"], ["a"], "got 2 predictions and 1 references"),
         ([], ["a"], "got 0 predictions and 1 references"),
@@ -51,7 +53,7 @@ def test_what_is_refused(predictions: Any, references: Any, message: str) -> Non
     assert str(caught.value)[0].islower()
 
 
-@pytest.mark.parametrize("container", [list, tuple, np.array, pd.Series, iter])
+@pytest.mark.parametrize("container", [list, tuple, np.array, pd.Series])
 def test_any_sequence_of_texts_is_taken(container: Any) -> None:
     assert check_texts(container(["a", "b"]), container(["x", "y"])) == (
         ["a", "b"],
