@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["name_words", "pack_words", "word_of"]
+__all__ = ["Keys", "is_long", "pack_words", "unpack_words"]
 
 Keys: TypeAlias = NDArray[np.uint64]
-Name: TypeAlias = int | bytes
 
 _OCTETS = 8
 _MASKS = np.array([(1 << 8 * octets) - 1 for octets in range(_OCTETS + 1)], np.uint64)
@@ -51,26 +47,24 @@ def pack_words(text: bytes) -> tuple[Keys, list[bytes]]:
     return keys, list(number)
 
 
-def name_words(keys: Keys, long_words: Sequence[bytes]) -> list[Name]:
-    """Replace the numbers that only count longer words by the words themselves.
+def is_long(keys: Keys) -> NDArray[np.bool_]:
+    """Tell the numbers that only count longer words.
 
     Examples
     --------
-    >>> name_words(*pack_words(b"unbelievable a"))
-    [b'unbelievable', 97]
+    >>> is_long(pack_words(b"unbelievable a")[0])
+    array([ True, False])
     """
-    names: list[Name] = keys.tolist()
-    for place in np.flatnonzero(keys & 0xFF == 0).tolist():
-        names[place] = long_words[int(keys[place]) >> 8]
-    return names
+    return keys & 0xFF == 0
 
 
-def word_of(name: Name) -> bytes:
-    """Give back the word of a name.
+def unpack_words(keys: Keys) -> list[bytes]:
+    """Give back the words that are their own numbers.
 
     Examples
     --------
-    >>> word_of(97), word_of(b"unbelievable")
-    (b'a', b'unbelievable')
+    >>> unpack_words(pack_words(b"as it was")[0])
+    [b'as', b'it', b'was']
     """
-    return name if isinstance(name, bytes) else name.to_bytes(_OCTETS, "little").rstrip(b"\0")
+    words: list[bytes] = keys.astype("<u8").view(f"S{_OCTETS}").tolist()
+    return words

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from muscle_metrics.scorers.packing import Name, word_of
+from muscle_metrics.scorers.packing import Keys, is_long, unpack_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,40 +23,69 @@ NO_STEM = -1
 _MOST_WORDS_KEPT = 1 << 18
 
 
-def number_stems(names: Sequence[Name]) -> NDArray[np.int64]:
-    """Give words numbers from 1 on, alike where they have one stem.
+def number_stems(keys: Keys, long_words: Sequence[bytes]) -> NDArray[np.int64]:
+    """Give packed words numbers from 1 on, alike where they have one stem.
 
     As in rouge-score, words of up to three characters are their own stems. Numbers of two calls
     have nothing in common.
 
+    Parameters
+    ----------
+    keys : numpy.ndarray
+        Distinct words, as `pack_words` makes them.
+    long_words : sequence of bytes
+        The longer ones among them.
+
     Examples
     --------
-    >>> one, two, three = number_stems([b"abilities", b"ability", b"able"])
+    >>> from muscle_metrics.scorers.packing import pack_words
+    >>> one, two, three = number_stems(*pack_words(b"abilities ability able"))
     >>> bool(one == two), bool(one == three)
     (True, False)
     """
     with _LOCK:
-        if len(_NUMBERS) > _MOST_WORDS_KEPT:
-            _NUMBERS.forget()
-        return np.fromiter(map(_NUMBERS.__getitem__, names), np.int64, len(names))
+        return _STEMS.look_up(keys, long_words)
 
 
-class _Numbers(dict[Name, int]):
-    """The number of each word met so far."""
+class _Stems:
+    """The number of each word met so far: short words in sorted arrays, longer ones by name."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.forget()
+        self._forget()
 
-    def forget(self) -> None:
-        self.clear()
+    def _forget(self) -> None:
+        # No word is as high as the last key, so that every search ends on a key.
+        self._keys = np.array([np.iinfo(np.uint64).max])
+        self._numbers = np.array([NO_STEM])
+        self._of_long_word: dict[bytes, int] = {}
         self._of_stem = {"": NO_STEM}
 
-    def __missing__(self, name: Name) -> int:
-        word = word_of(name).decode()
-        stem = _stemmer().stem(word) if len(word) > 3 else word
-        number = self[name] = self._of_stem.setdefault(stem, len(self._of_stem))
-        return number
+    def look_up(self, keys: Keys, long_words: Sequence[bytes]) -> NDArray[np.int64]:
+        if len(self._keys) + len(self._of_long_word) > _MOST_WORDS_KEPT:
+            self._forget()
+        for word in long_words:
+            if word not in self._of_long_word:
+                self._of_long_word[word] = self._number(word)
+        long = is_long(keys)
+        short = keys[~long]
+        unknown = short[self._keys[np.searchsorted(self._keys, short)] != short]
+        if len(unknown):
+            self._learn(np.sort(unknown))
+        numbers = np.empty(len(keys), np.int64)
+        numbers[~long] = self._numbers[np.searchsorted(self._keys, short)]
+        numbers[long] = [self._of_long_word[word] for word in long_words]
+        return numbers
+
+    def _learn(self, keys: Keys) -> None:
+        place = np.searchsorted(self._keys, keys)
+        numbers = [self._number(word) for word in unpack_words(keys)]
+        self._keys = np.insert(self._keys, place, keys)
+        self._numbers = np.insert(self._numbers, place, numbers)
+
+    def _number(self, word: bytes) -> int:
+        text = word.decode()
+        stem = _stemmer().stem(text) if len(text) > 3 else text
+        return self._of_stem.setdefault(stem, len(self._of_stem))
 
 
 @cache
@@ -66,5 +95,5 @@ def _stemmer() -> Any:
     return PorterStemmer()
 
 
-_NUMBERS = _Numbers()
+_STEMS = _Stems()
 _LOCK = Lock()

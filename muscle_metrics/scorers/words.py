@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from muscle_metrics.scorers.packing import name_words, pack_words
+from muscle_metrics.scorers.packing import pack_words
 from muscle_metrics.scorers.stems import NO_STEM, number_stems
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _spell_lines(text: bytes, stem: bool) -> list[str]:
     keys, long_words = pack_words(text.replace(_LINE_END, b" %b " % _LINE_END))
     codes, distinct = pd.factorize(keys)
     if stem:
-        letters = number_stems(name_words(distinct, long_words))
+        letters = number_stems(distinct, long_words)
     else:
         letters = np.arange(1, len(distinct) + 1)
     letters[distinct == ord(_LINE_END)] = 0
