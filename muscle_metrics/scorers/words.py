@@ -66,10 +66,7 @@ def _spell_lines(text: bytes, stem: bool) -> list[str]:
 
     keys, long_words = pack_words(text.replace(_LINE_END, b" %b " % _LINE_END))
     codes, distinct = pd.factorize(keys)
-    if stem:
-        letters = number_stems(distinct, long_words)
-    else:
-        letters = np.arange(1, len(distinct) + 1)
+    letters = number_stems(distinct, long_words) if stem else np.arange(1, len(distinct) + 1)
     letters[distinct == ord(_LINE_END)] = 0
     spelled = letters[codes]
     if NO_STEM in letters:
