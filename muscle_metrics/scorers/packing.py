@@ -55,7 +55,8 @@ def is_long(keys: Keys) -> NDArray[np.bool_]:
     >>> is_long(pack_words(b"unbelievable a")[0])
     array([ True, False])
     """
-    return keys & 0xFF == 0
+    long: NDArray[np.bool_] = keys & 0xFF == 0
+    return long
 
 
 def unpack_words(keys: Keys) -> list[bytes]:
