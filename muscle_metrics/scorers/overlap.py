@@ -40,13 +40,15 @@ def slide_windows(left: Bags, right: Bags, order: int) -> tuple[Bags, Bags]:
     """
     if order == 1:
         return left, right
+    import pandas as pd
+
     words = np.concatenate([left.grams, right.grams]).astype(np.int64)
     sizes = np.concatenate([left.sizes, right.sizes])
     span = int(words.max(initial=0)) + 1
     grams = words
     for step in range(1, order):
         if (int(grams.max(initial=0)) + 1) * span >= 1 << 40:
-            grams = np.unique(grams, return_inverse=True)[1]
+            grams = pd.factorize(grams)[0]
         grams = grams[:-1] * span + words[step:]
     # A window that begins less than `order` words before the end of a text runs over it.
     late = np.cumsum(sizes)[:, None] - np.arange(1, order)
@@ -74,27 +76,17 @@ def count_overlap(left: Bags, right: Bags) -> NDArray[np.int64]:
     >>> count_overlap(one, two)
     array([2, 0])
     """
-    pairs = len(left.sizes)
-    largest = max(int(left.grams.max(initial=0)), int(right.grams.max(initial=0)))
-    width = largest.bit_length() + 1
-    # Half as wide a key sorts twice as fast.
-    kind = np.uint32 if pairs.bit_length() + width <= 32 else np.uint64
-    keys = np.concatenate([_keys(left, 0, width, kind), _keys(right, 1, width, kind)])
-    keys.sort()
-    # Now the copies of an n-gram stand together: those of the left text, then of the right.
-    begins = np.ones(len(keys), bool)
-    np.not_equal(keys[1:], keys[:-1], out=begins[1:])
-    edges = np.append(np.flatnonzero(begins), len(keys))
-    runs = keys[edges[:-1]]
-    both = np.flatnonzero(runs[:-1] ^ 1 == runs[1:])
-    middle = edges[both + 1]
-    shared = np.minimum(middle - edges[both], edges[both + 2] - middle)
-    return np.bincount(runs[both] >> width, shared, pairs).astype(np.int64)
+    import pandas as pd
 
-
-def _keys(bags: Bags, side: int, width: int, kind: type) -> NDArray[Any]:
-    """Join pair, n-gram and side, in this order of weight, to one number per n-gram."""
-    pairs: NDArray[Any] = np.arange(len(bags.sizes), dtype=kind)
-    keys: NDArray[Any] = np.repeat((pairs << width) | side, bags.sizes)
-    keys |= bags.grams.astype(kind) << 1
-    return keys
+    # Pair and n-gram in one number: the same n-gram in another pair is another one.
+    grams = np.concatenate([left.grams, right.grams], dtype=np.uint64, casting="unsafe")
+    width = int(grams.max(initial=0)).bit_length()
+    pairs = np.arange(len(left.sizes), dtype=np.uint64) << width
+    grams |= np.concatenate([np.repeat(pairs, left.sizes), np.repeat(pairs, right.sizes)])
+    codes, distinct = pd.factorize(grams)
+    border = len(left.grams)
+    shared = np.minimum(
+        np.bincount(codes[:border], minlength=len(distinct)),
+        np.bincount(codes[border:], minlength=len(distinct)),
+    )
+    return np.bincount(distinct >> width, shared, len(pairs)).astype(np.int64)

@@ -1,7 +1,7 @@
 """ROUGE by a faster route to the same bits as rouge-score.
 
 Every distinct pair of texts is scored once, every distinct word is stemmed once, and counts are
-taken for a block of pairs at a time: shared n-grams by sorting, subsequences by rows of bits. The
+taken for a block of pairs at a time: shared n-grams by hashing, subsequences by rows of bits. The
 counts are integers, so the scores are those of rouge-score to the last bit.
 """
 

@@ -68,11 +68,13 @@ class _Stems:
                 self._of_long_word[word] = self._number(word)
         long = is_long(keys)
         short = keys[~long]
-        unknown = short[self._keys[np.searchsorted(self._keys, short)] != short]
+        place = np.searchsorted(self._keys, short)
+        unknown = short[self._keys[place] != short]
         if len(unknown):
             self._learn(np.sort(unknown))
+            place = np.searchsorted(self._keys, short)
         numbers = np.empty(len(keys), np.int64)
-        numbers[~long] = self._numbers[np.searchsorted(self._keys, short)]
+        numbers[~long] = self._numbers[place]
         numbers[long] = [self._of_long_word[word] for word in long_words]
         return numbers
 
