@@ -75,6 +75,16 @@ class Comparison:
         return len(self.table.ids)
 
     @property
+    def is_judged(self) -> bool:
+        """Whether it is known which items are right."""
+        return self.verdicts is not None
+
+    @property
+    def is_clustered(self) -> bool:
+        """Whether rows depend on each other, as repeats of a prompt or items of a group do."""
+        return self.table.is_clustered
+
+    @property
     def counts(self) -> FlipCounts:
         """Numbers of items in the four quadrants."""
         return tally_verdicts(self._judged())

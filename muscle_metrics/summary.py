@@ -12,6 +12,7 @@ from muscle_metrics.rates import AccuracyChange, Rate
 if TYPE_CHECKING:
     from muscle_metrics.changes import ScoreChanges
     from muscle_metrics.magnitudes import Magnitude, MeanChange
+    from muscle_metrics.scale.score_totals import ScoreTotals, SummedMean
 
 __all__ = ["SCHEMA_VERSION", "described_changes", "described_counts", "described_rate", "json_text"]
 
@@ -34,7 +35,7 @@ def described_counts(counts: FlipCounts) -> dict[str, Any]:
     }
 
 
-def described_changes(changes: ScoreChanges) -> dict[str, Any]:
+def described_changes(changes: ScoreChanges | ScoreTotals) -> dict[str, Any]:
     """Describe what a graded score gained and lost.
 
     Examples
@@ -72,7 +73,7 @@ def described_rate(rate: float) -> dict[str, Any]:
     return described
 
 
-def _described_mean(mean: Magnitude | MeanChange) -> dict[str, Any]:
+def _described_mean(mean: Magnitude | MeanChange | SummedMean) -> dict[str, Any]:
     low, high = mean.interval()
     return {
         "value": None if math.isnan(mean) else float(mean),

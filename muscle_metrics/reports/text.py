@@ -15,12 +15,17 @@ from muscle_metrics.reports.escape import shorten, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
 
     from muscle_metrics.chains import Chain
     from muscle_metrics.changes import ScoreChanges
     from muscle_metrics.comparison import Comparison
     from muscle_metrics.gate import Verdict
     from muscle_metrics.rates import AccuracyChange, Rate
+    from muscle_metrics.scale.counted import CountedComparison
+    from muscle_metrics.scale.score_totals import ScoreTotals
+
+    AnyComparison: TypeAlias = Comparison | CountedComparison
 
 __all__ = ["chain_table", "chain_text", "comparison_table", "comparison_text", "verdict_text"]
 
@@ -39,7 +44,7 @@ RATE_ROWS = (
 )
 
 
-def comparison_text(comparison: Comparison, *, flips: int = 0, width: int = WIDTH) -> str:
+def comparison_text(comparison: AnyComparison, *, flips: int = 0, width: int = WIDTH) -> str:
     """Plain text of a comparison: no colours, no control characters from data.
 
     Parameters
@@ -78,7 +83,7 @@ def chain_text(chain: Chain, *, width: int = WIDTH) -> str:
     return _plain(chain_table(chain), width)
 
 
-def comparison_table(comparison: Comparison, *, flips: int = 0) -> RenderableType:
+def comparison_table(comparison: AnyComparison, *, flips: int = 0) -> RenderableType:
     """Tables of a comparison for rich to print.
 
     Examples
@@ -123,19 +128,19 @@ def verdict_text(verdict: Verdict) -> str:
     return "\n".join(map(terminal, lines))
 
 
-def _comparison_parts(comparison: Comparison, flips: int) -> Iterator[RenderableType]:
+def _comparison_parts(comparison: AnyComparison, flips: int) -> Iterator[RenderableType]:
     yield _title(" -> ".join(comparison.names), comparison.total)
-    if comparison.verdicts is not None:
+    if comparison.is_judged:
         yield _line(_story(comparison.counts))
     for reason, count in comparison.dropped.items():
         if count:
             yield _line(f"left out: {count} ({reason})")
-    if comparison.table.is_clustered:
+    if comparison.is_clustered:
         yield _line(
             "note: rows share prompts or groups, and the intervals below treat them as "
             "independent; 'muscle-metrics gate' does not"
         )
-    if comparison.verdicts is not None:
+    if comparison.is_judged:
         yield from _flip_parts(comparison, flips)
     for metric, changes in comparison.changes.items():
         yield Text()
@@ -146,7 +151,7 @@ def _comparison_parts(comparison: Comparison, flips: int) -> Iterator[Renderable
     yield _line(comparison.signature, style="dim")
 
 
-def _flip_parts(comparison: Comparison, flips: int) -> Iterator[RenderableType]:
+def _flip_parts(comparison: AnyComparison, flips: int) -> Iterator[RenderableType]:
     counts = comparison.counts
     yield Text()
     yield _quadrants(counts)
@@ -219,7 +224,7 @@ def _rates(counts: FlipCounts) -> Table:
     return table
 
 
-def _score_changes(metric: str, changes: ScoreChanges) -> Table:
+def _score_changes(metric: str, changes: ScoreChanges | ScoreTotals) -> Table:
     table = _table(metric, ("value", "right"), ("95 % interval", "right"), "of")
     for label, rate in (
         ("negative flip rate (NFR)", changes.negative_flip_rate),
@@ -268,14 +273,15 @@ def _parts(label: str, parts: dict[str, FlipCounts]) -> Table:
     return table
 
 
-def _flips(comparison: Comparison, most: int) -> Table:
+def _flips(comparison: AnyComparison, most: int) -> Table:
     negative = list(comparison.flips(Quadrant.NEGATIVE))
-    first = "all" if most >= len(negative) else f"{most} of"
+    number = comparison.counts.negative
+    first = "all" if most >= number else f"{min(most, len(negative))} of"
     sliced = any(item.slice is not None for item in negative)
     table = Table(
         box=box.SIMPLE_HEAD,
         show_edge=False,
-        title=f"{first} {_number(len(negative), 'negative flip')}",
+        title=f"{first} {_number(number, 'negative flip')}",
         title_justify="left",
         title_style="",
         pad_edge=False,

@@ -57,6 +57,8 @@ class Mismatches:
     ----------
     runs : sequence of Run
         The runs; two of them are called old and new.
+    total : int, optional
+        How many items the runs share, where these hold only some of them.
 
     Attributes
     ----------
@@ -76,10 +78,11 @@ class Mismatches:
     1 of 1 predictions null in new 'y' (id '1')
     """
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[Run], total: int | None = None) -> None:
         self.sides = _sides(runs)
         self.keys = _in_order({key for side in self.sides for key in side.records})
         self.shared = [key for key in self.keys if all(key in s.records for s in self.sides)]
+        self.total = len(self.shared) if total is None else total
         self.conflicting = self._conflicting()
         self.unanswered = [
             key for key in self.shared if any(_is_unanswered(s.records[key]) for s in self.sides)
@@ -129,13 +132,12 @@ class Mismatches:
 
     def explain_unanswered(self) -> list[str]:
         """Items without an answer, which are neither right nor known to be wrong."""
-        total = len(self.shared)
         silent = {
             str(side): [key for key in self.unanswered if _is_unanswered(side.records[key])]
             for side in self.sides
         }
         return _one_problem(
-            [f"{len(keys)} of {total} predictions null in {side} ({_list(keys)})"
+            [f"{len(keys)} of {self.total} predictions null in {side} ({_list(keys)})"
              for side, keys in silent.items() if keys],
             '--unanswered wrong (unanswered="wrong") counts them as wrong answers, '
             "drop leaves them out",

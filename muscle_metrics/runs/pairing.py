@@ -102,6 +102,7 @@ def join_runs(
     missing: MissingItems = "error",
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
+    total: int | None = None,
 ) -> JoinedRuns:
     """Join what models answered to the items that all of them were given.
 
@@ -121,6 +122,8 @@ def join_runs(
     unanswered : {"error", "wrong", "drop"}
         What to do with items that a run holds neither an answer nor a score for: count them as
         wrong answers, or leave them out of every run.
+    total : int, optional
+        How many items the runs share, where these hold only some of them.
 
     Returns
     -------
@@ -148,7 +151,7 @@ def join_runs(
     _check_option("unanswered", unanswered, get_args(Unanswered))
     if len(runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(runs)}: pass the old run first")
-    found = Mismatches(runs)
+    found = Mismatches(runs, total)
     problems = found.explain_faults()
     if missing == "error" or not found.shared:
         problems += found.explain_missing()

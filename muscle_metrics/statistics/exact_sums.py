@@ -1,0 +1,81 @@
+"""Sums of floats without rounding: they add in any order and any partition to the same bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics.errors import InputError
+
+__all__ = ["ExactSum"]
+
+# Every float is a whole number of units of 2**-1074, the smallest one above zero.
+UNIT_EXPONENT = 1074
+MANTISSA_BITS = 53
+
+
+@dataclass(frozen=True, slots=True)
+class ExactSum:
+    """A sum of floats, kept as the whole number it is in units of 2**-1074.
+
+    `math.fsum` is exact for one list, but sums of such sums are rounded twice. These add exactly,
+    so shards may be summed apart and merged in any order.
+
+    Parameters
+    ----------
+    units : int
+        The sum, in units of 2**-1074.
+
+    Examples
+    --------
+    >>> shards = ExactSum.of([1e16, 1.0]) + ExactSum.of([-1e16])
+    >>> float(shards)
+    1.0
+    """
+
+    units: int = 0
+
+    @classmethod
+    def of(cls, values: npt.ArrayLike) -> ExactSum:
+        """Sum values.
+
+        Parameters
+        ----------
+        values : array_like of float, shape (N,)
+            Finite numbers.
+
+        Raises
+        ------
+        InputError
+            If a value is not finite.
+        """
+        column = np.asarray(values, dtype=np.float64)
+        if not np.isfinite(column).all():
+            raise InputError("expected finite numbers to sum, got nan or inf: drop these values")
+        fractions, exponents = np.frexp(column)
+        mantissas = np.ldexp(fractions, MANTISSA_BITS).astype(np.int64)
+        # Sixteen bits are sorted by radix, in linear time.
+        order = np.argsort(exponents.astype(np.int16), kind="stable")
+        mantissas, exponents = mantissas[order], exponents[order]
+        starts = np.flatnonzero(np.diff(exponents, prepend=exponents[:1] - 1))
+        if not len(column):
+            return cls()
+        # In halves, since a sum of whole mantissas would leave int64 after a thousand of them.
+        highs = np.add.reduceat(mantissas >> 32, starts).tolist()
+        lows = np.add.reduceat(mantissas & 0xFFFFFFFF, starts).tolist()
+        shifts = (exponents[starts].astype(int) + (UNIT_EXPONENT - MANTISSA_BITS)).tolist()
+        parts = zip(highs, lows, shifts, strict=True)
+        return cls(sum(_shifted((high << 32) + low, shift) for high, low, shift in parts))
+
+    def __add__(self, other: ExactSum) -> ExactSum:
+        return ExactSum(self.units + other.units)
+
+    def __float__(self) -> float:
+        return self.units / (1 << UNIT_EXPONENT)
+
+
+def _shifted(number: int, places: int) -> int:
+    # What is shifted out of numbers below the normal range is zero bits.
+    return number << places if places >= 0 else number >> -places
