@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.engine import add_engine, compare_on_disk
 from muscle_metrics.cli.judging import add_judging, judging_choices
 from muscle_metrics.cli.outputs import check_outputs, print_lines
 from muscle_metrics.cli.progress import working
@@ -15,6 +16,7 @@ from muscle_metrics.errors import UsageError
 if TYPE_CHECKING:
     from muscle_metrics.chains import Chain
     from muscle_metrics.comparison import Comparison
+    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["add_command", "number"]
 
@@ -52,6 +54,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="files of answers, oldest first")
     add_reading(parser)
     add_judging(parser)
+    add_engine(parser)
     output = parser.add_argument_group("output")
     output.add_argument(
         "--flips", type=number, default=0, metavar="N", help="list the first N negative flips"
@@ -94,13 +97,17 @@ def _compare(options: argparse.Namespace) -> int:
             "two runs"
         )
     check_outputs([options.json], options.runs)
-    runs = read_runs(options, options.runs)
-    result: Comparison | Chain
-    with working("comparing"):
-        if len(runs) == 2:
-            result = compare_runs(*runs, minimum_effect=options.minimum_effect, **choices)
-        else:
-            result = compare_chain(runs, **{k: v for k, v in choices.items() if k != "options"})
+    result: Comparison | CountedComparison | Chain
+    if options.engine == "duckdb":
+        choices["minimum_effect"] = options.minimum_effect
+        result = compare_on_disk(options, choices, flips=options.flips)
+    else:
+        runs = read_runs(options, options.runs)
+        with working("comparing"):
+            if len(runs) == 2:
+                result = compare_runs(*runs, minimum_effect=options.minimum_effect, **choices)
+            else:
+                result = compare_chain(runs, **{k: v for k, v in choices.items() if k != "options"})
     if options.json:
         from muscle_metrics.reports.files import write_text
 
@@ -109,21 +116,21 @@ def _compare(options: argparse.Namespace) -> int:
     return 0
 
 
-def _show(result: Comparison | Chain, flips: int) -> None:
+def _show(result: Comparison | CountedComparison | Chain, flips: int) -> None:
     from rich.console import Console
 
-    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.chains import Chain
     from muscle_metrics.reports import text
 
     console = Console(highlight=False)
     if not console.is_terminal:
         shown = (
-            text.comparison_text(result, flips=flips)
-            if isinstance(result, Comparison)
-            else text.chain_text(result)
+            text.chain_text(result)
+            if isinstance(result, Chain)
+            else text.comparison_text(result, flips=flips)
         )
         print_lines([shown])
-    elif isinstance(result, Comparison):
-        console.print(text.comparison_table(result, flips=flips), crop=False)
-    else:
+    elif isinstance(result, Chain):
         console.print(text.chain_table(result), crop=False)
+    else:
+        console.print(text.comparison_table(result, flips=flips), crop=False)

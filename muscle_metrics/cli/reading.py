@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.record import Run
 
-__all__ = ["add_reading", "read_runs"]
+__all__ = ["add_reading", "read_runs", "run_settings"]
 
 PER_RUN = (
     "format",
@@ -119,8 +119,7 @@ def read_runs(
     """
     from muscle_metrics.runs import read_references, read_run, with_references
 
-    settings = [_settings(options, position, len(paths)) for position in range(len(paths))]
-    names = _names(paths, settings)
+    settings, names = run_settings(options, paths)
     runs = []
     for path, name, setting in zip(paths, names, settings, strict=True):
         whole = _whole_lines(Path(path), growing=growing and path == paths[-1])
@@ -133,6 +132,28 @@ def read_runs(
     }
     references = read_references(options.reference, **fields)
     return [with_references(run, references) for run in runs]
+
+
+def run_settings(
+    options: argparse.Namespace, paths: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Arguments of `read_run` for every run, and what to call each.
+
+    Raises
+    ------
+    UsageError
+        If an option was given more than once, but not once per run.
+
+    Examples
+    --------
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> add_reading(parser)
+    >>> run_settings(parser.parse_args(["--slice-field", "topic"]), ["v1.jsonl"])
+    ([{'slice_field': 'topic'}], ['v1.jsonl'])
+    """
+    settings = [_settings(options, position, len(paths)) for position in range(len(paths))]
+    return settings, _names(paths, settings)
 
 
 @contextmanager

@@ -143,9 +143,10 @@ def tally(database: Any, joining: Joining, *, size: int, seed: int) -> Tally:
     cells = ", ".join(f"count(*) FILTER ({rows}) AS {name}" for name, rows in counted.items())
     flaws = ", ".join(f"count(*) FILTER ({name}) AS {name}" for name in FLAWS)
     # A CASE is computed only where it applies; the arguments of an aggregate are for every row.
-    broken = f"CASE WHEN {kept} AND {QUADRANTS['negative']} THEN"
+    broken = f"CASE WHEN {counted['negative']} THEN"
     rank = f"{broken} md5('{int(seed)}//' || {_name_of_key(joining)}) END"
     shown = f"{broken} {{{', '.join(f'{chr(39)}{name}{chr(39)}: {name}' for name in SHOWN)}}} END"
+    sample = f"min_by({shown}, {rank}, {int(size)}) FILTER ({counted['negative']})"
     result = run_query(
         database,
         joining,
@@ -157,7 +158,7 @@ def tally(database: Any, joining: Joining, *, size: int, seed: int) -> Tally:
                count(*) FILTER (unanswered AND NOT conflicting) AS silent,
                count(changed) AS known,
                coalesce(bool_or(old_score NOT IN (0, 1) OR new_score NOT IN (0, 1)), FALSE),
-               min_by({shown}, {rank}, {int(size)}) FILTER ({kept} AND {QUADRANTS["negative"]}) AS sample
+               {sample} AS sample
         FROM ({joining.items()}) GROUP BY slice
         """,
     )

@@ -58,6 +58,7 @@ class Source:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "v1.jsonl")
     ...     _ = path.write_text('{"id": 1, "prediction": "A"}')
@@ -122,7 +123,7 @@ class Source:
                     raise locate(error, file, number, row) from error  # type: ignore[arg-type]
 
     def _key(self) -> str:
-        """Write the SQL of the text of the id, joined with that of the repeat where there are repeats."""
+        """Write the SQL of the id, joined with the repeat where there are repeats."""
         identifier = self._text(self.fields["id"], ("VARCHAR", "UBIGINT", "BIGINT", "DOUBLE"))
         if "repeat" not in self.fields:
             return identifier
@@ -192,6 +193,7 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = Path(folder, "a.jsonl").write_text('{"id": 1, "prediction": "A"}')
     ...     _ = Path(folder, "b.jsonl").write_text('{"id": 2, "prediction": "A"}')
@@ -247,6 +249,7 @@ def count_lines(path: Path) -> int:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = Path(folder, "v1.jsonl").write_text("{}\n{}")
     ...     count_lines(Path(folder, "v1.jsonl"))
