@@ -81,6 +81,8 @@ def open_database(memory: str, threads: int | None) -> Iterator[Any]:
             "temp_directory": folder,
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
+            # It would write into what the caller prints.
+            "enable_progress_bar": False,
         }
         if threads is not None:
             settings["threads"] = threads
