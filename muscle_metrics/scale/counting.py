@@ -81,12 +81,12 @@ def open_database(memory: str, threads: int | None) -> Iterator[Any]:
             "temp_directory": folder,
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
-            # It would write into what the caller prints.
-            "enable_progress_bar": False,
         }
         if threads is not None:
             settings["threads"] = threads
         connection = duckdb.connect(":memory:", config=settings)
+        # It would write into what the caller prints.
+        connection.execute("SET enable_progress_bar = false")
         try:
             yield connection
         finally:
@@ -121,7 +121,10 @@ def run_query(database: Any, joining: Joining, query: str) -> Any:
         for source in (joining.old, joining.new):
             source.check_rows()
         first = str(error).splitlines()[0]
-        raise FileError(f"expected rows that can be read, got: {first}") from error
+        raise FileError(
+            f"expected rows that the engine can read, at most 16 MB each, got {first!r}: leave out "
+            f"--engine"
+        ) from error
 
 
 def tally(database: Any, joining: Joining, *, size: int, seed: int) -> Tally:

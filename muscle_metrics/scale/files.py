@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -115,10 +116,13 @@ def compare_files(
         missing=missing,
         conflict=conflict,
         unanswered=unanswered,
-        has_lists=any(source.has_lists for source in sources),
     )
     with open_database(memory, threads) as database:
         found = tally(database, joining, size=sample_size, seed=seed)
+        if found.flaws["strange"]:
+            # Lists of accepted answers cost time, so they are looked into only where there are any.
+            joining = replace(joining, has_lists=True)
+            found = tally(database, joining, size=sample_size, seed=seed)
         explain_flaws(database, joining, found)
         grading = Grading(
             judge=judge,

@@ -75,7 +75,7 @@ def _explain_rows(joining: Joining) -> None:
         source.check_rows()
     raise FileError(
         f"{joining.old.files[0]}: expected text, true, false or numbers below 2**53 as answers, "
-        f"got others, or lists beyond the first row's: leave out --engine"
+        f"got others: leave out --engine"
     )
 
 

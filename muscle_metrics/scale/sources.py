@@ -50,8 +50,6 @@ class Source:
         Type of every column in the database.
     columns : Columns
         How one row becomes a record, by the reader that goes row by row.
-    has_lists : bool
-        Whether the first reference is a list of accepted answers.
     where : mapping of str to str
         Text that a field of a row has, if the row is to be read.
 
@@ -72,7 +70,6 @@ class Source:
     fields: Mapping[str, str]
     types: Mapping[str, str]
     columns: Columns
-    has_lists: bool
     where: Mapping[str, str]
 
     def table(self, parts: Collection[str]) -> str:
@@ -234,7 +231,6 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
         fields=found,
         types=_types(files[0], first, [*found.values(), *where]),
         columns=columns,
-        has_lists=isinstance(columns.record(first).reference, list),
         where=where,
     )
 

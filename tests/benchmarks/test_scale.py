@@ -32,7 +32,8 @@ print(negative, time.perf_counter() - start, usage.ru_utime, usage.ru_maxrss / 1
 OURS = """
 from muscle_metrics.scale import compare_files
 reading = {{"slice_field": "topic"}}
-counted = compare_files("{old}", "{new}", old_options=reading, new_options=reading, memory="{memory}")
+counted = compare_files(
+    "{old}", "{new}", old_options=reading, new_options=reading, memory="{memory}")
 negative = counted.counts.negative
 """
 
@@ -40,8 +41,8 @@ BY_HAND = """
 import duckdb, tempfile
 with tempfile.TemporaryDirectory() as folder:
     database = duckdb.connect(config={{
-        "memory_limit": "{memory}", "temp_directory": folder, "preserve_insertion_order": False,
-        "enable_progress_bar": False}})
+        "memory_limit": "{memory}", "temp_directory": folder, "preserve_insertion_order": False}})
+    database.execute("SET enable_progress_bar = false")
     rows = database.execute('''
         SELECT o.topic, count(*),
                count(*) FILTER (o.prediction = o.reference AND n.prediction = n.reference),
@@ -110,8 +111,8 @@ def test_a_comparison_on_disk_costs_little_more_than_the_join(tmp_path, format_)
         assert ours.negative == by_hand.negative
         seconds[millions] = ours.seconds
         print(
-            f"\n{millions} million rows of {format_}: {ours.seconds / by_hand.seconds:.2f} times the "
-            f"time of the join by hand ({ours.cpu / by_hand.cpu:.2f} times its cpu), peak "
+            f"\n{millions} million rows of {format_}: {ours.seconds / by_hand.seconds:.2f} times "
+            f"the time of the join by hand ({ours.cpu / by_hand.cpu:.2f} times its cpu), peak "
             f"{ours.megabytes:.0f} MB (by hand {by_hand.megabytes:.0f} MB)"
         )
         for path in (old, new):

@@ -222,6 +222,19 @@ def test_bad_lines_are_named(tmp_path, line):
         compare_files(good, bad)
 
 
+def test_lists_may_begin_later(tmp_path):
+    old = [
+        {"id": 1, "prediction": "A", "reference": "A"},
+        {"id": 2, "prediction": "a", "reference": ["A", "a"]},
+    ]
+    new = [{**row, "prediction": "A"} for row in reversed(old)]
+    in_memory, counted = both(
+        write(tmp_path / "v1.jsonl", old), write(tmp_path / "v2.jsonl", new), {}
+    )
+    assert counted.counts.both_right_changed == 1
+    assert_equal(in_memory, counted)
+
+
 def test_kinds_are_not_mixed(tmp_path):
     old = write(tmp_path / "v1.jsonl", [{"id": 1, "prediction": "1", "reference": "1"}])
     new = write(tmp_path / "v2.jsonl", [{"id": 1, "prediction": 1, "reference": "1"}])

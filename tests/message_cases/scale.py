@@ -1,0 +1,102 @@
+"""Messages about runs larger than memory, and about partial states that do not add."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from muscle_metrics import compare
+from muscle_metrics.changes import measure_changes
+from muscle_metrics.cli.engine import compare_on_disk
+from muscle_metrics.scale import FlipSample, ScoreTotals, Totals, compare_files
+from muscle_metrics.statistics.exact_sums import ExactSum
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WATCHED = [
+    "cli/engine",
+    "scale/counted",
+    "scale/counting",
+    "scale/flaws",
+    "scale/flip_sample",
+    "scale/score_totals",
+    "scale/sources",
+    "scale/totals",
+    "statistics/exact_sums",
+]
+
+
+def on_disk(*rows: dict[str, Any] | str, old: str | None = None, **options: Any) -> object:
+    pytest.importorskip("duckdb")
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    Path("test.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    good = {"id": 1, "prediction": "A", "reference": "A", "judge": 1}
+    Path("old.jsonl").write_text(json.dumps(good) if old is None else old, encoding="utf-8")
+    return compare_files("old.jsonl", "test.jsonl", **options)
+
+
+def graded(**options: Any) -> Totals:
+    return Totals.of(compare(old=["a"], new=["b"], references=["a"], **options))
+
+
+def judged(*rows: dict[str, Any]) -> object:
+    reading = {"score_field": "judge"}
+    return on_disk(*rows, old_options=reading, new_options=reading)
+
+
+def from_empty_folder() -> object:
+    Path("old.runs").mkdir()
+    return compare_files("old.runs", "old.runs")
+
+
+def with_flags(**flags: Any) -> object:
+    options = Namespace(runs=["old.jsonl", "new.jsonl"], reference=flags.get("reference"))
+    return compare_on_disk(options, {"key": flags.get("key")}, flips=0)
+
+
+CASES: dict[str, Callable[[], object]] = {
+    "engine: a chain": lambda: compare_on_disk(Namespace(runs=["a", "b", "c"]), {}, flips=0),
+    "engine: a key": lambda: with_flags(key=str.lower),
+    "engine: references apart": lambda: with_flags(reference="test.csv"),
+    "scale: a folder without files": from_empty_folder,
+    "scale: a line that is cut off": lambda: on_disk('{"id": 1, "prediction": "A"'),
+    "scale: a number beyond floats": lambda: on_disk(
+        {"id": 1, "prediction": 2**60, "reference": "A"}
+    ),
+    "scale: a nested answer": lambda: on_disk({"id": 1, "prediction": ["A"], "reference": "A"}),
+    "scale: a row that is too long": lambda: on_disk(
+        {"id": 1, "prediction": "A", "reference": "A" * 17_000_000}
+    ),
+    "scale: another metric in a shard": lambda: graded(metric="rouge1") + graded(metric="chrf"),
+    "scale: another quadrant": lambda: on_disk(
+        {"id": 1, "prediction": "A", "reference": "A"}
+    ).flips("positive"),
+    "scale: another sample": lambda: (
+        FlipSample.draw([], size=1, seed=0) + FlipSample.draw([], size=2, seed=0)
+    ),
+    "scale: another tie": lambda: (
+        ScoreTotals.of(measure_changes(old=[0.1], new=[0.2]))
+        + ScoreTotals.of(measure_changes(old=[0.1], new=[0.2], tie=0.5))
+    ),
+    "scale: counts of graded scores": lambda: judged({"id": 1, "judge": 0.5}).counts,
+    "scale: ids of two fields": lambda: on_disk(
+        {"id": 1, "prediction": "A"}, old_options={"id_field": ("task", "id")}
+    ),
+    "scale: no reference": lambda: on_disk(
+        {"id": 1, "prediction": "A"}, old='{"id": 1, "prediction": "A"}'
+    ),
+    "scale: a null score": lambda: judged({"id": 1, "judge": None}),
+    "scale: other formats": lambda: on_disk(
+        '[{"id": 1, "prediction": "A"}]', old='[{"id": 1, "prediction": "A"}]'
+    ),
+    "scale: sum of nan": lambda: ExactSum.of([1.0, np.nan]),
+    "scale: text against a number": lambda: on_disk(
+        {"id": 1, "prediction": 1, "reference": "A"}
+    ),
+}  # fmt: skip
