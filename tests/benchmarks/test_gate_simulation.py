@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
 
-RUNS, STOCHASTIC_RUNS, PEER_RUNS = 2000, 400, 100
+RUNS, STOCHASTIC_RUNS, PEER_RUNS = 2000, 400, 50
 OUTCOMES = ("PASS", "FAIL", "INCONCLUSIVE")
 # The most that a bound over groups is known to err where their sizes have nothing to do with flips.
 ERROR_OVER_GROUPS = 0.061

@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import chdir
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,20 +94,16 @@ def main() -> int:
 
 def try_module(module: str, sample: int | None, seed: int, workers: int) -> Score:
     """Let mutmut try the mutants of one module, or a random sample of them."""
-    source = (PROJECT / PACKAGE / f"{module}.py").read_text(encoding="utf-8")
-    place = f"{PACKAGE}.{module.replace('/', '.')}"
-    made = [f"{place}.{name}" for name in mutate_file_contents(module, source).mutant_names]
-    chosen = made
-    if sample is not None and sample < len(made):
-        chosen = sorted(random.Random(seed).sample(made, sample))
-    if not chosen:
-        return Score(0, 0, [])
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        copy_project(folder, module)
+    with tempfile.TemporaryDirectory() as name, chdir(name):
+        copy_project(Path(), module)
+        made = names_of_mutants(module)
+        chosen = made
+        if sample is not None and sample < len(made):
+            chosen = sorted(random.Random(seed).sample(made, sample))
+        if not chosen:
+            return Score(0, 0, [])
         done = subprocess.run(
             [sys.executable, "-m", "mutmut", "run", f"--max-children={workers}", *chosen],
-            cwd=folder,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
@@ -114,10 +111,17 @@ def try_module(module: str, sample: int | None, seed: int, workers: int) -> Scor
         )
         if done.returncode:
             raise SystemExit(done.stdout[-4000:] + done.stderr[-4000:])
-        found = json.loads((folder / f"mutants/{PACKAGE}/{module}.py.meta").read_text("utf-8"))
+        found = json.loads(Path(f"mutants/{PACKAGE}/{module}.py.meta").read_text("utf-8"))
     codes = found["exit_code_by_key"]
     survivors = [name for name in chosen if codes[name] not in KILLED | TIMED_OUT]
     return Score(len(made), len(chosen), survivors)
+
+
+def names_of_mutants(module: str) -> list[str]:
+    """Names of what mutmut will make; it reads its settings from the working folder."""
+    file = Path(f"{PACKAGE}/{module}.py")
+    names = mutate_file_contents(str(file), file.read_text(encoding="utf-8")).mutant_names
+    return [f"{PACKAGE}.{module.replace('/', '.')}.{name}" for name in names]
 
 
 def copy_project(folder: Path, module: str) -> None:
