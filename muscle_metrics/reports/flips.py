@@ -69,7 +69,7 @@ def first_flips(
     flips = list(comparison.flips(Quadrant.NEGATIVE))
     flips.sort(key=lambda item: item.id not in pinned)
     shown = [hide_secrets(tuple(item)) for item in flips[:most]]
-    secrets = sum(part.count for part in shown)
+    secrets = sum(part.number for part in shown)
     return FirstFlips([Item._make(part.value) for part in shown], len(flips), secrets)
 
 

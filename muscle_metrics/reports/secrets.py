@@ -34,7 +34,7 @@ class Hidden(NamedTuple):
     """A value without its secrets, and how many there were."""
 
     value: Any
-    count: int
+    number: int
 
 
 def hide_secrets(value: Any) -> Hidden:
@@ -52,13 +52,13 @@ def hide_secrets(value: Any) -> Hidden:
     Examples
     --------
     >>> hide_secrets("model=m,api_key=0123456789")
-    Hidden(value='model=m,api_key=[hidden secret]', count=1)
+    Hidden(value='model=m,api_key=[hidden secret]', number=1)
     """
     if isinstance(value, str) and _SECRET.search(value):
         return Hidden(*_SECRET.subn(lambda found: (found["name"] or "") + HIDDEN, value))
     if isinstance(value, (list, tuple)):
         parts = [hide_secrets(part) for part in value]
-        count = sum(part.count for part in parts)
+        count = sum(part.number for part in parts)
         return Hidden(type(value)([part.value for part in parts]) if count else value, count)
     return Hidden(value, 0)
 
@@ -78,7 +78,7 @@ def hide_verdict_secrets(verdict: Verdict) -> Verdict:
     texts["reasons"] = verdict.reasons
     texts["checks"] = tuple((c.criterion, c.sample, c.advice) for c in verdict.checks)
     hidden = {name: hide_secrets(value) for name, value in texts.items()}
-    count = sum(part.count for part in hidden.values())
+    count = sum(part.number for part in hidden.values())
     if not count:
         return verdict
     values = {name: part.value for name, part in hidden.items()}
