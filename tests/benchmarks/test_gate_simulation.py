@@ -153,7 +153,7 @@ class Case(NamedTuple):
         """How often it is sampled: generations take the gate a hundred times as long as items."""
         if "prompts" not in self.name:
             return 1000
-        return 400 if self.name.startswith("600") else 200
+        return 100
 
 
 CASES = [

@@ -60,10 +60,11 @@ class Score(NamedTuple):
     made: int
     tried: int
     survivors: list[str]
+    timed_out: list[str]
 
     @property
     def killed(self) -> float:
-        """Share of those that were tried which the tests noticed."""
+        """Share of those that were tried which the tests noticed; those that never ended count."""
         return 1 - len(self.survivors) / self.tried if self.tried else 1.0
 
 
@@ -84,6 +85,7 @@ def main() -> int:
         print(
             f"| {module} | {score.made} | {score.tried} | {score.killed:.1%} |\n",
             *(f"    survived: {name}\n" for name in score.survivors),
+            *(f"    timed out: {name}\n" for name in score.timed_out),
             sep="",
             end="",
             flush=True,
@@ -101,7 +103,7 @@ def try_module(module: str, sample: int | None, seed: int, workers: int) -> Scor
         if sample is not None and sample < len(made):
             chosen = sorted(random.Random(seed).sample(made, sample))
         if not chosen:
-            return Score(0, 0, [])
+            return Score(0, 0, [], [])
         done = subprocess.run(
             [sys.executable, "-m", "mutmut", "run", f"--max-children={workers}", *chosen],
             env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -114,7 +116,8 @@ def try_module(module: str, sample: int | None, seed: int, workers: int) -> Scor
         found = json.loads(Path(f"mutants/{PACKAGE}/{module}.py.meta").read_text("utf-8"))
     codes = found["exit_code_by_key"]
     survivors = [name for name in chosen if codes[name] not in KILLED | TIMED_OUT]
-    return Score(len(made), len(chosen), survivors)
+    timed_out = [name for name in chosen if codes[name] in TIMED_OUT]
+    return Score(len(made), len(chosen), survivors, timed_out)
 
 
 def names_of_mutants(module: str) -> list[str]:
