@@ -225,10 +225,17 @@ def _inconsistent(comparison: Comparison) -> Flags:
 
 
 def _weights(comparison: Comparison, policy: Policy) -> npt.NDArray[np.float64]:
-    unknown = sorted(set(policy.weights).difference(map(str, comparison.table.slices)))
-    if unknown:
-        raise UsageError(f"expected weights of slices that the runs have, got {unknown}")
-    return np.array([policy.weights.get(str(name), 1.0) for name in comparison.table.slices])
+    table = comparison.table
+    for kind, weights, there in (
+        ("slices", policy.weights, table.slices),
+        ("items", policy.item_weights, table.ids),
+    ):
+        unknown = sorted(set(weights).difference(map(str, there)))
+        if unknown:
+            raise UsageError(f"expected weights of {kind} that the runs have, got {unknown}")
+    of_slices = (policy.weights.get(str(name), 1.0) for name in table.slices)
+    pairs = zip(table.ids, of_slices, strict=True)
+    return np.array([policy.item_weights.get(name, weight) for name, weight in pairs])
 
 
 def _regressions(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
@@ -238,7 +245,7 @@ def _regressions(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
             "score with --score-field, or drop max_mean_regression"
         )
     for metric, changes in comparison.changes.items():
-        if not np.isfinite(changes.high - changes.low):
+        if not np.isfinite([changes.low, changes.high]).all():
             raise UsageError(
                 f"expected the range of {metric!r} to bound its mean regression, got none: give "
                 f"it with --score-range LOW HIGH"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
-__all__ = ["Limit", "OnInconclusive", "Policy", "read_policy"]
+__all__ = ["Limit", "OnInconclusive", "Policy", "read_ids", "read_policy"]
 
 Limit = Fraction | str | int | float
 OnInconclusive = Literal["error", "fail", "pass"]
@@ -51,9 +51,10 @@ class Policy:
     max_mean_regression : Fraction, str, int or float, optional
         Largest mean regression of a graded score, in units of the score.
     max_weighted_nfr : Fraction, str, int or float, optional
-        Largest negative flip rate in which an item weighs as much as its slice is severe.
-    weights : mapping of str to float
-        Severity by slice; 1 for slices that are not named.
+        Largest negative flip rate in which an item weighs as much as it, or its slice, is severe.
+    weights, item_weights : mapping of str to float
+        Severity by slice, and by id of an item, which counts before that of its slice; 1 for what
+        is not named.
     metrics, tasks, slices : mapping of str to limit
         Largest negative flip rate by metric, by task and by slice.
     protected : tuple of str
@@ -89,6 +90,7 @@ class Policy:
     max_mean_regression: Limit | None = None
     max_weighted_nfr: Limit | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
+    item_weights: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, Limit] = field(default_factory=dict)
     tasks: Mapping[str, Limit] = field(default_factory=dict)
     slices: Mapping[str, Limit] = field(default_factory=dict)
@@ -131,8 +133,10 @@ class Policy:
         for name in BUDGETS:
             limits = getattr(self, name).items()
             yield name, MappingProxyType({key: _share(f"{name}.{key}", x) for key, x in limits})
-        weights = {key: float(_positive(f"weights.{key}", x)) for key, x in self.weights.items()}
-        yield "weights", MappingProxyType(weights)
+        for name in ("weights", "item_weights"):
+            weights = getattr(self, name).items()
+            severities = {key: float(_positive(f"{name}.{key}", x)) for key, x in weights}
+            yield name, MappingProxyType(severities)
         yield "pinned", frozenset(_names("pinned", self.pinned))
         for name in ("protected", "accepted_differences"):
             yield name, _names(name, getattr(self, name))
@@ -151,7 +155,7 @@ class Policy:
                 f"expected a slice to be protected or to have a budget of its own, got both for "
                 f"{both}: drop one of them"
             )
-        if (self.max_weighted_nfr is None) == bool(self.weights):
+        if (self.max_weighted_nfr is None) == bool(self.weights or self.item_weights):
             raise UsageError(
                 "expected max_weighted_nfr together with weights, got one without the other: "
                 "severity needs a limit, and the limit needs severities"
@@ -219,16 +223,36 @@ def _settings(section: Mapping[str, Any], file: Path) -> dict[str, Any]:
         if isinstance(default, float):
             value = float(_fraction(name, value))
         if name == "pinned" and isinstance(value, str):
-            value = _lines(file.parent / value)
+            value = read_ids(file.parent / value)
         settings[name] = value
     return settings
 
 
-def _lines(path: Path) -> list[str]:
+def read_ids(path: Path) -> list[str]:
+    r"""Read ids from a text file, one per line.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read, or is not UTF-8.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "pinned.txt")
+    ...     _ = path.write_text("q1\nq2\n")
+    ...     read_ids(path)
+    ['q1', 'q2']
+    """
     try:
-        return [line for line in path.read_text(encoding="utf-8").split("\n") if line]
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"expected one id per line in {str(path)!r}, got {error}") from error
+        reason = getattr(error, "strerror", None) or "bytes that are not UTF-8"
+        raise UsageError(
+            f"expected one id per line in {str(path)!r}, got {reason}: name a text file"
+        ) from error
+    return [line for line in lines if line]
 
 
 def _names(name: str, values: Any) -> tuple[str, ...]:

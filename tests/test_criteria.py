@@ -144,6 +144,20 @@ def test_items_without_a_slice_weigh_1():
     assert weighted[0] == (4 + 4 + 1) / 25
 
 
+def test_an_item_may_weigh_more_or_less_than_its_slice():
+    comparison = example(slices=["x"] * 5 + ["y"] * 5)
+    weighted = evidence_of(
+        comparison,
+        "severity-weighted negative flip rate",
+        max_weighted_nfr=0.5,
+        weights={"x": 4},
+        item_weights={"1": 0.5, "9": 8},
+    )
+    weights = np.array([4, 0.5, 4, 4, 4, 1, 1, 1, 1, 8])
+    assert weighted == bounds(weighted_rate(NEGATIVE, weights))
+    assert weighted[0] == (0.5 + 4 + 8) / 28.5
+
+
 def test_a_criterion_is_broken_by_its_lower_bound_at_the_level_asked_for():
     evidence = independent_rate(6, 100)
     at = {alpha: evidence.lower(1 - alpha) for alpha in (0.05, 0.01)}
@@ -420,7 +434,11 @@ def test_a_repeated_score_breaks_when_most_generations_do(worse, broken):
         ),
         (
             {"max_weighted_nfr": 0.5, "weights": {"z": 2, "x": 2}},
-            r"expected weights of slices that the runs have, got \['z'\]$",
+            r"^expected weights of slices that the runs have, got \['z'\]$",
+        ),
+        (
+            {"max_weighted_nfr": 0.5, "item_weights": {"q": 2, "1": 2}},
+            r"^expected weights of items that the runs have, got \['q'\]$",
         ),
     ],
 )

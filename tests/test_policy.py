@@ -126,7 +126,13 @@ def test_a_policy_cannot_be_changed():
     assert policy.slices == {"x": Fraction(1, 10)}
     with pytest.raises(FrozenInstanceError):
         policy.max_nfr = Fraction(1, 2)
-    for mapping in (policy.metrics, policy.tasks, policy.slices, policy.weights):
+    for mapping in (
+        policy.metrics,
+        policy.tasks,
+        policy.slices,
+        policy.weights,
+        policy.item_weights,
+    ):
         with pytest.raises(TypeError):
             mapping["x"] = 0.5
 
@@ -168,6 +174,8 @@ def test_a_weight_is_above_0(weight):
 def test_weights_become_numbers():
     policy = Policy(max_nfr="0.02", max_weighted_nfr="0.02", weights={"safety": "2.5"})
     assert policy.weights == {"safety": 2.5}
+    policy = Policy(max_nfr="0.02", max_weighted_nfr="0.02", item_weights={"q1": "2.5"})
+    assert policy.item_weights == {"q1": 2.5}
 
 
 @pytest.mark.parametrize("names", [["a", "b"], ("a", "b"), {"a", "b"}])
@@ -198,7 +206,10 @@ def test_a_slice_has_one_limit():
         Policy(max_nfr="0.02", protected=("b", "a", "c"), slices={"a": "0.1", "b": "0.1"})
 
 
-@pytest.mark.parametrize("half", [{"max_weighted_nfr": "0.02"}, {"weights": {"safety": 2}}])
+@pytest.mark.parametrize(
+    "half",
+    [{"max_weighted_nfr": "0.02"}, {"weights": {"safety": 2}}, {"item_weights": {"q1": 2}}],
+)
 def test_severity_needs_a_limit_and_a_limit_severity(half):
     message = (
         "^expected max_weighted_nfr together with weights, got one without the other: severity "
@@ -225,6 +236,7 @@ on_inconclusive = "fail"
 noise_adjusted_pass = true
 accepted_differences = ["judge"]
 weights = {safety = 2, law = 1.5}
+item_weights = {q1 = 9}
 metrics = {rouge1 = 0.3}
 tasks = {gsm8k = 0.04}
 slices = {law = 0.05}
@@ -248,6 +260,7 @@ def test_every_setting_can_stand_in_a_file(tmp_path, header):
         noise_adjusted_pass=True,
         accepted_differences=("judge",),
         weights={"safety": 2, "law": 1.5},
+        item_weights={"q1": 9},
         metrics={"rouge1": "0.3"},
         tasks={"gsm8k": "0.04"},
         slices={"law": "0.05"},
@@ -300,7 +313,7 @@ def test_unknown_keys_are_refused(tmp_path, text, hint):
     assert "gate.toml" in str(caught.value)
 
 
-@pytest.mark.parametrize("table", ["weights", "metrics", "tasks", "slices"])
+@pytest.mark.parametrize("table", ["weights", "item_weights", "metrics", "tasks", "slices"])
 def test_a_table_is_a_table(tmp_path, table):
     with pytest.raises(
         UsageError, match=rf"^expected a table for '{table}' in '.*gate.toml', got '0.1'$"

@@ -39,6 +39,30 @@ def shell(script: str, folder: Path, **variables: str) -> subprocess.CompletedPr
     )
 
 
+@pytest.mark.parametrize(
+    ("recipe", "schema", "more"),
+    [
+        ("github.yml", "vendor.github-workflows", []),
+        ("gitlab-ci.yml", "vendor.gitlab-ci", ["--data-transform", "gitlab-ci"]),
+    ],
+)
+def test_recipes_keep_the_published_schema(
+    recipe: str, schema: str, more: list[str], tmp_path: Path
+) -> None:
+    """Schemas that come with check-jsonschema, so that nothing is fetched."""
+    pytest.importorskip("check_jsonschema")
+
+    def check(path: Path) -> int:
+        command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *more]
+        return subprocess.run([*command, str(path)], capture_output=True, check=False).returncode
+
+    text = (RECIPES / recipe).read_text("utf-8")
+    assert check(RECIPES / recipe) == 0
+    broken = tmp_path / recipe
+    broken.write_text(text.replace("runs-on:", "run-on:").replace("  script:", "  scripts:"))
+    assert check(broken) == 1
+
+
 class TestGitHub:
     @pytest.fixture
     def workflow(self) -> dict[str, Any]:

@@ -58,9 +58,10 @@ def warn(message: str) -> None:
     >>> warn("the summary is full")
     """
     from muscle_metrics.reports.escape import terminal
+    from muscle_metrics.reports.secrets import hide_secrets
 
     # An error about the error would end in Python's own exit code, which is that of FAIL; without
     # a standard error there is no stream at all.
     with suppress(OSError, AttributeError):
-        sys.stderr.write(f"muscle-metrics: {terminal(message)}\n")
+        sys.stderr.write(f"muscle-metrics: {terminal(hide_secrets(message).value)}\n")
         sys.stderr.flush()

@@ -113,14 +113,14 @@ def policy_of(options: argparse.Namespace) -> Policy:
     >>> policy_of(parser.parse_args(["--max-nfr", "0.02"])).max_nfr
     Fraction(1, 50)
     """
-    from muscle_metrics.policy import Policy, read_policy
+    from muscle_metrics.policy import Policy, read_ids, read_policy
 
     given: dict[str, Any] = {name: getattr(options, name) for name in SINGLE}
     given["accepted_differences"] = options.accept_difference and tuple(options.accept_difference)
     if options.policy is None:
         given |= {field: _limits(options, flag) for field, flag in BUDGETS.items()}
         given["protected"] = options.protect and tuple(options.protect)
-        given["pinned"] = options.pinned and frozenset(_lines(Path(options.pinned)))
+        given["pinned"] = options.pinned and frozenset(read_ids(Path(options.pinned)))
         return Policy(**_chosen(given))
     several = [f"--{name.replace('_', '-')}" for name in SEVERAL if getattr(options, name)]
     if several:
@@ -152,14 +152,3 @@ def _limits(options: argparse.Namespace, flag: str) -> dict[str, str] | None:
             raise UsageError(f"expected {shown} once per name, got {name!r} twice: drop one")
         limits[name] = limit
     return limits
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "bytes that are not UTF-8"
-        raise UsageError(
-            f"expected one id per line in {str(path)!r}, got {reason}: name a text file"
-        ) from error
-    return [line for line in lines if line]

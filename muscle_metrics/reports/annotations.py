@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.reports.escape import annotation, annotation_property, shorten
+from muscle_metrics.reports.secrets import hide_verdict_secrets
 
 if TYPE_CHECKING:
     from muscle_metrics.gate import Verdict
@@ -37,6 +38,7 @@ def verdict_annotations(verdict: Verdict) -> list[str]:
     >>> verdict_annotations(check_gate(comparison, Policy(max_nfr="0.05")))
     ['::notice title=muscle-metrics gate::PASS: old -> new']
     """
+    verdict = hide_verdict_secrets(verdict)
     worst = [(LEVELS[verdict.outcome], f"{verdict.outcome}: {' -> '.join(verdict.names)}")]
     worst += [("error", reason) for reason in verdict.reasons if verdict.outcome == "INVALID"]
     worst += [("error", f"pinned item {pin} broke") for pin in verdict.broken_pins]

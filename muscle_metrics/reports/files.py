@@ -44,12 +44,14 @@ def write_text(path: Path, text: str) -> None:
 
 
 def append_text(path: Path, text: str) -> None:
-    """Add text to the end of a file, all of it or nothing.
+    """Add text to the end of a file, all of it or nothing; one that is made is for its owner only.
+
+    A symbolic link at `path` is refused, not followed.
 
     Raises
     ------
     UsageError
-        If the file cannot be written, or the disk is full.
+        If the file cannot be written or is a symbolic link, or the disk is full.
 
     Examples
     --------
@@ -57,7 +59,7 @@ def append_text(path: Path, text: str) -> None:
     >>> append_text(path, "a"), append_text(path, "b"), path.read_text()
     (None, None, 'ab')
     """
-    with _explained(path), path.open("ab", buffering=0) as file:
+    with _explained(path), open(path, "ab", buffering=0, opener=_open_itself) as file:
         size = file.seek(0, os.SEEK_END)
         left = memoryview(text.encode())
         try:
@@ -67,6 +69,11 @@ def append_text(path: Path, text: str) -> None:
         except BaseException:
             file.truncate(size)
             raise
+
+
+def _open_itself(path: str, flags: int) -> int:
+    # Not everywhere can a system refuse links.
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
 
 
 @contextmanager

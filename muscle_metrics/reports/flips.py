@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.flips import Quadrant
+from muscle_metrics.items import Item
 from muscle_metrics.reports.escape import shorten, terminal
+from muscle_metrics.reports.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from muscle_metrics.comparison import Comparison
-    from muscle_metrics.items import Item
 
 __all__ = ["FirstFlips", "first_flips", "flip_lines", "item_name", "value_text"]
 
@@ -20,23 +21,27 @@ TEXT_LIMIT = 200
 
 
 class FirstFlips(NamedTuple):
-    """The first negative flips, and how many there are in all."""
+    """The first negative flips, how many there are in all, and secrets hidden in the first."""
 
     items: list[Item]
     total: int
+    secrets: int = 0
 
     @property
     def title(self) -> str:
         """How many are listed, of how many."""
+        hidden = f"; secrets hidden: {self.secrets}" if self.secrets else ""
         if len(self.items) == self.total:
-            return f"negative flips: all {self.total}"
-        return f"negative flips: the first {len(self.items)} of {self.total}"
+            return f"negative flips: all {self.total}{hidden}"
+        return f"negative flips: the first {len(self.items)} of {self.total}{hidden}"
 
 
 def first_flips(
     comparison: Comparison | None, most: int, pinned: Collection[str] = ()
 ) -> FirstFlips:
     """Negative flips in the natural order of ids, those that must not break before all others.
+
+    What looks like a key or a password is hidden, for reports are published.
 
     Parameters
     ----------
@@ -63,7 +68,9 @@ def first_flips(
         return FirstFlips([], 0)
     flips = list(comparison.flips(Quadrant.NEGATIVE))
     flips.sort(key=lambda item: item.id not in pinned)
-    return FirstFlips(flips[:most], len(flips))
+    shown = [hide_secrets(tuple(item)) for item in flips[:most]]
+    secrets = sum(part.number for part in shown)
+    return FirstFlips([Item._make(part.value) for part in shown], len(flips), secrets)
 
 
 def flip_lines(flips: FirstFlips) -> list[str]:

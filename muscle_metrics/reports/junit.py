@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 from muscle_metrics.reports.escape import shorten, visible
 from muscle_metrics.reports.flips import first_flips, item_name, value_text
+from muscle_metrics.reports.secrets import hide_verdict_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,8 +61,8 @@ def verdict_junit(
     """
     marks = {**MARKS, "INCONCLUSIVE": UNDECIDED[on_inconclusive]}
     root = ElementTree.Element("testsuites", name="muscle-metrics gate")
-    _add_criteria(root, verdict, marks)
     flips = first_flips(comparison, examples, verdict.broken_pins)
+    _add_criteria(root, hide_verdict_secrets(verdict), marks)
     if flips.items:
         suite = ElementTree.SubElement(root, "testsuite", name=flips.title)
         for item in flips.items:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.reports.escape import markdown, shorten
 from muscle_metrics.reports.flips import first_flips, item_name, value_text
+from muscle_metrics.reports.secrets import hide_verdict_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,10 +64,11 @@ def verdict_markdown(
     >>> text.splitlines()[1]
     '## PASS: 0 of 99 items broke, 0 were fixed'
     """
+    flips = first_flips(comparison, examples, verdict.broken_pins)
+    verdict = hide_verdict_secrets(verdict)
     old, new = (markdown(shorten(name, NAME_LIMIT)) for name in verdict.names)
     head = [MARKER, f"## {verdict.outcome}{_counted(comparison)}", "", f"{old} to {new}"]
     foot = ["", _signature(verdict)]
-    flips = first_flips(comparison, examples, verdict.broken_pins)
     sections = [*_sections(verdict, flips)]
     room = limit - _size([*head, *foot]) - sum(_size(section.frame) for section in sections)
     body: list[str] = []

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from muscle_metrics.flips import FlipCounts, Quadrant
 from muscle_metrics.reports.escape import shorten, terminal
+from muscle_metrics.reports.secrets import hide_verdict_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,6 +118,7 @@ def verdict_text(verdict: Verdict) -> str:
     >>> print(verdict_text(check_gate(comparison, Policy(max_nfr="0.05"))).splitlines()[0])
     PASS: old -> new
     """
+    verdict = hide_verdict_secrets(verdict)
     pins = verdict.broken_pins
     lines = [
         f"{verdict.outcome}: {' -> '.join(verdict.names)}",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.reports.escape import json_source
 from muscle_metrics.reports.flips import first_flips
+from muscle_metrics.reports.secrets import hide_verdict_secrets
 from muscle_metrics.summary import json_text
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def verdict_data(
     'PASS'
     """
     flips = first_flips(comparison, examples, verdict.broken_pins)
+    verdict = hide_verdict_secrets(verdict)
     return {
         "schema_version": SCHEMA_VERSION,
         "outcome": str(verdict.outcome),
@@ -60,6 +62,7 @@ def verdict_data(
         "counts": _counts(comparison),
         "negative_flips": {
             "total": flips.total,
+            "secrets_hidden": flips.secrets,
             "listed": [_described_flip(item) for item in flips.items],
         },
         "signature": verdict.signature,

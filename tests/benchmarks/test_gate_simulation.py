@@ -7,13 +7,15 @@ the negative flip rate: that is the largest promise they can make about it.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -26,16 +28,27 @@ from muscle_metrics.items import ItemTable
 from muscle_metrics.verdicts import Verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     Flags = NDArray[np.bool_]
 
-RUNS, STOCHASTIC_RUNS, PROCESSES = 4000, 400, 25
+PEER_RUNS = 50
 OUTCOMES = ("PASS", "FAIL", "INCONCLUSIVE")
-SHORT = dict(zip(OUTCOMES, ("P", "F", "?"), strict=True))
+# The most that a bound over groups is known to err where their sizes have nothing to do with flips.
+ERROR_OVER_GROUPS = 0.061
+
+# Runs in the environment of evalci: its whole command line, once per line of arguments.
+SERVED = """
+import io, json, sys
+from contextlib import redirect_stdout
+from evalci.cli import main
+for line in sys.stdin:
+    with redirect_stdout(io.StringIO()) as printed:
+        code = main(json.loads(line))
+    print(json.dumps([code, printed.getvalue()]), flush=True)
+"""
 
 
 class Sample(NamedTuple):
@@ -68,6 +81,20 @@ def grouped(
     right = rng.random(breaks.shape) < 0.5
     labels = np.repeat(np.arange(groups), size)
     return Sample(breaks | (right & ~fixed), fixed | (right & ~breaks), labels)
+
+
+def uneven(rng: np.random.Generator, groups: int, rate: float) -> Sample:
+    """Passages of 1 to 40 items, of which the long ones break ten times as often, at this rate."""
+    sizes = np.where(rng.random(groups) < 0.1, 40, rng.integers(1, 10, groups))
+    # Shares of all items: 4 in 8.5 are in the tenth of long passages.
+    common = rate / (10 * 4 / 8.5 + 4.5 / 8.5)
+    chances = np.where(sizes == 40, 10 * common, common)
+    spread = 1 / 0.3 - 1
+    of_groups = rng.beta(chances * spread, (1 - chances) * spread)
+    labels = np.repeat(np.arange(groups), sizes)
+    breaks = (rng.random(len(labels)) < of_groups[labels])[:, None]
+    right = rng.random(breaks.shape) < 0.5
+    return Sample(breaks | right, right & ~breaks, labels)
 
 
 def generated(
@@ -121,6 +148,13 @@ class Case(NamedTuple):
     wish: str
     sample: Callable[[np.random.Generator], Sample]
 
+    @property
+    def runs(self) -> int:
+        """How often it is sampled: generations take the gate a hundred times as long as items."""
+        if "prompts" not in self.name:
+            return 1000
+        return 100
+
 
 CASES = [
     Case("969 items, NFR at the limit", 0.02, "PASS, FAIL <= 5 %",
@@ -137,6 +171,8 @@ CASES = [
          lambda rng: grouped(rng, 200, 10, 0.025, 0.3)),
     Case("200 passages of 10, likeness .3, twice the limit", 0.05, "FAIL",
          lambda rng: grouped(rng, 200, 10, 0.1, 0.3)),
+    Case("100 passages of 1 to 40, long ones break more, at the limit", 0.05, "known to exceed 5 %",
+         lambda rng: uneven(rng, 100, 0.05)),
     Case("600 prompts x 10, unchanged model", 0.02, "never FAIL", unchanged),
     Case("800 prompts x 5, unchanged, noise at the limit", 0.02, "PASS, FAIL <= 5 %", noisy),
     Case("800 prompts x 5, unchanged, noise half the limit", 0.02, "PASS", quiet),
@@ -201,19 +237,46 @@ def nel_rule(sample: Sample, limit: float) -> str:
     return by_interval(loss - reach, loss + reach, limit)
 
 
-def evalci(sample: Sample, limit: float, folder: Path) -> str:
-    """What the 95 % interval that `evalci compare` prints says about the limit."""
-    paths = []
-    for name, verdicts in (("old", sample.old), ("new", sample.new)):
-        paths.append(folder / f"{name}.csv")
-        rows = (f"{i},{int(right)},{k}" for (i, k), right in np.ndenumerate(verdicts))
-        paths[-1].write_text("item_id,score,sample_idx\n" + "\n".join(rows), encoding="utf-8")
-    printed = subprocess.run(
-        ["evalci", "compare", *map(str, paths)], check=True, capture_output=True, text=True
-    ).stdout
-    found = re.search(r"CI \[(-?[\d.]+), (-?[\d.]+)\]", printed)
-    assert found, printed
-    return by_interval(float(found[1]), float(found[2]), limit)
+class Evalci:
+    """`evalci compare`, its command line called again and again in one process."""
+
+    def __init__(self, served: subprocess.Popen[str], folder: Path) -> None:
+        self.served = served
+        self.folder = folder
+
+    def __call__(self, sample: Sample, limit: float) -> str:
+        """What the 95 % interval that is printed says about the limit."""
+        paths = []
+        for name, verdicts in (("old", sample.old), ("new", sample.new)):
+            paths.append(self.folder / f"{name}.csv")
+            rows = (f"{i},{int(right)},{k}" for (i, k), right in np.ndenumerate(verdicts))
+            paths[-1].write_text("item_id,score,sample_idx\n" + "\n".join(rows), encoding="utf-8")
+        # A tenth of its usual resamples, to save time: the last digit of a bound may differ.
+        arguments = ["compare", *map(str, paths), "--n-resamples", "999"]
+        assert self.served.stdin is not None
+        assert self.served.stdout is not None
+        self.served.stdin.write(json.dumps(arguments) + "\n")
+        self.served.stdin.flush()
+        code, printed = json.loads(self.served.stdout.readline())
+        assert code == 0
+        found = re.search(r"CI \[(-?[\d.]+), (-?[\d.]+)\]", printed)
+        assert found, printed
+        return by_interval(float(found[1]), float(found[2]), limit)
+
+
+@pytest.fixture(scope="module")
+def evalci(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evalci | None]:
+    """Give the peer, or None where it is not on the path."""
+    command = shutil.which("evalci")
+    if command is None:
+        yield None
+        return
+    interpreter = str(Path(command).with_name("python"))
+    with subprocess.Popen(
+        [interpreter, "-c", SERVED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as served:
+        yield Evalci(served, tmp_path_factory.mktemp("evalci"))
+        served.communicate()
 
 
 def shares(judge: Callable[[Sample, float], str], case: Case, runs: int) -> dict[str, float]:
@@ -229,44 +292,35 @@ def shown(found: dict[str, float] | None) -> str:
     return " / ".join(f"{100 * found[outcome]:.3g}" for outcome in OUTCOMES)
 
 
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_gates_side_by_side(
-    benchmark: Callable[..., object], capsys: pytest.CaptureFixture[str], tmp_path: Path
+    case: Case, evalci: Evalci | None, benchmark: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    benchmark(ours, unchanged(np.random.default_rng(0)), 0.02)
-    installed = shutil.which("evalci") is not None
+    us = benchmark.pedantic(shares, (ours, case, case.runs), rounds=1)
+    nel = shares(nel_rule, case, case.runs)
+    them = shares(evalci, case, PEER_RUNS) if evalci else None
+    columns = (case.name, f"{case.limit:.0%}", case.wish, *map(shown, (us, nel, them)))
     with capsys.disabled():
-        print(
-            "\n| case | limit | should | muscle-metrics gate | nel gate's rule | evalci compare |"
-        )
-        print("|---|---|---|---|---|---|")
-        for case in CASES:
-            runs = STOCHASTIC_RUNS if "prompts" in case.name else RUNS
-            us, nel = (shares(judge, case, runs) for judge in (ours, nel_rule))
-            them = None
-            if installed:
-                them = shares(
-                    lambda sample, limit: evalci(sample, limit, tmp_path), case, PROCESSES
-                )
-            columns = (
-                case.name,
-                f"{case.limit:.0%}",
-                case.wish,
-                shown(us),
-                shown(nel),
-                shown(them),
-            )
-            print(f"| {' | '.join(columns)} |", flush=True)
-            allowance = 2 * (0.05 * 0.95 / runs) ** 0.5
-            if case.wish.endswith("5 %"):
-                assert max(us["PASS"], us["FAIL"]) <= 0.061 + allowance
-            elif case.wish == "never FAIL":
-                assert us["FAIL"] == 0
-            else:
-                assert us[case.wish] > 0.6
+        print(f"\n| {' | '.join(columns)} |")
+    check_promise(case, us)
+
+
+def check_promise(case: Case, us: dict[str, float]) -> None:
+    allowance = 2 * (0.05 * 0.95 / case.runs) ** 0.5
+    if case.wish == "PASS, FAIL <= 5 %":
+        most = ERROR_OVER_GROUPS if "passages" in case.name else 0.05
+        assert max(us["PASS"], us["FAIL"]) <= most + allowance
+    elif case.wish == "known to exceed 5 %":
+        assert us["FAIL"] <= 0.05 + allowance
+        assert us["PASS"] <= 0.15 + allowance
+    elif case.wish == "never FAIL":
+        assert us["FAIL"] == 0
+    else:
+        assert us[case.wish] > (0.9 if "masked" in case.name else 0.6)
 
 
 def test_a_gate_takes_a_fifth_of_the_time_of_a_comparison(
-    benchmark: Callable[..., object], capsys: pytest.CaptureFixture[str], tmp_path: Path
+    benchmark: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     if shutil.which("evalci") is None:
         pytest.skip("evalci is not on the path")
@@ -283,17 +337,21 @@ def test_a_gate_takes_a_fifth_of_the_time_of_a_comparison(
         [sys.executable, "-m", "muscle_metrics", "gate", *paths, *fields],
         ["evalci", "compare", *paths],
     ]
-    codes = [subprocess.run(command, capture_output=True).returncode for command in commands]
-    assert codes == [0, 0]
+    # Both find their modules compiled, as pip leaves them.
+    settings = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path / "compiled")}
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def seconds(command: list[str]) -> float:
         began = perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, capture_output=True, env=settings)
         return perf_counter() - began
 
-    benchmark(seconds, commands[0])
-    # In turns, and the best of five: the machine has other work.
-    rounds = [[seconds(command) for command in commands] for _ in range(5)]
+    for command in commands:
+        seconds(command)
+
+    benchmark.pedantic(seconds, (commands[0],), rounds=1)
+    # In turns, and the best of three: the machine has other work.
+    rounds = [[seconds(command) for command in commands] for _ in range(3)]
     us, them = map(min, zip(*rounds, strict=True))
     with capsys.disabled():
         print(f"\ngate {us:.2f} s, evalci compare {them:.2f} s: {them / us:.1f} times")

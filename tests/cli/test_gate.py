@@ -270,16 +270,16 @@ def test_annotations_only_when_asked(run, pair) -> None:
 
 def test_no_examples_publishes_no_answers(run, write, reports, tmp_path) -> None:
     old = write(
-        "old.jsonl", [{"id": i, "prediction": "secret", "reference": "secret"} for i in range(99)]
+        "old.jsonl", [{"id": i, "prediction": "private", "reference": "private"} for i in range(99)]
     )
     new = write(
-        "new.jsonl", [{"id": i, "prediction": "leaked", "reference": "secret"} for i in range(99)]
+        "new.jsonl", [{"id": i, "prediction": "leaked", "reference": "private"} for i in range(99)]
     )
     assert run("gate", old, new, "--max-nfr", "0.05", "--no-examples", *reports).code == 1
     for name in REPORTS.values():
         text = (tmp_path / name).read_text()
         assert "99" in text
-        assert "secret" not in text
+        assert "private" not in text
         assert "leaked" not in text
 
 

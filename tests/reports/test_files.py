@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -67,12 +67,10 @@ def fail_at(step: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_disk_that_fills_up_while_appending(
     report: Path, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
-    opened = type(report).open
+    def small(path: Path, mode: str, **options: Any) -> object:
+        return FullDisk(open(path, mode, **options), kept)
 
-    def small(path: Path, mode: str, **options: int) -> object:
-        return FullDisk(opened(path, mode, **options), kept)
-
-    monkeypatch.setattr(type(report), "open", small)
+    monkeypatch.setattr(files, "open", small, raising=False)
     with pytest.raises(UsageError, match="space"):
         append_text(report, NEW)
     monkeypatch.undo()
@@ -104,15 +102,14 @@ class FullDisk:
 
 
 def test_short_writes_are_finished(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = type(report).open
-
     class Slow(FullDisk):
         def write(self, data: memoryview) -> int:
             return self.file.write(data[:3])
 
-    monkeypatch.setattr(
-        type(report), "open", lambda path, mode, **options: Slow(opened(path, mode, **options), 0)
-    )
+    def slow(path: Path, mode: str, **options: Any) -> object:
+        return Slow(open(path, mode, **options), 0)
+
+    monkeypatch.setattr(files, "open", slow, raising=False)
     append_text(report, NEW)
     monkeypatch.undo()
     assert report.read_text("utf-8") == OLD + NEW
@@ -145,3 +142,19 @@ def test_folders_that_cannot_be_written(report: Path, function) -> None:
             write_text(report, NEW)
         report.parent.chmod(0o700)
     assert report.read_text("utf-8") == OLD
+
+
+def test_links_are_not_followed(report: Path) -> None:
+    link = report.with_name("link.md")
+    link.symlink_to(report)
+    with pytest.raises(UsageError, match=r"link\.md"):
+        append_text(link, NEW)
+    write_text(link, NEW)
+    assert not link.is_symlink()
+    assert (report.read_text("utf-8"), link.read_text("utf-8")) == (OLD, NEW)
+
+
+def test_a_summary_that_is_made_is_for_its_owner_only(report: Path) -> None:
+    made = report.with_name("summary.md")
+    append_text(made, NEW)
+    assert made.stat().st_mode & 0o777 == 0o600

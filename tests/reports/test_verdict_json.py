@@ -91,4 +91,4 @@ def test_the_same_verdict_gives_the_same_bytes(judge) -> None:
 
 def test_no_examples_lists_none_and_still_counts(judge) -> None:
     data = verdict_data(*judge(broken=5, max_nfr="0.02"), examples=0)
-    assert data["negative_flips"] == {"total": 5, "listed": []}
+    assert data["negative_flips"] == {"total": 5, "listed": [], "secrets_hidden": 0}
