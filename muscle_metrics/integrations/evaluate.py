@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from muscle_metrics.answers import Key, Missing, Values
 from muscle_metrics.arrays import flat_column, shown
 from muscle_metrics.counting import count_flips
 from muscle_metrics.errors import InputError
@@ -14,6 +13,7 @@ from muscle_metrics.optional import require
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from muscle_metrics.answers import Key, Missing, Values
     from muscle_metrics.flips import FlipCounts
 
 __all__ = ["FlipMetric"]
@@ -106,7 +106,7 @@ class FlipMetric:
         return {name: getattr(counts, name) for name in self.rates}
 
 
-def _as_texts(values: Values, name: str) -> list[str]:
+def _as_texts(values: Any, name: str) -> list[str]:
     if hasattr(values, "__len__") and len(values) == 0:
         return []
     return [json.dumps(answer, default=_plain) for answer in flat_column(values, name)]

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from muscle_metrics.answers import Key, Missing, Values, check_lengths
 from muscle_metrics.counting import count_flips
 from muscle_metrics.flips import FlipCounts
 from muscle_metrics.optional import require
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
+    from torchmetrics import Metric
+
+    from muscle_metrics.answers import Key, Missing
+else:
+    # Whoever imports this module asks for torchmetrics: a class needs its base when it is made.
+    Metric = require("torchmetrics", "torchmetrics").Metric
 
 __all__ = ["InconsistencyFlipRate", "NegativeFlipRate", "PositiveFlipRate"]
-
-# Whoever imports this module asks for torchmetrics: a class needs its base when it is made.
-torchmetrics = require("torchmetrics", "torchmetrics")
 
 CELLS = FlipCounts.__slots__
 
 
-class _FlipRate(torchmetrics.Metric):  # type: ignore[misc]
+class _FlipRate(Metric):  # type: ignore[misc]
     """A rate of the flip family, from counts that add.
 
     Parameters
@@ -48,7 +52,13 @@ class _FlipRate(torchmetrics.Metric):  # type: ignore[misc]
         zeros = require("torch", "torchmetrics").zeros(len(CELLS), dtype=int)
         self.add_state("cells", default=zeros, dist_reduce_fx="sum")
 
-    def update(self, *, old: Values, new: Values, references: Values) -> None:
+    def update(
+        self,
+        *,
+        old: Sequence[Any] | torch.Tensor,
+        new: Sequence[Any] | torch.Tensor,
+        references: Sequence[Any] | torch.Tensor,
+    ) -> None:
         """Count the flips of a batch.
 
         Parameters
@@ -64,7 +74,7 @@ class _FlipRate(torchmetrics.Metric):  # type: ignore[misc]
         InputError
             If the columns cannot be compared.
         """
-        if not any(map(len, (old, new, references))):
+        if not (len(old) or len(new) or len(references)):
             return
         counts = count_flips(
             old=old, new=new, references=references, key=self.key, missing=self.missing

@@ -4,7 +4,7 @@ import dataclasses
 
 import evaluate
 
-from muscle_metrics.flips import RATE_NAMES
+from muscle_metrics.flips import RATE_NAMES, FlipCounts
 from muscle_metrics.integrations.evaluate import FlipMetric
 
 __all__ = ["Flips"]
@@ -23,5 +23,5 @@ class Flips(FlipMetric, evaluate.Metric):  # type: ignore[misc]
 
     rates = RATE_NAMES
 
-    def _results(self, counts):
+    def _results(self, counts: FlipCounts) -> dict[str, float]:
         return {**dataclasses.asdict(counts), **super()._results(counts)}
