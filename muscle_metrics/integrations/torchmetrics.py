@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import torch
-    from torchmetrics import Metric
 
     from muscle_metrics.answers import Key, Missing
-else:
-    # Whoever imports this module asks for torchmetrics: a class needs its base when it is made.
-    Metric = require("torchmetrics", "torchmetrics").Metric
+
+# Whoever imports this module asks for torchmetrics: a class needs its base when it is made.
+require("torchmetrics", "torchmetrics")
+from torchmetrics import Metric  # noqa: E402
 
 __all__ = ["InconsistencyFlipRate", "NegativeFlipRate", "PositiveFlipRate"]
 
