@@ -58,6 +58,9 @@ def add_command(commands: Any) -> None:
     )
     output.add_argument("--json", metavar="FILE", help="also write the result as JSON")
     output.add_argument(
+        "--llm-comparator", metavar="FILE", help="also write all items for LLM Comparator"
+    )
+    output.add_argument(
         "--minimum-effect",
         type=float,
         default=0.0,
@@ -83,6 +86,7 @@ def number(text: str) -> int:
 def _compare(options: argparse.Namespace) -> int:
     from muscle_metrics.chains import compare_chain
     from muscle_metrics.comparing import compare_runs
+    from muscle_metrics.comparison import Comparison
 
     if len(options.runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")
@@ -93,7 +97,11 @@ def _compare(options: argparse.Namespace) -> int:
             "expected one --metric and no option of graded scores for a chain, got more: compare "
             "two runs"
         )
-    check_outputs([options.json], options.runs)
+    if len(options.runs) > 2 and options.llm_comparator:
+        raise UsageError(
+            f"expected two runs for --llm-comparator, got {len(options.runs)}: compare two of them"
+        )
+    check_outputs([options.json, options.llm_comparator], options.runs)
     runs = read_runs(options, options.runs)
     result: Comparison | Chain
     with working("comparing"):
@@ -105,6 +113,12 @@ def _compare(options: argparse.Namespace) -> int:
         from muscle_metrics.reports.files import write_text
 
         write_text(Path(options.json), result.to_json() + "\n")
+    if options.llm_comparator and isinstance(result, Comparison):
+        from muscle_metrics.integrations.llm_comparator import llm_comparator_json
+        from muscle_metrics.reports.files import write_text
+
+        text = llm_comparator_json(result, prompts=runs[1])
+        write_text(Path(options.llm_comparator), text)
     _show(result, options.flips)
     return 0
 
