@@ -10,4 +10,4 @@ old, new = (
 )
 text = llm_comparator_json(compare_runs(old, new), prompts=new)
 Path("v1-v2.json").write_text(text, encoding="utf-8")
-print(text[:500])
+print(text.count('"score": 1.0'), "got fixed,", text.count('"score": -1.0'), "broke")

@@ -34,7 +34,12 @@ LETTERS = {CORRECT: 1, INCORRECT: 0, NOANSWER: 0}
 # One score per sample and epoch: the mean over epochs of a sample is no verdict.
 @metric(scores="unreduced")  # type: ignore[untyped-decorator]
 def negative_flip_rate() -> Metric:
-    """Share of all samples that the old model got right and the new one gets wrong (NFR)."""
+    """Share of all samples that the old model got right and the new one gets wrong (NFR).
+
+    Examples
+    --------
+    >>> flips(match(), baseline="v1.baseline")  # reports it  # doctest: +SKIP
+    """
 
     def compute(scores: list[SampleScore]) -> float:
         return _rate(scores, Quadrant.NEGATIVE)
@@ -44,7 +49,12 @@ def negative_flip_rate() -> Metric:
 
 @metric(scores="unreduced")  # type: ignore[untyped-decorator]
 def positive_flip_rate() -> Metric:
-    """Share of all samples that the old model got wrong and the new one gets right (PFR)."""
+    """Share of all samples that the old model got wrong and the new one gets right (PFR).
+
+    Examples
+    --------
+    >>> flips(match(), baseline="v1.baseline")  # reports it  # doctest: +SKIP
+    """
 
     def compute(scores: list[SampleScore]) -> float:
         return _rate(scores, Quadrant.POSITIVE)
@@ -81,6 +91,16 @@ def flips(
     -------
     Scorer
         With the metrics ``accuracy``, `negative_flip_rate` and `positive_flip_rate`.
+
+    Raises
+    ------
+    InputError
+        If the old run cannot be read or judged; while scoring, if it does not hold a sample, or a
+        score is no verdict.
+
+    Examples
+    --------
+    >>> Task(dataset=samples, scorer=flips(match(), baseline="v1.baseline"))  # doctest: +SKIP
     """
     stored = read_verdicts(baseline, metric=metric, threshold=threshold, task=task)
 

@@ -152,10 +152,10 @@ def is_right(score: object, name: str, threshold: float | None = None) -> bool:
     (True, False)
     """
     number = score.item() if hasattr(score, "item") else score
-    if not isinstance(number, bool | int | float) or math.isnan(number):
+    if not isinstance(number, bool | int | float) or not math.isfinite(number):
         raise InputError(
-            f"expected a number, true or false as {name!r} of every item, got {describe(score)}: "
-            f"mend the scorer"
+            f"expected {name!r} to be a finite number, true or false, got {describe(score)}: "
+            f"give every item a score"
         )
     if threshold is None and number not in (0, 1):
         raise InputError(

@@ -93,6 +93,17 @@ class _FlipRate(Metric):  # type: ignore[misc]
         """
         return FlipCounts(**dict(zip(CELLS, self.cells.tolist(), strict=True)))
 
+    def set_dtype(self, dst_type: str | torch.dtype) -> _FlipRate:
+        """Set the type of the computed rate; counts stay integers, in half they would end at 2048.
+
+        Parameters
+        ----------
+        dst_type : torch.dtype
+            A floating type.
+        """
+        self._dtype = dst_type
+        return self
+
     def plot(self, val: Any = None, ax: Any = None) -> Any:
         """Plot one value or several, as every metric of torchmetrics does."""
         return self._plot(val, ax)

@@ -143,13 +143,15 @@ def test_what_cannot_be_compared_leaves_the_counts_alone() -> None:
     assert lenient.compute() == 1
 
 
-def test_devices_and_types() -> None:
-    metric = NegativeFlipRate().to("cpu").double()
-    metric.update(**tensors(**WORKED))
-    assert metric.cells.dtype == torch.int64
+def test_types_are_those_of_the_rate_and_not_of_the_counts() -> None:
+    metric = NegativeFlipRate().to("cpu").half()
+    metric.set_dtype(torch.float16)
+    for _ in range(3):
+        metric.update(old=[1] * 2049, new=[1] * 2048 + [2], references=[1] * 2049)
+    assert (metric.counts.negative, metric.counts.total) == (3, 6147)
     metric.set_dtype(torch.float64)
     assert metric.compute().dtype == torch.float64
-    assert float(metric.compute()) == 0.3
+    assert float(metric.compute()) == 1 / 2049
 
 
 def count_shards(rank: int, folder: str, rows: list[tuple[int, int, int]]) -> None:
