@@ -68,11 +68,12 @@ class FlipMetric:
         old_predictions, predictions, references : sequence or array
             The answers of both models and the right ones.
         """
-        super().add_batch(  # type: ignore[misc]
-            old_predictions=_as_texts(old_predictions, "old_predictions"),
-            predictions=_as_texts(predictions, "predictions"),
-            references=_as_texts(references, "references"),
-        )
+        texts = {
+            "old_predictions": _as_texts(old_predictions, "old_predictions"),
+            "predictions": _as_texts(predictions, "predictions"),
+            "references": _as_texts(references, "references"),
+        }
+        super().add_batch(**texts)  # type: ignore[misc]
 
     def _info(self) -> Any:
         datasets = require("datasets", "evaluate")

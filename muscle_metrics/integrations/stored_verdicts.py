@@ -61,10 +61,10 @@ class StoredVerdicts:
             return found[None]
         if repeat not in found:
             which = "" if repeat is None else f" with repeat {show(repeat)}"
-            held = f"{len(self.verdicts)} items such as {list_ids(list(self.verdicts))}"
             raise PairingError(
-                f"expected the item {show(item)}{which} in {show(self.name)}, got {held}: run both "
-                f"models on the same items"
+                f"expected the item {show(item)}{which} in {show(self.name)}, got none among "
+                f"{len(self.verdicts)} ({list_ids(list(self.verdicts))}): run both models on the "
+                f"same items"
             )
         return found[repeat]
 

@@ -93,7 +93,7 @@ class _FlipRate(Metric):  # type: ignore[misc]
         """
         return FlipCounts(**dict(zip(CELLS, self.cells.tolist(), strict=True)))
 
-    def set_dtype(self, dst_type: str | torch.dtype) -> _FlipRate:
+    def set_dtype(self, dst_type: torch.dtype) -> _FlipRate:
         """Set the type of the computed rate; counts stay integers, in half they would end at 2048.
 
         Parameters

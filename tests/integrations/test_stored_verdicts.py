@@ -47,7 +47,7 @@ def test_a_run_without_repeats_stands_for_all_of_them() -> None:
 
 
 def test_an_item_that_was_not_there_is_no_verdict() -> None:
-    with pytest.raises(PairingError, match=r"expected the item '2' in 'v1', got 1 items"):
+    with pytest.raises(PairingError, match=r"expected the item '2' in 'v1', got none among 1"):
         read_verdicts(run(scored(1))).of("2")
 
 
