@@ -117,7 +117,7 @@ def _plain(value: Any) -> Any:
     """Value of a scalar or an array of numpy or torch."""
     if not hasattr(value, "tolist"):
         raise InputError(
-            f"expected answers to be text, numbers or booleans, got {type(value).__name__} "
-            f"{shown(value)}: convert them, for example with str"
+            f"expected answers to be text, numbers or booleans, got {shown(value)}: "
+            f"convert them, for example with str"
         )
     return value.tolist()
