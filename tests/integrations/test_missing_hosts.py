@@ -11,21 +11,25 @@ from muscle_metrics import MissingDependencyError
 
 
 @pytest.mark.parametrize(
-    ("host", "extra", "module", "function"),
+    ("host", "extra", "module", "use"),
     [
-        ("inspect_ai", "inspect", "inspect_ai", None),
-        ("lm_eval.utils", "lm-eval", "lm_eval", lambda module: module.document_id({})),
-        ("mlflow", "mlflow", "mlflow", lambda module: module.flip_metrics()),
-        ("mlflow.genai.scorers", "mlflow", "mlflow", lambda module: module.flip_scorers()),
-        ("torchmetrics", "torchmetrics", "torchmetrics", None),
+        ("inspect_ai", "inspect", "inspect_ai", import_module),
+        ("lm_eval.utils", "lm-eval", "lm_eval", lambda path: import_module(path).document_id({})),
+        ("mlflow", "mlflow", "mlflow", lambda path: import_module(path).flip_metrics()),
+        (
+            "mlflow.genai.scorers",
+            "mlflow",
+            "mlflow",
+            lambda path: import_module(path).flip_scorers(),
+        ),
+        ("torchmetrics", "torchmetrics", "torchmetrics", import_module),
     ],
 )
-def test_the_extra_is_named(host, extra, module, function, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_extra_is_named(host, extra, module, use, monkeypatch: pytest.MonkeyPatch) -> None:
     # None says that there is no such module, whatever is installed.
     for name in (host, host.partition(".")[0]):
         monkeypatch.setitem(sys.modules, name, None)
     path = f"muscle_metrics.integrations.{module}"
     monkeypatch.delitem(sys.modules, path, raising=False)
     with pytest.raises(MissingDependencyError, match=rf"install 'muscle-metrics\[{extra}\]'"):
-        loaded = import_module(path)
-        function(loaded)
+        use(path)
