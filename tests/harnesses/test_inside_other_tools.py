@@ -74,8 +74,12 @@ class TestMLflow:
     def test_an_item_that_cannot_be_compared_is_an_error_of_it(self, run: Run) -> None:
         found = json.loads(run("mlflow", "-c", MLFLOW).splitlines()[-1])
         assert "got ['expected_response']: add it" in found["errors"][2]
-        # What broke does not pass because it is true that it broke.
-        assert found["passed"] == {"positive_flip": True, "negative_flip": False}
+        # By default a scorer passes an item for which it says true.
+        assert found["passes"] == {
+            "negative_flip": [False, True],
+            "positive_flip": [True, True],
+            "inconsistency_flip": [False, True],
+        }
         assert "expected an answer for every item, got None or NaN for 1 of 1" in found["table"]
 
 
@@ -94,9 +98,7 @@ data = [
 scorers = flip_scorers()
 result = mlflow.genai.evaluate(data=data, scorers=scorers[:1])
 found = {"errors": result.result_df["negative_flip/error_message"].astype(str).tolist()}
-found["passed"] = {
-    s.name: mlflow.genai.evaluate(data=data[1:2], scorers=[s]).passed for s in scorers[:2]
-}
+found["passes"] = {s.name: [s.pass_if(True), s.pass_if(False)] for s in scorers}
 table = pandas.DataFrame(
     {"inputs": ["1"], "old_predictions": [None], "predictions": ["A"], "targets": ["A"]}
 )
