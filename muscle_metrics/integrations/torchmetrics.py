@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 require("torchmetrics", "torchmetrics")
 from torchmetrics import Metric  # noqa: E402
 
-__all__ = ["InconsistencyFlipRate", "NegativeFlipRate", "PositiveFlipRate"]
+__all__ = ["FlipRate", "InconsistencyFlipRate", "NegativeFlipRate", "PositiveFlipRate"]
 
 CELLS = FlipCounts.__slots__
 
 
-class _FlipRate(Metric):  # type: ignore[misc]
-    """A rate of the flip family, from counts that add.
+class FlipRate(Metric):  # type: ignore[misc]
+    """A rate of the flip family, from counts that add; what its subclasses share.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class _FlipRate(Metric):  # type: ignore[misc]
         """
         return FlipCounts(**dict(zip(CELLS, self.cells.tolist(), strict=True)))
 
-    def set_dtype(self, dst_type: torch.dtype) -> _FlipRate:
+    def set_dtype(self, dst_type: torch.dtype) -> FlipRate:
         """Set the type of the computed rate; counts stay integers, in half they would end at 2048.
 
         Parameters
@@ -109,7 +109,7 @@ class _FlipRate(Metric):  # type: ignore[misc]
         return self._plot(val, ax)
 
 
-class NegativeFlipRate(_FlipRate):
+class NegativeFlipRate(FlipRate):
     """Share of all items that the old model got right and the new one gets wrong (NFR).
 
     Examples
@@ -125,7 +125,7 @@ class NegativeFlipRate(_FlipRate):
     rate = "negative_flip_rate"
 
 
-class PositiveFlipRate(_FlipRate):
+class PositiveFlipRate(FlipRate):
     """Share of all items that the old model got wrong and the new one gets right (PFR).
 
     Examples
@@ -139,7 +139,7 @@ class PositiveFlipRate(_FlipRate):
     rate = "positive_flip_rate"
 
 
-class InconsistencyFlipRate(_FlipRate):
+class InconsistencyFlipRate(FlipRate):
     """Share of all items now wrong with an answer that differs from the old one (NFR_mc).
 
     Examples
