@@ -56,8 +56,12 @@ ALLOWED_UPWARD = {
 HEAVY = {
     "bert_score",
     "duckdb",
+    "evaluate",
+    "inspect_ai",
     "jinja2",
+    "lm_eval",
     "matplotlib",
+    "mlflow",
     "nltk",
     "pandas",
     "pyarrow",
@@ -67,9 +71,16 @@ HEAVY = {
     "sacrebleu",
     "scipy",
     "torch",
+    "torchmetrics",
     "transformers",
 }
-HEAVY_AT_THE_TOP = {("reports.text", "rich")}
+HEAVY_AT_THE_TOP = {
+    ("integrations.inspect_ai", "inspect_ai"),
+    ("integrations.torchmetrics", "torchmetrics"),
+    ("reports.text", "rich"),
+}
+# What a host loads by path, or by name, cannot be imported where the host is not installed.
+HOSTED = ("integrations.evaluate_modules.", "integrations.inspect_ai", "integrations.torchmetrics")
 
 MODULES = sorted(
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
@@ -147,7 +158,8 @@ def test_upward_imports_wait_for_the_call(module):
 def test_heavy_packages_wait_for_the_call(module):
     loaded = {name for node in run_on_import(parse(module)) for name in imported(node)}
     heavy = {name.partition(".")[0] for name in loaded} & HEAVY
-    assert not {(module, name) for name in heavy} - HEAVY_AT_THE_TOP
+    if not module.startswith("integrations.evaluate_modules."):
+        assert not {(module, name) for name in heavy} - HEAVY_AT_THE_TOP
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -179,7 +191,11 @@ def test_all_is_sorted_and_exists(module):
         assert len(parse(module).body) <= 1 or module == "__main__", f"{module} has no __all__"
         return
     assert names == sorted(set(names), key=constants_then_classes_then_functions)
-    loaded = importlib.import_module(f"muscle_metrics.{module}")
+    try:
+        loaded = importlib.import_module(f"muscle_metrics.{module}")
+    except ImportError:
+        assert module.startswith(HOSTED)
+        return
     assert not [name for name in names if not hasattr(loaded, name)]
 
 

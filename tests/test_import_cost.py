@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
-HEAVY = ("scipy.stats", "pandas", "pyarrow", "rouge_score", "sacrebleu", "torch", "rich")
+HEAVY = (
+    "scipy.stats", "pandas", "pyarrow", "rouge_score", "sacrebleu", "torch", "rich", "evaluate",
+    "datasets",
+)  # fmt: skip
 REPEATS = 5
 
 
@@ -34,6 +37,7 @@ def import_times(code: str, project) -> dict[str, int]:
         "import muscle_metrics",
         "from muscle_metrics import *",
         "from muscle_metrics import *; count_flips(old=['A'], new=['B'], references=['A'])",
+        "from muscle_metrics.integrations import *; evaluate_path('flips')",
     ],
 )
 def test_nothing_heavy_is_loaded(code, project):

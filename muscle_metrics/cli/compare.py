@@ -16,6 +16,7 @@ from muscle_metrics.errors import UsageError
 if TYPE_CHECKING:
     from muscle_metrics.chains import Chain
     from muscle_metrics.comparison import Comparison
+    from muscle_metrics.runs.record import Run
     from muscle_metrics.scale import CountedComparison
 
 __all__ = ["add_command", "number"]
@@ -61,6 +62,9 @@ def add_command(commands: Any) -> None:
     )
     output.add_argument("--json", metavar="FILE", help="also write the result as JSON")
     output.add_argument(
+        "--llm-comparator", metavar="FILE", help="also write all items for LLM Comparator"
+    )
+    output.add_argument(
         "--minimum-effect",
         type=float,
         default=0.0,
@@ -84,8 +88,7 @@ def number(text: str) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from muscle_metrics.chains import compare_chain
-    from muscle_metrics.comparing import compare_runs
+    from muscle_metrics.comparison import Comparison
 
     if len(options.runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")
@@ -96,24 +99,41 @@ def _compare(options: argparse.Namespace) -> int:
             "expected one --metric and no option of graded scores for a chain, got more: compare "
             "two runs"
         )
-    check_outputs([options.json], options.runs)
-    result: Comparison | CountedComparison | Chain
-    if options.engine == "duckdb":
-        choices["minimum_effect"] = options.minimum_effect
-        result = compare_on_disk(options, choices, flips=options.flips)
-    else:
-        runs = read_runs(options, options.runs)
-        with working("comparing"):
-            if len(runs) == 2:
-                result = compare_runs(*runs, minimum_effect=options.minimum_effect, **choices)
-            else:
-                result = compare_chain(runs, **{k: v for k, v in choices.items() if k != "options"})
+    if options.llm_comparator and (len(options.runs) > 2 or options.engine == "duckdb"):
+        raise UsageError(
+            f"expected two runs in memory for --llm-comparator, got {len(options.runs)} by the "
+            f"engine {options.engine!r}: compare two of them, without --engine"
+        )
+    check_outputs([options.json, options.llm_comparator], options.runs)
+    runs = [] if options.engine == "duckdb" else read_runs(options, options.runs)
+    result = _result(options, runs, choices)
     if options.json:
         from muscle_metrics.reports.files import write_text
 
         write_text(Path(options.json), result.to_json() + "\n")
+    if options.llm_comparator and isinstance(result, Comparison):
+        from muscle_metrics.integrations.llm_comparator import llm_comparator_json
+        from muscle_metrics.reports.files import write_text
+
+        text = llm_comparator_json(result, prompts=runs[1])
+        write_text(Path(options.llm_comparator), text)
     _show(result, options.flips)
     return 0
+
+
+def _result(
+    options: argparse.Namespace, runs: list[Run], choices: dict[str, Any]
+) -> Comparison | CountedComparison | Chain:
+    from muscle_metrics.chains import compare_chain
+    from muscle_metrics.comparing import compare_runs
+
+    graded = {**choices, "minimum_effect": options.minimum_effect}
+    if options.engine == "duckdb":
+        return compare_on_disk(options, graded, flips=options.flips)
+    with working("comparing"):
+        if len(runs) == 2:
+            return compare_runs(*runs, **graded)
+        return compare_chain(runs, **{k: v for k, v in choices.items() if k != "options"})
 
 
 def _show(result: Comparison | CountedComparison | Chain, flips: int) -> None:

@@ -1,1 +1,44 @@
 """One file per host: each brings the same verdicts to where people already look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from muscle_metrics.errors import UsageError
+
+__all__ = ["evaluate_path"]
+
+EVALUATE_MODULES = (
+    "flips",
+    "inconsistency_flip_rate",
+    "negative_flip_rate",
+    "positive_flip_rate",
+)
+
+
+def evaluate_path(name: str) -> str:
+    """Folder of a metric that `evaluate.load` of Hugging Face loads.
+
+    Parameters
+    ----------
+    name : {"flips", "inconsistency_flip_rate", "negative_flip_rate", "positive_flip_rate"}
+        One rate, or the counts and all rates.
+
+    Returns
+    -------
+    str
+        Absolute path, because a bare name would be looked up on the Hub.
+
+    Raises
+    ------
+    UsageError
+        If there is no metric of that name.
+
+    Examples
+    --------
+    >>> Path(evaluate_path("negative_flip_rate")).name
+    'negative_flip_rate'
+    """
+    if name not in EVALUATE_MODULES:
+        raise UsageError(f"expected a metric to be one of {list(EVALUATE_MODULES)}, got {name!r}")
+    return str(Path(__file__).parent / "evaluate_modules" / name)

@@ -1,0 +1,123 @@
+"""What the metrics for Hugging Face `evaluate` share; `evaluate_path` says where they are."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from muscle_metrics.arrays import flat_column, shown
+from muscle_metrics.counting import count_flips
+from muscle_metrics.errors import InputError
+from muscle_metrics.optional import require
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from muscle_metrics.answers import Key, Missing, Values
+    from muscle_metrics.flips import FlipCounts
+
+__all__ = ["FlipMetric"]
+
+CITATION = (
+    "Yan et al., Positive-congruent training, CVPR 2021, arXiv 2011.09161; "
+    "Echterhoff et al., MUSCLE, Findings of EMNLP 2024, arXiv 2407.09435"
+)
+INPUTS = """
+    old_predictions : answers of the old model: text, numbers or booleans
+    predictions : answers of the new model to the same items
+    references : the right answer of every item, or a list of accepted ones
+    key : callable, optional; normalises answers and references before they are compared
+    missing : "error" or "wrong"; whether an answer that is None is refused or counts as wrong
+"""
+
+
+class FlipMetric:
+    """The part of a metric that is ours; `evaluate.Metric` is the other base of each of them.
+
+    The columns pass through Arrow as JSON texts. evaluate would cast each of them to one type, in
+    which 1.5 becomes 1 and the text "1" the number 1: answers that differ would be the same.
+
+    Examples
+    --------
+    >>> class OldAccuracy(FlipMetric):
+    ...     rates = ("old_accuracy",)
+    >>> OldAccuracy()._compute(old_predictions=['"A"'], predictions=['"B"'], references=['"A"'])
+    {'old_accuracy': Rate(1, 1)}
+    """
+
+    rates: ClassVar[tuple[str, ...]]
+
+    def add(self, **answers: Any) -> None:
+        """Add one item.
+
+        Parameters
+        ----------
+        **answers
+            ``old_prediction``, ``prediction`` and ``reference``; `evaluate.combine` says the same
+            in the plural.
+        """
+        self.add_batch(**{f"{name.removesuffix('s')}s": [one] for name, one in answers.items()})
+
+    def add_batch(
+        self, *, old_predictions: Values, predictions: Values, references: Values
+    ) -> None:
+        """Add some items; a batch may be empty.
+
+        Parameters
+        ----------
+        old_predictions, predictions, references : sequence or array
+            The answers of both models and the right ones.
+        """
+        texts = {
+            "old_predictions": _as_texts(old_predictions, "old_predictions"),
+            "predictions": _as_texts(predictions, "predictions"),
+            "references": _as_texts(references, "references"),
+        }
+        super().add_batch(**texts)  # type: ignore[misc]
+
+    def _info(self) -> Any:
+        datasets = require("datasets", "evaluate")
+        columns = ("old_predictions", "predictions", "references")
+        return require("evaluate", "evaluate").MetricInfo(
+            description=type(self).__doc__,
+            citation=CITATION,
+            inputs_description=INPUTS,
+            features=datasets.Features({name: datasets.Value("string") for name in columns}),
+        )
+
+    def _compute(
+        self,
+        *,
+        old_predictions: Sequence[str],
+        predictions: Sequence[str],
+        references: Sequence[str],
+        key: Key = None,
+        missing: Missing = "error",
+    ) -> dict[str, float]:
+        counts = count_flips(
+            old=[json.loads(text) for text in old_predictions],
+            new=[json.loads(text) for text in predictions],
+            references=[json.loads(text) for text in references],
+            key=key,
+            missing=missing,
+        )
+        return self._results(counts)
+
+    def _results(self, counts: FlipCounts) -> dict[str, float]:
+        return {name: getattr(counts, name) for name in self.rates}
+
+
+def _as_texts(values: Any, name: str) -> list[str]:
+    if hasattr(values, "__len__") and len(values) == 0:
+        return []
+    return [json.dumps(answer, default=_plain) for answer in flat_column(values, name)]
+
+
+def _plain(value: Any) -> Any:
+    """Value of a scalar or an array of numpy or torch."""
+    if not hasattr(value, "tolist"):
+        raise InputError(
+            f"expected answers to be text, numbers or booleans, got {shown(value)}: "
+            f"convert them, for example with str"
+        )
+    return value.tolist()

@@ -1,0 +1,163 @@
+"""Flips in MLflow: metrics for `mlflow.models.evaluate`, scorers for `mlflow.genai.evaluate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from muscle_metrics.counting import tally_verdicts
+from muscle_metrics.errors import InputError
+from muscle_metrics.optional import require
+from muscle_metrics.verdicts import Verdicts, judge_answers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from muscle_metrics.answers import Key, Missing
+
+    Flags = npt.NDArray[np.bool_]
+
+__all__ = ["flip_metrics", "flip_scorers"]
+
+# By the name of a rate without its "_rate": which items it counts, of all items.
+FLIPS: dict[str, Callable[[Verdicts], Flags]] = {
+    "negative_flip": lambda verdicts: verdicts.old_right & ~verdicts.new_right,
+    "positive_flip": lambda verdicts: ~verdicts.old_right & verdicts.new_right,
+    "inconsistency_flip": lambda verdicts: cast("Flags", verdicts.changed) & ~verdicts.new_right,
+}
+
+
+def flip_metrics(*, key: Key = None, missing: Missing = "error") -> list[Any]:
+    """Rates for ``mlflow.models.evaluate(extra_metrics=...)``, each with a flag per row.
+
+    MLflow finds the answers of the old model by the name of their column, ``old_predictions``, or
+    by the one that ``evaluator_config={"col_mapping": ...}`` gives.
+
+    Parameters
+    ----------
+    key : callable, optional
+        Normalises answers and references before they are compared.
+    missing : {"error", "wrong"}
+        Whether a None or NaN answer is refused or counts as a wrong answer.
+
+    Returns
+    -------
+    list of mlflow.models.EvaluationMetric
+        ``negative_flip_rate``, ``positive_flip_rate`` and ``inconsistency_flip_rate``.
+
+    Raises
+    ------
+    MissingDependencyError
+        If MLflow is not installed.
+
+    Examples
+    --------
+    >>> import mlflow  # doctest: +SKIP
+    >>> mlflow.models.evaluate(  # doctest: +SKIP
+    ...     data=data,  # with a column old_predictions
+    ...     predictions="predictions",
+    ...     targets="targets",
+    ...     evaluators="default",
+    ...     extra_metrics=flip_metrics(),
+    ... )
+    """
+    mlflow = require("mlflow", "mlflow")
+    values = require("mlflow.metrics", "mlflow")
+
+    def metric(flip: str) -> Any:
+        name = f"{flip}_rate"
+
+        # MLflow passes arguments by the names of these parameters.
+        def evaluate(
+            predictions: pd.Series[Any],
+            targets: pd.Series[Any],
+            metrics: object,
+            old_predictions: pd.Series[Any],
+        ) -> Any:
+            # Rows belong together by position: MLflow gives new indexes to some of the columns.
+            old, new, references = (
+                column.reset_index(drop=True) for column in (old_predictions, predictions, targets)
+            )
+            verdicts = judge_answers(
+                old=old, new=new, references=references, key=key, missing=missing
+            )
+            return values.MetricValue(
+                scores=FLIPS[flip](verdicts).astype(int).tolist(),
+                aggregate_results={name: getattr(tally_verdicts(verdicts), name)},
+            )
+
+        return mlflow.models.make_metric(
+            eval_fn=evaluate, name=name, greater_is_better=flip == "positive_flip"
+        )
+
+    return [metric(flip) for flip in FLIPS]
+
+
+def flip_scorers(
+    *,
+    old: str = "old_response",
+    reference: str = "expected_response",
+    key: Key = None,
+    missing: Missing = "error",
+) -> list[Any]:
+    """Scorers for ``mlflow.genai.evaluate``; the mean of each is a rate.
+
+    An item whose answers cannot be compared is an error of its scorer. MLflow leaves such items
+    out of the mean, and warns of how many there are.
+
+    Parameters
+    ----------
+    old, reference : str
+        Names of the old answer, and of the right one or the list of accepted ones, in the
+        expectations of every item.
+    key : callable, optional
+        Normalises answers and references before they are compared.
+    missing : {"error", "wrong"}
+        Whether an output or old answer that is None is refused or counts as wrong.
+
+    Returns
+    -------
+    list of mlflow.genai.scorers.Scorer
+        ``negative_flip``, ``positive_flip`` and ``inconsistency_flip``: true where an item flipped.
+
+    Raises
+    ------
+    MissingDependencyError
+        If MLflow is not installed.
+
+    Examples
+    --------
+    >>> item = {
+    ...     "inputs": {"question": "7 * 8?"},
+    ...     "outputs": "54",
+    ...     "expectations": {"expected_response": "56", "old_response": "56"},
+    ... }
+    >>> mlflow.genai.evaluate(data=[item], scorers=flip_scorers())  # doctest: +SKIP
+    """
+    scorers = require("mlflow.genai.scorers", "mlflow")
+
+    def scorer(flip: str) -> Any:
+        def score(outputs: object, expectations: Mapping[str, object]) -> bool:
+            for name in (old, reference):
+                if name not in expectations:
+                    raise InputError(
+                        f"expected {name!r} among the expectations of every item, got "
+                        f"{sorted(expectations)}: add it, or say what it is called"
+                    )
+            verdicts = judge_answers(
+                old=[expectations[old]],
+                new=[outputs],
+                references=[expectations[reference]],
+                key=key,
+                missing=missing,
+            )
+            return bool(FLIPS[flip](verdicts)[0])
+
+        is_good = flip == "positive_flip"
+        # A flip for the worse must not pass because it is true.
+        return scorers.scorer(score, name=flip, pass_if=lambda flipped: is_good or not flipped)
+
+    return [scorer(flip) for flip in FLIPS]

@@ -1,0 +1,178 @@
+"""What the old model got right, item by item, for hosts that judge the new one item by item."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from muscle_metrics.errors import InputError, PairingError, UsageError
+from muscle_metrics.flips import Quadrant
+from muscle_metrics.runs import Run, join_runs, read_run
+from muscle_metrics.runs.judging import judge_runs
+from muscle_metrics.runs.place import describe, list_ids, list_names, show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+__all__ = ["StoredVerdicts", "is_right", "quadrant_of", "read_verdicts"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVerdicts:
+    """Whether the old model got each item right.
+
+    Parameters
+    ----------
+    name : str
+        Name of the old run.
+    verdicts : mapping of str to mapping
+        By id, and by repeat or None, what the old model got right.
+
+    Examples
+    --------
+    >>> StoredVerdicts("v1", {"q1": {None: True}}).of("q1")
+    True
+    """
+
+    name: str
+    verdicts: Mapping[str, Mapping[str | None, bool]]
+
+    def of(self, item: str, repeat: str | None = None) -> bool:
+        """Verdict on an item.
+
+        Parameters
+        ----------
+        item : str
+            Id of the item.
+        repeat : str, optional
+            Which generation; an old run without repeats has one verdict for all of them.
+
+        Raises
+        ------
+        PairingError
+            If the old run does not hold the item, or not this repeat of it: left out, it would be
+            a flip that nobody sees.
+        """
+        found = self.verdicts.get(item, {})
+        if None in found:
+            return found[None]
+        if repeat not in found:
+            which = "" if repeat is None else f" with repeat {show(repeat)}"
+            raise PairingError(
+                f"expected the item {show(item)}{which} in {show(self.name)}, got none among "
+                f"{len(self.verdicts)} ({list_ids(list(self.verdicts))}): run both models on the "
+                f"same items"
+            )
+        return found[repeat]
+
+
+def read_verdicts(
+    old: Run | str | PathLike[str],
+    *,
+    metric: str | None = None,
+    threshold: float | None = None,
+    task: str | None = None,
+) -> StoredVerdicts:
+    """Judge every item of the old run.
+
+    Parameters
+    ----------
+    old : Run, str or path
+        A run, or a file that `read_run` reads as it is, such as what ``muscle-metrics baseline``
+        wrote.
+    metric : str, optional
+        The recorded score that says what is right; needed where there are several.
+    threshold : float, optional
+        A score of at least this much is right; not needed where all are 0 or 1.
+    task : str, optional
+        The task whose items are asked for; needed where there are several.
+
+    Returns
+    -------
+    StoredVerdicts
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or an item cannot be judged.
+    UsageError
+        If metric or threshold do not fit, or the task is not there or not clear.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs import Record
+    >>> read_verdicts(Run((Record("1", prediction="A", reference="A"),), "v1")).of("1")
+    True
+    """
+    run = old if isinstance(old, Run) else read_run(old)
+    tasks = list(dict.fromkeys(record.task for record in run))
+    if (task is None and len(tasks) > 1) or (task is not None and task not in tasks):
+        raise UsageError(
+            f"expected task= to be one of the tasks in {show(run.name)}, got {task!r}: there is "
+            f"{list_names(list(map(str, tasks)))}"
+        )
+    chosen = replace(run, records=tuple(r for r in run if task is None or r.task == task))
+    joined = join_runs((chosen, chosen))
+    judged = judge_runs(joined, metric=metric, threshold=threshold)
+    verdicts: dict[str, dict[str | None, bool]] = defaultdict(dict)
+    for record, right in zip(
+        joined.records[0], judged.verdicts(0, 1).old_right.tolist(), strict=True
+    ):
+        verdicts[record.id][record.repeat] = right
+    return StoredVerdicts(run.name, dict(verdicts))
+
+
+def is_right(score: object, name: str, threshold: float | None = None) -> bool:
+    """Verdict that a score of the host stands for.
+
+    Parameters
+    ----------
+    score : bool or float
+        What the host computed.
+    name : str
+        What errors call it.
+    threshold : float, optional
+        A score of at least this much is right.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    InputError
+        If the score is no number, or neither 0 nor 1 and there is no threshold.
+
+    Examples
+    --------
+    >>> is_right(1.0, "acc"), is_right(0.4, "f1", threshold=0.5)
+    (True, False)
+    """
+    number = score.item() if hasattr(score, "item") else score
+    if not isinstance(number, bool | int | float) or not math.isfinite(number):
+        raise InputError(
+            f"expected {name!r} to be a finite number, true or false, got {describe(score)}: "
+            f"give every item a score"
+        )
+    if threshold is None and number not in (0, 1):
+        raise InputError(
+            f"expected {name!r} to be 0 or 1, got {number!r}: pass the threshold= from which an "
+            f"item is right"
+        )
+    return bool(number) if threshold is None else number >= threshold
+
+
+def quadrant_of(*, old_right: bool, new_right: bool) -> Quadrant:
+    """Where one item stands after the update.
+
+    Examples
+    --------
+    >>> quadrant_of(old_right=True, new_right=False)
+    <Quadrant.NEGATIVE: 'negative'>
+    """
+    if old_right:
+        return Quadrant.BOTH_RIGHT if new_right else Quadrant.NEGATIVE
+    return Quadrant.POSITIVE if new_right else Quadrant.BOTH_WRONG
