@@ -10,7 +10,7 @@ bytes only, never raises, and says in a few words why a file or folder is this h
   ``Run.lower_is_better`` names those whose smaller value is better.
 - ``Run.fingerprint`` holds texts. ``model`` and ``date`` describe. Others must be equal in two runs
   that are compared: ``dataset``, ``prompt``, ``scorer``, ``judge``, ``harness_version``, ... Those
-  in `record.FAULTS` stand there only if something is wrong: ``status`` other than success,
+  in `fingerprints.FAULTS` stand there only if something is wrong: ``status`` other than success,
   ``partial`` such as "3 of 100 items", ``errors`` such as "2 items".
 """
 
