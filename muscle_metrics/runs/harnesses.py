@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.plain_file import PLAIN_FORMATS
-from muscle_metrics.runs.readers import lm_eval
+from muscle_metrics.runs.readers import inspect_ai, lm_eval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,10 @@ class Harness(NamedTuple):
     read: Callable[[Path, Choice], Run]
 
 
-HARNESSES = (Harness("lm-eval", lm_eval.recognise, lm_eval.read),)
+HARNESSES = (
+    Harness("lm-eval", lm_eval.recognise, lm_eval.read),
+    Harness("inspect_ai", inspect_ai.recognise, inspect_ai.read),
+)
 
 
 class Recognised(NamedTuple):
