@@ -74,7 +74,7 @@ class Recognised(NamedTuple):
         """Everything the log holds; its fingerprint says which harness wrote it."""
         run = self.harness.read(path, choice)
         named = {"format": str(self), "harness": self.harness.name, **run.fingerprint}
-        return replace(run, fingerprint=MappingProxyType(named))
+        return replace(run, fingerprint=MappingProxyType(named), is_log=True)
 
 
 def recognise_harness(path: Path, format: str = "auto") -> Recognised | None:  # noqa: A002

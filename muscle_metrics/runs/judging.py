@@ -117,10 +117,10 @@ def judge_runs(
     """
     # A run with any score was scored: an item without one is then missing, not to be compared.
     scored = all(any(record.scores for record in records) for records in joined.records)
-    if metric is None and not scored and any(joined.harnesses):
+    if metric is None and not scored and joined.has_logs:
         raise UsageError(
-            f"expected a score per item in the log of {next(filter(None, joined.harnesses))}, got "
-            f"none: say how answers are judged with --metric (metric=), such as exact_match"
+            "expected a score for every item in the log of a harness, got none: say how its "
+            "answers are judged with --metric (metric=), such as exact_match"
         )
     if metric == EXACT_MATCH or (metric is None and not scored):
         if threshold is not None:

@@ -48,8 +48,8 @@ class JoinedRuns:
     dropped : mapping of str to int
         How many items were left out, by reason. Each counts once: together with the items that
         are here they are all that any of the runs holds.
-    harnesses : tuple of (str or None)
-        For each run the harness whose log it was read from.
+    has_logs : bool
+        Whether a harness recorded any of the runs, so that scores are to be expected.
     lower_is_better : frozenset of str
         Recorded metrics whose smaller score is better.
 
@@ -66,7 +66,7 @@ class JoinedRuns:
     records: tuple[tuple[Record, ...], ...]
     references: tuple[tuple[object, ...], ...]
     dropped: Mapping[str, int]
-    harnesses: tuple[str | None, ...] = ()
+    has_logs: bool = False
     lower_is_better: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
@@ -187,7 +187,7 @@ def join_runs(
         records=tuple(tuple(side.records[key] for key in kept) for side in found.sides),
         references=tuple(tuple(judge.records[key].reference for key in kept) for judge in judges),
         dropped=MappingProxyType(dropped),
-        harnesses=tuple(run.fingerprint.get("harness") for run in runs),
+        has_logs=any(run.is_log for run in runs),
         lower_is_better=frozenset().union(*(run.lower_is_better for run in runs)),
     )
 

@@ -90,6 +90,8 @@ class Run:
         parts "errors", "partial" and "status" say what is wrong with the run itself.
     lower_is_better : frozenset of str
         Metrics whose smaller score is better.
+    is_log : bool
+        Whether a harness recorded the run, so that scores are to be expected in it.
 
     Examples
     --------
@@ -101,6 +103,7 @@ class Run:
     name: str
     fingerprint: Mapping[str, str] = field(default_factory=_nothing)
     lower_is_better: frozenset[str] = frozenset()
+    is_log: bool = False
 
     def __len__(self) -> int:
         return len(self.records)
