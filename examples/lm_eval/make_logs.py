@@ -1,7 +1,7 @@
 """Write two runs of a made GSM8K in the files of lm-evaluation-harness: logs/v1 and logs/v2.
 
 The new model solves more problems, and forgets the "#### 42" that one of the two filters looks for.
-A real run: lm_eval run --model hf --model_args pretrained=... --tasks gsm8k --log_samples -o logs/v1
+A real run: lm_eval run --model hf --model_args pretrained=... --tasks gsm8k --log_samples
 """
 
 from __future__ import annotations
