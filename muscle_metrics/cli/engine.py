@@ -76,7 +76,11 @@ def compare_on_disk(
         raise UsageError(
             f"expected two runs for --engine duckdb, got {len(paths)}: compare a chain in memory"
         )
-    for flag, value in (("--key", choices["key"]), ("--reference", options.reference)):
+    given = {
+        "--key": choices["key"],
+        **{f"--{name}": getattr(options, name, None) for name in ("reference", "task", "filter")},
+    }
+    for flag, value in given.items():
         if value is not None:
             raise UsageError(
                 f"expected no {flag} with --engine duckdb, got one: write what it gives into the "

@@ -13,6 +13,7 @@ from rich.text import Text
 from muscle_metrics.flips import FlipCounts, Quadrant
 from muscle_metrics.reports.escape import shorten, terminal
 from muscle_metrics.reports.secrets import hide_verdict_secrets
+from muscle_metrics.runs.fingerprints import list_concerns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,6 +138,8 @@ def _comparison_parts(comparison: AnyComparison, flips: int) -> Iterator[Rendera
     for reason, count in comparison.dropped.items():
         if count:
             yield _line(f"left out: {count} ({reason})")
+    for _, concern in list_concerns(comparison.fingerprints, comparison.names):
+        yield _line(f"warning: {concern}")
     if comparison.is_clustered:
         yield _line(
             "note: rows share prompts or groups, and the intervals below treat them as "
@@ -147,6 +150,8 @@ def _comparison_parts(comparison: AnyComparison, flips: int) -> Iterator[Rendera
     for metric, changes in comparison.changes.items():
         yield Text()
         yield _score_changes(metric, changes)
+        if not changes.higher_is_better:
+            yield _line(f"{metric} is better when lower: an item regressed where it rose")
         if changes.tolerance_sensitive:
             yield _line("warning: NFR hangs on tiny moves; see how it falls with minimum_effect")
     yield Text()

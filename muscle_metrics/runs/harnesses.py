@@ -10,7 +10,7 @@ bytes only, never raises, and says in a few words why a file or folder is this h
   ``Run.lower_is_better`` names those whose smaller value is better.
 - ``Run.fingerprint`` holds texts. ``model`` and ``date`` describe. Others must be equal in two runs
   that are compared: ``dataset``, ``prompt``, ``scorer``, ``judge``, ``harness_version``, ... Those
-  in `record.FAULTS` stand there only if something is wrong: ``status`` other than success,
+  in `fingerprints.FAULTS` stand there only if something is wrong: ``status`` other than success,
   ``partial`` such as "3 of 100 items", ``errors`` such as "2 items".
 """
 
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.plain_file import PLAIN_FORMATS
-from muscle_metrics.runs.readers import lm_eval
+from muscle_metrics.runs.readers import inspect_ai, lm_eval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,10 @@ class Harness(NamedTuple):
     read: Callable[[Path, Choice], Run]
 
 
-HARNESSES = (Harness("lm-eval", lm_eval.recognise, lm_eval.read),)
+HARNESSES = (
+    Harness("lm-eval", lm_eval.recognise, lm_eval.read),
+    Harness("inspect_ai", inspect_ai.recognise, inspect_ai.read),
+)
 
 
 class Recognised(NamedTuple):
@@ -71,7 +74,7 @@ class Recognised(NamedTuple):
         """Everything the log holds; its fingerprint says which harness wrote it."""
         run = self.harness.read(path, choice)
         named = {"format": str(self), "harness": self.harness.name, **run.fingerprint}
-        return replace(run, fingerprint=MappingProxyType(named))
+        return replace(run, fingerprint=MappingProxyType(named), is_log=True)
 
 
 def recognise_harness(path: Path, format: str = "auto") -> Recognised | None:  # noqa: A002

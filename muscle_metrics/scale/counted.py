@@ -92,6 +92,11 @@ class CountedComparison:
         return self.totals.tasks
 
     @property
+    def fingerprints(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """What the runs recorded about how they were made: plain rows record nothing."""
+        return {}, {}
+
+    @property
     def changes(self) -> Mapping[str, ScoreTotals]:
         """By metric, what graded scores gained and lost."""
         return self.totals.scores
