@@ -29,6 +29,8 @@ PER_RUN = (
     "repeat_field",
     "prompt_field",
     "where",
+    "task",
+    "filter",
 )
 
 
@@ -48,7 +50,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     def per_run(flag: str, metavar: str, text: str) -> None:
         group.add_argument(flag, action="append", metavar=metavar, help=text)
 
-    per_run("--format", "NAME", "jsonl, json, csv, tsv or parquet (default: recognised)")
+    per_run(
+        "--format",
+        "NAME",
+        "jsonl, json, csv, tsv, parquet, or a harness: lm-eval (default: recognised)",
+    )
     per_run("--id-field", "F", "field, or comma-separated fields, that name an item (default: id)")
     per_run("--prediction-field", "F", "field of the model's answer (default: prediction)")
     per_run("--reference-field", "F", "field of the right answer (default: reference)")
@@ -58,6 +64,8 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     per_run("--repeat-field", "F", "field that numbers the generations of one prompt")
     per_run("--prompt-field", "F", "field of the prompt, which must not differ between runs")
     per_run("--where", "F=VALUE", "read only rows whose field has this value")
+    per_run("--task", "NAME", "read only this task of a harness's log")
+    per_run("--filter", "NAME", "read this filter's answers of a harness's log")
     group.add_argument("--reference", metavar="FILE", help="file of ids and right answers")
     group.add_argument(
         "--missing",
@@ -125,7 +133,7 @@ def read_runs(
     for path, name, setting in zip(paths, names, settings, strict=True):
         whole = _whole_lines(Path(path), growing=growing and path == paths[-1])
         with working(f"reading {name}"), whole as file:
-            runs.append(read_run(file, name=name, **setting))
+            runs.append(read_run(file, name=name, metric=_first_metric(options), **setting))
     if options.reference is None:
         return runs
     fields = {
@@ -152,6 +160,12 @@ def _whole_lines(path: Path, *, growing: bool) -> Iterator[Path]:
         except FileError as error:
             message = str(error).replace(visible(str(copy)), visible(str(path)))
             raise FileError(message) from error
+
+
+def _first_metric(options: argparse.Namespace) -> str | None:
+    """Metric that decides, where the command has any; the answer in some logs depends on it."""
+    metrics = getattr(options, "metric", None)
+    return metrics[0] if metrics else None
 
 
 def _settings(options: argparse.Namespace, position: int, runs: int) -> dict[str, Any]:

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["describe", "line_of", "list_ids", "row_of", "show"]
+__all__ = ["describe", "line_of", "list_ids", "list_names", "row_of", "show"]
 
 _LONGEST_SHOWN = 60
 _MOST_SHOWN = 5
+_NAMES_SHOWN = 20
 
 
 def line_of(path: Path, number: int) -> str:
@@ -79,3 +80,14 @@ def list_ids(ids: Sequence[str]) -> str:
     """
     shown = [show(name) for name in ids[:_MOST_SHOWN]] + ["..."] * (len(ids) > _MOST_SHOWN)
     return f"{'id' if len(ids) == 1 else 'ids'} {', '.join(shown)}"
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Name the first twenty of some tasks, filters or metrics to choose from.
+
+    Examples
+    --------
+    >>> list_names(["strict-match", "flexible-extract"])
+    "'strict-match', 'flexible-extract'"
+    """
+    return ", ".join([*map(show, names[:_NAMES_SHOWN]), *["..."] * (len(names) > _NAMES_SHOWN)])

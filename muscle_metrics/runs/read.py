@@ -1,4 +1,4 @@
-"""A run from a plain file: JSON Lines, JSON, CSV, TSV or Parquet."""
+"""A run from a log: of a harness, or a plain file of rows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.errors import FileError, InputError, UsageError
+from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
+from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.place import list_ids, show
 from muscle_metrics.runs.plain_file import PlainFile, open_plain
 from muscle_metrics.runs.readers.baseline import is_baseline, read_baseline
@@ -18,6 +20,8 @@ from muscle_metrics.runs.rows import keep_rows, locate
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
+
+    from muscle_metrics.runs.harnesses import Recognised
 
 __all__ = ["read_run"]
 
@@ -35,20 +39,25 @@ def read_run(
     prompt_field: str | None = None,
     repeat_field: str | None = None,
     where: Mapping[str, str] = MappingProxyType({}),
+    task: str | None = None,
+    filter: str | None = None,  # noqa: A002
+    metric: str | None = None,
     name: str | None = None,
 ) -> Run:
-    """Read what one model answered, one record per row.
+    """Read what one model answered: the log of a harness, or a plain file with a record per row.
 
-    A field is the exact name of a column, else a dotted path into nested objects. Ids are text:
-    the number 1 reads ``1``, the text ``007`` stays. A committed baseline is recognised by its
-    first line and needs no fields.
+    Whose log a file or folder is shows in its content and layout. A field of a plain file is the
+    exact name of a column, else a dotted path into nested objects. Ids are text: the number 1
+    reads ``1``, the text ``007`` stays. A committed baseline is recognised by its first line.
 
     Parameters
     ----------
     path : str or path
-        A plain, gzip or Zstandard file; told apart by content, not by name.
-    format : {"auto", "jsonl", "json", "csv", "tsv", "parquet"}
-        Format of the rows. CSV and TSV are recognised by name only.
+        A plain, gzip or Zstandard file, told apart by content, not by name; or the file or folder
+        that a harness wrote.
+    format : str
+        "auto"; one of "jsonl", "json", "csv", "tsv" and "parquet" for a plain file, of which CSV
+        and TSV are recognised by name only; or a harness such as "lm-eval".
     id_field : str or tuple of str
         Field of the id. Of several fields the id is the compact JSON array of their texts.
     prediction_field : str, optional
@@ -65,8 +74,12 @@ def read_run(
         Field that numbers the generations of one prompt, where there are several.
     where : mapping of str to str
         Only rows whose field has this text are kept, for files that hold several models.
+    task, filter : str, optional
+        The task to read of a harness's log, and which filter's answers where there are several.
+    metric : str, optional
+        The score that will decide, for logs whose answer depends on it.
     name : str, optional
-        Name of the run; by default that of the file.
+        Name of the run; by default that of the file, or the model that a harness recorded.
 
     Returns
     -------
@@ -79,7 +92,8 @@ def read_run(
         If the file cannot be read to its end, lacks a field, holds no row, or a value is not
         what its part may be.
     UsageError
-        If `format` is unknown.
+        If `format` is unknown, a log holds several filters and none was chosen, or an option does
+        not go with the format.
     MissingDependencyError
         If the file is Zstandard or Parquet and pyarrow is not installed.
 
@@ -93,10 +107,6 @@ def read_run(
     >>> run.name, run.records[0].id, run.records[0].scores
     ('old', '7', {'correct': True})
     """
-    file = open_plain(Path(path), format)
-    if file.format == "jsonl" and is_baseline(file.path):
-        baseline = read_baseline(file.path)
-        return baseline if name is None else replace(baseline, name=name)
     asked = {
         "prediction": prediction_field,
         "reference": reference_field,
@@ -106,6 +116,26 @@ def read_run(
         "prompt": prompt_field,
         "repeat": repeat_field,
     }
+    recognised = recognise_harness(Path(path), format)
+    if recognised is None:
+        _refuse_choices(task=task, filter=filter)
+        run = _read_plain(open_plain(Path(path), format), id_field, asked, where)
+    else:
+        given = {"id": None if id_field == "id" else id_field, **asked}
+        _refuse_fields(recognised, given, where)
+        choice = Choice(task, filter, metric)
+        run = narrow_run(recognised.read(Path(path), choice), choice)
+    return run if name is None else replace(run, name=name)
+
+
+def _read_plain(
+    file: PlainFile,
+    id_field: str | tuple[str, ...],
+    asked: Mapping[str, str | None],
+    where: Mapping[str, str],
+) -> Run:
+    if file.format == "jsonl" and is_baseline(file.path):
+        return read_baseline(file.path)
     id_fields = [id_field] if isinstance(id_field, str) else id_field
     fields = {*id_fields, *CONVENTIONS, *where, *filter(None, asked.values())}
     records: list[Record] = []
@@ -117,9 +147,33 @@ def read_run(
             records.append(columns.record(row))
         except InputError as error:
             raise locate(error, file, number, row) from error
-    if score_field is not None:
-        _check_scored(file, records, score_field)
-    return Run(tuple(records), name or file.stem, MappingProxyType({"format": file.format}))
+    if asked["score"] is not None:
+        _check_scored(file, records, asked["score"])
+    return Run(tuple(records), file.stem, MappingProxyType({"format": file.format}))
+
+
+def _refuse_fields(
+    recognised: Recognised, fields: Mapping[str, object], where: Mapping[str, str]
+) -> None:
+    """Raise a UsageError if fields were named for a log whose fields are known."""
+    options = [f"{part}_field" for part, field in fields.items() if field is not None]
+    options += ["where"] * bool(where)
+    if options:
+        name = options[0]
+        raise UsageError(
+            f"expected no --{name.replace('_', '-')} ({name}) for a log of {recognised}, whose "
+            f"fields are known, got one: drop it, or name a plain format with --format (format=)"
+        )
+
+
+def _refuse_choices(**choices: str | None) -> None:
+    """Raise a UsageError if a task or filter was chosen of a plain file, which names neither."""
+    for name, value in choices.items():
+        if value is not None:
+            raise UsageError(
+                f"expected --{name} ({name}=) for the log of a harness, got a plain file: choose "
+                f"rows with --where FIELD=VALUE (where=)"
+            )
 
 
 def _check_scored(file: PlainFile, records: list[Record], field: str) -> None:

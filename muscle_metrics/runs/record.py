@@ -11,7 +11,10 @@ from muscle_metrics.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Record", "Run"]
+__all__ = ["FAULTS", "Record", "Run"]
+
+# Parts of a fingerprint that only a run with something wrong has, whatever the other run holds.
+FAULTS = ("errors", "partial", "status")
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NO_SCORES: Mapping[str, float] = MappingProxyType({})
@@ -44,6 +47,9 @@ class Record:
         and the repeat of the generation. An item is known by its task, id and repeat.
     prompt : str, optional
         What the model was asked: the same id with another prompt is another item.
+    filter : str, optional
+        Which of several ways to take the answer the log holds this is, such as a filter of
+        lm-evaluation-harness; `narrow_run` leaves one of them.
 
     Raises
     ------
@@ -65,6 +71,7 @@ class Record:
     group: str | None = None
     repeat: str | None = None
     prompt: str | None = None
+    filter: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.id, str) or not self.id:
@@ -82,7 +89,10 @@ class Run:
     name : str
         The model, or the file its answers come from.
     fingerprint : mapping of str to str
-        What else must be equal for two runs to be comparable: versions, dataset, scorer.
+        What else must be equal for two runs to be comparable: versions, dataset, scorer. The
+        parts in `FAULTS` say what is wrong with the run itself.
+    lower_is_better : frozenset of str
+        Metrics whose smaller score is better.
 
     Examples
     --------
@@ -93,6 +103,7 @@ class Run:
     records: tuple[Record, ...]
     name: str
     fingerprint: Mapping[str, str] = field(default_factory=_nothing)
+    lower_is_better: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.records)

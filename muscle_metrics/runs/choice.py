@@ -1,0 +1,118 @@
+"""What a user chose of a log that holds several tasks or filters, and the run narrowed to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from muscle_metrics.errors import UsageError
+from muscle_metrics.runs.place import list_names, show
+
+if TYPE_CHECKING:
+    from muscle_metrics.runs.record import Run
+
+__all__ = ["Choice", "filters_by_task", "narrow_run"]
+
+
+class Choice(NamedTuple):
+    """What a user chose; None where nothing was chosen.
+
+    Parameters
+    ----------
+    task : str, optional
+        Only this task is read.
+    filter : str, optional
+        Which filter's answers are read where a task has several.
+    metric : str, optional
+        The score that decides, where the answer that a record shows depends on it.
+
+    Examples
+    --------
+    >>> Choice(filter="strict-match").task is None
+    True
+    """
+
+    task: str | None = None
+    filter: str | None = None
+    metric: str | None = None
+
+
+def narrow_run(run: Run, choice: Choice) -> Run:
+    """Keep the chosen task, and one filter per task: answers of two filters are never mixed.
+
+    Parameters
+    ----------
+    run : Run
+        Everything a log holds.
+    choice : Choice
+        What to keep of it.
+
+    Returns
+    -------
+    Run
+        Records without a filter, one for each item.
+
+    Raises
+    ------
+    UsageError
+        If the run lacks the task or the filter, or a task has several filters and none was chosen.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.record import Record, Run
+    >>> both = Run((Record("1", "7", filter="strict"), Record("1", "8", filter="loose")), "v1")
+    >>> narrow_run(both, Choice(filter="loose")).records[0].prediction
+    '8'
+    """
+    found = filters_by_task(run)
+    tasks = list(found) if choice.task is None else [choice.task]
+    if choice.task is not None and choice.task not in found:
+        raise UsageError(
+            f"expected --task (task=) to be one of those in {show(run.name)}, got "
+            f"{show(choice.task)}: there is {list_names([str(task) for task in found])}"
+        )
+    chosen = {task: _chosen_filter(run, task, found[task], choice.filter) for task in tasks}
+    known = {name for task in tasks for name in found[task]}
+    if choice.filter is not None and choice.filter not in known:
+        raise UsageError(
+            f"expected --filter (filter=) to be one of those in {show(run.name)}, got "
+            f"{show(choice.filter)}: there is {list_names(sorted(map(str, known)))}"
+        )
+    if not any(map(None.__ne__, known)) and choice.task is None:
+        return run
+    records = tuple(
+        replace(record, filter=None)
+        for record in run
+        if record.task in chosen and record.filter == chosen[record.task]
+    )
+    return replace(run, records=records)
+
+
+def filters_by_task(run: Run) -> dict[str | None, list[str | None]]:
+    """List the filters of every task, in the order in which the log names them.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.record import Record, Run
+    >>> filters_by_task(Run((Record("1", task="sum", filter="strict"),), "v1"))
+    {'sum': ['strict']}
+    """
+    found: dict[str | None, dict[str | None, None]] = {}
+    for record in run:
+        found.setdefault(record.task, {})[record.filter] = None
+    return {task: list(names) for task, names in found.items()}
+
+
+def _chosen_filter(
+    run: Run, task: str | None, filters: list[str | None], wanted: str | None
+) -> str | None:
+    """Filter of a task: the only one there is, or else the wanted one."""
+    if len(filters) == 1:
+        return filters[0]
+    if wanted in filters:
+        return wanted
+    where = show(run.name) if task is None else f"the task {show(task)} of {show(run.name)}"
+    raise UsageError(
+        f"expected one filter in {where}, got {list_names(list(map(str, filters)))}: each scores "
+        f"the same answers its own way, choose one with --filter (filter=)"
+    )

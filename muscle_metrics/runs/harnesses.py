@@ -1,0 +1,120 @@
+"""Harnesses whose logs can be read: how one is recognised and who reads it.
+
+A reader is one file in `readers/` with two functions. ``recognise(path)`` looks at names and first
+bytes only, never raises, and says in a few words why a file or folder is this harness's.
+``read(path, choice)`` returns everything the log holds, all tasks and filters, as one Run:
+
+- ``Run.name`` is the model; ``Record.task`` and ``Record.filter`` tell apart what the log does, and
+  ``Record.repeat`` numbers generations only where there are several per item.
+- ``Record.scores`` holds every metric of an item; one that is null or NaN is left out of it, and
+  ``Run.lower_is_better`` names those whose smaller value is better.
+- ``Run.fingerprint`` holds texts. ``model`` and ``date`` describe. Others must be equal in two runs
+  that are compared: ``dataset``, ``prompt``, ``scorer``, ``judge``, ``harness_version``, ... Those
+  in `record.FAULTS` stand there only if something is wrong: ``status`` other than success,
+  ``partial`` such as "3 of 100 items", ``errors`` such as "2 items".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from muscle_metrics.errors import FileError, UsageError
+from muscle_metrics.reports.escape import visible
+from muscle_metrics.runs.plain_file import PLAIN_FORMATS
+from muscle_metrics.runs.readers import lm_eval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from muscle_metrics.runs.choice import Choice
+    from muscle_metrics.runs.record import Run
+
+__all__ = ["HARNESSES", "Harness", "Recognised", "recognise_harness"]
+
+
+class Harness(NamedTuple):
+    """A harness: the name that ``--format`` accepts, and the two functions of its reader.
+
+    Examples
+    --------
+    >>> [harness.name for harness in HARNESSES][0]
+    'lm-eval'
+    """
+
+    name: str
+    recognise: Callable[[Path], str | None]
+    read: Callable[[Path, Choice], Run]
+
+
+HARNESSES = (Harness("lm-eval", lm_eval.recognise, lm_eval.read),)
+
+
+class Recognised(NamedTuple):
+    """Whose log something is, and why.
+
+    Examples
+    --------
+    >>> str(Recognised(HARNESSES[0], "rows with doc_hash"))
+    'lm-eval (rows with doc_hash)'
+    """
+
+    harness: Harness
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.harness.name} ({self.reason})"
+
+    def read(self, path: Path, choice: Choice) -> Run:
+        """Everything the log holds; its fingerprint says which harness wrote it."""
+        run = self.harness.read(path, choice)
+        named = {"format": str(self), "harness": self.harness.name, **run.fingerprint}
+        return replace(run, fingerprint=MappingProxyType(named))
+
+
+def recognise_harness(path: Path, format: str = "auto") -> Recognised | None:  # noqa: A002
+    """Tell whose log a file or folder is; None where it is a plain file.
+
+    Parameters
+    ----------
+    path : Path
+        A file or folder; only names and first bytes are looked at.
+    format : str
+        "auto", a plain format, or a harness that the user named.
+
+    Returns
+    -------
+    Recognised or None
+
+    Raises
+    ------
+    FileError
+        If `path` is a folder that no harness wrote.
+    UsageError
+        If the format is unknown.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> recognise_harness(Path("old.csv")) is None
+    True
+    """
+    named = {harness.name: harness for harness in HARNESSES}
+    if format in named:
+        return Recognised(named[format], "as --format says")
+    if format not in {"auto", *PLAIN_FORMATS}:
+        known = ["auto", *PLAIN_FORMATS, *named]
+        raise UsageError(f"expected format to be one of {known}, got {format!r}")
+    if format == "auto":
+        for harness in HARNESSES:
+            reason = harness.recognise(path)
+            if reason is not None:
+                return Recognised(harness, reason)
+    if path.is_dir():
+        raise FileError(
+            f"{visible(str(path))}: expected a file, or the folder of a run by "
+            f"{', '.join(named)}, got another folder: name the file or folder that holds the run"
+        )
+    return None
