@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.plain_file import PLAIN_FORMATS
-from muscle_metrics.runs.readers import lm_eval
+from muscle_metrics.runs.readers import deepeval, helm, lighteval, lm_eval, mlflow, openai_evals, promptfoo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,15 @@ class Harness(NamedTuple):
     read: Callable[[Path, Choice], Run]
 
 
-HARNESSES = (Harness("lm-eval", lm_eval.recognise, lm_eval.read),)
+HARNESSES = (
+    Harness("lm-eval", lm_eval.recognise, lm_eval.read),
+    Harness("lighteval", lighteval.recognise, lighteval.read),
+    Harness("helm", helm.recognise, helm.read),
+    Harness("deepeval", deepeval.recognise, deepeval.read),
+    Harness("mlflow", mlflow.recognise, mlflow.read),
+    Harness("openai-evals", openai_evals.recognise, openai_evals.read),
+    Harness("promptfoo", promptfoo.recognise, promptfoo.read),
+)
 
 
 class Recognised(NamedTuple):

@@ -12,7 +12,6 @@ from muscle_metrics.runs.folder import logs_in, only_log
 from muscle_metrics.runs.glimpse import first_row
 from muscle_metrics.runs.log_fields import (
     answer_at,
-    compact,
     digest,
     list_at,
     object_at,
@@ -156,9 +155,7 @@ class _Log:
         return [
             Record(
                 name,
-                _first(attempt.match, "sampled")
-                or _first(attempt.match, "picked")
-                or _first(asked, "sampled"),
+                _answer(attempt.match, asked),
                 reference_at(attempt.match, "expected"),
                 attempt.scores,
                 repeat=str(number) if len(attempts) > 1 else None,
@@ -212,9 +209,13 @@ def _attempts(sample: _Sample) -> Iterator[_Attempt]:
         yield attempt
 
 
-def _first(data: Mapping[str, object], name: str) -> object:
-    """Answer in a field, of a list of several completions the first."""
-    value = data.get(name)
-    if isinstance(value, list):
-        value = value[0] if value else None
-    return compact(value) if isinstance(value, dict | list) else value
+def _answer(match: Mapping[str, object], asked: Mapping[str, object]) -> object:
+    """Text that was sampled; the option that was picked says less, and is null for a wrong one."""
+    for data, name in ((match, "sampled"), (match, "picked"), (asked, "sampled")):
+        value = data.get(name)
+        if isinstance(value, list) and value:
+            # Chat models return a list of completions.
+            value = value[0]
+        if value is not None:
+            return answer_at({name: value}, name)
+    return None

@@ -76,11 +76,7 @@ def read_parquet(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Map
     number = 0
     with _open(path) as file:
         budget = Budget(path)
-        columns = [
-            name
-            for name in _unique_names(path, file)
-            if any(field == name or field.startswith(f"{name}.") for field in fields)
-        ]
+        columns = _choose(_unique_names(path, file), file, fields)
         if not columns:
             # Who reads this row misses a field in it, and says which.
             yield 1, {}
@@ -92,6 +88,18 @@ def read_parquet(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Map
                 budget.spend(sum(map(_weigh, row.values())))
                 number += 1
                 yield number, row
+
+
+def _choose(names: Collection[str], file: Any, fields: Collection[str]) -> list[str]:
+    """Columns that hold some fields, of a column with parts only those that are asked for."""
+    paths = [file.schema.column(index).path for index in range(len(file.schema))]
+    chosen = {}
+    for name in names:
+        for field in fields:
+            if field == name or field.startswith(f"{name}."):
+                is_part = any(path == field or path.startswith(f"{field}.") for path in paths)
+                chosen[field if is_part else name] = None
+    return list(chosen)
 
 
 def _weigh(value: object) -> int:
