@@ -78,7 +78,7 @@ def narrow_run(run: Run, choice: Choice) -> Run:
             f"expected --filter (filter=) to be one of those in {show(run.name)}, got "
             f"{show(choice.filter)}: there is {list_names(sorted(map(str, known)))}"
         )
-    if not any(map(None.__ne__, known)) and choice.task is None:
+    if known <= {None} and choice.task is None:
         return run
     records = tuple(
         replace(record, filter=None)

@@ -1,0 +1,23 @@
+"""The environments that .ci/harnesses makes, one per evaluation tool."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def harness(project: Path) -> Callable[[str], Path]:
+    """Python of the environment of a tool; the test is skipped where there is none."""
+    folder = Path(os.environ.get("MUSCLE_METRICS_HARNESSES", project / ".harnesses"))
+
+    def python_of(tool: str) -> Path:
+        python = folder / tool / "bin" / "python"
+        if not python.is_file():
+            pytest.skip(f"no environment of {tool}: run .ci/harnesses")
+        return python.absolute()
+
+    return python_of
