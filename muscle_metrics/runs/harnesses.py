@@ -23,7 +23,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.plain_file import PLAIN_FORMATS
-from muscle_metrics.runs.readers import deepeval, helm, lighteval, lm_eval, mlflow, openai_evals, promptfoo
+from muscle_metrics.runs.readers import (
+    deepeval,
+    helm,
+    lighteval,
+    lm_eval,
+    mlflow,
+    openai_evals,
+    promptfoo,
+)
+from muscle_metrics.runs.readers.dataset_folder import is_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +129,7 @@ def recognise_harness(path: Path, format: str = "auto") -> Recognised | None:  #
             reason = harness.recognise(path)
             if reason is not None:
                 return Recognised(harness, reason)
-    if path.is_dir():
+    if path.is_dir() and not (format in {"auto", "datasets"} and is_dataset(path)):
         raise FileError(
             f"{visible(str(path))}: expected a file, or the folder of a run by "
             f"{', '.join(named)}, got another folder: name the file or folder that holds the run"

@@ -108,7 +108,7 @@ def answer_at(row: Mapping[str, object], field: str) -> object:
 
 
 def reference_at(row: Mapping[str, object], field: str) -> object:
-    """Reference in a field: a scalar, a list of accepted ones, or anything else as compact JSON.
+    """Return a reference: a scalar, a list of accepted ones, or anything else as compact JSON.
 
     Examples
     --------

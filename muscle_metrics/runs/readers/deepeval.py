@@ -197,7 +197,7 @@ class _Log:
 
 
 def _asked(case: Mapping[str, object]) -> object:
-    """What a test case asks: its input, or the scenario and the user's part of a conversation."""
+    """Return what a test case asks: its input, or the scenario and the user's part of a conversation."""
     if "turns" not in case:
         return case.get("input")
     turns = [turn for turn in list_at(case, "turns") if isinstance(turn, dict)]
@@ -206,7 +206,7 @@ def _asked(case: Mapping[str, object]) -> object:
 
 
 def _answer(case: Mapping[str, object]) -> object:
-    """What the model answered: its output, or its last turn in a conversation."""
+    """Return what the model answered: its output, or its last turn in a conversation."""
     if "turns" not in case:
         return answer_at(case, "actualOutput")
     turns = [turn for turn in list_at(case, "turns") if isinstance(turn, dict)]

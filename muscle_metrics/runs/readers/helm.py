@@ -130,7 +130,7 @@ def _read_scores(path: Path, metric: str | None) -> dict[Key, dict[str, float]]:
 def _read_state(
     path: Path, scores: dict[Key, dict[str, float]]
 ) -> tuple[list[Record], int, Mapping[str, object]]:
-    """Records in the order of the requests, how many requests failed, and the adapter."""
+    """Read records in the order of requests, how many requests failed, and the adapter."""
     records: dict[Key, Record] = {}
     adapter: Mapping[str, object] = {}
     failed = 0

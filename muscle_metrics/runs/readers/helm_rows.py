@@ -123,9 +123,7 @@ def is_answer(request: Mapping[str, object]) -> bool:
     return request.get("reference_index") is None
 
 
-def instance_record(
-    request: Mapping[str, object], key: Key, scores: Mapping[str, float]
-) -> Record:
+def instance_record(request: Mapping[str, object], key: Key, scores: Mapping[str, float]) -> Record:
     """Record of an instance.
 
     Parameters
@@ -159,7 +157,7 @@ def instance_record(
 
 
 def _answer(request: Mapping[str, object]) -> object:
-    """The likeliest completion, as HELM judges it; of a letter the choice it stands for."""
+    """Return the likeliest completion, which HELM judges; of a letter what it stands for."""
     completions = [
         object_at({"completion": completion}, "completion")
         for completion in list_at(object_at(request, "result"), "completions")
@@ -179,7 +177,7 @@ def _likelihood(completion: Mapping[str, object]) -> float:
 
 
 def _reference(instance: Mapping[str, object]) -> object:
-    """References tagged correct."""
+    """Return the references that are tagged correct."""
     right = []
     for reference in list_at(instance, "references"):
         described = object_at({"reference": reference}, "reference")

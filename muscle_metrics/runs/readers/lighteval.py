@@ -71,7 +71,7 @@ def recognise(path: Path) -> str | None:
     if first_bytes(path, 4) != b"PAR1":
         return None
     try:
-        known = _COLUMNS <= {*column_names(path)}
+        known = {*column_names(path)} >= _COLUMNS
     except FileError:
         return None
     except MissingDependencyError:
@@ -108,9 +108,7 @@ def read(path: Path, choice: Choice) -> Run:
         records += found
     results = read_results(chosen[-1].path, chosen[-1].time, counts)
     name = results.fingerprint.get("model") or path.stem
-    return Run(
-        tuple(records), name, MappingProxyType(results.fingerprint), results.lower_is_better
-    )
+    return Run(tuple(records), name, MappingProxyType(results.fingerprint), results.lower_is_better)
 
 
 def _read_details(details: _Details) -> Iterator[Record]:

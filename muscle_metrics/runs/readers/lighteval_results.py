@@ -1,4 +1,4 @@
-"""Results of lighteval beside the details: model, versions, and which metrics fall as answers improve."""
+"""Results of lighteval beside the details: model, versions, directions of metrics."""
 
 from __future__ import annotations
 

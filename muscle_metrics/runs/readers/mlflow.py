@@ -1,4 +1,4 @@
-"""MLflow: the table of an evaluation, as ``mlflow.models.evaluate`` logs and ``genai`` returns it."""
+"""MLflow: the table of an evaluation, logged by ``mlflow.models`` or returned by ``genai``."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def read(path: Path, choice: Choice) -> Run:
         except InputError as error:
             raise FileError(f"{row_of(table, number)}: {error}") from error
     if rows is None:
-        raise FileError(
-            f"{visible(str(table))}: expected rows, got none: run the evaluation again"
-        )
-    repeated = [name for name, count in Counter(record.id for record in records).items() if count > 1]
+        raise FileError(f"{visible(str(table))}: expected rows, got none: run the evaluation again")
+    repeated = [
+        name for name, count in Counter(record.id for record in records).items() if count > 1
+    ]
     if repeated:
         raise FileError(
             f"{visible(str(table))}: expected the inputs of each row once, got those of "

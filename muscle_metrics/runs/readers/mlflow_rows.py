@@ -99,7 +99,7 @@ class TableRows:
         )
 
     def fingerprint(self) -> dict[str, str]:
-        """What is known beside the rows: which metrics judged them."""
+        """Say what is known beside the rows: which metrics judged them."""
         return {"scorer": ", ".join(sorted(self._scores))} if self._scores else {}
 
 
@@ -148,17 +148,17 @@ class TraceRows:
             about = object_at(assessment, "metadata")
             self._scorers[name] = text_at(about, "mlflow.assessment.scorerDigest") or ""
         self._failed += failed
-        request = row.get("request")
+        only = next(iter(expected)) if len(expected) == 1 else _EXPECTED
         return Record(
-            f"request:{digest(request)}",
+            f"request:{digest(row.get('request'))}",
             answer_at(row, "response"),
-            reference_at(expected, _EXPECTED if _EXPECTED in expected else next(iter(expected), "")),
+            reference_at(expected, only),
             scores,
             prompt=str(answer_at(row, "request")),
         )
 
     def fingerprint(self) -> dict[str, str]:
-        """What is known beside the rows: the scorers, and how many rows something failed in."""
+        """Say what is known beside the rows: the scorers, and how many rows failed."""
         parts = {"scorer": digest(self._scorers)}
         if self._failed:
             parts["errors"] = f"{self._failed} of {self._total} rows"

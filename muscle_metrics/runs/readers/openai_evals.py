@@ -83,7 +83,11 @@ def read(path: Path, choice: Choice) -> Run:
 def _why(path: Path) -> str | None:
     row = first_row(path)
     spec = row.get("spec")
-    if "final_report" in row or row.keys() >= _EVENT or (isinstance(spec, dict) and _SPEC & {*spec}):
+    if (
+        "final_report" in row
+        or row.keys() >= _EVENT
+        or (isinstance(spec, dict) and _SPEC & {*spec})
+    ):
         return "its lines are a specification, events with event_id and sample_id, a final report"
     return None
 
@@ -147,7 +151,7 @@ class _Log:
         self.samples[sample].events.append((number, kind, object_at(row, "data")))
 
     def records(self, name: str) -> list[Record]:
-        """Records of a sample: one per attempt, numbered where there are several."""
+        """Return the records of a sample: one per attempt, numbered where there are several."""
         sample = self.samples[name]
         asked = next(sample.of_type("sampling"), {})
         prompt = answer_at(asked, "prompt")
@@ -165,7 +169,7 @@ class _Log:
         ]
 
     def fingerprint(self) -> dict[str, str]:
-        """What is known of the run beside its samples."""
+        """Say what is known of the run beside its samples."""
         config = object_at(self.spec, "run_config")
         judged = object_at(config, "eval_spec")
         failed = sum(any(sample.of_type("error")) for sample in self.samples.values())

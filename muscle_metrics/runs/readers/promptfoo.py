@@ -14,7 +14,12 @@ from muscle_metrics.runs.log_fields import compact, digest, object_at, text_at
 from muscle_metrics.runs.place import describe, line_of, row_of
 from muscle_metrics.runs.readers.json_document import read_json_document
 from muscle_metrics.runs.readers.jsonl import read_jsonl
-from muscle_metrics.runs.readers.promptfoo_rows import Result, is_result, number_records, read_result
+from muscle_metrics.runs.readers.promptfoo_rows import (
+    Result,
+    is_result,
+    number_records,
+    read_result,
+)
 from muscle_metrics.runs.record import Run
 
 if TYPE_CHECKING:

@@ -123,7 +123,7 @@ def read_result(row: object) -> Result:
 
 
 def number_records(results: Sequence[Result]) -> Iterator[Record]:
-    """Records in the order of their tests; repeats of one item are numbered.
+    """Order records by their tests, and number the repeats of one item.
 
     Results stand in the order in which they were completed, and with ``--repeat`` every repeat has
     a test index of its own. Equal ids with other variables or assertions are other items.
@@ -175,7 +175,7 @@ def _provider(row: Mapping[str, object]) -> str | None:
 
 
 def _assertions(test: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    """Assertions of a test, those within sets of them too."""
+    """Yield the assertions of a test, those within sets of them too."""
     for assertion in list_at(test, "assert"):
         if isinstance(assertion, dict):
             yield assertion
@@ -185,7 +185,7 @@ def _assertions(test: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
 def _reference(
     assertions: Sequence[Mapping[str, object]], variables: Mapping[str, object]
 ) -> object:
-    """What the answer must equal, where the test says so once and without a template of its own."""
+    """Return what the answer must equal, where the test says so once and with no other template."""
     equals = [assertion for assertion in assertions if assertion.get("type") == "equals"]
     if len({digest(assertion.get("value")) for assertion in equals}) != 1:
         return None
