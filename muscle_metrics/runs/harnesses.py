@@ -20,7 +20,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.errors import FileError, UsageError
+from muscle_metrics.errors import FileError, InputError, UsageError
 from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.plain_file import PLAIN_FORMATS
 from muscle_metrics.runs.readers import (
@@ -86,7 +86,13 @@ class Recognised(NamedTuple):
 
     def read(self, path: Path, choice: Choice) -> Run:
         """Everything the log holds; its fingerprint says which harness wrote it."""
-        run = self.harness.read(path, choice)
+        try:
+            run = self.harness.read(path, choice)
+        except FileError:
+            raise
+        except InputError as error:
+            # Of the log as a whole, and not of one of its rows.
+            raise FileError(f"{visible(str(path))}: {error}") from error
         named = {"format": str(self), "harness": self.harness.name, **run.fingerprint}
         return replace(run, fingerprint=MappingProxyType(named))
 

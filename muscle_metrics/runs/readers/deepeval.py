@@ -197,7 +197,7 @@ class _Log:
 
 
 def _asked(case: Mapping[str, object]) -> object:
-    """Return what a test case asks: its input, or the scenario and the user's part of a conversation."""
+    """Return what a test case asks: its input, or the user's part of a conversation."""
     if "turns" not in case:
         return case.get("input")
     turns = [turn for turn in list_at(case, "turns") if isinstance(turn, dict)]

@@ -40,7 +40,7 @@ def recognise(path: Path) -> str | None:
     True
     """
     if path.is_dir():
-        return f"it holds {_TABLE}" if _logs(path) else None
+        return "it holds the table of an evaluation" if _logs(path) else None
     return _why(path)
 
 
@@ -97,7 +97,7 @@ def _why(path: Path) -> str | None:
 
 
 def _logs(folder: Path) -> list[Path]:
-    return logs_in(folder, (f"*{_TABLE}", f"artifacts/*{_TABLE}"), _why)
+    return logs_in(folder, ("*.json", "*.jsonl", f"artifacts/*{_TABLE}"), _why)
 
 
 def _name(path: Path) -> str:
