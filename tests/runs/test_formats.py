@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from muscle_metrics.errors import FileError, UsageError
-from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs import json_window
+from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Record
 
 pyarrow = pytest.importorskip("pyarrow")

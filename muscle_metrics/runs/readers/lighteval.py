@@ -173,16 +173,21 @@ def _newest(path: Path) -> list[_Details]:
     if not path.is_dir():
         named = _DETAILS.fullmatch(path.name)
         return [_Details(path, named[1], named[2]) if named else _Details(path, path.stem, "")]
-    newest: dict[str, _Details] = {}
-    for details in sorted(_find(path), key=lambda details: details.time):
-        newest[details.task] = details
-    models = sorted({str(details.path.parent.parent) for details in newest.values()})
+    found = sorted(_find(path), key=lambda details: details.time)
+    models = sorted({_model(details.path, path) for details in found})
     if len(models) != 1:
         raise FileError(
             f"{visible(str(path))}: expected details of one model, got "
             f"{list_names(models) or 'none'}: name the folder of the one you mean"
         )
+    newest = {details.task: details for details in found}
     return [newest[task] for task in sorted(newest)]
+
+
+def _model(details: Path, folder: Path) -> str:
+    """Folder of the model that details are of, as seen from what the user named."""
+    model = details.parent.parent
+    return str(model.relative_to(folder)) if model.is_relative_to(folder) else str(model)
 
 
 def _find(folder: Path) -> Iterator[_Details]:

@@ -107,7 +107,8 @@ def _described(members: Mapping[str, object], time: str, counts: Mapping[str, in
 
 
 def _by_task(values: Mapping[str, object]) -> str | None:
-    return ", ".join(f"{task} {compact(value)}" for task, value in values.items()) or None
+    texts = {task: v if isinstance(v, str) else compact(v) for task, v in values.items()}
+    return ", ".join(f"{task} {text}" for task, text in texts.items()) or None
 
 
 def _lower(config: Mapping[str, object]) -> Iterator[str]:

@@ -128,8 +128,8 @@ def _judged(results: list[Result], metric: str | None) -> tuple[list[Result], st
     """Results that are judged, and by a named metric only those that have it."""
     judged = [result for result in results if result.assertions or result.is_error]
     reasons = {"without assertions": len(results) - len(judged)}
-    if metric is not None and any(result.asserts(metric) for result in judged):
-        named = [result for result in judged if result.asserts(metric)]
+    named = [result for result in judged if metric is not None and result.asserts(metric)]
+    if named:
         reasons["without the metric"] = len(judged) - len(named)
         judged = named
     counted = [f"{count} results {reason}" for reason, count in reasons.items() if count]

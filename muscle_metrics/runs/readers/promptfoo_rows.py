@@ -53,16 +53,14 @@ class Result(NamedTuple):
     is_error: bool
 
     def asserts(self, metric: str) -> bool:
-        """Tell whether the test has a named metric.
+        """Tell whether an assertion of the test names a metric.
 
         Examples
         --------
         >>> Result(Record("1"), "", 0, ({"type": "equals", "metric": "em"},), False).asserts("em")
         True
         """
-        return metric in self.record.scores or any(
-            assertion.get("metric") == metric for assertion in self.assertions
-        )
+        return any(assertion.get("metric") == metric for assertion in self.assertions)
 
 
 def is_result(row: Mapping[str, object]) -> bool:
