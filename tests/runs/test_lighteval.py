@@ -140,9 +140,7 @@ class TestFolders:
     def test_two_models_are_not_guessed_between(self, tmp_path: Path) -> None:
         for model in ("tiny", "small"):
             write(tmp_path / "details" / model / STAMP, row("1"))
-        with pytest.raises(
-            FileError, match="got .details/small., .details/tiny.: name"
-        ):
+        with pytest.raises(FileError, match=r"got .details/small., .details/tiny.: name"):
             read_run(tmp_path)
 
     def test_no_details(self, tmp_path: Path) -> None:
