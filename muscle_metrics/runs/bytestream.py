@@ -25,6 +25,7 @@ __all__ = [
     "check_regular",
     "explain_encoding",
     "open_bytes",
+    "read_byte_lines",
     "read_lines",
 ]
 
@@ -159,21 +160,7 @@ def open_bytes(path: Path) -> Iterator[io.BufferedReader]:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    r"""Lines of a file with their numbers from 1, split on ``\n`` only, one in memory at a time.
-
-    Text knows more line ends than that (U+2028, U+0085, a lone CR), and model outputs hold them.
-
-    Parameters
-    ----------
-    path : Path
-        A plain, gzip or Zstandard file.
-
-    Yields
-    ------
-    int
-        Number of the line.
-    str
-        The line with its line end, without a byte order mark.
+    r"""Lines of a file with their numbers from 1, as text; `read_byte_lines` says how.
 
     Raises
     ------
@@ -190,6 +177,45 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     ...     print(list(read_lines(path)))
     [(1, 'a\r\n'), (2, 'b')]
     """
+    for number, line in read_byte_lines(path):
+        try:
+            yield number, line.decode()
+        except UnicodeDecodeError as error:
+            raise FileError(f"{line_of(path, number)}: {explain_encoding(error)}") from error
+
+
+def read_byte_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    r"""Lines of a file with their numbers from 1, split on ``\n`` only, one in memory at a time.
+
+    Text knows more line ends than that (U+2028, U+0085, a lone CR), and model outputs hold them.
+
+    Parameters
+    ----------
+    path : Path
+        A plain, gzip or Zstandard file.
+
+    Yields
+    ------
+    int
+        Number of the line.
+    bytes
+        The line with its line end, without a byte order mark.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read to its end, or has a line longer than 64 MiB.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "old.txt")
+    ...     _ = path.write_bytes(b"a\r\nb")
+    ...     print(list(read_byte_lines(path)))
+    [(1, b'a\r\n'), (2, b'b')]
+    """
     with open_bytes(path) as stream:
         number = 0
         while line := stream.readline(LINE_LIMIT + 1):
@@ -199,12 +225,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
                     f"{line_of(path, number)}: expected a line of at most {LINE_LIMIT} bytes, "
                     f"got more: each row must be on a line of its own"
                 )
-            if number == 1:
-                line = line.removeprefix(_BYTE_ORDER_MARK)
-            try:
-                yield number, line.decode()
-            except UnicodeDecodeError as error:
-                raise FileError(f"{line_of(path, number)}: {explain_encoding(error)}") from error
+            yield number, line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
 
 
 def explain_encoding(error: UnicodeDecodeError) -> str:

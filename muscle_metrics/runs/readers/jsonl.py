@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["read_jsonl"]
+__all__ = ["decode_row", "read_jsonl"]
 
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
@@ -36,16 +36,32 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     """
     for number, line in read_lines(path):
         text = line.strip(" \t\r\n")
-        if not text:
-            continue
-        try:
-            row, end = decode(text)
-        except BAD_JSON as error:
-            raise FileError(f"{line_of(path, number)}: {explain(error)}") from error
-        if not isinstance(row, dict) or end != len(text):
-            given = describe(row) if end == len(text) else f"more text at character {end + 1}"
-            raise FileError(
-                f"{line_of(path, number)}: expected one JSON object, got {given}: "
-                f"each row must be an object on a line of its own"
-            )
-        yield number, row
+        if text:
+            yield number, decode_row(text, path, number)
+
+
+def decode_row(text: str, path: Path, number: int) -> Mapping[str, object]:
+    """Decode the row that a line holds, without white space around it.
+
+    Raises
+    ------
+    FileError
+        If the text is not one JSON object; the message names file and line.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> decode_row('{"id": 1}', Path("old.jsonl"), 7)
+    {'id': 1}
+    """
+    try:
+        row, end = decode(text)
+    except BAD_JSON as error:
+        raise FileError(f"{line_of(path, number)}: {explain(error)}") from error
+    if not isinstance(row, dict) or end != len(text):
+        given = describe(row) if end == len(text) else f"more text at character {end + 1}"
+        raise FileError(
+            f"{line_of(path, number)}: expected one JSON object, got {given}: "
+            f"each row must be an object on a line of its own"
+        )
+    return row
