@@ -113,7 +113,8 @@ def judge_runs(
     >>> judge_runs(join_runs(runs), threshold=0.5).right
     (array([False]), array([ True]))
     """
-    scored = all(record.scores for records in joined.records for record in records)
+    # A run that scored only some of its items is not judged by its answers instead.
+    scored = all(any(record.scores for record in records) for records in joined.records)
     if metric == EXACT_MATCH or (metric is None and not scored):
         if threshold is not None:
             raise UsageError(

@@ -11,7 +11,7 @@ from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.bytestream import Budget, check_regular
 from muscle_metrics.runs.place import describe, list_names
 from muscle_metrics.runs.readers.arrow_rows import batch_rows, unique_names
-from muscle_metrics.runs.readers.json_document import read_json_document
+from muscle_metrics.runs.readers.json_object import read_json_object
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -105,7 +105,7 @@ def _shards(path: Path) -> list[Path]:
     """Files that hold the rows, in their order."""
     if not (path / _STATE).is_file():
         return _shards(_only_split(path))
-    files = _member(path / _STATE, "_data_files")
+    files = read_json_object(path / _STATE).get("_data_files")
     shards = []
     for entry in files if isinstance(files, list) else []:
         name = entry.get("filename") if isinstance(entry, dict) else None
@@ -125,7 +125,7 @@ def _shards(path: Path) -> list[Path]:
 
 
 def _only_split(path: Path) -> Path:
-    splits = _member(path / _SPLITS, "splits")
+    splits = read_json_object(path / _SPLITS).get("splits")
     names = [name for name in splits if isinstance(name, str)] if isinstance(splits, list) else []
     found = [path / name for name in names if "/" not in name and (path / name / _STATE).is_file()]
     if len(found) != 1:
@@ -134,11 +134,6 @@ def _only_split(path: Path) -> Path:
             f"the folder of the one you mean"
         )
     return found[0]
-
-
-def _member(path: Path, name: str) -> object:
-    """Member of a JSON object in a file; None where it is missing."""
-    return next((value for keys, _, value in read_json_document(path, ()) if keys == (name,)), None)
 
 
 @contextmanager

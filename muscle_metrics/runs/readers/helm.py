@@ -19,6 +19,7 @@ from muscle_metrics.runs.readers.helm_rows import (
 )
 from muscle_metrics.runs.readers.json_array import read_json_array
 from muscle_metrics.runs.readers.json_document import read_json_document
+from muscle_metrics.runs.readers.json_object import read_json_object
 from muscle_metrics.runs.record import Run
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def read(path: Path, choice: Choice) -> Run:
                 f"{_STATE}, got none named {name}: name the folder below runs/"
             )
     scores = _read_scores(folder / _STATS, choice.metric)
-    about = _read_spec(folder / _SPEC)
+    about = read_json_object(folder / _SPEC) if (folder / _SPEC).is_file() else {}
     found, failed, adapter = _read_state(folder / _STATE, scores)
     records = [replace(record, task=_task(about)) for record in found]
     names = {name for record in records for name in record.scores}
@@ -172,13 +173,6 @@ def _read_state(
             f"not of one run"
         )
     return [*records.values()], failed, adapter
-
-
-def _read_spec(path: Path) -> Mapping[str, object]:
-    """Members of the specification; none where it was left out."""
-    if not path.is_file():
-        return {}
-    return {keys[0]: value for keys, _, value in read_json_document(path, ())}
 
 
 def _task(about: Mapping[str, object]) -> str | None:

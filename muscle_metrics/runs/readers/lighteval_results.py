@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.log_fields import compact, list_at, object_at, text_at
-from muscle_metrics.runs.readers.json_document import read_json_document
+from muscle_metrics.runs.readers.json_object import read_json_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,9 +59,10 @@ def read_results(details: Path, time: str, counts: Mapping[str, int]) -> Results
     path = _beside(details, time)
     if path is None:
         return Results({}, frozenset())
-    members = {keys[0]: value for keys, _, value in read_json_document(path, ())}
     try:
-        return _described(members, time, counts)
+        return _described(read_json_object(path), time, counts)
+    except FileError:
+        raise
     except InputError as error:
         raise FileError(f"{visible(str(path))}: {error}") from error
 

@@ -13,6 +13,7 @@ from muscle_metrics.runs.glimpse import first_bytes
 from muscle_metrics.runs.place import list_names, row_of, show
 from muscle_metrics.runs.readers.json_array import read_json_array
 from muscle_metrics.runs.readers.json_document import read_json_document
+from muscle_metrics.runs.readers.json_object import read_json_object
 from muscle_metrics.runs.readers.jsonl import read_jsonl
 from muscle_metrics.runs.readers.mlflow_rows import TableRows, TraceRows
 from muscle_metrics.runs.record import Run
@@ -145,12 +146,12 @@ def _split_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
 def _column_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     """Rows where every column is an object by index (orient="columns")."""
     rows: dict[str, dict[str, object]] = {}
-    for keys, _, column in read_json_document(path, ()):
+    for name, column in read_json_object(path).items():
         if not isinstance(column, dict) or (rows and column.keys() != rows.keys()):
             raise FileError(
                 f"{visible(str(path))}: expected a value for every row in the column "
-                f"{show(keys[0])}, got others: write the table again"
+                f"{show(name)}, got others: write the table again"
             )
         for index, value in column.items():
-            rows.setdefault(index, {})[keys[0]] = value
+            rows.setdefault(index, {})[name] = value
     yield from enumerate(rows.values(), start=1)
