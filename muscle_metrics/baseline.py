@@ -80,7 +80,7 @@ def make_baseline(
     fingerprint = {**run.fingerprint, JUDGING: _judging(kept, metric, key)}
     if all(record.reference is not None for record in kept):
         fingerprint[REFERENCES] = _digest(kept)
-    return Run(records, run.name, MappingProxyType(fingerprint))
+    return Run(records, run.name, MappingProxyType(fingerprint), run.lower_is_better)
 
 
 def match_baseline(

@@ -14,7 +14,7 @@ from muscle_metrics.errors import UsageError
 from muscle_metrics.rates import Rate
 from muscle_metrics.runs.judging import EXACT_MATCH, JudgedRuns, judge_runs
 from muscle_metrics.runs.pairing import join_runs
-from muscle_metrics.signature import choices, signature_line
+from muscle_metrics.signature import choices, directions, signature_line
 from muscle_metrics.summary import SCHEMA_VERSION, described_counts, described_rate, json_text
 from muscle_metrics.verdicts import right_answers
 
@@ -223,7 +223,14 @@ def compare_chain(
     judged = judge_runs(
         joined, metric=metric, key=key, threshold=threshold, strict_threshold=strict_threshold
     )
-    recipe = choices(judged.metric, key, missing=missing, conflict=conflict, unanswered=unanswered)
+    recipe = choices(
+        judged.metric,
+        key,
+        missing=missing,
+        conflict=conflict,
+        unanswered=unanswered,
+        **directions([] if judged.higher_is_better else [judged.metric]),
+    )
     return _chain(joined.names, judged, joined.ids, joined.dropped, recipe)
 
 

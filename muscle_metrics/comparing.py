@@ -18,7 +18,7 @@ from muscle_metrics.runs.judging import EXACT_MATCH, JudgedRuns, judge_runs, pre
 from muscle_metrics.runs.natural_order import natural_order
 from muscle_metrics.runs.pairing import pair_runs
 from muscle_metrics.scoring import grade_texts
-from muscle_metrics.signature import choices
+from muscle_metrics.signature import choices, directions
 from muscle_metrics.verdicts import Verdicts, judge_answers
 
 if TYPE_CHECKING:
@@ -275,6 +275,7 @@ def compare_runs(
             missing=missing,
             conflict=conflict,
             unanswered=unanswered,
+            **directions(joined.lower_is_better.intersection(names)),
         ),
     )
 
@@ -310,7 +311,13 @@ def _recorded_changes(
     old, new = judged.scores or ()
     low, high = score_range
     return measure_changes(
-        old=old, new=new, tie=tie, minimum_effect=minimum_effect, low=low, high=high
+        old=old,
+        new=new,
+        tie=tie,
+        minimum_effect=minimum_effect,
+        low=low,
+        high=high,
+        higher_is_better=judged.higher_is_better,
     )
 
 

@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.criteria import Criterion, broken_pins, list_criteria
 from muscle_metrics.errors import UsageError
+from muscle_metrics.runs.fingerprints import list_concerns
 from muscle_metrics.statistics.multiplicity import holm_rejections
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from muscle_metrics.comparison import Comparison
     from muscle_metrics.policy import Policy
 
 __all__ = ["Check", "Outcome", "Verdict", "check_gate", "decide"]
-
-# Parts of a fingerprint that say what a run is, not how it was made.
-DESCRIPTIVE = frozenset({"format", "model", "date"})
 
 
 class Outcome(StrEnum):
@@ -259,18 +257,11 @@ def _check_sizes(criteria: Sequence[Criterion], policy: Policy) -> None:
 
 def _differences(comparison: Comparison, policy: Policy) -> list[tuple[str, bool]]:
     """Name what else changed between the runs, and whether the policy accepts it."""
-    old, new = comparison.fingerprints
     differences = []
-    for part in sorted({*old, *new} - DESCRIPTIVE):
-        if old.get(part) != new.get(part):
-            accepted = part in policy.accepted_differences
-            text = f"{part} differs: {_named(old, part)} before, {_named(new, part)} now"
-            differences.append((f"{text} (accepted)" if accepted else text, accepted))
+    for part, text in list_concerns(comparison.fingerprints, comparison.names):
+        accepted = part in policy.accepted_differences
+        differences.append((f"{text} (accepted)" if accepted else text, accepted))
     return differences
-
-
-def _named(fingerprint: Mapping[str, str], part: str) -> str:
-    return repr(fingerprint[part]) if part in fingerprint else "not recorded"
 
 
 def _missing_pins(comparison: Comparison, policy: Policy) -> list[tuple[str, bool]]:

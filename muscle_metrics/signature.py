@@ -14,7 +14,7 @@ from muscle_metrics import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["choices", "signature_line"]
+__all__ = ["choices", "directions", "signature_line"]
 
 DIGEST_LENGTH = 12
 
@@ -29,6 +29,18 @@ def choices(metric: str, key: Callable[[Any], Any] | None, **others: str) -> dic
     """
     name = "none" if key is None else getattr(key, "__qualname__", type(key).__name__)
     return {"metric": metric, "key": name, "interval": "wilson 0.95", **others}
+
+
+def directions(lower_is_better: Iterable[str]) -> dict[str, str]:
+    """Name the metrics whose smaller score is better, as one more choice; none where there is none.
+
+    Examples
+    --------
+    >>> directions(["ter"]), directions([])
+    ({'lower is better': 'ter'}, {})
+    """
+    names = ", ".join(sorted(lower_is_better))
+    return {"lower is better": names} if names else {}
 
 
 def signature_line(

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from muscle_metrics import __version__
-from muscle_metrics.cli import baseline, compare, gate, order, power
+from muscle_metrics.cli import baseline, compare, gate, inspect, order, power
 from muscle_metrics.cli.outputs import warn
 from muscle_metrics.errors import InputError, MissingDependencyError, MuscleMetricsError, UsageError
 
@@ -26,6 +26,7 @@ EPILOG = """\
 examples:
   muscle-metrics compare old.jsonl new.jsonl
   muscle-metrics gate old.jsonl new.jsonl --max-nfr 0.02
+  muscle-metrics inspect results/my-model
   muscle-metrics power --limit 0.02
 
 exit codes: 0 done or PASS, 1 FAIL, 2 usage, 3 INCONCLUSIVE, 4 data that cannot be compared,
@@ -122,6 +123,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"muscle-metrics {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, parser_class=_Parser)
-    for command in (compare, gate, baseline, order, power):
+    for command in (compare, gate, inspect, baseline, order, power):
         command.add_command(commands)
     return parser

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.record import Run
 
-__all__ = ["add_reading", "read_runs"]
+__all__ = ["add_reading", "read_runs", "read_settings"]
 
 PER_RUN = (
     "format",
@@ -53,7 +53,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     per_run(
         "--format",
         "NAME",
-        "jsonl, json, csv, tsv, parquet, or a harness: lm-eval (default: recognised)",
+        "jsonl, json, csv, tsv, parquet, or a harness such as lm-eval (default: recognised)",
     )
     per_run("--id-field", "F", "field, or comma-separated fields, that name an item (default: id)")
     per_run("--prediction-field", "F", "field of the model's answer (default: prediction)")
@@ -160,6 +160,20 @@ def _whole_lines(path: Path, *, growing: bool) -> Iterator[Path]:
         except FileError as error:
             message = str(error).replace(visible(str(copy)), visible(str(path)))
             raise FileError(message) from error
+
+
+def read_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Arguments of `read_run` that the options give for a single run.
+
+    Examples
+    --------
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> add_reading(parser)
+    >>> read_settings(parser.parse_args(["--task", "sums"]))
+    {'task': 'sums'}
+    """
+    return _settings(options, 0, 1)
 
 
 def _first_metric(options: argparse.Namespace) -> str | None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from muscle_metrics.flips import FlipCounts, Quadrant
 from muscle_metrics.reports.escape import shorten, terminal
+from muscle_metrics.runs.fingerprints import list_concerns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +131,8 @@ def _comparison_parts(comparison: Comparison, flips: int) -> Iterator[Renderable
     for reason, count in comparison.dropped.items():
         if count:
             yield _line(f"left out: {count} ({reason})")
+    for _, concern in list_concerns(comparison.fingerprints, comparison.names):
+        yield _line(f"warning: {concern}")
     if comparison.table.is_clustered:
         yield _line(
             "note: rows share prompts or groups, and the intervals below treat them as "
@@ -220,7 +223,8 @@ def _rates(counts: FlipCounts) -> Table:
 
 
 def _score_changes(metric: str, changes: ScoreChanges) -> Table:
-    table = _table(metric, ("value", "right"), ("95 % interval", "right"), "of")
+    title = metric if changes.higher_is_better else f"{metric} (lower is better)"
+    table = _table(title, ("value", "right"), ("95 % interval", "right"), "of")
     for label, rate in (
         ("negative flip rate (NFR)", changes.negative_flip_rate),
         ("positive flip rate (PFR)", changes.positive_flip_rate),

@@ -10,7 +10,7 @@ bytes only, never raises, and says in a few words why a file or folder is this h
   ``Run.lower_is_better`` names those whose smaller value is better.
 - ``Run.fingerprint`` holds texts. ``model`` and ``date`` describe. Others must be equal in two runs
   that are compared: ``dataset``, ``prompt``, ``scorer``, ``judge``, ``harness_version``, ... Those
-  in `record.FAULTS` stand there only if something is wrong: ``status`` other than success,
+  in `fingerprints.FAULTS` stand there only if something is wrong: ``status`` other than success,
   ``partial`` such as "3 of 100 items", ``errors`` such as "2 items".
 """
 
@@ -26,6 +26,7 @@ from muscle_metrics.runs.plain_file import PLAIN_FORMATS
 from muscle_metrics.runs.readers import (
     deepeval,
     helm,
+    inspect_ai,
     lighteval,
     lm_eval,
     mlflow,
@@ -60,6 +61,7 @@ class Harness(NamedTuple):
 
 HARNESSES = (
     Harness("lm-eval", lm_eval.recognise, lm_eval.read),
+    Harness("inspect_ai", inspect_ai.recognise, inspect_ai.read),
     Harness("lighteval", lighteval.recognise, lighteval.read),
     Harness("helm", helm.recognise, helm.read),
     Harness("deepeval", deepeval.recognise, deepeval.read),
@@ -94,7 +96,7 @@ class Recognised(NamedTuple):
             # Of the log as a whole, and not of one of its rows.
             raise FileError(f"{visible(str(path))}: {error}") from error
         named = {"format": str(self), "harness": self.harness.name, **run.fingerprint}
-        return replace(run, fingerprint=MappingProxyType(named))
+        return replace(run, fingerprint=MappingProxyType(named), is_log=True)
 
 
 def recognise_harness(path: Path, format: str = "auto") -> Recognised | None:  # noqa: A002

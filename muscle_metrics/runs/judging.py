@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from muscle_metrics.answers import answer_column, reference_columns
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.runs.place import show
+from muscle_metrics.runs.place import list_names, show
 from muscle_metrics.verdicts import Verdicts, changed_answers, right_answers, verdict_column
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class JudgedRuns(NamedTuple):
     `right` is None where scores are graded and no threshold was given; `scores` where items were
     judged by their answers. `answers` holds None for a run whose answers were not recorded.
     `shown` is what a person should see of each item: the answer as written, or else the score.
+    `higher_is_better` tells the direction of the scores.
 
     Examples
     --------
@@ -49,6 +50,7 @@ class JudgedRuns(NamedTuple):
     scores: tuple[Scores, ...] | None
     answers: tuple[Column | None, ...]
     shown: tuple[tuple[Any, ...], ...]
+    higher_is_better: bool = True
 
     def verdicts(self, old: int, new: int) -> Verdicts:
         """Verdicts of the update from one run to another.
@@ -113,8 +115,13 @@ def judge_runs(
     >>> judge_runs(join_runs(runs), threshold=0.5).right
     (array([False]), array([ True]))
     """
-    # A run that scored only some of its items is not judged by its answers instead.
+    # A run with any score was scored: an item without one is then missing, not to be compared.
     scored = all(any(record.scores for record in records) for records in joined.records)
+    if metric is None and not scored and joined.has_logs:
+        raise UsageError(
+            "expected a score for every item in the log of a harness, got none: say how its "
+            "answers are judged with --metric (metric=), such as exact_match"
+        )
     if metric == EXACT_MATCH or (metric is None and not scored):
         if threshold is not None:
             raise UsageError(
@@ -145,22 +152,42 @@ def _by_scores(
     threshold: float | None,
     strict_threshold: bool,
 ) -> JudgedRuns:
-    names = _each(joined, partial(_score_name, metric=metric))
+    chosen = _each(joined, partial(_score_names, metric=metric))
     values = [
-        [record.scores[name] for record in records]
-        for name, records in zip(names, joined.records, strict=True)
+        [record.scores[name] for name, record in zip(names, records, strict=True)]
+        for names, records in zip(chosen, joined.records, strict=True)
     ]
     scores = tuple(np.asarray(column, dtype=np.float64) for column in values)
+    distinct = list(dict.fromkeys(name for names in chosen for name in names))
+    higher_is_better = _direction(distinct, joined.lower_is_better)
     right: tuple[Flags, ...] | None = None
     if threshold is not None:
+        sign = 1 if higher_is_better else -1
         is_right = np.greater if strict_threshold else np.greater_equal
-        right = tuple(is_right(column, threshold) for column in scores)
+        right = tuple(is_right(sign * column, sign * threshold) for column in scores)
     elif all(np.isin(column, (0, 1)).all() for column in scores):
-        right = tuple(column.astype(bool) for column in scores)
+        right = tuple(column == higher_is_better for column in scores)
+    elif any(len(set(names)) > 1 for names in chosen):
+        raise UsageError(
+            f"expected one kind of score in all tasks, got {list_names(distinct)}, some of them "
+            f"graded: choose a task with --task (task=)"
+        )
     answers = _each(joined, partial(_recorded_answers, key=key))
     recorded = all(column is not None for column in answers)
     shown = predictions_of(joined) if recorded else tuple(map(tuple, values))
-    return JudgedRuns(" -> ".join(dict.fromkeys(names)), right, scores, answers, shown)
+    named = dict.fromkeys(", ".join(dict.fromkeys(names)) for names in chosen)
+    return JudgedRuns(" -> ".join(named), right, scores, answers, shown, higher_is_better)
+
+
+def _direction(names: Sequence[str], lower_is_better: frozenset[str]) -> bool:
+    """Whether higher is better in all of the scores, or in none."""
+    lower = [name for name in names if name in lower_is_better]
+    if lower and len(lower) < len(names):
+        raise UsageError(
+            f"expected scores of one direction, got {list_names(lower)} better when lower beside "
+            f"others: choose a task with --task (task=)"
+        )
+    return not lower
 
 
 def _each(
@@ -169,27 +196,40 @@ def _each(
     return tuple(map(function, joined.records, joined.names))
 
 
-def _score_name(records: Sequence[Record], run: str, metric: str | None) -> str:
-    names = sorted({name for record in records for name in record.scores})
-    if metric is None and len(names) == 1:
-        metric = names[0]
-    if metric is None:
-        raise UsageError(
-            f"expected one score to compare by, got {names} in {show(run)}: "
-            f"choose one with --metric (metric=)"
-        )
-    missing = sum(metric not in record.scores for record in records)
-    if missing == len(records):
+def _score_names(records: Sequence[Record], run: str, metric: str | None) -> list[str]:
+    """Score that each item is compared by: the chosen one, or the only one of its task."""
+    by_task: dict[str | None, dict[str, None]] = {}
+    for record in records:
+        by_task.setdefault(record.task, {}).update(dict.fromkeys(record.scores))
+    names = sorted({name for found in by_task.values() for name in found})
+    if metric is not None and metric not in names:
         raise UsageError(
             f"expected metric to be one of {[EXACT_MATCH, *names]}, as {show(run)} recorded, "
             f"got {metric!r}"
         )
+    several = metric is None and any(len(found) > 1 for found in by_task.values())
+    if several:
+        raise UsageError(
+            f"expected one score to compare by, got {names} in {show(run)}: "
+            f"choose one with --metric (metric=)"
+        )
+    lacking = [str(task) for task, found in by_task.items() if metric and metric not in found]
+    if lacking:
+        raise UsageError(
+            f"expected a score {metric!r} in every task of {show(run)}, got none in "
+            f"{list_names(lacking)}: choose a task with --task (task=)"
+        )
+    only = {task: metric or next(iter(found), "") for task, found in by_task.items()}
+    chosen = [only[record.task] for record in records]
+    missing = [
+        name for name, record in zip(chosen, records, strict=True) if name not in record.scores
+    ]
     if missing:
         raise InputError(
-            f"expected a score {metric!r} for every item of {show(run)}, got none for {missing} of "
-            f"{len(records)}: drop these items from both runs or score them"
+            f"expected a score {missing[0]!r} for every item of {show(run)}, got none for "
+            f"{len(missing)} of {len(records)}: drop these items from both runs or score them"
         )
-    return metric
+    return chosen
 
 
 def _recorded_answers(records: Sequence[Record], run: str, key: Key) -> Column | None:

@@ -9,7 +9,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.runs.natural_order import natural_order
-from muscle_metrics.runs.place import list_ids, show
+from muscle_metrics.runs.place import list_ids, list_names, show
 from muscle_metrics.runs.references import same_reference
 
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ class Side:
         return f"{self.label} {show(self.run.name)}"
 
     @property
+    def is_scored(self) -> bool:
+        """Whether any record holds a score; one without is then missing, whatever it answers."""
+        return any(record.scores for record in self.run)
+
+    @property
     def has_references(self) -> bool:
         """Whether any record holds a reference; a run without is judged by those of others."""
         return any(record.reference is not None for record in self.run)
@@ -65,8 +70,8 @@ class Mismatches:
     keys, shared : list of Key
         Items of any run and of all runs, in natural order.
     conflicting, unanswered : list of Key
-        Shared items whose references differ, and those for which a run holds neither an answer
-        nor a score.
+        Shared items whose references differ, and those for which a run holds no score, or neither
+        an answer nor a score where nothing in it is scored.
 
     Examples
     --------
@@ -81,13 +86,19 @@ class Mismatches:
         self.keys = _in_order({key for side in self.sides for key in side.records})
         self.shared = [key for key in self.keys if all(key in s.records for s in self.sides)]
         self.conflicting = self._conflicting()
+        self._silent = {
+            side.label: {key for key in self.shared if _is_unanswered(side.records[key], scored)}
+            for side in self.sides
+            for scored in [side.is_scored]
+        }
         self.unanswered = [
-            key for key in self.shared if any(_is_unanswered(s.records[key]) for s in self.sides)
+            key for key in self.shared if any(key in keys for keys in self._silent.values())
         ]
 
     def explain_faults(self) -> list[str]:
         """Faults that no option makes good: repeated ids, unusable scores, other prompts."""
         problems = [reason for side in self.sides for reason in _faults(side)]
+        problems += self._explain_directions()
         moved = [key for key in self.shared if len(self._prompts(key)) > 1]
         if moved:
             problems.append(
@@ -130,16 +141,32 @@ class Mismatches:
     def explain_unanswered(self) -> list[str]:
         """Items without an answer, which are neither right nor known to be wrong."""
         total = len(self.shared)
-        silent = {
-            str(side): [key for key in self.unanswered if _is_unanswered(side.records[key])]
-            for side in self.sides
-        }
+        found = []
+        for side in self.sides:
+            keys = [key for key in self.unanswered if key in self._silent[side.label]]
+            if keys:
+                given = "items without a score" if side.is_scored else "predictions null"
+                found.append(f"{len(keys)} of {total} {given} in {side} ({_list(keys)})")
         return _one_problem(
-            [f"{len(keys)} of {total} predictions null in {side} ({_list(keys)})"
-             for side, keys in silent.items() if keys],
+            found,
             '--unanswered wrong (unanswered="wrong") counts them as wrong answers, '
             "drop leaves them out",
         )  # fmt: skip
+
+    def _explain_directions(self) -> list[str]:
+        """Metrics that one run calls better when lower, and another that has them does not."""
+        lower = sorted(set().union(*(side.run.lower_is_better for side in self.sides)))
+        mixed = [
+            metric
+            for metric in lower
+            for side in self.sides
+            if metric not in side.run.lower_is_better
+            and any(metric in record.scores for record in side.run)
+        ]
+        return [
+            f"scores {list_names(mixed)} better when lower in one run and when higher in another: "
+            f"evaluate both in the same way"
+        ] * bool(mixed)
 
     def _conflicting(self) -> list[Key]:
         first, *others = [side for side in self.sides if side.has_references] or self.sides
@@ -177,8 +204,8 @@ def _key_of(record: Record) -> Key:
     return Key(record.task, record.id, record.repeat)
 
 
-def _is_unanswered(record: Record) -> bool:
-    return record.prediction is None and not record.scores
+def _is_unanswered(record: Record, scored: bool) -> bool:
+    return not record.scores and (scored or record.prediction is None)
 
 
 def _faults(side: Side) -> list[str]:

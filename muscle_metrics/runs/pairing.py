@@ -48,6 +48,10 @@ class JoinedRuns:
     dropped : mapping of str to int
         How many items were left out, by reason. Each counts once: together with the items that
         are here they are all that any of the runs holds.
+    has_logs : bool
+        Whether a harness recorded any of the runs, so that scores are to be expected.
+    lower_is_better : frozenset of str
+        Recorded metrics whose smaller score is better.
 
     Examples
     --------
@@ -62,6 +66,8 @@ class JoinedRuns:
     records: tuple[tuple[Record, ...], ...]
     references: tuple[tuple[object, ...], ...]
     dropped: Mapping[str, int]
+    has_logs: bool = False
+    lower_is_better: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -119,8 +125,8 @@ def join_runs(
         own, or all runs by that of the first or last. A run that holds no reference at all is
         judged by those of the others.
     unanswered : {"error", "wrong", "drop"}
-        What to do with items that a run holds neither an answer nor a score for: count them as
-        wrong answers, or leave them out of every run.
+        What to do with items that a run holds no answer for, or no score where others have one:
+        count them as wrong answers, which scores cannot do, or leave them out of every run.
 
     Returns
     -------
@@ -181,6 +187,8 @@ def join_runs(
         records=tuple(tuple(side.records[key] for key in kept) for side in found.sides),
         references=tuple(tuple(judge.records[key].reference for key in kept) for judge in judges),
         dropped=MappingProxyType(dropped),
+        has_logs=any(run.is_log for run in runs),
+        lower_is_better=frozenset().union(*(run.lower_is_better for run in runs)),
     )
 
 

@@ -11,10 +11,7 @@ from muscle_metrics.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["FAULTS", "Record", "Run"]
-
-# Parts of a fingerprint that only a run with something wrong has, whatever the other run holds.
-FAULTS = ("errors", "partial", "status")
+__all__ = ["Record", "Run"]
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NO_SCORES: Mapping[str, float] = MappingProxyType({})
@@ -89,10 +86,12 @@ class Run:
     name : str
         The model, or the file its answers come from.
     fingerprint : mapping of str to str
-        What else must be equal for two runs to be comparable: versions, dataset, scorer. The
-        parts in `FAULTS` say what is wrong with the run itself.
+        What else must be equal for two runs to be comparable: versions, dataset, scorer. Its
+        parts "errors", "partial" and "status" say what is wrong with the run itself.
     lower_is_better : frozenset of str
         Metrics whose smaller score is better.
+    is_log : bool
+        Whether a harness recorded the run, so that scores are to be expected in it.
 
     Examples
     --------
@@ -104,6 +103,7 @@ class Run:
     name: str
     fingerprint: Mapping[str, str] = field(default_factory=_nothing)
     lower_is_better: frozenset[str] = frozenset()
+    is_log: bool = False
 
     def __len__(self) -> int:
         return len(self.records)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["baseline_text", "is_baseline", "read_baseline"]
 
 MARK = "muscle_metrics_baseline"
+LOWER = "lower_is_better"
 VERSION = 1
 LABELS = ("task", "repeat", "slice", "group")
 
@@ -55,6 +56,8 @@ def baseline_text(run: Run) -> str:
         "items": len(run),
         "fingerprint": dict(sorted(run.fingerprint.items())),
     }
+    if run.lower_is_better:
+        head[LOWER] = sorted(run.lower_is_better)
     rows = [
         {
             "id": record.id,
@@ -141,15 +144,18 @@ def read_baseline(path: Path) -> Run:
     return Run(tuple(records), *_described(path, head))
 
 
-def _described(path: Path, head: Mapping[str, object]) -> tuple[str, Mapping[str, str]]:
-    name, fingerprint = head.get("name"), head.get("fingerprint")
+def _described(
+    path: Path, head: Mapping[str, object]
+) -> tuple[str, Mapping[str, str], frozenset[str]]:
+    name, fingerprint, lower = head.get("name"), head.get("fingerprint"), head.get(LOWER, [])
     texts = [name, *(fingerprint.values() if isinstance(fingerprint, dict) else [None])]
-    if not isinstance(fingerprint, dict) or not all(isinstance(text, str) for text in texts):
+    lower = lower if isinstance(lower, list) else [None]
+    if not isinstance(fingerprint, dict) or not all(isinstance(t, str) for t in texts + lower):
         raise FileError(
             f"{line_of(path, 1)}: expected a name and a fingerprint of texts, got something else: "
             f"write the baseline again"
         )
-    return str(name), MappingProxyType(fingerprint)
+    return str(name), MappingProxyType(fingerprint), frozenset(lower)
 
 
 def _record(row: Mapping[str, object]) -> Record:

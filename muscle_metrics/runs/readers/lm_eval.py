@@ -155,7 +155,7 @@ def run_from_lm_eval(
     ]
     run = _run(tasks, "lm-eval", [])
     described = {"format": "lm-eval (in memory)", "harness": "lm-eval", **run.fingerprint}
-    run = replace(run, name=name or run.name, fingerprint=MappingProxyType(described))
+    run = replace(run, name=name or run.name, fingerprint=MappingProxyType(described), is_log=True)
     return narrow_run(run, Choice(task, filter, metric))
 
 

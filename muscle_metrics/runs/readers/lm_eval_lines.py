@@ -31,7 +31,8 @@ _ANSWERS = b'], "filtered_resps": ['
 _RESPONSES = b'}, "resps": ['
 _KEY = '": '
 
-_scan = json.JSONDecoder().scan_once
+# The decoder's own way in, without looking for white space.
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 def read_sample_lines(path: Path, *, whole: bool) -> Iterator[tuple[int, Mapping[str, object]]]:

@@ -1,0 +1,89 @@
+"""`muscle-metrics inspect`: what a log holds, before it is compared."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.cli.outputs import print_lines
+from muscle_metrics.cli.progress import working
+from muscle_metrics.cli.reading import add_reading, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from muscle_metrics.runs.contents import LogContents, PartContents
+
+__all__ = ["add_command"]
+
+EPILOG = """\
+examples:
+  muscle-metrics inspect results/my-model
+  muscle-metrics inspect logs/2026-11-23T07-20-32_sums_abc.eval --json
+
+exit codes: 0 done, 2 usage, 4 a run that cannot be read, 5 internal error
+"""
+
+
+def add_command(commands: Any) -> None:
+    """Add the command and its options.
+
+    Examples
+    --------
+    >>> parser = argparse.ArgumentParser()
+    >>> add_command(parser.add_subparsers())
+    >>> parser.parse_args(["inspect", "results/my-model", "--json"]).json
+    True
+    """
+    parser = commands.add_parser(
+        "inspect",
+        help="say what a log holds: tasks, filters, metrics, faults",
+        description="Say whose log something is, why, and what it holds.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=_inspect)
+    parser.add_argument("run", metavar="RUN", help="file or folder of a run")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_reading(parser)
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from muscle_metrics.reports.escape import json_source, terminal
+    from muscle_metrics.runs.contents import inspect_log
+    from muscle_metrics.summary import json_text
+
+    with working(f"reading {options.run}"):
+        contents = inspect_log(options.run, **read_settings(options))
+    if options.json:
+        print_lines([json_source(json_text(contents.to_dict(), 2))])
+    else:
+        print_lines(map(terminal, _lines(contents)))
+    return 0
+
+
+def _lines(contents: LogContents) -> Iterator[str]:
+    yield f"{contents.path}: {contents.format}"
+    if contents.model:
+        yield f"model: {contents.model}"
+    for name, text in contents.faults.items():
+        yield f"warning: {name}: {text}"
+    for part in contents.parts:
+        yield from _part_lines(part, contents.lower_is_better)
+    for name, text in sorted(contents.fingerprint.items()):
+        yield f"{name}: {text}"
+
+
+def _part_lines(part: PartContents, lower_is_better: tuple[str, ...]) -> Iterator[str]:
+    names = [f"task {part.task}"] * (part.task is not None)
+    names += [f"filter {part.filter}"] * (part.filter is not None)
+    counts = [f"{part.items} items"]
+    counts += [f"{part.repeats} repeats"] * (part.repeats > 1)
+    counts += [f"{part.duplicates} duplicates"] * bool(part.duplicates)
+    counts += [f"{part.unanswered} without an answer"] * bool(part.unanswered)
+    counts += [f"{part.without_reference} without a reference"] * bool(part.without_reference)
+    yield f"{', '.join(names) or 'all'}: {', '.join(counts)}"
+    for metric, missing in part.metrics.items():
+        direction = "lower" if metric in lower_is_better else "higher"
+        lacking = f", missing for {missing}" if missing else ""
+        yield f"  metric {metric} ({direction} is better){lacking}"

@@ -1,0 +1,156 @@
+"""What a log holds, before anything of it is compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.runs.choice import Choice
+from muscle_metrics.runs.fingerprints import FAULTS
+from muscle_metrics.runs.harnesses import recognise_harness
+from muscle_metrics.runs.read import read_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+
+    from muscle_metrics.runs.record import Record
+
+__all__ = ["LogContents", "PartContents", "inspect_log"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartContents:
+    """What a log holds of one task, as one filter took the answers.
+
+    Parameters
+    ----------
+    task, filter : str or None
+        Names of the part; None where the log has no such name.
+    items, repeats : int
+        Number of different ids, and of generations of the one that has most.
+    duplicates, unanswered, without_reference : int
+        Records that repeat another, hold no answer, and hold no reference.
+    metrics : mapping of str to int
+        For each score the number of records that lack it.
+    """
+
+    task: str | None
+    filter: str | None
+    items: int
+    repeats: int
+    duplicates: int
+    unanswered: int
+    without_reference: int
+    metrics: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogContents:
+    """What a log holds.
+
+    Parameters
+    ----------
+    path, format, model : str
+        Where it is, whose it is and why, and the model as the log names it.
+    parts : tuple of PartContents
+        One per task and filter.
+    lower_is_better : tuple of str
+        Scores whose smaller value is better.
+    faults, fingerprint : mapping of str to str
+        What is wrong with the run, and what must be equal in a run to compare it with.
+    """
+
+    path: str
+    format: str
+    model: str
+    parts: tuple[PartContents, ...]
+    lower_is_better: tuple[str, ...]
+    faults: Mapping[str, str]
+    fingerprint: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        return {
+            "path": self.path,
+            "format": self.format,
+            "model": self.model,
+            "parts": [
+                {name: getattr(part, name) for name in PartContents.__slots__}
+                | {"metrics": dict(part.metrics)}
+                for part in self.parts
+            ],
+            "lower_is_better": list(self.lower_is_better),
+            "faults": dict(self.faults),
+            "fingerprint": dict(self.fingerprint),
+        }
+
+
+def inspect_log(path: str | PathLike[str], **options: Any) -> LogContents:
+    """Say what a log holds, without choosing a task or filter.
+
+    Parameters
+    ----------
+    path : str or path
+        As in `read_run`.
+    **options
+        Options of `read_run`; a task or filter narrows what is said.
+
+    Returns
+    -------
+    LogContents
+
+    Raises
+    ------
+    InputError
+        If the log cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "v1.jsonl")
+    ...     _ = path.write_text('{"id": 1, "prediction": "A"}')
+    ...     contents = inspect_log(path)
+    >>> contents.format, contents.parts[0].items, contents.parts[0].without_reference
+    ('jsonl', 1, 1)
+    """
+    recognised = recognise_harness(Path(path), options.get("format", "auto"))
+    chosen = options.get("task"), options.get("filter")
+    if recognised is None or any(chosen):
+        run = read_run(path, **options)
+    else:
+        # Everything the log holds: several filters are an error only to who compares.
+        run = recognised.read(Path(path), Choice(metric=options.get("metric")))
+    described = dict(run.fingerprint)
+    parts: dict[tuple[str | None, str | None], list[Record]] = {}
+    for record in run:
+        parts.setdefault((record.task, record.filter), []).append(record)
+    return LogContents(
+        path=str(path),
+        format=described.pop("format", ""),
+        model=described.pop("model", ""),
+        parts=tuple(_part(task, name, records) for (task, name), records in parts.items()),
+        lower_is_better=tuple(sorted(run.lower_is_better)),
+        faults={name: described.pop(name) for name in FAULTS if name in described},
+        fingerprint=described,
+    )
+
+
+def _part(task: str | None, name: str | None, records: Sequence[Record]) -> PartContents:
+    ids = Counter(record.id for record in records)
+    metrics = dict.fromkeys(metric for record in records for metric in record.scores)
+    return PartContents(
+        task=task,
+        filter=name,
+        items=len(ids),
+        repeats=len({record.repeat for record in records}),
+        duplicates=len(records) - len({(record.id, record.repeat) for record in records}),
+        unanswered=sum(record.prediction is None for record in records),
+        without_reference=sum(record.reference is None for record in records),
+        metrics={
+            metric: sum(metric not in record.scores for record in records) for metric in metrics
+        },
+    )

@@ -1,0 +1,66 @@
+"""What runs say of how they were made: in what two of them differ, and what is wrong with one."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from muscle_metrics.runs.place import show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["FAULTS", "Concern", "list_concerns"]
+
+# Parts of a fingerprint that say what a run is, not how it was made.
+DESCRIPTIVE = frozenset({"format", "model", "date"})
+# Parts that only a run with something wrong has, whatever the other run holds.
+FAULTS = ("errors", "partial", "status")
+
+
+class Concern(NamedTuple):
+    """Why two runs may not be comparable, and the part of the fingerprint that says so.
+
+    Examples
+    --------
+    >>> Concern("judge", "judge differs").part
+    'judge'
+    """
+
+    part: str
+    text: str
+
+
+def list_concerns(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str]) -> list[Concern]:
+    """Name what is wrong with any run, and what differs between two.
+
+    Parameters
+    ----------
+    fingerprints : sequence of mapping
+        One per run, oldest first.
+    names : sequence of str
+        What the runs are called.
+
+    Examples
+    --------
+    >>> for concern in list_concerns([{"judge": "a"}, {"partial": "3 of 9 items"}], ["v1", "v2"]):
+    ...     print(concern.text)
+    run 'v2' has partial: 3 of 9 items
+    judge differs: 'a' before, not recorded now
+    """
+    concerns = [
+        Concern(part, f"run {show(name)} has {part}: {fingerprint[part]}")
+        for name, fingerprint in zip(names, fingerprints, strict=True)
+        for part in FAULTS
+        if part in fingerprint
+    ]
+    for old, new in pairwise(fingerprints):
+        for part in sorted({*old, *new} - DESCRIPTIVE - {*FAULTS}):
+            if old.get(part) != new.get(part):
+                text = f"{part} differs: {_named(old, part)} before, {_named(new, part)} now"
+                concerns.append(Concern(part, text))
+    return concerns
+
+
+def _named(fingerprint: Mapping[str, str], part: str) -> str:
+    return repr(fingerprint[part]) if part in fingerprint else "not recorded"
