@@ -6,13 +6,16 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from muscle_metrics.cli import main
 from muscle_metrics.runs import read_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 pytestmark = pytest.mark.harness
 
@@ -25,7 +28,9 @@ COMPARED = {
     "mlflow": [("old", "new"), ("old.json", "new.json")],
     "promptfoo": [("old.json", "new.json")],
 }
-BLOCK = re.compile(r"^```(py|sh|yaml)\n(?:# (\S+\.(?:py|yaml))[^\n]*\n)?(.*?)^```$", re.DOTALL | re.M)
+BLOCK = re.compile(
+    r"^```(py|sh|yaml)\n(?:# (\S+\.(?:py|yaml))[^\n]*\n)?(.*?)^```$", re.DOTALL | re.MULTILINE
+)
 
 
 @pytest.fixture(scope="session")

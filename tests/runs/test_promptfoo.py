@@ -107,7 +107,7 @@ class TestRealOutput:
         assert "got ['em', 'rouge', 'success']" in capsys.readouterr().err
         # An error is not counted as wrong unless somebody says so.
         assert main(["compare", path, path, *providers, "--metric", "success"]) != 0
-        assert "2 of 10 predictions null" in capsys.readouterr().err
+        assert "2 of 10 items without a score in old" in capsys.readouterr().err
         target = tmp_path / "result.json"
         options = ["--metric", "success", "--unanswered", "drop", "--json", str(target)]
         assert main(["compare", path, path, *providers, *options]) == 0

@@ -32,6 +32,16 @@ def batch_rows(batch: Any, budget: Budget) -> Iterator[dict[str, object]]:
     ------
     FileError
         If the file they come from has unfolded to more than it may.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.bytestream import Budget
+    >>> from pathlib import Path
+    >>> import pyarrow, tempfile
+    >>> batch = pyarrow.RecordBatch.from_pydict({"id": [1, 2]})
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     print(list(batch_rows(batch, Budget(Path(file.name)))))
+    [{'id': 1}, {'id': 2}]
     """
     names = batch.schema.names
     # Value by value: a dictionary unfolds one long text into every row that names it.

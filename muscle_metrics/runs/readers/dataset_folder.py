@@ -43,6 +43,18 @@ def dataset_columns(path: Path) -> list[str]:
         If the dataset cannot be read, or holds several splits.
     MissingDependencyError
         If pyarrow is not installed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import pyarrow, tempfile
+    >>> table = pyarrow.table({"id": [1], "text": ["a"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "state.json").write_text('{"_data_files": [{"filename": "0.arrow"}]}')
+    ...     with pyarrow.ipc.new_stream(str(Path(folder, "0.arrow")), table.schema) as stream:
+    ...         stream.write_table(table)
+    ...     print(dataset_columns(Path(folder)))
+    ['id', 'text']
     """
     with _open(_shards(path)[0], None) as reader:
         names: list[str] = reader.schema.names

@@ -70,6 +70,19 @@ def read(path: Path, choice: Choice) -> Run:
     ------
     FileError
         If the file cannot be read to its end, holds no test case, or two of one name.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.choice import Choice
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> metric = '{"name": "EM", "score": 1.0}'
+    >>> case = f'{{"name": "sum", "input": "2+2", "metricsData": [{metric}]}}'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "test_run_1.json")
+    ...     _ = path.write_text(f'{{"testCases": [{case}]}}')
+    ...     read(path, Choice()).records[0].scores
+    {'EM': 1.0}
     """
     path = only_log(path, _logs(path), "test run of deepeval")
     log = _Log(choice.metric)

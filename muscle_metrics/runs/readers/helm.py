@@ -85,6 +85,22 @@ def read(path: Path, choice: Choice) -> Run:
     ------
     FileError
         If a file is missing or cannot be read to its end, or the two are not of one run.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.choice import Choice
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> key = '"train_trial_index": 0'
+    >>> stat = '{"name": {"name": "exact_match"}, "mean": 1.0}'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     content = f'[{{"instance_id": "id1", {key}, "stats": [{stat}]}}]'
+    ...     _ = Path(folder, "per_instance_stats.json").write_text(content)
+    ...     request = f'{{"instance": {{"id": "id1"}}, {key}, "result": {{"success": true}}}}'
+    ...     content = f'{{"request_states": [{request}]}}'
+    ...     _ = Path(folder, "scenario_state.json").write_text(content)
+    ...     read(Path(folder), Choice()).records[0].scores
+    {'exact_match': 1.0}
     """
     folder = _folder(path)
     for name in (_STATS, _STATE):

@@ -96,6 +96,20 @@ def read(path: Path, choice: Choice) -> Run:
         holds details of several models.
     MissingDependencyError
         If pyarrow is not installed.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.choice import Choice
+    >>> from pathlib import Path
+    >>> import pyarrow, pyarrow.parquet, tempfile
+    >>> document = {"id": "1", "query": "2+2", "choices": ["4"], "gold_index": 0}
+    >>> row = {"doc": document, "metric": {"em": 1}, "model_response": {"text": ["4"]}}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "details.parquet")
+    ...     pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row]), path)
+    ...     record = read(path, Choice()).records[0]
+    >>> record.prediction, record.reference, record.scores
+    ('4', '4', {'em': 1.0})
     """
     chosen = _newest(path)
     if choice.task in {details.task for details in chosen}:

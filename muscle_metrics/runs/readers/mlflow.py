@@ -60,6 +60,18 @@ def read(path: Path, choice: Choice) -> Run:
     FileError
         If the file cannot be read to its end, a row is not what MLflow writes, or two rows have
         the same inputs.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.choice import Choice
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "eval_results_table.json")
+    ...     columns = '["inputs", "predictions", "em/score"]'
+    ...     _ = path.write_text(f'{{"columns": {columns}, "data": [["2+2", "4", 1]]}}')
+    ...     read(path, Choice()).records[0].scores
+    {'em': 1.0}
     """
     table = only_log(path, _logs(path), "table of an evaluation")
     rows: TableRows | TraceRows | None = None

@@ -63,6 +63,19 @@ def read(path: Path, choice: Choice) -> Run:
     ------
     FileError
         If the file cannot be read to its end, holds events of several runs, or none that judges.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.choice import Choice
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> event = '"run_id": "r", "event_id": 0, "sample_id": "s.1", "type": "match"'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "old.jsonl")
+    ...     _ = path.write_text(f'{{{event}, "data": {{"correct": true}}}}')
+    ...     run = read(path, Choice())
+    >>> run.records[0].scores, run.fingerprint["status"]
+    ({'correct': True}, 'no final report')
     """
     log = _Log()
     path = only_log(path, _logs(path), "file of recorded events")

@@ -61,6 +61,20 @@ def read(path: Path, choice: Choice) -> Run:
     ------
     FileError
         If the file cannot be read to its end, or is not what promptfoo writes.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.choice import Choice
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> test = '{"metadata": {"id": "t1"}, "assert": [{"type": "is-json"}]}'
+    >>> row = f'{{"testCase": {test}, "provider": {{"id": "echo"}}, "success": false}}'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "out.json")
+    ...     _ = path.write_text(f'{{"evalId": "e", "results": {{"results": [{row}]}}}}')
+    ...     run = read(path, Choice())
+    >>> run.name, run.records[0].id, run.records[0].scores
+    ('echo', 't1', {'success': False})
     """
     path = only_log(path, _logs(path), "output of promptfoo")
     log = _read_lines(path) if _is_lines(path) else _read_document(path)
