@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from muscle_metrics.cli import main
 from muscle_metrics.errors import FileError
 from muscle_metrics.runs import read_run
 from muscle_metrics.runs.harnesses import recognise_harness
@@ -123,6 +124,21 @@ class TestRealRuns:
         folder = runs / "simple_mcqa_model_simple_model1"
         assert read_run(folder / STATE).records == read_run(folder).records
         assert recognise_harness(runs / "simple_mcqa_model_simple_model1" / "x.json") is None
+
+    def test_names_of_folders_hold_what_paths_seldom_do(
+        self, runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        folders = []
+        for model in ("a_v1", "a_v2"):
+            folder = tmp_path / f"mmlu:subject=law,method=joint,model={model}"
+            source = runs / "simple_mcqa_model_simple_model1"
+            shutil.copytree(source, folder, copy_function=shutil.copyfile)
+            folders.append(str(folder))
+        assert main(["compare", *folders]) != 0
+        listed = "got ['exact_match', 'exact_match@5', 'prefix_exact_match'"
+        assert listed in capsys.readouterr().err
+        assert main(["compare", *folders, "--metric", "quasi_exact_match"]) == 0
+        assert "20 items" in capsys.readouterr().out.partition("\n")[0]
 
 
 class TestItems:
