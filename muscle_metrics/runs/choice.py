@@ -71,13 +71,14 @@ def narrow_run(run: Run, choice: Choice) -> Run:
             f"expected --task (task=) to be one of those in {show(run.name)}, got "
             f"{show(choice.task)}: there is {list_names([str(task) for task in found])}"
         )
-    chosen = {task: _chosen_filter(run, task, found[task], choice.filter) for task in tasks}
     known = {name for task in tasks for name in found[task]}
     if choice.filter is not None and choice.filter not in known:
+        names = list_names(sorted(name for name in known if name is not None)) or "none"
         raise UsageError(
             f"expected --filter (filter=) to be one of those in {show(run.name)}, got "
-            f"{show(choice.filter)}: there is {list_names(sorted(map(str, known)))}"
+            f"{show(choice.filter)}: there is {names}"
         )
+    chosen = {task: _chosen_filter(run, task, found[task], choice.filter) for task in tasks}
     if known <= {None} and choice.task is None:
         return run
     records = tuple(
