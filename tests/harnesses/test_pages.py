@@ -19,45 +19,57 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.harness
 
-PAGES = ("datasets", "deepeval", "mlflow", "promptfoo")
-# Counted by hand from the answers that every page gives to its four questions.
-COUNTS = {"both_right": 1, "negative": 1, "positive": 1, "both_wrong": 1}
+# What the commands of a page leave behind, and the options that are needed to compare it.
 COMPARED = {
     "datasets": [("old", "new")],
     "deepeval": [("old", "new")],
     "mlflow": [("old", "new"), ("old.json", "new.json")],
-    "promptfoo": [("old.json", "new.json")],
+    "promptfoo": [
+        ("old.json", "new.json"),
+        ("both.json", "both.json", "--filter", "v1", "--filter", "v2"),
+    ],
 }
+# Counted by hand from the answers that every page gives to its four questions.
+COUNTS = {"both_right": 1, "negative": 1, "positive": 1, "both_wrong": 1}
+# A fence, maybe the name of the file to write in a comment, and the code.
 BLOCK = re.compile(
     r"^```(py|sh|yaml)\n(?:# (\S+\.(?:py|yaml))[^\n]*\n)?(.*?)^```$", re.DOTALL | re.MULTILINE
 )
 
 
-@pytest.fixture(scope="session")
-def written(
-    harness: Callable[[str], Path], project: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Path]:
-    """Folder in which the commands of a page were run with the real tool, once for all tests."""
-    done: dict[str, Path] = {}
+@pytest.mark.parametrize("page", COMPARED)
+def test_counts_are_those_by_hand(
+    page: str,
+    harness: Callable[[str], Path],
+    project: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = (project / "docs" / "how-to" / f"{page}.md").read_text(encoding="utf-8")
+    run_blocks(text, tmp_path, harness(page))
+    for old, new, *options in COMPARED[page]:
+        target = tmp_path / "result.json"
+        runs = [str(tmp_path / old), str(tmp_path / new)]
+        assert main(["compare", *runs, *options, "--json", str(target)]) == 0
+        printed = capsys.readouterr()
+        assert printed.err == ""
+        assert "1 item broke, 1 got fixed" in printed.out
+        counts = json.loads(target.read_text(encoding="utf-8"))["counts"]
+        assert {name: counts[name] for name in COUNTS} == COUNTS
+    # The examples that everybody can try are what the tool writes.
+    for name in COMPARED[page][0]:
+        ours = read_run(project / "examples" / "harnesses" / page / name)
+        theirs = read_run(tmp_path / name)
+        assert ours.records == theirs.records
+        for part in ("harness", "model", "scorer"):
+            assert ours.fingerprint.get(part) == theirs.fingerprint.get(part)
+    if page == "promptfoo":
+        assert main(["compare", *runs]) != 0
+        assert "got 'v1', 'v2'" in capsys.readouterr().err
 
-    def run(page: str) -> Path:
-        if page not in done:
-            python = harness(page)
-            folder = tmp_path_factory.mktemp(page)
-            text = (project / "docs" / "how-to" / f"{page}.md").read_text(encoding="utf-8")
-            for language, name, content in BLOCK.findall(text):
-                if language == "sh":
-                    call(content, folder, python)
-                else:
-                    (folder / name).write_text(content, encoding="utf-8")
-            done[page] = folder
-        return done[page]
 
-    return run
-
-
-def call(commands: str, folder: Path, python: Path) -> None:
-    """Run commands as a reader does who has activated the environment of the tool."""
+def run_blocks(text: str, folder: Path, python: Path) -> None:
+    """Write the files of a page, and run its commands with the environment of its tool."""
     silent = {
         "DEEPEVAL_TELEMETRY_OPT_OUT": "1",
         "DO_NOT_TRACK": "1",
@@ -68,66 +80,18 @@ def call(commands: str, folder: Path, python: Path) -> None:
         "PROMPTFOO_DISABLE_TELEMETRY": "1",
         "PROMPTFOO_DISABLE_UPDATE": "1",
     }
-    done = subprocess.run(
-        ["bash", "-euc", commands],
-        cwd=folder,
-        env={
-            "HOME": str(folder),
-            "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
-            **silent,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, f"{commands}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-
-
-PAIRS = [(page, *pair) for page in PAGES for pair in COMPARED[page]]
-
-
-@pytest.mark.parametrize(("page", "old", "new"), PAIRS)
-def test_counts_are_those_by_hand(
-    page: str,
-    old: str,
-    new: str,
-    written: Callable[[str], Path],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    folder = written(page)
-    target = tmp_path / "result.json"
-    assert main(["compare", str(folder / old), str(folder / new), "--json", str(target)]) == 0
-    printed = capsys.readouterr()
-    assert printed.err == ""
-    assert "1 item broke, 1 got fixed" in printed.out
-    counts = json.loads(target.read_text(encoding="utf-8"))["counts"]
-    assert {name: counts[name] for name in COUNTS} == COUNTS
-
-
-@pytest.mark.parametrize(("page", "old", "new"), PAIRS)
-def test_examples_are_what_the_tool_writes(
-    page: str, old: str, new: str, written: Callable[[str], Path], project: Path
-) -> None:
-    for name in (old, new):
-        ours = read_run(project / "examples" / "harnesses" / page / name)
-        theirs = read_run(written(page) / name)
-        assert ours.records == theirs.records
-        parts = {"harness", "model", "scorer"}
-        assert [ours.fingerprint.get(part) for part in parts] == [
-            theirs.fingerprint.get(part) for part in parts
-        ]
-
-
-def test_two_providers_of_one_promptfoo_file(
-    written: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    both = str(written("promptfoo") / "both.json")
-    assert main(["compare", both, both]) != 0
-    assert "got 'v1', 'v2'" in capsys.readouterr().err
-    target = tmp_path / "result.json"
-    options = ["--filter", "v1", "--filter", "v2", "--json", str(target)]
-    assert main(["compare", both, both, *options]) == 0
-    counts = json.loads(target.read_text(encoding="utf-8"))["counts"]
-    assert {name: counts[name] for name in COUNTS} == COUNTS
+    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    for language, name, content in BLOCK.findall(text):
+        if language != "sh":
+            (folder / name).write_text(content, encoding="utf-8")
+            continue
+        done = subprocess.run(
+            ["bash", "-euc", content],
+            cwd=folder,
+            env={"HOME": str(folder), "PATH": path, **silent},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        assert done.returncode == 0, f"{content}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
