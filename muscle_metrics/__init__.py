@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from muscle_metrics.policy import Policy, read_policy
     from muscle_metrics.rates import AccuracyChange, Rate, relative_change
     from muscle_metrics.runs import Record, Run, pair_runs, read_run
+    from muscle_metrics.runs.contents import LogContents, PartContents, inspect_log
+    from muscle_metrics.runs.readers.lm_eval import run_from_lm_eval
     from muscle_metrics.scorers import SCORERS, score
     from muscle_metrics.scoring import score_flips
     from muscle_metrics.statistics.interval import Interval
@@ -60,12 +62,14 @@ _HOMES = {
     "InputError": "errors",
     "Interval": "statistics.interval",
     "Item": "items",
+    "LogContents": "runs.contents",
     "Magnitude": "magnitudes",
     "MeanChange": "magnitudes",
     "MissingDependencyError": "errors",
     "MuscleMetricsError": "errors",
     "Outcome": "gate",
     "PairingError": "errors",
+    "PartContents": "runs.contents",
     "Policy": "policy",
     "Quadrant": "flips",
     "Rate": "rates",
@@ -84,6 +88,7 @@ _HOMES = {
     "count_flips": "counting",
     "flip_matrix": "turns",
     "inconsistency_flip_rate": "counting",
+    "inspect_log": "runs.contents",
     "label_flips": "counting",
     "measure_changes": "changes",
     "negative_flip_rate": "counting",
@@ -92,6 +97,7 @@ _HOMES = {
     "read_policy": "policy",
     "read_run": "runs",
     "relative_change": "rates",
+    "run_from_lm_eval": "runs.readers.lm_eval",
     "score": "scorers",
     "score_flips": "scoring",
     "tally_flips": "counting",
@@ -111,12 +117,14 @@ __all__ = [
     "InputError",
     "Interval",
     "Item",
+    "LogContents",
     "Magnitude",
     "MeanChange",
     "MissingDependencyError",
     "MuscleMetricsError",
     "Outcome",
     "PairingError",
+    "PartContents",
     "Policy",
     "Quadrant",
     "Rate",
@@ -134,6 +142,7 @@ __all__ = [
     "count_flips",
     "flip_matrix",
     "inconsistency_flip_rate",
+    "inspect_log",
     "label_flips",
     "measure_changes",
     "negative_flip_rate",
@@ -142,6 +151,7 @@ __all__ = [
     "read_policy",
     "read_run",
     "relative_change",
+    "run_from_lm_eval",
     "score",
     "score_flips",
     "tally_flips",

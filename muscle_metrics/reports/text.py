@@ -143,6 +143,8 @@ def _comparison_parts(comparison: Comparison, flips: int) -> Iterator[Renderable
     for metric, changes in comparison.changes.items():
         yield Text()
         yield _score_changes(metric, changes)
+        if not changes.higher_is_better:
+            yield _line(f"{metric} is better when lower: an item regressed where it rose")
         if changes.tolerance_sensitive:
             yield _line("warning: NFR hangs on tiny moves; see how it falls with minimum_effect")
     yield Text()
@@ -223,8 +225,7 @@ def _rates(counts: FlipCounts) -> Table:
 
 
 def _score_changes(metric: str, changes: ScoreChanges) -> Table:
-    title = metric if changes.higher_is_better else f"{metric} (lower is better)"
-    table = _table(title, ("value", "right"), ("95 % interval", "right"), "of")
+    table = _table(metric, ("value", "right"), ("95 % interval", "right"), "of")
     for label, rate in (
         ("negative flip rate (NFR)", changes.negative_flip_rate),
         ("positive flip rate (PFR)", changes.positive_flip_rate),

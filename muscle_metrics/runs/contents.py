@@ -35,6 +35,13 @@ class PartContents:
         Records that repeat another, hold no answer, and hold no reference.
     metrics : mapping of str to int
         For each score the number of records that lack it.
+
+    Examples
+    --------
+    >>> part = PartContents(task="sums", filter=None, items=9, repeats=1, duplicates=0,
+    ...                     unanswered=0, without_reference=0, metrics={"exact_match": 2})
+    >>> part.metrics["exact_match"]
+    2
     """
 
     task: str | None
@@ -61,6 +68,12 @@ class LogContents:
         Scores whose smaller value is better.
     faults, fingerprint : mapping of str to str
         What is wrong with the run, and what must be equal in a run to compare it with.
+
+    Examples
+    --------
+    >>> LogContents(path="v1", format="lm-eval", model="me/v1", parts=(), lower_is_better=("ter",),
+    ...             faults={"partial": "3 of 9 items"}, fingerprint={}).faults
+    {'partial': '3 of 9 items'}
     """
 
     path: str

@@ -85,7 +85,7 @@ def test_the_command_line_needs_no_flags_for_one_score(evaluated):
     ]
     command = [sys.executable, "-m", "muscle_metrics", "compare", *files]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "word_perplexity (lower is better)" in done.stdout
+    assert "word_perplexity is better when lower" in done.stdout
     assert "25 items" in done.stdout
 
 

@@ -86,7 +86,7 @@ run(f"{root}/v1", ["4", "5", "7"], match())
 run(f"{root}/v2", ["4", "0", "six"], match())
 run(f"{root}/json", ["4", "5", "7"], match(), log_format="json")
 run(f"{root}/epochs", ["4", "5", "6", "4", "0", "0"], match(), epochs=2)
-run(f"{root}/texts", ["4", "5", "6"], match(), ids=["a/b", "../c", "d e"])
+run(f"{root}/texts", ["4", "5", "6"], match(), ids=["a/b", "ü", "d e"])
 run(f"{root}/two", ["4", "5", "6"], [match(), several()])
 run(f"{root}/crashing", ["4", "5", "6"], crashing())
 run(f"{root}/wordy", ["4", "5", "6"], [match(), wordy()])
@@ -162,7 +162,7 @@ def test_epochs_are_repeats(logs):
 
 
 def test_ids_may_be_any_text(logs):
-    assert {record.id for record in read_run(logs / "texts")} == {"a/b", "../c", "d e"}
+    assert {record.id for record in read_run(logs / "texts")} == {"a/b", "ü", "d e"}
 
 
 def test_scores_by_name_and_grades(logs):
@@ -233,10 +233,10 @@ def test_json_logs_cut_short(logs, tmp_path):
             read_run(path, format="inspect_ai")
 
 
-def test_archives_cut_short_at_any_byte(logs, tmp_path):
+def test_archives_of_the_harness_cut_short(logs, tmp_path):
     content = log_in(logs / "v1").read_bytes()
     path = tmp_path / "cut.eval"
-    for length in range(len(content)):
+    for length in [*range(0, len(content), 149), len(content) - 1]:
         path.write_bytes(content[:length])
         with pytest.raises(FileError, match=re.escape(str(path))):
             read_run(path, format="inspect_ai")
@@ -257,6 +257,15 @@ def refused(path: Path, reason: str) -> None:
     with pytest.raises(FileError, match=reason):
         list(read_entries(path, ANY))
     assert time.perf_counter() - begin < 5
+
+
+def test_archives_cut_short_at_any_byte(tmp_path):
+    content = archive(tmp_path / "cut.eval", a=b"x" * 99, b=b"{}").read_bytes()
+    for length in range(len(content)):
+        (tmp_path / "cut.eval").write_bytes(content[:length])
+        refused(
+            tmp_path / "cut.eval", "expected a whole archive|expected an entry|expected one name"
+        )
 
 
 def test_a_bomb_is_refused(tmp_path):
