@@ -122,7 +122,7 @@ class TestEvents:
             event(2, "b", "error", message="boom"),
         ]
         run = read_run(write(tmp_path / "a.jsonl", *events))
-        assert run.fingerprint["errors"] == "1 samples"
+        assert run.fingerprint["errors"] == "1 of 2 samples"
         assert run.fingerprint["status"] == "no final report"
         assert (run.records[1].prediction, dict(run.records[1].scores)) == (None, {})
 

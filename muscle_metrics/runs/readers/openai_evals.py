@@ -192,7 +192,7 @@ class _Log:
             "dataset": text_at(self.spec, "eval_name"),
             "scorer": digest(judged) if judged else None,
             "max_samples": text_at(config, "max_samples"),
-            "errors": f"{failed} samples" if failed else None,
+            "errors": f"{failed} of {len(self.samples)} samples" if failed else None,
             "status": None if self.is_finished else "no final report",
         }
         return {name: text for name, text in parts.items() if text is not None}
