@@ -114,6 +114,6 @@ def _chosen_filter(
         return wanted
     where = show(run.name) if task is None else f"the task {show(task)} of {show(run.name)}"
     raise UsageError(
-        f"expected one filter in {where}, got {list_names(list(map(str, filters)))}: each scores "
-        f"the same answers its own way, choose one with --filter (filter=)"
+        f"expected one filter in {where}, got {list_names(list(map(str, filters)))}: they are "
+        f"never mixed, choose one with --filter (filter=)"
     )

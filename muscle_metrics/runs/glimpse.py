@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["first_bytes", "first_row"]
 
+_LONGEST_ROW = 8 << 20
+
 
 def first_bytes(path: Path, count: int = 1 << 16) -> bytes:
     """First bytes of a file, decompressed; none where there is no such file or it is damaged.
@@ -42,7 +44,11 @@ def first_row(path: Path) -> Mapping[str, object]:
     >>> first_row(Path("no-such-file"))
     {}
     """
-    if not first_bytes(path, 64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+    start = first_bytes(path, _LONGEST_ROW)
+    if not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        return {}
+    if len(start) == _LONGEST_ROW and b"\n" not in start:
+        # One long document; to find out that it is no row would take as long as reading it.
         return {}
     try:
         return next((row for _, row in islice(read_jsonl(path), 1)), {})

@@ -20,10 +20,20 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.errors import FileError, UsageError
+from muscle_metrics.errors import FileError, InputError, UsageError
 from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.plain_file import PLAIN_FORMATS
-from muscle_metrics.runs.readers import inspect_ai, lm_eval
+from muscle_metrics.runs.readers import (
+    deepeval,
+    helm,
+    inspect_ai,
+    lighteval,
+    lm_eval,
+    mlflow,
+    openai_evals,
+    promptfoo,
+)
+from muscle_metrics.runs.readers.dataset_folder import is_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +62,12 @@ class Harness(NamedTuple):
 HARNESSES = (
     Harness("lm-eval", lm_eval.recognise, lm_eval.read),
     Harness("inspect_ai", inspect_ai.recognise, inspect_ai.read),
+    Harness("lighteval", lighteval.recognise, lighteval.read),
+    Harness("helm", helm.recognise, helm.read),
+    Harness("deepeval", deepeval.recognise, deepeval.read),
+    Harness("mlflow", mlflow.recognise, mlflow.read),
+    Harness("openai-evals", openai_evals.recognise, openai_evals.read),
+    Harness("promptfoo", promptfoo.recognise, promptfoo.read),
 )
 
 
@@ -72,7 +88,13 @@ class Recognised(NamedTuple):
 
     def read(self, path: Path, choice: Choice) -> Run:
         """Everything the log holds; its fingerprint says which harness wrote it."""
-        run = self.harness.read(path, choice)
+        try:
+            run = self.harness.read(path, choice)
+        except FileError:
+            raise
+        except InputError as error:
+            # Of the log as a whole, and not of one of its rows.
+            raise FileError(f"{visible(str(path))}: {error}") from error
         named = {"format": str(self), "harness": self.harness.name, **run.fingerprint}
         return replace(run, fingerprint=MappingProxyType(named), is_log=True)
 
@@ -115,7 +137,7 @@ def recognise_harness(path: Path, format: str = "auto") -> Recognised | None:  #
             reason = harness.recognise(path)
             if reason is not None:
                 return Recognised(harness, reason)
-    if path.is_dir():
+    if path.is_dir() and not (format in {"auto", "datasets"} and is_dataset(path)):
         raise FileError(
             f"{visible(str(path))}: expected a file, or the folder of a run by "
             f"{', '.join(named)}, got another folder: name the file or folder that holds the run"

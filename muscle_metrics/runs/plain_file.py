@@ -11,6 +11,7 @@ from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.bytestream import open_bytes
 from muscle_metrics.runs.place import line_of, row_of
+from muscle_metrics.runs.readers.dataset_folder import dataset_columns, is_dataset, read_dataset
 from muscle_metrics.runs.readers.delimited import read_csv, read_tsv
 from muscle_metrics.runs.readers.json_array import read_json_array
 from muscle_metrics.runs.readers.jsonl import read_jsonl
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PLAIN_FORMATS", "PlainFile", "open_plain"]
 
-PLAIN_FORMATS = ("jsonl", "json", "csv", "tsv", "parquet")
+PLAIN_FORMATS = ("jsonl", "json", "csv", "tsv", "parquet", "datasets")
 
 _READERS: Mapping[str, Callable[[Path], Iterator[tuple[int, Mapping[str, object]]]]] = (
     MappingProxyType(
@@ -73,12 +74,16 @@ class PlainFile:
 
     def rows(self, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
         """Rows with their numbers; a format with columns reads only those that `fields` name."""
+        if self.format == "datasets":
+            return read_dataset(self.path, fields)
         if self.format == "parquet":
             return read_parquet(self.path, fields)
         return _READERS[self.format](self.path)
 
     def names(self, row: Mapping[str, object]) -> list[str]:
         """Fields a user may choose from where rows look like `row`; nested ones are dotted."""
+        if self.format == "datasets":
+            return dataset_columns(self.path)
         if self.format == "parquet":
             return column_names(self.path)
         names: list[str] = []
@@ -88,7 +93,7 @@ class PlainFile:
 
     def place(self, number: int) -> str:
         """Name of the place of a row, for messages."""
-        name_place = row_of if self.format in {"json", "parquet"} else line_of
+        name_place = row_of if self.format in {"json", "parquet", "datasets"} else line_of
         return name_place(self.path, number)
 
 
@@ -127,6 +132,8 @@ def open_plain(path: Path, file_format: str = "auto") -> PlainFile:
 
 
 def _recognise(path: Path) -> str:
+    if is_dataset(path):
+        return "datasets"
     with open_bytes(path) as stream:
         start = stream.read(_GLIMPSE).removeprefix(b"\xef\xbb\xbf").lstrip()
     for magic, name in _STARTS.items():

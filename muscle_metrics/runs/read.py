@@ -57,7 +57,8 @@ def read_run(
         that a harness wrote.
     format : str
         "auto"; one of "jsonl", "json", "csv", "tsv" and "parquet" for a plain file, of which CSV
-        and TSV are recognised by name only; or a harness such as "lm-eval".
+        and TSV are recognised by name only; "datasets" for a folder that `save_to_disk` of
+        Hugging Face wrote; or a harness such as "lm-eval".
     id_field : str or tuple of str
         Field of the id. Of several fields the id is the compact JSON array of their texts.
     prediction_field : str, optional

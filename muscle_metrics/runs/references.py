@@ -37,7 +37,7 @@ def read_references(
     ----------
     path : str or path
         A file as `read_run` reads it.
-    format : {"auto", "jsonl", "json", "csv", "tsv", "parquet"}
+    format : {"auto", "jsonl", "json", "csv", "tsv", "parquet", "datasets"}
         Format of the rows.
     id_field : str or tuple of str
         Field of the id, or those that make it up together.

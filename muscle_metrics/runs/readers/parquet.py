@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from muscle_metrics.errors import FileError
 from muscle_metrics.optional import require
 from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.bytestream import Budget, check_regular
-from muscle_metrics.runs.place import show
+from muscle_metrics.runs.readers.arrow_rows import batch_rows, unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -42,7 +41,7 @@ def column_names(path: Path) -> list[str]:
     ['id']
     """
     with _open(path) as file:
-        return _unique_names(path, file)
+        return list(unique_names(path, file.schema_arrow.names))
 
 
 def read_parquet(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
@@ -76,44 +75,26 @@ def read_parquet(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Map
     number = 0
     with _open(path) as file:
         budget = Budget(path)
-        columns = [
-            name
-            for name in _unique_names(path, file)
-            if any(field == name or field.startswith(f"{name}.") for field in fields)
-        ]
+        columns = _choose(unique_names(path, file.schema_arrow.names), file, fields)
         if not columns:
             # Who reads this row misses a field in it, and says which.
             yield 1, {}
         for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
-            names = batch.schema.names
-            # Value by value: a dictionary unfolds one long text into every row that names it.
-            for values in zip(*batch.columns, strict=True):
-                row = {name: value.as_py() for name, value in zip(names, values, strict=True)}
-                budget.spend(sum(map(_weigh, row.values())))
+            for row in batch_rows(batch, budget):
                 number += 1
                 yield number, row
 
 
-def _weigh(value: object) -> int:
-    """Bytes a value takes up, roughly, and never none."""
-    if isinstance(value, str | bytes):
-        return 8 + len(value)
-    if isinstance(value, dict):
-        return 8 + sum(map(_weigh, value.values()))
-    if isinstance(value, list):
-        return 8 + sum(map(_weigh, value))
-    return 8
-
-
-def _unique_names(path: Path, file: Any) -> list[str]:
-    names: list[str] = file.schema_arrow.names
-    for name, count in Counter(names).items():
-        if count > 1:
-            raise FileError(
-                f"{visible(str(path))}: expected each column name once, "
-                f"got {show(name)} {count} times: rename all but one"
-            )
-    return names
+def _choose(names: Collection[str], file: Any, fields: Collection[str]) -> list[str]:
+    """Columns that hold some fields, of a column with parts only those that are asked for."""
+    paths = [file.schema.column(index).path for index in range(len(file.schema))]
+    chosen: dict[str, None] = {}
+    for name in names:
+        for field in fields:
+            if field == name or field.startswith(f"{name}."):
+                is_part = any(path == field or path.startswith(f"{field}.") for path in paths)
+                chosen[field if is_part else name] = None
+    return list(chosen)
 
 
 @contextmanager

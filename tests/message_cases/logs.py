@@ -1,0 +1,181 @@
+"""Messages about logs of harnesses and datasets; each case runs in an empty folder of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from muscle_metrics.runs import read_run
+from muscle_metrics.runs.log_fields import compact
+from muscle_metrics.runs.readers.json_document import read_json_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WATCHED = [
+    "runs/folder",
+    "runs/json_window",
+    "runs/log_fields",
+    "runs/readers/arrow_rows",
+    "runs/readers/dataset_folder",
+    "runs/readers/deepeval",
+    "runs/readers/helm",
+    "runs/readers/helm_rows",
+    "runs/readers/json_document",
+    "runs/readers/lighteval",
+    "runs/readers/mlflow",
+    "runs/readers/mlflow_rows",
+    "runs/readers/openai_evals",
+    "runs/readers/promptfoo",
+    "runs/readers/promptfoo_rows",
+]
+
+EVENT = {"run_id": "r", "event_id": 0, "sample_id": "s", "type": "match"}
+RESULT = {
+    "testCase": {"vars": {"q": 1}, "assert": [{"type": "is-json"}]},
+    "promptId": "p",
+    "vars": {},
+    "provider": "echo",
+    "success": True,
+}
+CASE = {"name": "x", "input": "q", "metricsData": [{"name": "EM", "score": 1.0}]}
+TRACE = {"trace_id": "t", "request": "q", "assessments": []}
+COLUMNS = ["inputs", "predictions", "em/score"]
+TRIAL = {"train_trial_index": 0}
+STATS = {"instance_id": "id1", **TRIAL, "stats": []}
+REQUEST = {"instance": {"id": "id1"}, **TRIAL}
+
+
+def read(name: str, content: object, harness: str) -> object:
+    text = content if isinstance(content, str) else json.dumps(content)
+    Path(name).write_text(text, encoding="utf-8")
+    return read_run(name, format=harness)
+
+
+def read_deepeval(*cases: object) -> object:
+    return read("old.json", {"testCases": cases}, "deepeval")
+
+
+def read_promptfoo(results: object) -> object:
+    return read("old.json", {"evalId": "e", "results": {"results": results}}, "promptfoo")
+
+
+def read_lines(harness: str, *rows: object) -> object:
+    return read("old.jsonl", "\n".join(map(json.dumps, rows)), harness)
+
+
+def read_table(columns: object, *rows: object) -> object:
+    return read("old.json", {"columns": columns, "data": rows}, "mlflow")
+
+
+def read_helm(stats: object, requests: object) -> object:
+    Path("per_instance_stats.json").write_text(json.dumps(stats), encoding="utf-8")
+    state = {"adapter_spec": {"model": "tiny"}, "request_states": requests}
+    Path("scenario_state.json").write_text(json.dumps(state), encoding="utf-8")
+    return read_run(".", format="helm")
+
+
+def read_lighteval(**document: Any) -> object:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    row = {"doc": {"id": "1", **document}, "metric": {"em": 1}, "model_response": {"text": ["a"]}}
+    table = arrow.Table.from_pylist([row])
+    parquet.write_table(table if document else table.slice(1), "old.parquet")
+    return read_run("old.parquet", format="lighteval")
+
+
+def read_dataset(state: object, names: tuple[str, ...] = (), content: bytes = b"") -> object:
+    pytest.importorskip("pyarrow")
+    ipc = pytest.importorskip("pyarrow.ipc")
+    import pyarrow as arrow
+
+    Path("state.json").write_text(json.dumps(state), encoding="utf-8")
+    Path("old.arrow").write_bytes(content)
+    if names:
+        table = arrow.Table.from_arrays([arrow.array(["1"])] * len(names), names=names)
+        with ipc.new_stream("old.arrow", table.schema) as stream:
+            stream.write_table(table)
+    return read_run(".")
+
+
+def read_splits() -> object:
+    Path("dataset_dict.json").write_text('{"splits": ["test", "train"]}', encoding="utf-8")
+    return read_run(".", format="datasets")
+
+
+def read_document(text: str | bytes) -> object:
+    Path("old.json").write_bytes(text.encode() if isinstance(text, str) else text)
+    return list(read_json_document(Path("old.json"), {("rows",)}))
+
+
+def nest(depth: int) -> object:
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+FILES = {"_data_files": [{"filename": "old.arrow"}]}
+CASES: dict[str, Callable[[], object]] = {
+    "log: none in a folder": lambda: read_run(".", format="promptfoo"),
+    "log: values nested too deeply": lambda: compact(nest(100_000)),
+    "log: a field that is no list": lambda: read_deepeval({"metricsData": 7}),
+    "log: a field that is no text": lambda: read_deepeval({**CASE, "name": ["x"]}),
+    "document: an array": lambda: read_document("[1]"),
+    "document: cut short": lambda: read_document('{"rows": [1'),
+    "document: a key twice": lambda: read_document('{"rows": [1], "rows": [2]}'),
+    "document: a name without quotes": lambda: read_document("{1: 2}"),
+    "document: a bad row": lambda: read_document('{"rows": [1, x]}'),
+    "document: a row that is not UTF-8": lambda: read_document(b'{"rows": ["caf\xe9"]}'),
+    "deepeval: no list of test cases": lambda: read("old.json", {"testCases": 7}, "deepeval"),
+    "deepeval: no test case": lambda: read_deepeval(),
+    "deepeval: something else": lambda: read_deepeval(7),
+    "deepeval: a metric that is none": lambda: read_deepeval({**CASE, "metricsData": [7]}),
+    "deepeval: a metric twice": lambda: read_deepeval(
+        {**CASE, "metricsData": CASE["metricsData"] * 2}
+    ),
+    "deepeval: a name twice": lambda: read_deepeval(CASE, CASE),
+    "promptfoo: no results": lambda: read_promptfoo([]),
+    "promptfoo: no list of results": lambda: read_promptfoo(7),
+    "promptfoo: something else": lambda: read_promptfoo([RESULT, 7]),
+    "promptfoo: a field of another type": lambda: read_lines(
+        "promptfoo", {**RESULT, "response": "x"}
+    ),
+    "openai-evals: no event": lambda: read_lines("openai-evals", {"x": 1, "y": 2}),
+    "openai-evals: two runs": lambda: read_lines("openai-evals", EVENT, {**EVENT, "run_id": "r2"}),
+    "openai-evals: nothing that judges": lambda: read_lines("openai-evals", EVENT),
+    "mlflow: no rows": lambda: read_table(COLUMNS),
+    "mlflow: a column twice": lambda: read_table(["a", "a"], [1, 2]),
+    "mlflow: a row of another length": lambda: read_table(COLUMNS, [1, 2]),
+    "mlflow: no answer": lambda: read_table(["inputs", "answer"], [1, 2]),
+    "mlflow: no inputs": lambda: read_table(["predictions", "em/score"], [1, 2]),
+    "mlflow: inputs twice": lambda: read_table(COLUMNS, [1, 2, 3], [1, 2, 3]),
+    "mlflow: columns of other rows": lambda: read(
+        "old.json", {"trace_id": {"0": "t"}, "response": {}}, "mlflow"
+    ),
+    "mlflow: an assessment twice": lambda: read_lines(
+        "mlflow",
+        {**TRACE, "assessments": [{"assessment_name": "em", "feedback": {"value": 1}}] * 2},
+    ),
+    "helm: a file is missing": lambda: read_run(".", format="helm"),
+    "helm: no trial": lambda: read_helm([{"instance_id": "id1"}], [REQUEST]),
+    "helm: a statistic twice": lambda: read_helm(
+        [{**STATS, "stats": [{"name": {"name": "em"}, "mean": 1}] * 2}], [REQUEST]
+    ),
+    "helm: a request twice": lambda: read_helm([], [REQUEST, REQUEST]),
+    "helm: no requests": lambda: read_helm([], []),
+    "helm: files of two runs": lambda: read_helm([{**STATS, "instance_id": "id9"}], [REQUEST]),
+    "lighteval: no documents": lambda: read_lighteval(),
+    "lighteval: no such choice": lambda: read_lighteval(choices=["A"], gold_index=1),
+    "lighteval: no details": lambda: read_run(".", format="lighteval"),
+    "datasets: several splits": lambda: read_splits(),
+    "datasets: no files": lambda: read_dataset({}),
+    "datasets: a file elsewhere": lambda: read_dataset(
+        {"_data_files": [{"filename": "../old.arrow"}]}
+    ),
+    "datasets: a column twice": lambda: read_dataset(FILES, ("id", "id")),
+    "datasets: a damaged file": lambda: read_dataset(FILES, content=b"x" * 8),
+}
