@@ -19,7 +19,7 @@ PACKAGE = Path(muscle_metrics.__file__).parent
 
 # Bottom first. A module may import its own floor and those below; a name stands for what is in it.
 FLOORS = [
-    {"errors", "optional"},
+    {"errors", "optional", "suggestion"},
     {"statistics"},
     {"rates"},
     {

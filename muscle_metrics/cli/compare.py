@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.mistakes import doubt_order
 from muscle_metrics.cli.outputs import check_outputs, print_lines
 from muscle_metrics.cli.progress import working
 from muscle_metrics.cli.reading import add_reading, read_runs
@@ -20,12 +21,21 @@ __all__ = ["add_command", "number"]
 
 EPILOG = """\
 examples:
+  # fields id, prediction and reference; the old run first
   muscle-metrics compare old.jsonl new.jsonl
-  muscle-metrics compare old.csv new.csv --id-field question_id --slice-field category --flips 5
-  muscle-metrics compare old.jsonl new.jsonl --score-field judge --threshold 0.5 --json result.json
+  # other names of fields, a row per category, the first 5 items that broke
+  muscle-metrics compare old.csv new.csv --id-field question_id \\
+      --slice-field category --flips 5
+  # scores of a judge: right is 0.5 or more; everything also as JSON
+  muscle-metrics compare old.jsonl new.jsonl --score-field judge \\
+      --threshold 0.5 --json result.json
+  # texts, by two metrics at once
+  muscle-metrics compare old.jsonl new.jsonl --metric exact_match --metric rouge1
+  # a chain of versions, oldest first
   muscle-metrics compare v1.jsonl v2.jsonl v3.jsonl
 
-Options about fields are given once for all runs, or once per run in the order of the runs.
+Options about fields are given once for all runs, or once per run in the order
+of the runs.
 
 exit codes: 0 done, 2 usage, 4 data that cannot be compared, 5 internal error
 """
@@ -47,6 +57,7 @@ def add_command(commands: Any) -> None:
         description="Compare the recorded answers of two or more versions of a model.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s OLD NEW [NEWER ...] [options]",
     )
     parser.set_defaults(command=_compare)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="files of answers, oldest first")
@@ -95,6 +106,7 @@ def _compare(options: argparse.Namespace) -> int:
         )
     check_outputs([options.json], options.runs)
     runs = read_runs(options, options.runs)
+    doubt_order(options.runs, runs)
     result: Comparison | Chain
     with working("comparing"):
         if len(runs) == 2:

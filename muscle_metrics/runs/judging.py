@@ -11,6 +11,7 @@ import numpy.typing as npt
 from muscle_metrics.answers import answer_column, reference_columns
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.runs.place import show
+from muscle_metrics.suggestion import nearest_name
 from muscle_metrics.verdicts import Verdicts, changed_answers, right_answers, verdict_column
 
 if TYPE_CHECKING:
@@ -179,9 +180,10 @@ def _score_name(records: Sequence[Record], run: str, metric: str | None) -> str:
         )
     missing = sum(metric not in record.scores for record in records)
     if missing == len(records):
+        near = nearest_name(metric, [EXACT_MATCH, *names])
         raise UsageError(
             f"expected metric to be one of {[EXACT_MATCH, *names]}, as {show(run)} recorded, "
-            f"got {metric!r}"
+            f"got {metric!r}{f': did you mean {near!r}?' if near else ''}"
         )
     if missing:
         raise InputError(
