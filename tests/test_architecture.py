@@ -67,7 +67,7 @@ HEAVY = {
     "torch",
     "transformers",
 }
-HEAVY_AT_THE_TOP = {("reports.text", "rich")}
+HEAVY_AT_THE_TOP = {("reports.text", "rich"), ("reports.fitting", "rich")}
 
 MODULES = sorted(
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")

@@ -23,14 +23,14 @@ EPILOG = """\
 examples:
   # fields id, prediction and reference; the old run first
   muscle-metrics compare old.jsonl new.jsonl
-  # other names of fields, a row per category, the first 5 items that broke
+  # other fields, a row per category, the first 5 items that broke
   muscle-metrics compare old.csv new.csv --id-field question_id \\
       --slice-field category --flips 5
   # scores of a judge: right is 0.5 or more; everything also as JSON
   muscle-metrics compare old.jsonl new.jsonl --score-field judge \\
       --threshold 0.5 --json result.json
-  # texts, by two metrics at once
-  muscle-metrics compare old.jsonl new.jsonl --metric exact_match --metric rouge1
+  # texts, by several metrics at once
+  muscle-metrics compare old.jsonl new.jsonl --metric rouge1 --metric chrf
   # a chain of versions, oldest first
   muscle-metrics compare v1.jsonl v2.jsonl v3.jsonl
 
@@ -122,12 +122,11 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _show(result: Comparison | Chain, flips: int) -> None:
-    from rich.console import Console
-
+    from muscle_metrics.cli.screen import open_screen
     from muscle_metrics.comparison import Comparison
     from muscle_metrics.reports import text
 
-    console = Console(highlight=False)
+    console = open_screen()
     if not console.is_terminal:
         shown = (
             text.comparison_text(result, flips=flips)
