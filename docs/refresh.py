@@ -77,9 +77,11 @@ def refreshed(text: str, folder: Path) -> str:
 def _console(body: str, folder: Path) -> str:
     start, *parts = re.split(r"^\$ ", body, flags=re.MULTILINE)
     for part in parts:
-        command, _, shown = part.partition("\n")
+        # A command goes on in the lines that start as bash's second prompt does.
+        typed = re.match(r".*\n(> .*\n)*", part)[0]
+        command, shown = typed.replace("\n> ", "\n"), part.removeprefix(typed)
         printed = shown if command.startswith(SET_UP) else run(command, folder)
-        start += f"$ {command}\n{_as_shown(shown, printed)}"
+        start += f"$ {typed}{_as_shown(shown, printed)}"
     return start
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import re
 import runpy
@@ -11,6 +12,8 @@ from json import loads
 from pathlib import Path
 
 import pytest
+
+from muscle_metrics import errors
 
 yaml = pytest.importorskip("yaml")
 
@@ -115,6 +118,58 @@ def test_readme_has_two_set_up_commands_and_the_checks_run_the_second() -> None:
     assert "muscle-metrics compare examples/" in first
     assert second in (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert second in (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    import muscle_metrics
+
+    text = (PROJECT / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert "automodule:: muscle_metrics.errors\n   :members:" in text
+    named = {*re.findall(r"^\.\. (?:auto|py:)\w+:: (\w+)$", text, re.MULTILINE)}
+    assert {*muscle_metrics.__all__} - {*errors.__all__} <= named
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    text = (PROJECT / "docs" / "index.md").read_text(encoding="utf-8")
+    linked = {*re.findall(r"^([\w/-]+)$", text, re.MULTILINE)}
+    docs = PROJECT / "docs"
+    pages = {str(page.relative_to(docs).with_suffix("")) for page in docs.rglob("*.md")}
+    assert pages - {"index"} <= linked
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+            assert (page.parent / link).is_file(), f"{page.name} links to {link}"
+
+
+def test_pictures_are_what_their_script_draws() -> None:
+    script = runpy.run_path(str(PROJECT / "docs" / "draw_noise.py"))
+    picture = PROJECT / "docs" / "noise.svg"
+    assert script["draw"]() == picture.read_text(encoding="utf-8")
+    # The parts add up to the chance that a prompt flips, and so does what the page calls exact.
+    for new in script["UPDATES"].values():
+        flips = [p * (1 - q) for p, q in zip(script["OLD"], new, strict=True)]
+        assert sum(script["split"](script["OLD"], new)) == pytest.approx(sum(flips) / len(flips))
+
+
+def test_the_notebook_runs_and_holds_no_output(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workplace / "examples")
+    cells = loads(Path("five_minutes.ipynb").read_text(encoding="utf-8"))["cells"]
+    names: dict[str, object] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert (cell["outputs"], cell["execution_count"]) == ([], None)
+            *_, last = ast.parse("".join(cell["source"])).body
+            exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+            # What a notebook shows of the last line of a cell.
+            if isinstance(last, ast.Expr):
+                shown = eval(ast.unparse(last.value), names)
+                assert getattr(shown, "_repr_html_", shown.__repr__)()
+    assert names["comparison"].counts.negative == len(names["broken"])
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
