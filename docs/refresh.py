@@ -1,10 +1,11 @@
 """Run every example of README and of the pages of docs, and write below it what it prints.
 
-    python docs/refresh.py
+    python docs/refresh.py [--check] [PAGE ...]
 
 rewrites the pages whose outputs have changed, for instance with the runs in examples/, and names
-them. Each page runs in a folder of its own that holds a copy of examples/. An output that still
-matches stays as it is, and so does each line of it with an ellipsis (`...`) that still matches.
+them; with --check it changes nothing, and fails if it would. Each page runs in a folder of its own
+that holds a copy of examples/. An output that still matches stays as it is, and so does each line
+of it with an ellipsis (`...`) that still matches.
 """
 
 from __future__ import annotations
@@ -41,8 +42,11 @@ OF_A_SCREEN = ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE")
 
 
 def main() -> int:
-    """Refresh every page; 1 if an example failed that is not shown to fail."""
-    for page in PAGES:
+    """Refresh pages; 1 if an example failed that is not shown to fail, or a page is to change."""
+    check = "--check" in sys.argv
+    named = [Path(word).resolve() for word in sys.argv[1:] if word != "--check"]
+    changed = 0
+    for page in named or PAGES:
         text = page.read_text(encoding="utf-8")
         with TemporaryDirectory() as folder:
             shutil.copytree(PROJECT / "examples", Path(folder, "examples"))
@@ -52,9 +56,11 @@ def main() -> int:
                 print(f"{page}: {failure.example.source}{failure.exc_info[1]!r}", file=sys.stderr)
                 return 1
         if fresh != text:
-            page.write_text(fresh, encoding="utf-8")
+            changed += 1
             print(page.relative_to(PROJECT))
-    return 0
+            if not check:
+                page.write_text(fresh, encoding="utf-8")
+    return int(check and changed > 0)
 
 
 def refreshed(text: str, folder: Path) -> str:
