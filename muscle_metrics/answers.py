@@ -231,7 +231,7 @@ def check_kinds(
             f"expected {names[0]} and {names[1]} to hold answers of one kind, got "
             f"{_kind(type(one))} {shown(one)} against {_kind(type(other))} {shown(other)} at "
             f"item {position if owners is None else owners[position]}: convert one side, "
-            f"for example with key=str"
+            f"for example with key=str (--key builtins:str)"
         )
 
 

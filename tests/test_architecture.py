@@ -19,7 +19,7 @@ PACKAGE = Path(muscle_metrics.__file__).parent
 
 # Bottom first. A module may import its own floor and those below; a name stands for what is in it.
 FLOORS = [
-    {"errors", "optional"},
+    {"errors", "optional", "suggestion"},
     {"statistics"},
     {"rates"},
     {
@@ -77,6 +77,7 @@ HEAVY = {
 HEAVY_AT_THE_TOP = {
     ("integrations.inspect_ai", "inspect_ai"),
     ("integrations.torchmetrics", "torchmetrics"),
+    ("reports.fitting", "rich"),
     ("reports.text", "rich"),
 }
 # What a host loads by path, or by name, cannot be imported where the host is not installed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 import threading
@@ -11,9 +12,10 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from muscle_metrics import __version__
-from muscle_metrics.cli import baseline, compare, gate, inspect, order, power
+from muscle_metrics.cli import baseline, compare, completion, gate, inspect, order, power
 from muscle_metrics.cli.outputs import warn
 from muscle_metrics.errors import InputError, MissingDependencyError, MuscleMetricsError, UsageError
+from muscle_metrics.suggestion import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,13 +26,18 @@ USAGE, BAD_DATA, INTERNAL = 2, 4, 5
 
 EPILOG = """\
 examples:
+  # what an update broke and fixed
   muscle-metrics compare old.jsonl new.jsonl
+  # whether it may ship: at most 2 items in 100 may break
   muscle-metrics gate old.jsonl new.jsonl --max-nfr 0.02
   muscle-metrics inspect results/my-model
+  # how many items such a limit needs
   muscle-metrics power --limit 0.02
+  # all options of a command, with more examples
+  muscle-metrics compare --help
 
-exit codes: 0 done or PASS, 1 FAIL, 2 usage, 3 INCONCLUSIVE, 4 data that cannot be compared,
-5 internal error
+exit codes: 0 done or PASS, 1 FAIL, 2 usage, 3 INCONCLUSIVE, 4 data that cannot
+be compared, 5 internal error
 """
 
 
@@ -57,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _terminable():
             _show_what_cannot_be_encoded()
-            options = _parser().parse_args(arguments)
+            options = _options(arguments)
             return int(options.command(options))
     except SystemExit as done:
         # argparse's own way out, help and version with 0; or the end that was asked for.
@@ -111,7 +118,25 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}: see '{self.prog} --help'")
+        near = self._meant(message)
+        question = f"did you mean {near!r}? " if near else ""
+        raise UsageError(f"{message}: {question}see '{self.prog} --help'")
+
+    def _meant(self, message: str) -> str | None:
+        """Option or choice that is spelt like the wrong one in a message of argparse."""
+        if flag := re.match(r"unrecognized arguments: (--[^\s=]+)", message):
+            return nearest_name(flag[1], self._option_string_actions)
+        if choice := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message):
+            return nearest_name(choice[1], re.findall(r"[\w-]+", choice[2]))
+        return None
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        # The command, unlike the program, knows which options there are to be meant.
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -122,7 +147,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"muscle-metrics {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, parser_class=_Parser)
-    for command in (compare, gate, inspect, baseline, order, power):
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=_Parser
+    )
+    for command in (compare, gate, inspect, baseline, order, power, completion):
         command.add_command(commands)
+    for chosen in commands.choices.values():
+        chosen.set_defaults(parser=chosen)
     return parser

@@ -16,8 +16,12 @@ __all__ = ["add_command"]
 
 EPILOG = """\
 examples:
-  muscle-metrics baseline v1.jsonl -o v1.baseline --slice-field topic
-  muscle-metrics gate --baseline v1.baseline v2.jsonl --slice-field topic --max-nfr 0.02
+  # ids and verdicts, without any text
+  muscle-metrics baseline v1.jsonl -o v1.baseline
+  # with the slices that a gate protects
+  muscle-metrics baseline v1.jsonl -o v1.baseline --slice-field category
+  # the gate then needs no old run
+  muscle-metrics gate --baseline v1.baseline v2.jsonl --max-nfr 0.02
 
 exit codes: 0 done, 2 usage, 4 a run that cannot be judged, 5 internal error
 """
@@ -39,6 +43,7 @@ def add_command(commands: Any) -> None:
         description="Write ids, labels and verdicts or scores of a run, and no texts.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s RUN -o FILE [options]",
     )
     parser.set_defaults(command=_baseline)
     parser.add_argument("run", metavar="RUN", help="file of answers")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.engine import add_engine, compare_on_disk
 from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.mistakes import doubt_order
 from muscle_metrics.cli.outputs import check_outputs, print_lines
 from muscle_metrics.cli.progress import working
 from muscle_metrics.cli.reading import add_reading, read_runs
@@ -23,12 +24,21 @@ __all__ = ["add_command", "number"]
 
 EPILOG = """\
 examples:
+  # fields id, prediction and reference; the old run first
   muscle-metrics compare old.jsonl new.jsonl
-  muscle-metrics compare old.csv new.csv --id-field question_id --slice-field category --flips 5
-  muscle-metrics compare old.jsonl new.jsonl --score-field judge --threshold 0.5 --json result.json
+  # other fields, a row per category, the first 5 items that broke
+  muscle-metrics compare old.csv new.csv --id-field question_id \\
+      --slice-field category --flips 5
+  # scores of a judge: right is 0.5 or more; everything also as JSON
+  muscle-metrics compare old.jsonl new.jsonl --score-field judge \\
+      --threshold 0.5 --json result.json
+  # texts, by several metrics at once
+  muscle-metrics compare old.jsonl new.jsonl --metric rouge1 --metric chrf
+  # a chain of versions, oldest first
   muscle-metrics compare v1.jsonl v2.jsonl v3.jsonl
 
-Options about fields are given once for all runs, or once per run in the order of the runs.
+Options about fields are given once for all runs, or once per run in the order
+of the runs.
 
 exit codes: 0 done, 2 usage, 4 data that cannot be compared, 5 internal error
 """
@@ -50,6 +60,7 @@ def add_command(commands: Any) -> None:
         description="Compare the recorded answers of two or more versions of a model.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s OLD NEW [NEWER ...] [options]",
     )
     parser.set_defaults(command=_compare)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="files of answers, oldest first")
@@ -106,6 +117,7 @@ def _compare(options: argparse.Namespace) -> int:
         )
     check_outputs([options.json, options.llm_comparator], options.runs)
     runs = [] if options.engine == "duckdb" else read_runs(options, options.runs)
+    doubt_order(options.runs, runs)
     result = _result(options, runs, choices)
     if options.json:
         from muscle_metrics.reports.files import write_text
@@ -137,12 +149,11 @@ def _result(
 
 
 def _show(result: Comparison | CountedComparison | Chain, flips: int) -> None:
-    from rich.console import Console
-
     from muscle_metrics.chains import Chain
+    from muscle_metrics.cli.screen import open_screen
     from muscle_metrics.reports import text
 
-    console = Console(highlight=False)
+    console = open_screen()
     if not console.is_terminal:
         shown = (
             text.chain_text(result)

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.mistakes import doubt_order
 from muscle_metrics.cli.policy_flags import add_policy, policy_of
 from muscle_metrics.cli.reading import add_reading, read_runs
 from muscle_metrics.cli.verdict_output import Judged, add_output, check_output, put_out
@@ -18,13 +19,20 @@ __all__ = ["add_command"]
 
 EPILOG = """\
 examples:
+  # at most 2 items in 100 may turn from right to wrong
   muscle-metrics gate old.jsonl new.jsonl --max-nfr 0.02
-  muscle-metrics gate old.jsonl new.jsonl --policy gate.toml --junit gate.xml --markdown gate.md
-  muscle-metrics gate --baseline v1.baseline new.jsonl --max-nfr 0.02 --protect safety
-  muscle-metrics gate old.jsonl growing.jsonl --max-nfr 0.05 --sequential --seed 7
+  # limits from a file, reports for CI
+  muscle-metrics gate old.jsonl new.jsonl --policy gate.toml \\
+      --junit gate.xml --markdown gate.md
+  # against a committed baseline; one slice must keep the limit on its own
+  muscle-metrics gate --baseline v1.baseline new.jsonl --max-nfr 0.02 \\
+      --slice-field category --protect safety
+  # while the new run still grows
+  muscle-metrics gate old.jsonl growing.jsonl --max-nfr 0.05 \\
+      --sequential --seed 7
 
-exit codes: 0 PASS, 1 FAIL, 2 usage or configuration, 3 INCONCLUSIVE, 4 INVALID data,
-5 internal error; --on-inconclusive maps 3 on purpose
+exit codes: 0 PASS, 1 FAIL, 2 usage or configuration, 3 INCONCLUSIVE, 4 INVALID
+data, 5 internal error; --on-inconclusive maps 3 on purpose
 """
 
 CODES = {"PASS": 0, "FAIL": 1, "INVALID": 4}
@@ -47,6 +55,7 @@ def add_command(commands: Any) -> None:
         description="Judge whether an update keeps the limits of a policy.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s OLD NEW --max-nfr LIMIT [options]",
     )
     parser.set_defaults(command=_gate)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="OLD and NEW; or NEW alone")
@@ -111,6 +120,7 @@ def _judge(
     from muscle_metrics.gate import check_gate
 
     old, new = read_runs(options, paths, growing=options.sequential)
+    doubt_order(paths, [old, new])
     old, new = match_baseline(
         old, new, metric=choices["metric"], key=choices["key"], growing=options.sequential
     )

@@ -12,8 +12,14 @@ from muscle_metrics.cli.reading import add_reading, read_runs
 __all__ = ["add_command"]
 
 EPILOG = """\
-example:
+examples:
+  # fixed before the first result is seen
   muscle-metrics order v1.jsonl --seed 7 > order.jsonl
+  # of a committed baseline
+  muscle-metrics order v1.baseline --seed 7 > order.jsonl
+  # evaluate in this order, and look as often as you like
+  muscle-metrics gate old.jsonl growing.jsonl --max-nfr 0.05 \\
+      --sequential --seed 7
 
 exit codes: 0 done, 2 usage, 4 a run that cannot be read, 5 internal error
 """
@@ -35,6 +41,7 @@ def add_command(commands: Any) -> None:
         description="Print the ids of a run in the random order that a seed gives, as JSON Lines.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s RUN --seed SEED [options]",
     )
     parser.set_defaults(command=_order)
     parser.add_argument("run", metavar="RUN", help="the old run, or its baseline")

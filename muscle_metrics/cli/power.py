@@ -11,8 +11,11 @@ __all__ = ["add_command"]
 
 EPILOG = """\
 examples:
+  # items that a limit of 2 % needs, for several true rates
   muscle-metrics power --limit 0.02
+  # what the 1319 items of a benchmark can decide
   muscle-metrics power --limit 0.02 --items 1319
+  # one true rate, a higher chance of the verdict
   muscle-metrics power --limit 0.02 --true-rate 0.01 --power 0.9
 
 exit codes: 0 done, 2 usage, 5 internal error

@@ -25,10 +25,15 @@ def working(what: str) -> Iterator[None]:
     if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console
     from rich.text import Text
 
+    from muscle_metrics.cli.screen import open_screen
     from muscle_metrics.reports.escape import shorten, terminal
 
-    with Console(stderr=True).status(Text(terminal(shorten(what, 60)))):
+    screen = open_screen(stderr=True)
+    if screen.is_dumb_terminal:
+        # It could not take back what a spinner draws.
+        yield
+        return
+    with screen.status(Text(terminal(shorten(what, 60)))):
         yield

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.mistakes import refuse_same_run
 from muscle_metrics.cli.progress import working
 from muscle_metrics.errors import FileError, UsageError
 
@@ -111,7 +112,8 @@ def read_runs(
     InputError
         If a run cannot be read.
     UsageError
-        If an option was given more than once, but not once per run.
+        If an option was given more than once, but not once per run, or a run is compared with
+        itself.
 
     Examples
     --------
@@ -161,6 +163,7 @@ def run_settings(
     ([{'slice_field': 'topic'}], ['v1.jsonl'])
     """
     settings = [_settings(options, position, len(paths)) for position in range(len(paths))]
+    refuse_same_run(paths, settings)
     return settings, _names(paths, settings)
 
 
@@ -234,10 +237,11 @@ def _names(paths: Sequence[str], settings: Sequence[dict[str, Any]]) -> list[str
     if len(set(paths)) == len(paths):
         return list(paths)
     varying = [name for name in PER_RUN if len({str(s.get(name)) for s in settings}) > 1]
-    names = [
-        f"{path}[{' '.join(_shown(setting[name]) for name in varying if name in setting)}]"
-        for path, setting in zip(paths, settings, strict=True)
+    parts = [
+        " ".join(_shown(setting[name]) for name in varying if name in setting)
+        for setting in settings
     ]
+    names = [f"{path}[{part}]" if part else path for path, part in zip(paths, parts, strict=True)]
     return names if len(set(names)) == len(names) else [f"{n} #{i}" for i, n in enumerate(names, 1)]
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from muscle_metrics.flips import FlipCounts, Quadrant
 from muscle_metrics.reports.escape import shorten, terminal
+from muscle_metrics.reports.fitting import Column, FittedTable
 from muscle_metrics.reports.secrets import hide_verdict_secrets
 from muscle_metrics.runs.fingerprints import list_concerns
 
@@ -199,51 +198,64 @@ def _story(counts: FlipCounts) -> str:
     )
 
 
-def _quadrants(counts: FlipCounts) -> Table:
-    table = _table("", ("new right", "right"), ("new wrong", "right"))
-    table.add_row(
-        "old right", _cell(counts.both_right, counts.both_right_changed), str(counts.negative)
+def _quadrants(counts: FlipCounts) -> FittedTable:
+    return FittedTable(
+        [Column("", "label"), Column("new right"), Column("new wrong")],
+        [
+            [
+                "old right",
+                _cell(counts.both_right, counts.both_right_changed),
+                f"{counts.negative}",
+            ],
+            ["old wrong", f"{counts.positive}", _cell(counts.both_wrong, counts.wrong_changed)],
+        ],
     )
-    table.add_row("old wrong", str(counts.positive), _cell(counts.both_wrong, counts.wrong_changed))
-    return table
 
 
 def _cell(count: int, changed: int | None) -> str:
     return f"{count} ({changed} changed)" if changed else str(count)
 
 
-def _rates(counts: FlipCounts) -> Table:
-    table = _table("rate", ("value", "right"), ("95 % interval", "right"), ("count", "right"), "of")
+def _rates(counts: FlipCounts) -> FittedTable:
+    rows = []
     for label, name, denominator in RATE_ROWS:
         rate: Rate = getattr(counts, name)
         if rate.count is None:
-            table.add_row(label, "unknown", "", "", "needs the answers, not only verdicts")
+            rows.append([label, "unknown", "", "", "needs the answers, not only verdicts"])
             continue
         low, high = rate.interval()
         value = f"{float(rate):.2%}" if rate.total else "undefined"
-        table.add_row(
-            label, value, f"{low:.2%} to {high:.2%}", str(rate.count), f"{rate.total} {denominator}"
-        )
+        of = f"{rate.total} {denominator}"
+        rows.append([label, value, f"{low:.2%} to {high:.2%}", str(rate.count), of])
     relative = counts.relative_negative_flip_rate
-    table.add_row("relative NFR", f"{relative:.2f}", "", "", "NFR of independent errors")
+    rows.append(["relative NFR", f"{relative:.2f}", "", "", "NFR of independent errors"])
     mcnemar = counts.mcnemar().p_value
-    table.add_row("McNemar mid-p", f"{mcnemar:.2g}", "", "", "informs, never gates")
-    return table
+    rows.append(["McNemar mid-p", f"{mcnemar:.2g}", "", "", "informs, never gates"])
+    return FittedTable(
+        [
+            Column("rate", "text"),
+            Column("value"),
+            Column("95 % interval"),
+            Column("count"),
+            Column("of", "text"),
+        ],
+        rows,
+    )
 
 
-def _score_changes(metric: str, changes: ScoreChanges | ScoreTotals) -> Table:
-    table = _table(metric, ("value", "right"), ("95 % interval", "right"), "of")
+def _score_changes(metric: str, changes: ScoreChanges | ScoreTotals) -> FittedTable:
+    rows: list[list[str]] = []
     for label, rate in (
         ("negative flip rate (NFR)", changes.negative_flip_rate),
         ("positive flip rate (PFR)", changes.positive_flip_rate),
         ("ties", changes.tie_rate),
     ):
         low, high = rate.interval()
-        interval = f"{low:.2%} to {high:.2%}"
-        table.add_row(label, f"{float(rate):.2%}", interval, f"{rate.count} of {rate.total} items")
+        of = f"{rate.count} of {rate.total} items"
+        rows.append([label, f"{float(rate):.2%}", f"{low:.2%} to {high:.2%}", of])
     change = changes.mean_change
     low, high = change.interval()
-    table.add_row("mean change", f"{change:+.4f}", f"{low:+.4f} to {high:+.4f}", "all items")
+    rows.append(["mean change", f"{change:+.4f}", f"{low:+.4f} to {high:+.4f}", "all items"])
     for label, size in (
         ("mean gain (m_g)", changes.mean_gain),
         ("mean regression (m_r)", changes.mean_regression),
@@ -251,90 +263,102 @@ def _score_changes(metric: str, changes: ScoreChanges | ScoreTotals) -> Table:
         low, high = size.interval()
         interval = "too few" if size.too_few else f"{low:.4f} to {high:.4f}"
         value = f"{size:.4f}" if size.count else "undefined"
-        table.add_row(label, value, interval, _number(size.count, "item"))
-    return table
+        rows.append([label, value, interval, _number(size.count, "item")])
+    columns = [
+        Column(_plain_name(metric), "text"),
+        Column("value"),
+        Column("95 % interval"),
+        Column("of", "text"),
+    ]
+    return FittedTable(columns, rows)
 
 
-def _parts(label: str, parts: dict[str, FlipCounts]) -> Table:
-    table = _table(
-        f"{label} (most lost first)",
-        ("items", "right"),
-        ("old", "right"),
-        ("new", "right"),
-        ("change, 95 % interval", "right"),
-        ("broke", "right"),
-        ("fixed", "right"),
-        ("NFR", "right"),
-    )
-    for name, counts in parts.items():
-        table.add_row(
+def _parts(label: str, parts: dict[str, FlipCounts]) -> FittedTable:
+    columns = [
+        Column(f"{label} (most lost first)", "name"),
+        Column("items", spare=True),
+        Column("old"),
+        Column("new"),
+        Column("change"),
+        Column("95 % interval", spare=True),
+        Column("broke"),
+        Column("fixed"),
+        Column("NFR"),
+    ]
+    rows: list[list[str | Text]] = [
+        [
             _untrusted(name),
             str(counts.total),
             f"{float(counts.old_accuracy):.1%}",
             f"{float(counts.new_accuracy):.1%}",
-            _points(counts.accuracy_change),
+            *_points(counts.accuracy_change),
             str(counts.negative),
             str(counts.positive),
             f"{float(counts.negative_flip_rate):.2%}",
-        )
-    return table
+        ]
+        for name, counts in parts.items()
+    ]
+    return FittedTable(columns, rows)
 
 
-def _flips(comparison: AnyComparison, most: int) -> Table:
+def _flips(comparison: AnyComparison, most: int) -> FittedTable:
     negative = list(comparison.flips(Quadrant.NEGATIVE))
     number = comparison.counts.negative
     first = "all" if most >= number else f"{min(most, len(negative))} of"
     sliced = any(item.slice is not None for item in negative)
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        title=f"{first} {_number(number, 'negative flip')}",
-        title_justify="left",
-        title_style="",
-        pad_edge=False,
-    )
-    for column in ("id", *(["slice"] if sliced else []), "old (right)", "new (wrong)", "reference"):
-        table.add_column(column, overflow="fold")
+    columns = [
+        Column("id", "name"),
+        *([Column("slice", "name")] if sliced else []),
+        *(Column(heading, "text") for heading in ("old (right)", "new (wrong)", "reference")),
+    ]
+    rows = []
     for item in negative[:most]:
         cells = [item.id, *([item.slice] if sliced else []), item.old, item.new, item.reference]
-        table.add_row(*(_shown(cell) for cell in cells))
-    return table
+        rows.append([_shown(cell) for cell in cells])
+    return FittedTable(columns, rows, title=f"{first} {_number(number, 'negative flip')}")
 
 
-def _steps(chain: Chain) -> Table:
-    table = _table(
-        "update",
-        ("old", "right"),
-        ("new", "right"),
-        ("change, 95 % interval", "right"),
-        ("NFR", "right"),
-        ("PFR", "right"),
-    )
-    rows = [*zip((f"-> {name}" for name in chain.names[1:]), chain.steps, strict=True)]
+def _steps(chain: Chain) -> FittedTable:
+    columns = [
+        Column("update", "name"),
+        Column("old", spare=True),
+        Column("new", spare=True),
+        Column("change"),
+        Column("95 % interval", spare=True),
+        Column("NFR"),
+        Column("PFR"),
+    ]
+    steps = [*zip((f"-> {name}" for name in chain.names[1:]), chain.steps, strict=True)]
     if len(chain.steps) > 1:
-        rows.append(("first to last", chain.overall))
-    for label, counts in rows:
-        table.add_row(
+        steps.append(("first to last", chain.overall))
+    rows: list[list[str | Text]] = [
+        [
             _untrusted(label),
             f"{float(counts.old_accuracy):.2%}",
             f"{float(counts.new_accuracy):.2%}",
-            _points(counts.accuracy_change),
+            *_points(counts.accuracy_change),
             str(counts.negative_flip_rate),
             str(counts.positive_flip_rate),
-        )
-    return table
+        ]
+        for label, counts in steps
+    ]
+    return FittedTable(columns, rows)
 
 
-def _survival(chain: Chain) -> Table:
-    table = _table(f"right in {chain.names[0]} and in every version up to", ("share", "right"))
-    for name, rate in zip(chain.names, chain.survival, strict=True):
-        table.add_row(_untrusted(name), str(rate))
-    return table
+def _survival(chain: Chain) -> FittedTable:
+    heading = f"right in {_plain_name(chain.names[0])} and in every version up to"
+    return FittedTable(
+        [Column(heading, "name"), Column("share")],
+        [
+            [_untrusted(name), str(rate)]
+            for name, rate in zip(chain.names, chain.survival, strict=True)
+        ],
+    )
 
 
-def _points(change: AccuracyChange) -> str:
+def _points(change: AccuracyChange) -> list[str]:
     low, high = change.interval()
-    return f"{100 * change:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    return [f"{100 * change:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}"]
 
 
 def _title(names: str, total: int) -> Text:
@@ -345,17 +369,6 @@ def _number(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _table(first: str, *columns: str | tuple[str, Literal["right"]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column(first, overflow="fold")
-    for column in columns:
-        if isinstance(column, tuple):
-            table.add_column(column[0], justify=column[1], no_wrap=True)
-        else:
-            table.add_column(column, no_wrap=True)
-    return table
-
-
 def _shown(value: Any) -> Text:
     if value is None:
         return Text("no answer", style="italic")
@@ -364,18 +377,25 @@ def _shown(value: Any) -> Text:
 
 
 def _line(text: str, style: str = "") -> Text:
-    # Whole, however narrow the screen: lines are searched and compared by programs.
-    return Text(terminal(text), style=style, no_wrap=True, overflow="ignore")
+    return Text(terminal(text), style=style)
 
 
-def _untrusted(text: str, style: str = "") -> Text:
+def _untrusted(text: str) -> Text:
     # A Text is never parsed for rich's markup.
-    return Text(terminal(shorten(text, CELL_LIMIT)), style=style)
+    return Text(_plain_name(text))
+
+
+def _plain_name(text: str) -> str:
+    return terminal(shorten(text, CELL_LIMIT))
 
 
 def _plain(renderable: RenderableType, width: int) -> str:
     buffer = io.StringIO()
     Console(file=buffer, width=width, color_system=None, legacy_windows=False).print(
-        renderable, crop=False
+        # Lines stay whole: programs search and compare them.
+        renderable,
+        crop=False,
+        no_wrap=True,
+        overflow="ignore",
     )
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())

@@ -101,10 +101,14 @@ def check_regular(path: Path) -> None:
     try:
         if path.is_file():
             return
-        given = "something else" if path.exists() else "none of that name"
+        given, advice = "none of that name", "check the path"
+        if path.is_dir():
+            given, advice = "a folder", "name a file in it"
+        elif path.exists():
+            given = "something else"
     except OSError as error:
-        given = f"an error: {error.strerror}"
-    raise FileError(f"{visible(str(path))}: expected a file, got {given}: check the path")
+        given, advice = f"an error: {error.strerror}", "check the path"
+    raise FileError(f"{visible(str(path))}: expected a file, got {given}: {advice}")
 
 
 @contextmanager

@@ -33,6 +33,7 @@ class MissingFieldError(InputError):
 
     def __init__(self, field: str, option: str) -> None:
         super().__init__(f"expected the field {show(field)}")
+        self.field = field
         self.option = option
 
 

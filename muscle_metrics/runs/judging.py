@@ -11,6 +11,7 @@ import numpy.typing as npt
 from muscle_metrics.answers import answer_column, reference_columns
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.runs.place import list_names, show
+from muscle_metrics.suggestion import nearest_name
 from muscle_metrics.verdicts import Verdicts, changed_answers, right_answers, verdict_column
 
 if TYPE_CHECKING:
@@ -203,9 +204,10 @@ def _score_names(records: Sequence[Record], run: str, metric: str | None) -> lis
         by_task.setdefault(record.task, {}).update(dict.fromkeys(record.scores))
     names = sorted({name for found in by_task.values() for name in found})
     if metric is not None and metric not in names:
+        near = nearest_name(metric, [EXACT_MATCH, *names])
         raise UsageError(
             f"expected metric to be one of {[EXACT_MATCH, *names]}, as {show(run)} recorded, "
-            f"got {metric!r}"
+            f"got {metric!r}{f': did you mean {near!r}?' if near else ''}"
         )
     several = metric is None and any(len(found) > 1 for found in by_task.values())
     if several:

@@ -9,7 +9,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.runs.natural_order import natural_order
-from muscle_metrics.runs.place import list_ids, list_names, show
+from muscle_metrics.runs.place import describe, list_ids, list_names, show
 from muscle_metrics.runs.references import same_reference
 
 if TYPE_CHECKING:
@@ -122,7 +122,10 @@ class Mismatches:
                 f"{show(str(key))} in {side.label}"
                 for key, side in zip(firsts, self.sides, strict=True)
             )
-            return [f"no id in all of them (such as {samples}): check --id-field (id_field)"]
+            return [
+                f"no id in all of them (such as {samples}): compare runs of one benchmark, or "
+                f"check --id-field (id_field)"
+            ]
         lacking = {
             str(side): [key for key in self.keys if key not in side.records] for side in self.sides
         }
@@ -135,11 +138,19 @@ class Mismatches:
     def explain_conflicting(self) -> list[str]:
         """Items whose references differ."""
         keys = self.conflicting
-        return _one_problem(
-            [f"different references for {_count(keys, 'item')} ({_list(keys)})"] if keys else [],
+        if not keys:
+            return []
+        advice = (
             '--conflict own (conflict="own") judges each run by its own, first or last all by '
-            "those of that run, drop leaves them out",
+            "those of that run, drop leaves them out"
         )
+        if self._has_row_numbers():
+            advice = (
+                f"the ids are row numbers, and name other items if a file was sorted or cut, so "
+                f"check --id-field (id_field) first; {advice}"
+            )
+        found = f"different references for {_count(keys, 'item')} ({_list(keys)})"
+        return [f"{found}, {self._differing(keys[0])}: {advice}"]
 
     def explain_unanswered(self) -> list[str]:
         """Items without an answer, which are neither right nor known to be wrong."""
@@ -180,6 +191,23 @@ class Mismatches:
                 for side in others
             )
         ]
+
+    def _differing(self, key: Key) -> str:
+        first, *others = [side for side in self.sides if side.has_references]
+        reference = first.records[key].reference
+        other = next(s for s in others if not same_reference(reference, s.records[key].reference))
+        return (
+            f"such as {describe(reference)} in {first.label} and "
+            f"{describe(other.records[key].reference)} in {other.label}"
+        )
+
+    def _has_row_numbers(self) -> bool:
+        """Whether the ids of every run count its rows, from 0 or from 1."""
+        for side in self.sides:
+            ids, rows = {key.id for key in side.records}, len(side.run)
+            if ids not in ({*map(str, range(rows))}, {*map(str, range(1, rows + 1))}):
+                return False
+        return True
 
     def _prompts(self, key: Key) -> set[str]:
         prompts = (side.records[key].prompt for side in self.sides)

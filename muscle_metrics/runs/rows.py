@@ -10,6 +10,7 @@ from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.columns import MissingFieldError, find
 from muscle_metrics.runs.place import describe, show
 from muscle_metrics.runs.values import text_of
+from muscle_metrics.suggestion import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -94,16 +95,18 @@ def locate(error: InputError, file: PlainFile, number: int, row: Mapping[str, ob
     >>> from muscle_metrics.runs.plain_file import PlainFile
     >>> from pathlib import Path
     >>> file = PlainFile(Path("old.jsonl"), "jsonl")
-    >>> print(locate(MissingFieldError("id", "id_field"), file, 3, {"idx": 7}))
-    old.jsonl:3: expected the field 'id', got 'idx': name another with --id-field (id_field)
+    >>> print(locate(MissingFieldError("answer", "prediction_field"), file, 3, {"answr": 7}))
+    old.jsonl:3: expected the field 'answer', got 'answr': did you mean 'answr'? name it with ...
     """
     place = file.place(number)
     if not isinstance(error, MissingFieldError):
         return FileError(f"{place}: {error}")
     names = file.names(row)
     shown = [show(name) for name in names[:_NAMES_SHOWN]] + ["..."] * (len(names) > _NAMES_SHOWN)
-    option = error.option
+    option = f"--{error.option.replace('_', '-')} ({error.option})"
+    near = nearest_name(error.field, names)
+    advice = f"did you mean {show(near)}? name it with" if near else "name another with"
+    joined = "; runs are joined by id, never by position" if error.option == "id_field" else ""
     return FileError(
-        f"{place}: {error}, got {', '.join(shown) or 'none'}: "
-        f"name another with --{option.replace('_', '-')} ({option})"
+        f"{place}: {error}, got {', '.join(shown) or 'none'}: {advice} {option}{joined}"
     )

@@ -16,6 +16,7 @@ from muscle_metrics.scorers.exact import exact_match, token_f1
 from muscle_metrics.scorers.rouge import ROUGE_VARIANTS, rouge
 from muscle_metrics.scorers.sacre import bleu, chrf, ter
 from muscle_metrics.scorers.texts import Scores, check_texts
+from muscle_metrics.suggestion import nearest_name
 
 __all__ = ["SCORERS", "Metric", "Scorer", "resolve_scorer", "score", "score_both"]
 
@@ -147,9 +148,10 @@ def _find(metric: Metric) -> Scorer:
         if metric in SCORERS:
             return SCORERS[metric]
         if ":" not in metric:
+            near = nearest_name(metric, SCORERS)
             raise UsageError(
                 f"expected a metric to be one of {list(SCORERS)}, or 'package.module:function', "
-                f"got {metric!r}"
+                f"got {metric!r}{f': did you mean {near!r}?' if near else ''}"
             )
         return _custom(metric, import_function(metric))
     if not callable(metric):

@@ -101,6 +101,10 @@ CASES: dict[str, Callable[[], object]] = {
     "json: a list of texts": lambda: read("old.json", '["A", "B"]'),
     "json: Latin-1": lambda: read("old.json", '[{"id": "é"}]'.encode("latin-1")),
     "csv: no header": lambda: read("old.csv", "\n\n", format="csv"),
+    "csv: semicolons": lambda: read("old.csv", "id;prediction\n1;a\n"),
+    "csv: bars": lambda: read("old.csv", "id|prediction\n1|a\n"),
+    "csv: tabs": lambda: read("old.csv", "id\tprediction\n1\ta\n"),
+    "csv: commas in tsv": lambda: read("old.tsv", "id,prediction\n1,a\n"),
     "csv: a column twice": lambda: read("old.csv", "id,id\n1,2\n"),
     "csv: more cells": lambda: read("old.csv", "id,prediction\n1,a,b\n"),
     "csv: a quote that is not closed": lambda: read("old.csv", 'id,prediction\n1,"a\n'),
@@ -109,6 +113,7 @@ CASES: dict[str, Callable[[], object]] = {
     "parquet: no prediction": lambda: read_parquet(["id", "answer"]),
     "parquet: damaged": lambda: read_parquet(["id"], content=b"PAR1"),
     "fields: none of that name": lambda: read_rows(ROW, id_field="key"),
+    "fields: one spelt alike": lambda: read_rows(ROW, prediction_field="predicton"),
     "fields: none of that path": lambda: read_rows(
         {"id": 1, "a": {"b": 1}}, prediction_field="a.c"
     ),

@@ -24,6 +24,7 @@ WATCHED = [
     "cli/compare",
     "cli/gate",
     "cli/judging",
+    "cli/mistakes",
     "cli/outputs",
     "cli/policy_flags",
     "cli/reading",
@@ -119,6 +120,7 @@ CASES: dict[str, Callable[[], object]] = {
     ),
     "cli: one run": lambda: command("compare", "old.jsonl"),
     "cli: report over a run": lambda: compared("--json", "new.jsonl"),
+    "cli: a run twice": lambda: command("compare", "old.jsonl", "./old.jsonl"),
     "cli: several metrics of a baseline": lambda: command(
         "baseline", "old.jsonl", "-o", "old.baseline", "--metric", "a", "--metric", "b"
     ),

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["read_csv", "read_tsv"]
 
 
+_NAMES = {",": "commas", "\t": "tabs"}
+# What to do about a header that another character divides.
+_ADVICE = {
+    "\t": 'read it with --format tsv (format="tsv")',
+    ",": 'read it with --format csv (format="csv")',
+    ";": "save it with commas in place of ';'",
+    "|": "save it with commas in place of '|'",
+}
+
+
 def read_csv(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     r"""Rows of a comma-separated file with the number of the line each starts on.
 
@@ -66,6 +76,7 @@ def _read_rows(path: Path, delimiter: str) -> Iterator[tuple[int, Mapping[str, o
             f"{line_of(path, number)}: expected a header of column names, got nothing: "
             f"write them in the first line"
         )
+    _check_delimiter(line_of(path, number), header, delimiter)
     for name, count in Counter(header).items():
         if count > 1:
             raise FileError(
@@ -79,6 +90,16 @@ def _read_rows(path: Path, delimiter: str) -> Iterator[tuple[int, Mapping[str, o
                 f"got {len(cells)}: quote cells that hold a delimiter, a quote or a line end"
             )
         yield number, dict(zip(header, cells, strict=True))
+
+
+def _check_delimiter(place: str, header: list[str], delimiter: str) -> None:
+    """Raise a FileError if the header is one cell, and would be several with another delimiter."""
+    others = [other for other in _ADVICE if other != delimiter and other in header[0]]
+    if len(header) == 1 and others:
+        raise FileError(
+            f"{place}: expected column names with {_NAMES[delimiter]} between them, got only "
+            f"{show(header[0])}: {_ADVICE[others[0]]}"
+        )
 
 
 def _read_cells(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -1,0 +1,164 @@
+"""Tables that fit a screen: numbers stay whole, long names are cut visibly, texts are folded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from rich import box
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderableType
+
+__all__ = ["Column", "FittedTable"]
+
+# Characters between columns, and how a box that draws one of them itself is padded for it.
+PADDING = {3: (0, 1, 0, 1), 2: (0, 1, 0, 0), 1: (0, 0, 0, 0)}
+GAPS = tuple(PADDING)
+# What is left of a name or a text where there is little room.
+LEAST_NAME = 10
+LEAST_TEXT = 9
+
+
+class Column(NamedTuple):
+    """A column: numbers and labels are never cut.
+
+    Parameters
+    ----------
+    heading : str
+        What stands above it.
+    kind : {"number", "label", "name", "text"}
+        A number stands to the right; a name is cut where a screen has no room; a text is folded.
+    spare : bool
+        Whether a screen that is too narrow for all columns does without this one.
+    """
+
+    heading: str
+    kind: Literal["number", "label", "name", "text"] = "number"
+    spare: bool = False
+
+
+class FittedTable:
+    """A table that a screen of 60 columns or more shows without a broken row.
+
+    Where it does not go to a screen, names stay whole however long they are, because programs
+    look for them there.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        The columns; those to spare go from the last to the first.
+    rows : iterable of sequence of (str or Text)
+        Their cells; untrusted text has been escaped.
+    title : str, optional
+        A line above.
+
+    Examples
+    --------
+    >>> from rich.console import Console
+    >>> table = FittedTable([Column("slice", "name"), Column("items")], [["math", "7"]])
+    >>> Console(width=60, color_system=None).print(table)
+    slice   items
+    ─────────────
+    math        7
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        rows: Iterable[Sequence[str | Text]],
+        *,
+        title: str | None = None,
+    ) -> None:
+        self.columns = list(columns)
+        self.rows = [[Text(c) if isinstance(c, str) else c for c in row] for row in rows]
+        self.title = title
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        """Yield the table, and say what it does without."""
+        kept = list(range(len(self.columns)))
+        spare = [place for place in kept if self.columns[place].spare]
+        while options.is_terminal and spare and self._least(kept) > options.max_width:
+            kept.remove(spare.pop())
+        if self.title:
+            yield Text(self.title)
+        yield self._table(kept, options)
+        if len(kept) < len(self.columns):
+            left_out = ", ".join(c.heading for n, c in enumerate(self.columns) if n not in kept)
+            yield Text(f"(no room for: {left_out})", style="dim")
+
+    def _natural(self, place: int) -> int:
+        cells = (row[place].cell_len for row in self.rows)
+        return max(cell_len(self.columns[place].heading), *cells, 0)
+
+    def _smallest(self, place: int, *, on_screen: bool = True) -> int:
+        column, natural = self.columns[place], self._natural(place)
+        if column.kind == "text":
+            return min(natural, LEAST_TEXT)
+        return min(natural, LEAST_NAME) if column.kind == "name" and on_screen else natural
+
+    def _least(self, kept: Sequence[int]) -> int:
+        return sum(map(self._smallest, kept)) + GAPS[-1] * (len(kept) - 1)
+
+    def _table(self, kept: Sequence[int], options: ConsoleOptions) -> Table:
+        widths = {n: self._smallest(n, on_screen=options.is_terminal) for n in kept}
+        natural = {n: self._natural(n) for n in kept}
+        between = len(kept) - 1
+        wanted = sum(natural.values())
+        fitting = (gap for gap in GAPS if wanted + gap * between <= options.max_width)
+        gap = next(fitting, GAPS[-1])
+        _share(options.max_width - gap * between - sum(widths.values()), widths, natural)
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table.padding = PADDING[gap]
+        table.width = sum(widths.values()) + gap * between
+        for n in kept:
+            column = self.columns[n]
+            table.add_column(
+                Text(column.heading),
+                width=widths[n],
+                justify="right" if column.kind == "number" else "left",
+                no_wrap=column.kind != "text",
+                overflow="fold" if column.kind == "text" else "ellipsis",
+            )
+        for row in self.rows:
+            table.add_row(
+                *(
+                    _cut(row[n], widths[n]) if self.columns[n].kind == "name" else row[n]
+                    for n in kept
+                )
+            )
+        return table
+
+
+def _share(room: int, widths: dict[int, int], natural: dict[int, int]) -> None:
+    """Widen the columns by what room there is, the narrowest first."""
+    while room > 0:
+        short = [n for n in widths if widths[n] < natural[n]]
+        if not short:
+            return
+        narrowest = min(short, key=lambda n: widths[n])
+        widths[narrowest] += 1
+        room -= 1
+
+
+def _cut(name: Text, room: int) -> Text:
+    """Leave out the middle of a name: long names often start alike, or end alike."""
+    if name.cell_len <= room:
+        return name
+    start = _start(name.plain, (room - 1) // 2)
+    end = _start(name.plain[::-1], room - 1 - cell_len(start))[::-1]
+    return Text(f"{start}…{end}", style=name.style)
+
+
+def _start(text: str, room: int) -> str:
+    # No character is narrower than nothing, and few are wider than two cells.
+    start = text[:room]
+    while cell_len(start) > room:
+        start = start[:-1]
+    return start

@@ -1,0 +1,57 @@
+"""The name that was probably meant by one that is unknown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["nearest_name"]
+
+# Names may come from a file: what is longer, or stands later, is not compared.
+_LONGEST = 60
+_MOST = 500
+_LEAST_LIKENESS = 0.6
+_SHORTEST_START = 3
+
+
+def nearest_name(given: str, known: Iterable[str]) -> str | None:
+    """Known name that is most like a given one, for a question in a message and for nothing else.
+
+    Parameters
+    ----------
+    given : str
+        A name that is none of the known ones.
+    known : iterable of str
+        Names that there are.
+
+    Returns
+    -------
+    str or None
+        A name that is spelt alike, else one with the given name as a part (``question_id`` for
+        ``id``), else one that starts with it; None if there is none.
+
+    Examples
+    --------
+    >>> nearest_name("rogue1", ["rouge1", "bleu"]), nearest_name("f1", ["bleu", "token_f1"])
+    ('rouge1', 'token_f1')
+    >>> nearest_name("accuracy", ["rouge1", "bleu"]) is None
+    True
+    """
+    from difflib import get_close_matches
+
+    if len(given) > _LONGEST:
+        return None
+    wanted = given.lower()
+    names: dict[str, str] = {}
+    for name in known:
+        if len(names) == _MOST:
+            break
+        if len(name) <= _LONGEST:
+            names.setdefault(name.lower(), name)
+    close = get_close_matches(wanted, names, n=1, cutoff=_LEAST_LIKENESS)
+    parts = [name for name in names if wanted in re.split(r"[\W_]+", name)]
+    longer = [n for n in names if len(wanted) >= _SHORTEST_START and n.startswith(wanted)]
+    return next((names[name] for name in (*close, *parts, *longer)), None)
