@@ -54,6 +54,7 @@ ALLOWED_UPWARD = {
 # Too slow, or not installed everywhere: imported by the call that needs them.
 HEAVY = {
     "bert_score",
+    "inspect_ai",
     "jinja2",
     "matplotlib",
     "nltk",
@@ -66,6 +67,7 @@ HEAVY = {
     "scipy",
     "torch",
     "transformers",
+    "zstandard",
 }
 HEAVY_AT_THE_TOP = {("reports.text", "rich")}
 
