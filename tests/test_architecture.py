@@ -73,6 +73,7 @@ HEAVY = {
     "torch",
     "torchmetrics",
     "transformers",
+    "zstandard",
 }
 HEAVY_AT_THE_TOP = {
     ("integrations.inspect_ai", "inspect_ai"),

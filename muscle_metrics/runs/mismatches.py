@@ -155,16 +155,20 @@ class Mismatches:
     def explain_unanswered(self) -> list[str]:
         """Items without an answer, which are neither right nor known to be wrong."""
         found = []
+        advice = '--unanswered drop (unanswered="drop") leaves them out'
         for side in self.sides:
             keys = [key for key in self.unanswered if key in self._silent[side.label]]
-            if keys:
-                given = "items without a score" if side.is_scored else "predictions null"
-                found.append(f"{len(keys)} of {self.total} {given} in {side} ({_list(keys)})")
-        return _one_problem(
-            found,
-            '--unanswered wrong (unanswered="wrong") counts them as wrong answers, '
-            "drop leaves them out",
-        )  # fmt: skip
+            if not keys:
+                continue
+            given = "items without a score"
+            if not side.is_scored:
+                given = "predictions null"
+                advice = (
+                    '--unanswered wrong (unanswered="wrong") counts them as wrong answers, '
+                    "drop leaves them out"
+                )
+            found.append(f"{len(keys)} of {self.total} {given} in {side} ({_list(keys)})")
+        return _one_problem(found, advice)
 
     def _explain_directions(self) -> list[str]:
         """Metrics that one run calls better when lower, and another that has them does not."""

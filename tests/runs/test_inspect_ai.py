@@ -253,10 +253,10 @@ def archive(path: Path, **entries: bytes) -> Path:
 
 
 def refused(path: Path, reason: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(FileError, match=reason):
         list(read_entries(path, ANY))
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 def test_archives_cut_short_at_any_byte(tmp_path):
@@ -356,7 +356,7 @@ def test_entries_must_be_strict_json(logs, tmp_path):
     }
     for reason, content in hostile.items():
         path = archive(tmp_path / "hostile.eval", **{**entries, name: content})
-        with pytest.raises(FileError, match=rf"entry {re.escape(name)}: .*{reason}"):
+        with pytest.raises(FileError, match=rf"{reason}.*\(in {re.escape(repr(name))}\)"):
             read_run(path, format="inspect_ai")
 
 

@@ -372,10 +372,10 @@ def test_hostile_rows_are_refused_with_their_line(tmp_path, name):
     path = write_samples(tmp_path, [sample(7)])
     with path.open("a") as file:
         file.write(HOSTILE[name] + "\n")
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(FileError, match=rf"{path.name}:2: expected"):
         read_run(path)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 def test_lone_surrogates_stay_visible(tmp_path):

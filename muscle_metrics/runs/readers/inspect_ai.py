@@ -12,7 +12,7 @@ from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.archives import read_entries
 from muscle_metrics.runs.bytestream import open_bytes
 from muscle_metrics.runs.glimpse import first_bytes
-from muscle_metrics.runs.place import list_names
+from muscle_metrics.runs.place import list_names, show
 from muscle_metrics.runs.readers.inspect_ai_samples import describe_log, record_of
 from muscle_metrics.runs.readers.json_object import read_json_object
 from muscle_metrics.runs.record import Run
@@ -139,13 +139,11 @@ def _check_archive(path: Path) -> None:
             text = content.decode("utf-8")
             _, end = decode(text)
         except BAD_JSON as error:
-            raise FileError(
-                f"{visible(str(path))}, entry {visible(name)}: {explain(error)}"
-            ) from error
+            raise FileError(f"{visible(str(path))}: {explain(error)} (in {show(name)})") from error
         if text[end:].strip():
             raise FileError(
-                f"{visible(str(path))}, entry {visible(name)}: expected one JSON value, got more "
-                f"text at character {end + 1}: fetch the log again"
+                f"{visible(str(path))}: expected one JSON value, got more text at character "
+                f"{end + 1}: fetch the log again (in {show(name)})"
             )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.choice import Choice, narrow_run
+from muscle_metrics.runs.columns import MissingFieldError
 from muscle_metrics.runs.glimpse import first_row
 from muscle_metrics.runs.place import line_of, list_names
 from muscle_metrics.runs.readers.json_object import read_json_object
@@ -212,6 +213,11 @@ def _read_samples(path: Path, metric: str | None) -> list[Sample]:
     for number, row in read_sample_lines(path, whole=whole):
         try:
             samples.append(read_sample(row, metric))
+        except MissingFieldError as error:
+            raise FileError(
+                f"{line_of(path, number)}: {error} in every row, got a row without: evaluate the "
+                f"task again with --log_samples"
+            ) from error
         except InputError as error:
             raise FileError(f"{line_of(path, number)}: {error}") from error
     if not samples:
