@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from muscle_metrics import __version__
-from muscle_metrics.cli import baseline, compare, gate, order, power
+from muscle_metrics.cli import baseline, compare, gate, order, power, report
 from muscle_metrics.cli.outputs import warn
 from muscle_metrics.errors import InputError, MissingDependencyError, MuscleMetricsError, UsageError
 
@@ -26,6 +26,7 @@ EPILOG = """\
 examples:
   muscle-metrics compare old.jsonl new.jsonl
   muscle-metrics gate old.jsonl new.jsonl --max-nfr 0.02
+  muscle-metrics report old.jsonl new.jsonl -o report.html
   muscle-metrics power --limit 0.02
 
 exit codes: 0 done or PASS, 1 FAIL, 2 usage, 3 INCONCLUSIVE, 4 data that cannot be compared,
@@ -56,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _terminable():
             _show_what_cannot_be_encoded()
-            options = _parser().parse_args(arguments)
+            given = sys.argv[1:] if arguments is None else list(arguments)
+            options = _parser().parse_args(given, argparse.Namespace(given=given))
             return int(options.command(options))
     except SystemExit as done:
         # argparse's own way out, help and version with 0; or the end that was asked for.
@@ -122,6 +124,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"muscle-metrics {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, parser_class=_Parser)
-    for command in (compare, gate, baseline, order, power):
+    for command in (compare, gate, report, baseline, order, power):
         command.add_command(commands)
     return parser
