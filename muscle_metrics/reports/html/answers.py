@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from muscle_metrics.turns import flip_matrix
 
 if TYPE_CHECKING:
@@ -34,7 +36,10 @@ class TurnRow(NamedTuple):
 
 
 class AnswerTable(NamedTuple):
-    """The flip matrix: counts with their share of the row, and the turns most above chance.
+    """The flip matrix, and the turns above chance.
+
+    Each count comes with its depth of colour in percent: the share of its row, for changes of
+    answer relative to the largest.
 
     Examples
     --------
@@ -54,10 +59,9 @@ def answer_table(comparison: Comparison) -> AnswerTable | None:
     Examples
     --------
     >>> from muscle_metrics import compare
-    >>> answers = {"old": ["A", "A", "B", "B"] * 2, "new": ["A", "B", "B", "B"] * 2}
-    >>> table = answer_table(compare(**answers, references=["A"] * 8))
-    >>> [(turn.old, turn.new, turn.items) for turn in table.turns]
-    [('A', 'B', 2)]
+    >>> comparison = compare(old=list("AABB") * 3, new=list("BBBA") * 3, references=["A"] * 12)
+    >>> [(turn.old, turn.new, turn.items) for turn in answer_table(comparison).turns]
+    [('A', 'B', 6), ('B', 'A', 3)]
     """
     table = comparison.table
     pairs = [
@@ -70,13 +74,21 @@ def answer_table(comparison: Comparison) -> AnswerTable | None:
     if not (is_text and 1 < len(answers) <= min(MOST_ANSWERS, len(pairs) // LEAST_ITEMS)):
         return None
     matrix = flip_matrix(old=[old for old, _ in pairs], new=[new for _, new in pairs])
-    sums = matrix.counts.sum(axis=1)
+    depths = matrix.counts / matrix.counts.sum(axis=1, keepdims=True).clip(1)
+    turned = ~np.eye(len(matrix.answers), dtype=bool)
+    depths[turned] /= depths[turned].max() or 1.0
     rows = [
-        (answer, [(int(n), round(100 * int(n) / max(int(total), 1))) for n in counts])
-        for answer, counts, total in zip(matrix.answers, matrix.counts, sums, strict=True)
+        (answer, [*zip(counts, depth, strict=True)])
+        for answer, counts, depth in zip(
+            matrix.answers,
+            matrix.counts.tolist(),
+            (100 * depths).round().astype(int).tolist(),
+            strict=True,
+        )
     ]
     turns = [
         TurnRow(t.old, t.new, t.items, f"{t.expected:.1f}", f"{t.excess:+.1f}".replace("-", "−"))
         for t in matrix.turns()[:MOST_TURNS]
+        if t.excess > 0
     ]
     return AnswerTable(list(matrix.answers), rows, turns, comparison.total - len(pairs))

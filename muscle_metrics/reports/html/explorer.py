@@ -266,6 +266,8 @@ def _passage(value: Any, parts: list[Part] | None = None) -> Passage:
 def _line(value: Any) -> str:
     if value is None:
         return "no answer"
+    if isinstance(value, float):
+        return f"{value:.6g}"
     text = " ".join(_text(value)[: 10 * LINE_LIMIT].split())
     return shorten(text, LINE_LIMIT) or "empty"
 

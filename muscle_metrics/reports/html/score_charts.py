@@ -89,11 +89,12 @@ def score_charts(metric: str, changes: ScoreChanges) -> ScoreCharts:
     ]
     band = min(changes.dead_band / reach, 1.0)
     worst = scale_from_zero(max(float(-gains.min()), 1e-9), unit="")
-    rates = scale_from_zero(float(changes.negative_flip_rate))
     widths = np.linspace(0, worst.end, CURVE_POINTS)
+    shares = changes.negative_flip_curve(widths)
+    rates = scale_from_zero(float(shares.max()))
     curve = " ".join(
-        f"{100 * width / worst.end:.2f},{100 - 100 * min(rate / rates.end, 1):.2f}"
-        for width, rate in zip(widths, changes.negative_flip_curve(widths), strict=True)
+        f"{100 * width / worst.end:.2f},{100 - 100 * share / rates.end:.2f}"
+        for width, share in zip(widths, shares, strict=True)
     )
     return ScoreCharts(
         metric=metric,
@@ -108,5 +109,5 @@ def score_charts(metric: str, changes: ScoreChanges) -> ScoreCharts:
         rate_ticks=rates.ticks,
         # A tie that only rounding makes is no choice of anybody's.
         dead_band=f"{changes.dead_band:g}" if changes.minimum_effect > changes.tie else "",
-        sensitive=changes.tolerance_sensitive,
+        sensitive=changes.tolerance_sensitive and changes.minimum_effect <= changes.tie,
     )
