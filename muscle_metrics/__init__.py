@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from muscle_metrics.magnitudes import Magnitude, MeanChange
     from muscle_metrics.policy import Policy, read_policy
     from muscle_metrics.rates import AccuracyChange, Rate, relative_change
+    from muscle_metrics.reports.html.page import html_report
     from muscle_metrics.runs import Record, Run, pair_runs, read_run
     from muscle_metrics.scorers import SCORERS, score
     from muscle_metrics.scoring import score_flips
@@ -83,6 +84,7 @@ _HOMES = {
     "count_chain": "chains",
     "count_flips": "counting",
     "flip_matrix": "turns",
+    "html_report": "reports.html.page",
     "inconsistency_flip_rate": "counting",
     "label_flips": "counting",
     "measure_changes": "changes",
@@ -133,6 +135,7 @@ __all__ = [
     "count_chain",
     "count_flips",
     "flip_matrix",
+    "html_report",
     "inconsistency_flip_rate",
     "label_flips",
     "measure_changes",

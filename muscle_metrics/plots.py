@@ -129,9 +129,7 @@ def plot_quadrants(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
     return axes
 
 
-def plot_slices(
-    comparison: Comparison, *, most: int = MOST_SLICES, ax: Axes | None = None
-) -> Axes:
+def plot_slices(comparison: Comparison, *, most: int = MOST_SLICES, ax: Axes | None = None) -> Axes:
     """Draw the negative flip rate of every slice with its interval, the worst at the top.
 
     Parameters

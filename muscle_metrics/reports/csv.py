@@ -46,7 +46,9 @@ def items_csv(comparison: Comparison) -> str:
         labels = (item.id, item.task, item.repeat, item.slice, item.quadrant, item.changed)
         texts = (asked[position], item.reference, item.old, item.new)
         graded = [
-            float(column[position]) for _, changes in scores for column in (changes.old, changes.new)
+            float(column[position])
+            for _, changes in scores
+            for column in (changes.old, changes.new)
         ]
         writer.writerow([*map(_cell, (*labels, *texts)), *graded])
     return file.getvalue()

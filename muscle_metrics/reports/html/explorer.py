@@ -25,6 +25,7 @@ __all__ = ["Entry", "Explorer", "Passage", "View", "explore"]
 TEXT_LIMIT = 4000
 LINE_LIMIT = 90
 MOST_LABELS = 200
+LABEL_LIMIT = 60
 
 
 class Passage(NamedTuple):
@@ -165,7 +166,12 @@ def explore(
         left_out = len(positions) - len(written)
         views.append(view._replace(total=len(positions), shown=written, left_out=left_out))
     unknown = comparison.verdicts is not None and comparison.verdicts.changed is None
-    return Explorer(views, "slice" if sliced else "task", list(map(brief, shown)), unknown)
+    return Explorer(
+        views,
+        "slice" if sliced else "task",
+        [shorten(label, LABEL_LIMIT) for label in shown],
+        unknown,
+    )
 
 
 def _views(
@@ -280,9 +286,7 @@ def _text(value: Any) -> str:
     return " | ".join(map(str, parts))
 
 
-def _scores(
-    changes: Mapping[str, ScoreChanges], position: int
-) -> list[tuple[str, str, str, str]]:
+def _scores(changes: Mapping[str, ScoreChanges], position: int) -> list[tuple[str, str, str, str]]:
     return [
         (
             brief(metric),

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.reports.escape import shorten
-from muscle_metrics.reports.html.wording import brief, counted, percent, points, score, score_range, signed
+from muscle_metrics.reports.html.wording import (
+    brief,
+    counted,
+    percent,
+    points,
+    score,
+    score_range,
+    signed,
+)
 
 if TYPE_CHECKING:
     from muscle_metrics.changes import ScoreChanges
@@ -101,8 +109,10 @@ def story(comparison: Comparison) -> str:
     if change == 0:
         return f"Accuracy stayed the same, but {broken}."
     size = f"{points(abs(change)).lstrip('+')} points"
-    return f"Accuracy rose by {size}, but {broken}." if change > 0 else (
-        f"Accuracy fell by {size}: {broken}."
+    return (
+        f"Accuracy rose by {size}, but {broken}."
+        if change > 0
+        else (f"Accuracy fell by {size}: {broken}.")
     )
 
 
@@ -131,11 +141,7 @@ def story_details(comparison: Comparison) -> list[str]:
             f"{moved}; chance alone {verb} explain that change (95% interval {points(low, 2)} to "
             f"{points(high, 2)} points)."
         )
-    fixed = f"Of what was wrong, {_are(counts.positive, 'answer')} fixed."
-    if counts.wrong_changed:
-        fixed = f"{fixed[:-1]}, and {counted(counts.wrong_changed, 'wrong answer')} became another "
-        fixed += "wrong answer." if counts.wrong_changed == 1 else "wrong one."
-    return [chance, fixed]
+    return [chance, *_fixed(counts)]
 
 
 def _row(check: Check) -> CheckRow:
@@ -157,8 +163,16 @@ def _broken(counts: FlipCounts) -> str:
     return f"{counts.negative:,} of {counts.old_right:,} {answers} {verb} now wrong"
 
 
-def _are(count: int, noun: str) -> str:
-    return f"{counted(count, noun)} got"
+def _fixed(counts: FlipCounts) -> list[str]:
+    """What became of the answers that were wrong."""
+    if not counts.old_wrong:
+        return []
+    got = counted(counts.positive, "answer") if counts.positive else "nothing"
+    other = ""
+    if counts.wrong_changed:
+        wrong = "another wrong answer" if counts.wrong_changed == 1 else "other wrong answers"
+        other = f", and {counted(counts.wrong_changed, 'answer')} turned into {wrong}"
+    return [f"Of what was wrong, {got} got fixed{other}."]
 
 
 def _graded_story(metric: str, changes: ScoreChanges) -> str:

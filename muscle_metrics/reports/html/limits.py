@@ -83,7 +83,11 @@ def reachable_limits(comparison: Comparison, verdict: Verdict | None) -> Reachab
     rate = comparison.counts.negative_flip_rate
     low = rate.interval(confidence, "clopper-pearson", side="lower").low
     high = rate.interval(confidence, "clopper-pearson", side="upper").high
-    limits = [] if verdict is None else [c.limit for c in verdict.checks if c.criterion == NFR and 0 < c.limit < 1]
+    limits = (
+        []
+        if verdict is None
+        else [c.limit for c in verdict.checks if c.criterion == NFR and 0 < c.limit < 1]
+    )
     powers = []
     for limit in limits:
         for share in (0.25, 0.5, 0.75, 1.5, 2.0):
@@ -92,9 +96,7 @@ def reachable_limits(comparison: Comparison, verdict: Verdict | None) -> Reachab
                 power = gate_power(
                     items=rate.total, limit=float(limit), true_rate=true, confidence=confidence
                 )
-                powers.append(
-                    PowerRow(percent(true, 2), *(f"{chance:.0%}" for chance in power))
-                )
+                powers.append(PowerRow(percent(true, 2), *(f"{chance:.0%}" for chance in power)))
     named = percent(float(limits[0]), 2) if limits else ""
     return ReachableLimits(f"{confidence:.4g}", percent(high, 2), percent(low, 2), named, powers)
 

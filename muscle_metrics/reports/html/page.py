@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from muscle_metrics.errors import UsageError
 from muscle_metrics.reports.html.answers import answer_table
@@ -130,9 +131,7 @@ def make_page(
     1
     """
     if examples < 0:
-        raise UsageError(
-            f"expected examples to be at least 0, got {examples!r}: 0 lists no items"
-        )
+        raise UsageError(f"expected examples to be at least 0, got {examples!r}: 0 lists no items")
     if redact:
         comparison = redacted(comparison)
     pinned = () if verdict is None else verdict.broken_pins
@@ -162,6 +161,7 @@ def make_page(
         explorer=explorer,
         examples=examples,
         items_file=items_file,
+        items_link=quote(items_file or "", errors="backslashreplace"),
         fingerprints=_fingerprints(comparison.fingerprints),
         signature=comparison.signature,
         command=command,

@@ -10,7 +10,17 @@ from muscle_metrics.reports.escape import shorten
 if TYPE_CHECKING:
     from muscle_metrics.statistics.interval import Interval
 
-__all__ = ["brief", "counted", "percent", "percent_range", "place", "points", "score", "score_range", "signed"]
+__all__ = [
+    "brief",
+    "counted",
+    "percent",
+    "percent_range",
+    "place",
+    "points",
+    "score",
+    "score_range",
+    "signed",
+]
 
 
 # An id may be a whole question, and a slice anything.
