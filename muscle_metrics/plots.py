@@ -104,16 +104,16 @@ def plot_quadrants(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
             axes.text(
                 tile.left + tile.width / 2,
                 bottom + tile.height / 2,
-                f"{TITLES[tile.quadrant]}\n{tile.count:,}",
+                f"{TITLES[tile.quadrant]}\n{tile.items:,}",
                 ha="center",
                 va="center",
                 color="white" if dark else "black",
             )
-        elif tile.count:
+        elif tile.items:
             # Outside of the square, on the side where the tile lies.
             is_left = tile.left == 0
             axes.annotate(
-                f"{TITLES[tile.quadrant]} {tile.count:,}",
+                f"{TITLES[tile.quadrant]} {tile.items:,}",
                 (0 if is_left else 1, bottom + tile.height / 2),
                 xytext=(-4 if is_left else 4, 0),
                 textcoords="offset points",
@@ -356,11 +356,12 @@ def plot_survival(chain: Chain, *, ax: Axes | None = None) -> Axes:
     return _plain(axes)
 
 
-def _axes(ax: Axes | None, *, width: float, height: float) -> Any:
+def _axes(ax: Axes | None, *, width: float, height: float) -> Axes:
     if ax is not None:
         return ax
     pyplot = require("matplotlib.pyplot", "report")
-    return pyplot.subplots(figsize=(width, height), layout="constrained")[1]
+    axes: Axes = pyplot.subplots(figsize=(width, height), layout="constrained")[1]
+    return axes
 
 
 def _changes_of(comparison: Comparison, metric: str | None) -> tuple[str, ScoreChanges]:
@@ -392,6 +393,6 @@ def _percent(axis: Any) -> None:
     axis.set_major_formatter(require("matplotlib.ticker", "report").PercentFormatter(1.0))
 
 
-def _plain(axes: Any) -> Any:
+def _plain(axes: Axes) -> Axes:
     axes.spines[["top", "right"]].set_visible(False)
     return axes

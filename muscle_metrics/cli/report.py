@@ -47,7 +47,7 @@ def add_command(commands: Any) -> None:
     parser = commands.add_parser(
         "report",
         help="show what an update changed as one HTML page",
-        description="Write one self-contained HTML page: no scripts, nothing loaded from elsewhere.",
+        description="Write one self-contained HTML page that runs no scripts and loads nothing.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -28,12 +28,12 @@ class Tile(NamedTuple):
 
     Examples
     --------
-    >>> Tile(Quadrant.NEGATIVE, 3, 0.0, 0.5, 0.25, 0.5, None).count
+    >>> Tile(Quadrant.NEGATIVE, 3, 0.0, 0.5, 0.25, 0.5, None).items
     3
     """
 
     quadrant: Quadrant
-    count: int
+    items: int
     left: float
     top: float
     width: float

@@ -18,7 +18,7 @@ __all__ = ["page_environment", "render"]
 
 @cache
 def page_environment() -> Environment:
-    """Templates in which every value is made visible, and then harmless as markup.
+    r"""Templates in which every value is made visible, and then harmless as markup.
 
     Raises
     ------
@@ -28,8 +28,8 @@ def page_environment() -> Environment:
     Examples
     --------
     >>> template = page_environment().from_string("<p>{{ text }}</p>")
-    >>> print(template.render(text="<b>\\x1b{{ 7 * 7 }}"))
-    <p>&lt;b&gt;\\u001b{{ 7 * 7 }}</p>
+    >>> print(template.render(text="<b>\x1b{{ 7 * 7 }}"))
+    <p>&lt;b&gt;\u001b{{ 7 * 7 }}</p>
     """
     jinja2 = require("jinja2", "report")
     environment: Environment = jinja2.Environment(

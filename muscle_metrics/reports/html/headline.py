@@ -39,7 +39,7 @@ class CheckRow(NamedTuple):
 
     Examples
     --------
-    >>> CheckRow("negative flip rate", "PASS", "1.00%", "0.50% to 1.50%", "2%", "9 of 900", "").limit
+    >>> CheckRow("accuracy loss", "PASS", "1.00%", "0.50% to 1.50%", "2%", "9 of 900", "").limit
     '2%'
     """
 
@@ -91,7 +91,7 @@ def decision(verdict: Verdict) -> Decision:
 
 
 def story(comparison: Comparison) -> str:
-    """What the update did, in one sentence.
+    """Tell what the update did, in one sentence.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def story(comparison: Comparison) -> str:
     if not counts.negative:
         fixed = f"{counted(counts.positive, 'answer')} got fixed" if counts.positive else ""
         return f"Nothing broke{f', and {fixed}' if fixed else ', and nothing got fixed'}."
-    if change == 0:
+    if not change:
         return f"Accuracy stayed the same, but {broken}."
     size = f"{points(abs(change)).lstrip('+')} points"
     return (
@@ -117,7 +117,7 @@ def story(comparison: Comparison) -> str:
 
 
 def story_details(comparison: Comparison) -> list[str]:
-    """What a reader asks next: is it chance, and what else changed.
+    """Tell what a reader asks next: is it chance, and what else changed.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def story_details(comparison: Comparison) -> list[str]:
     'Of what was wrong, 1 answer got fixed.'
     """
     if comparison.verdicts is None:
-        return [_graded_detail(changes) for changes in [next(iter(comparison.changes.values()))]]
+        return [_graded_detail(next(iter(comparison.changes.values())))]
     counts = comparison.counts
     low, high = counts.accuracy_change.interval()
     moved = (
@@ -164,7 +164,7 @@ def _broken(counts: FlipCounts) -> str:
 
 
 def _fixed(counts: FlipCounts) -> list[str]:
-    """What became of the answers that were wrong."""
+    """Tell what became of the answers that were wrong."""
     if not counts.old_wrong:
         return []
     got = counted(counts.positive, "answer") if counts.positive else "nothing"

@@ -125,7 +125,7 @@ def noise_rows(comparison: Comparison) -> list[NoiseRow]:
         old_repeats=repeats,
         new_right=np.bincount(codes, weights=verdicts.new_right).astype(np.int64),
         new_repeats=repeats,
-        groups=None if None in groups else groups,
+        groups=None if None in groups else np.array(groups, dtype=str),
     )
     parts = (
         ("Flip rate", "one generation of each model", noise.flip_rate),

@@ -37,7 +37,7 @@ class Cell(NamedTuple):
     name: str
     title: str
     meaning: str
-    count: int
+    items: int
     share: str
     interval: str
     changed: str
@@ -66,14 +66,14 @@ def quadrant_cells(counts: FlipCounts) -> list[Cell]:
     }
     cells = []
     for tile in mosaic_tiles(counts):
-        rate = Rate(tile.count, counts.total)
+        rate = Rate(tile.items, counts.total)
         number, what = changed.get(tile.quadrant, (None, ""))
         cells.append(
             Cell(
                 name=tile.quadrant.value,
                 title=TITLES[tile.quadrant],
                 meaning=MEANINGS[tile.quadrant],
-                count=tile.count,
+                items=tile.items,
                 share=percent(rate),
                 interval=percent_range(rate.interval()),
                 changed=f"{counted(number, 'item')} with {what}" if number else "",
@@ -83,7 +83,7 @@ def quadrant_cells(counts: FlipCounts) -> list[Cell]:
                 height=place(tile.height),
                 changed_height=place(tile.changed or 0.0),
                 is_roomy=tile.width >= LEAST_WIDTH and tile.height >= LEAST_HEIGHT,
-                is_empty=not tile.count,
+                is_empty=not tile.items,
             )
         )
     return cells
