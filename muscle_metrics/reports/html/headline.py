@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.reports.escape import shorten
@@ -9,6 +10,7 @@ from muscle_metrics.reports.html.wording import (
     brief,
     counted,
     percent,
+    place,
     points,
     score,
     score_range,
@@ -35,11 +37,12 @@ ORDER = ("FAIL", "INCONCLUSIVE", "PASS")
 
 
 class CheckRow(NamedTuple):
-    """One criterion of a gate.
+    """One criterion of a gate; the last four are places on an axis of its own.
 
     Examples
     --------
-    >>> CheckRow("accuracy loss", "PASS", "1.00%", "0.50% to 1.50%", "2%", "9 of 900", "").limit
+    >>> texts = ("accuracy loss", "PASS", "1.00%", "0.50% to 1.50%", "2%", "9 of 900", "")
+    >>> CheckRow(*texts, "25%", "75%", "50%", "100%").limit
     '2%'
     """
 
@@ -50,6 +53,10 @@ class CheckRow(NamedTuple):
     limit: str
     sample: str
     advice: str
+    low_at: str
+    high_at: str
+    value_at: str
+    limit_at: str
 
 
 class Decision(NamedTuple):
@@ -154,7 +161,21 @@ def _row(check: Check) -> CheckRow:
         limit=limit,
         sample=shorten(check.sample, REASON_LIMIT),
         advice=check.advice,
+        **_places(check),
     )
+
+
+def _places(check: Check) -> dict[str, str]:
+    """Where the bounds, the estimate and the limit stand on an axis that holds them all."""
+    values = {
+        "low_at": check.low,
+        "high_at": check.high,
+        "value_at": check.low if math.isnan(check.estimate) else check.estimate,
+        "limit_at": float(check.limit),
+    }
+    start, end = min(0.0, *values.values()), max(values.values())
+    room = (end - start) * 1.05 or 1.0
+    return {name: place((value - start) / room) for name, value in values.items()}
 
 
 def _broken(counts: FlipCounts) -> str:
