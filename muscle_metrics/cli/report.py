@@ -16,8 +16,8 @@ from muscle_metrics.cli.reading import add_reading, read_runs
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
-    from muscle_metrics.chains import Chain
-    from muscle_metrics.runs.record import Run
+    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.reports.html.page import Page
 
 __all__ = ["add_command"]
 
@@ -81,28 +81,25 @@ def add_command(commands: Any) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from muscle_metrics.chains import compare_chain
     from muscle_metrics.comparing import compare_runs
     from muscle_metrics.gate import check_gate
-    from muscle_metrics.reports.csv import items_csv
-    from muscle_metrics.reports.escape import terminal
-    from muscle_metrics.reports.files import write_text
     from muscle_metrics.reports.html.page import make_page
-    from muscle_metrics.reports.html.redaction import redacted
 
-    if len(options.runs) < 2:
-        raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")
     page_file = Path(options.output)
     items_file = page_file.with_suffix(".csv")
     named = filter(None, (options.reference, options.policy, options.pinned))
     check_outputs([options.output, str(items_file)], [*options.runs, *named])
     policy = policy_of(options) if has_policy(options) else None
     choices = judging_choices(options)
+    _check_runs(options, choices)
     runs = read_runs(options, options.runs)
     with working("comparing"):
         effect = options.minimum_effect or 0.0
         comparison = compare_runs(*runs[-2:], minimum_effect=effect, **choices)
         verdict = None if policy is None else check_gate(comparison, policy)
-        chain = _chain(runs, choices)
+        choices.pop("options")
+        chain = compare_chain(runs, **choices) if len(runs) > 2 else None
     with working("writing the page"):
         page = make_page(
             comparison,
@@ -113,25 +110,33 @@ def _report(options: argparse.Namespace) -> int:
             command=shlex.join(["muscle-metrics", *options.given]),
             items_file=items_file.name,
         )
-        write_text(page_file, page.text)
-        if page.left_out:
-            listed = redacted(comparison) if options.redact else comparison
-            write_text(items_file, items_csv(listed))
-    lines = [f"{options.output}: {comparison.total} items of {' -> '.join(comparison.names)}"]
-    if page.left_out:
-        lines.append(f"{items_file}: all items, of which {page.left_out} did not fit into the page")
-    print_lines(map(terminal, lines))
+        _write(page, page_file, items_file, comparison, redact=options.redact)
     return 0
 
 
-def _chain(runs: list[Run], choices: dict[str, Any]) -> Chain | None:
-    from muscle_metrics.chains import compare_chain
-
-    if len(runs) == 2:
-        return None
-    if isinstance(choices["metric"], list) or choices["options"] or "score_range" in choices:
+def _check_runs(options: argparse.Namespace, choices: dict[str, Any]) -> None:
+    if len(options.runs) < 2:
+        raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")
+    graded = options.score_range or options.minimum_effect or choices["options"]
+    if len(options.runs) > 2 and (graded or isinstance(choices["metric"], list)):
         raise UsageError(
             "expected one --metric and no option of graded scores for a chain, got more: report on "
             "two runs"
         )
-    return compare_chain(runs, **{k: v for k, v in choices.items() if k != "options"})
+
+
+def _write(
+    page: Page, page_file: Path, items_file: Path, comparison: Comparison, *, redact: bool
+) -> None:
+    from muscle_metrics.reports.csv import items_csv
+    from muscle_metrics.reports.escape import terminal
+    from muscle_metrics.reports.files import write_text
+    from muscle_metrics.reports.html.redaction import redacted
+
+    lines = [f"{page_file}: {comparison.total} items of {' -> '.join(comparison.names)}"]
+    # The table first: a page must not link to what could not be written.
+    if page.left_out:
+        write_text(items_file, items_csv(redacted(comparison) if redact else comparison))
+        lines.append(f"{items_file}: all items, of which {page.left_out} did not fit into the page")
+    write_text(page_file, page.text)
+    print_lines(map(terminal, lines))

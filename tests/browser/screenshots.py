@@ -30,23 +30,29 @@ COLOURS = 128
 
 def main(folder: Path) -> list[Path]:
     """Write every picture into a folder."""
-    from contextlib import chdir
-
     from playwright.sync_api import sync_playwright
-
-    from muscle_metrics.cli import main as run
 
     folder.mkdir(exist_ok=True)
     with TemporaryDirectory() as place, sync_playwright() as driver:
-        page = Path(place, "report.html")
-        with chdir(PROJECT):
-            assert run([*COMMAND, "-o", str(page)]) == 0
+        page = write_page(Path(place))
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         written = [
             write(folder / f"{name}.png", picture) for name, picture in pictures(browser, page)
         ]
         browser.close()
     return written
+
+
+def write_page(folder: Path) -> Path:
+    """Write the report of the example runs."""
+    from contextlib import chdir
+
+    from muscle_metrics.cli import main as run
+
+    page = folder / "report.html"
+    with chdir(PROJECT):
+        assert run([*COMMAND, "-o", str(page)]) == 0
+    return page
 
 
 def pictures(browser: Any, page: Path) -> Iterator[tuple[str, bytes]]:
