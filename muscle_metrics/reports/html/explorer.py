@@ -2,66 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from muscle_metrics.flips import Quadrant
 from muscle_metrics.reports.escape import shorten
-from muscle_metrics.reports.flips import item_name
-from muscle_metrics.reports.html.difference import Part, differing_words
-from muscle_metrics.reports.html.wording import brief, score
+from muscle_metrics.reports.html.entries import describe_item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from muscle_metrics.changes import ScoreChanges
     from muscle_metrics.comparison import Comparison
     from muscle_metrics.items import Item
+    from muscle_metrics.reports.html.entries import Entry
 
-__all__ = ["Entry", "Explorer", "Passage", "View", "explore"]
+__all__ = ["Explorer", "View", "explore"]
 
-# A text may be megabytes long; whoever wants all of it has the runs.
-TEXT_LIMIT = 4000
-LINE_LIMIT = 90
 MOST_LABELS = 200
 LABEL_LIMIT = 60
-
-
-class Passage(NamedTuple):
-    """A text in parts, and what has to be said about it.
-
-    Examples
-    --------
-    >>> Passage([], "no answer").note
-    'no answer'
-    """
-
-    parts: list[Part]
-    note: str
-
-
-class Entry(NamedTuple):
-    """One item; `label` numbers its slice among those a reader can choose.
-
-    Examples
-    --------
-    >>> entry = Entry("7", "law", 1, "A", "B", "2 + 2?", None, None, None, None, [])
-    >>> entry.slice
-    'law'
-    """
-
-    name: str
-    slice: str | None
-    label: int | None
-    old_line: str
-    new_line: str
-    prompt_line: str
-    prompt: Passage | None
-    reference: Passage | None
-    old: Passage | None
-    new: Passage | None
-    scores: list[tuple[str, str, str, str]]
+# How much room the first view may take for each part that every other one may take.
+FIRST_SHARE = 3
 
 
 class View(NamedTuple):
@@ -146,21 +108,21 @@ def explore(
     shown = list(labels[:MOST_LABELS])
     numbers = {label: number for number, label in enumerate(shown)}
     items = list(comparison.items())
-    views = []
-    weights = [3, 1, 1, 1]
-    for view, positions in _views(comparison, items, pinned):
-        weight, *weights = weights
+    found = _views(comparison, items, pinned)
+    views: list[View] = []
+    for view, positions in found:
         # What one view leaves over, the later ones may use.
-        share = room * weight // (weight + sum(weights))
+        weight = 1 if views else FIRST_SHARE
+        share = room * weight // (weight + len(found) - len(views) - 1)
         written, used = [], 0
         for position in positions[:most]:
             item = items[position]
             label = numbers.get((item.slice if sliced else item.task) or "")
-            text = write(_entry(comparison, item, position, label), view)
-            used += len(text.encode())
-            if used > share:
-                used -= len(text.encode())
+            text = write(describe_item(comparison, item, position, label), view)
+            size = len(text.encode())
+            if used + size > share:
                 break
+            used += size
             written.append(text)
         room -= used
         left_out = len(positions) - len(written)
@@ -177,51 +139,28 @@ def explore(
 def _views(
     comparison: Comparison, items: Sequence[Item], pinned: Collection[str]
 ) -> list[tuple[View, list[int]]]:
+    """List the views, and the positions of their items, pinned ones first."""
     if comparison.verdicts is None:
         return _graded_views(next(iter(comparison.changes.values())))
-
-    def found(quadrant: Quadrant, *, changed: bool = False) -> list[int]:
-        positions = [
-            position
-            for position, item in enumerate(items)
-            if item.quadrant == quadrant and (item.changed or not changed)
-        ]
-        return sorted(positions, key=lambda position: items[position].id not in pinned)
-
     views = [
-        (
-            _view("negative", "Broke", "right, then wrong", "right", "wrong"),
-            found(Quadrant.NEGATIVE),
-        ),
-        (
-            _view("positive", "Fixed", "wrong, then right", "wrong", "right"),
-            found(Quadrant.POSITIVE),
-        ),
+        _view("negative", "Broke", "right, then wrong", "right", "wrong"),
+        _view("positive", "Fixed", "wrong, then right", "wrong", "right"),
     ]
     if comparison.verdicts.changed is not None:
+        another = "both times, with another answer"
         views += [
-            (
-                _view(
-                    "both_wrong",
-                    "Wrong in another way",
-                    "wrong both times, with another answer",
-                    "wrong",
-                    "wrong",
-                ),
-                found(Quadrant.BOTH_WRONG, changed=True),
-            ),
-            (
-                _view(
-                    "both_right",
-                    "Right in another way",
-                    "right both times, with another answer",
-                    "right",
-                    "right",
-                ),
-                found(Quadrant.BOTH_RIGHT, changed=True),
-            ),
+            _view("both_wrong", "Wrong in another way", f"wrong {another}", "wrong", "wrong"),
+            _view("both_right", "Right in another way", f"right {another}", "right", "right"),
         ]
-    return views
+    positions: dict[str, list[int]] = {view.name: [] for view in views}
+    for position, item in enumerate(items):
+        flipped = item.quadrant in (Quadrant.NEGATIVE, Quadrant.POSITIVE)
+        if flipped or item.changed:
+            positions[str(item.quadrant)].append(position)
+    return [
+        (view, sorted(positions[view.name], key=lambda place: items[place].id not in pinned))
+        for view in views
+    ]
 
 
 def _graded_views(changes: ScoreChanges) -> list[tuple[View, list[int]]]:
@@ -237,62 +176,3 @@ def _graded_views(changes: ScoreChanges) -> list[tuple[View, list[int]]]:
 
 def _view(name: str, title: str, meaning: str, old_state: str, new_state: str) -> View:
     return View(name, title, meaning, old_state, new_state, 0, [], 0)
-
-
-def _entry(comparison: Comparison, item: Item, position: int, label: int | None) -> Entry:
-    asked = comparison.table.asked
-    prompt = None if asked is None else asked[position]
-    old, new = _text(item.old), _text(item.new)
-    parts = differing_words(old[:TEXT_LIMIT], new[:TEXT_LIMIT])
-    return Entry(
-        name=brief(item_name(item)),
-        slice=brief(item.slice or item.task or "") or None,
-        label=label,
-        old_line=_line(item.old),
-        new_line=_line(item.new),
-        prompt_line="" if prompt is None else _line(prompt),
-        prompt=None if prompt is None else _passage(prompt),
-        reference=None if item.reference is None else _passage(item.reference),
-        old=_passage(item.old, parts[0]),
-        new=_passage(item.new, parts[1]),
-        scores=_scores(comparison.changes, position),
-    )
-
-
-def _passage(value: Any, parts: list[Part] | None = None) -> Passage:
-    if value is None:
-        return Passage([], "no answer")
-    text = _text(value)
-    if not text:
-        return Passage([], "empty text")
-    note = f"first {TEXT_LIMIT:,} of {len(text):,} characters" if len(text) > TEXT_LIMIT else ""
-    return Passage([Part(text[:TEXT_LIMIT], False)] if parts is None else parts, note)
-
-
-def _line(value: Any) -> str:
-    if value is None:
-        return "no answer"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    text = " ".join(_text(value)[: 10 * LINE_LIMIT].split())
-    return shorten(text, LINE_LIMIT) or "empty"
-
-
-def _text(value: Any) -> str:
-    """Whole text of an answer, or of all accepted ones."""
-    if value is None:
-        return ""
-    parts = value if isinstance(value, (list, tuple)) else [value]
-    return " | ".join(map(str, parts))
-
-
-def _scores(changes: Mapping[str, ScoreChanges], position: int) -> list[tuple[str, str, str, str]]:
-    return [
-        (
-            brief(metric),
-            score(float(change.old[position])),
-            score(float(change.new[position])),
-            score(float(change.deltas[position]), sign=True),
-        )
-        for metric, change in changes.items()
-    ]

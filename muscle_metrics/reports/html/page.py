@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from muscle_metrics.chains import Chain
     from muscle_metrics.comparison import Comparison
     from muscle_metrics.gate import Verdict
-    from muscle_metrics.reports.html.explorer import Entry, Explorer, View
+    from muscle_metrics.reports.html.entries import Entry
+    from muscle_metrics.reports.html.explorer import Explorer, View
 
 __all__ = ["EXAMPLES", "Page", "html_report", "make_page"]
 
