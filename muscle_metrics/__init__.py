@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from muscle_metrics.magnitudes import Magnitude, MeanChange
     from muscle_metrics.policy import Policy, read_policy
     from muscle_metrics.rates import AccuracyChange, Rate, relative_change
+    from muscle_metrics.reports.html.page import html_report
     from muscle_metrics.runs import Record, Run, pair_runs, read_run
     from muscle_metrics.runs.contents import LogContents, PartContents, inspect_log
     from muscle_metrics.runs.readers.lm_eval import run_from_lm_eval
@@ -87,6 +88,7 @@ _HOMES = {
     "count_chain": "chains",
     "count_flips": "counting",
     "flip_matrix": "turns",
+    "html_report": "reports.html.page",
     "inconsistency_flip_rate": "counting",
     "inspect_log": "runs.contents",
     "label_flips": "counting",
@@ -141,6 +143,7 @@ __all__ = [
     "count_chain",
     "count_flips",
     "flip_matrix",
+    "html_report",
     "inconsistency_flip_rate",
     "inspect_log",
     "label_flips",

@@ -50,6 +50,7 @@ def compare(
     ids: Sequence[object] | None = None,
     slices: Sequence[object] | None = None,
     groups: Sequence[object] | None = None,
+    prompts: Sequence[object] | None = None,
     names: tuple[str, str] = ("old", "new"),
 ) -> Comparison:
     """Compare the answers of two models to the same items.
@@ -82,6 +83,8 @@ def compare(
         The slice each item belongs to, such as its category.
     groups : sequence, shape (N,), optional
         The passage or prompt an item shares with others, whose errors are then not independent.
+    prompts : sequence, shape (N,), optional
+        What the models were asked, for reports to show.
     names : tuple of str
         What the two models are called.
 
@@ -106,7 +109,8 @@ def compare(
     total = len(judged.old_right)
     texts = [str(identifier) for identifier in (range(total) if ids is None else ids)]
     labels, members = _labels(slices, total), _labels(groups, total)
-    check_lengths(old=range(total), ids=texts, slices=labels, groups=members)
+    asked = _labels(prompts, total)
+    check_lengths(old=range(total), ids=texts, slices=labels, groups=members, prompts=asked)
     if len(set(texts)) < total:
         repeated, times = Counter(texts).most_common(1)[0]
         raise InputError(
@@ -124,6 +128,7 @@ def compare(
         old=_picked(old, order),
         new=_picked(new, order),
         references=_picked(references, order),
+        asked=_picked(asked, order),
     )
     changes = grade_texts(
         old=table.old,

@@ -56,6 +56,8 @@ class ItemTable:
         the passage or prompt it shares with others.
     old, new, references : tuple
         What each item shows; None where nothing was recorded.
+    asked : tuple of str or None, optional
+        What the models were asked; None where no run recorded it.
 
     Examples
     --------
@@ -72,6 +74,7 @@ class ItemTable:
     old: tuple[Any, ...]
     new: tuple[Any, ...]
     references: tuple[Any, ...]
+    asked: Labels | None = None
 
     @property
     def prompts(self) -> tuple[tuple[str | None, str], ...]:
@@ -123,6 +126,7 @@ def joined_table(joined: JoinedRuns, shown: Sequence[tuple[Any, ...]]) -> ItemTa
         old=shown[0],
         new=shown[1],
         references=joined.references[0],
+        asked=labels("prompt"),
     )
 
 

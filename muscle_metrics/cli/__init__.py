@@ -12,7 +12,16 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from muscle_metrics import __version__
-from muscle_metrics.cli import baseline, compare, completion, gate, inspect, order, power
+from muscle_metrics.cli import (
+    baseline,
+    compare,
+    completion,
+    gate,
+    inspect,
+    order,
+    power,
+    report,
+)
 from muscle_metrics.cli.outputs import warn
 from muscle_metrics.errors import InputError, MissingDependencyError, MuscleMetricsError, UsageError
 from muscle_metrics.suggestion import nearest_name
@@ -30,6 +39,7 @@ examples:
   muscle-metrics compare old.jsonl new.jsonl
   # whether it may ship: at most 2 items in 100 may break
   muscle-metrics gate old.jsonl new.jsonl --max-nfr 0.02
+  muscle-metrics report old.jsonl new.jsonl -o report.html
   muscle-metrics inspect results/my-model
   # how many items such a limit needs
   muscle-metrics power --limit 0.02
@@ -64,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _terminable():
             _show_what_cannot_be_encoded()
-            options = _options(arguments)
+            options = _options(sys.argv[1:] if arguments is None else list(arguments))
             return int(options.command(options))
     except SystemExit as done:
         # argparse's own way out, help and version with 0; or the end that was asked for.
@@ -131,8 +141,9 @@ class _Parser(argparse.ArgumentParser):
         return None
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    options, unknown = _parser().parse_known_args(arguments)
+def _options(arguments: list[str]) -> argparse.Namespace:
+    # A report says how it was made.
+    options, unknown = _parser().parse_known_args(arguments, argparse.Namespace(given=arguments))
     if unknown:
         # The command, unlike the program, knows which options there are to be meant.
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -150,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=_Parser
     )
-    for command in (compare, gate, inspect, baseline, order, power, completion):
+    for command in (compare, gate, report, inspect, baseline, order, power, completion):
         command.add_command(commands)
     for chosen in commands.choices.values():
         chosen.set_defaults(parser=chosen)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.policy import Policy
 
-__all__ = ["add_policy", "policy_of"]
+__all__ = ["add_policy", "has_policy", "policy_of"]
 
 # Flags that hold one value each, by field of the policy; they override a file.
 SINGLE = (
@@ -95,6 +95,22 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
         metavar="PART",
         help="part of the fingerprint, such as judge, in which runs may differ; may be repeated",
     )
+
+
+def has_policy(options: argparse.Namespace) -> bool:
+    """Whether any option says what an update may cost.
+
+    Examples
+    --------
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> add_policy(parser)
+    >>> has_policy(parser.parse_args([])), has_policy(parser.parse_args(["--max-nfr", "0.02"]))
+    (False, True)
+    """
+    # A minimum effect is also what a comparison without a policy goes by.
+    flags = {"policy", "accept_difference", *SINGLE, *SEVERAL} - {"minimum_effect"}
+    return any(getattr(options, flag) is not None for flag in flags)
 
 
 def policy_of(options: argparse.Namespace) -> Policy:

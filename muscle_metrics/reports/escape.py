@@ -19,8 +19,10 @@ __all__ = [
     "annotation_property",
     "html",
     "json_source",
+    "lines",
     "markdown",
     "shorten",
+    "spreadsheet",
     "terminal",
     "visible",
 ]
@@ -30,6 +32,11 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 # Runners obey `##[name]` anywhere in a line; others `##vso[name]` and `##teamcity[name]`.
 _BRACKET_COMMAND = re.compile(r"#(?=#\w*\[)")
+
+# Spreadsheets compute what starts with one of these.
+_FORMULA_SIGNS = ("=", "+", "-", "@")
+_FORMULA_START = 8
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 # Anything that could be markup as an entity. An @ has to go: renderers make links of addresses
 # after they have resolved entities, and in raw HTML too.
@@ -61,6 +68,54 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return text.translate(_ESCAPES)
+
+
+def lines(text: str) -> str:
+    r"""Text that keeps its lines: `visible` but for line feeds and tabs.
+
+    Parameters
+    ----------
+    text : str
+        Untrusted text.
+
+    Returns
+    -------
+    str
+        For a page, which still has to make markup of it harmless.
+
+    Examples
+    --------
+    >>> print(lines("two\nlines \x1b[2J"))
+    two
+    lines \u001b[2J
+    """
+    if text.isprintable():
+        return text
+    return "\n".join("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))
+
+
+def spreadsheet(text: str) -> str:
+    r"""Text for a cell of a table that a spreadsheet takes for no formula.
+
+    Parameters
+    ----------
+    text : str
+        Untrusted text.
+
+    Returns
+    -------
+    str
+        `visible` text; where it starts as a formula does, also in wide letters or after blanks, an
+        apostrophe comes first. A plain number such as -5 stays one.
+
+    Examples
+    --------
+    >>> print(spreadsheet("=1+1"), spreadsheet("a=1"), spreadsheet("-5"))
+    '=1+1 a=1 -5
+    """
+    start = unicodedata.normalize("NFKC", text.lstrip()[:_FORMULA_START]).lstrip()
+    is_formula = start.startswith(_FORMULA_SIGNS) and not _PLAIN_NUMBER.fullmatch(text)
+    return f"'{visible(text)}" if is_formula else visible(text)
 
 
 def terminal(text: str) -> str:

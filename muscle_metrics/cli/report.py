@@ -1,0 +1,142 @@
+"""`muscle-metrics report`: one page that shows what an update changed."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.cli.compare import number
+from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.outputs import check_outputs, print_lines
+from muscle_metrics.cli.policy_flags import add_policy, has_policy, policy_of
+from muscle_metrics.cli.progress import working
+from muscle_metrics.cli.reading import add_reading, read_runs
+from muscle_metrics.errors import UsageError
+
+if TYPE_CHECKING:
+    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.reports.html.page import Page
+
+__all__ = ["add_command"]
+
+EPILOG = """\
+examples:
+  muscle-metrics report old.jsonl new.jsonl -o report.html --slice-field topic
+  muscle-metrics report old.jsonl new.jsonl -o report.html --prompt-field question --max-nfr 0.02
+  muscle-metrics report v1.jsonl v2.jsonl v3.jsonl -o report.html
+  muscle-metrics report old.jsonl new.jsonl -o report.html --redact
+
+With more than two runs the page shows the last update, and the chain of all versions.
+
+exit codes: 0 done, whatever the verdict; 2 usage, 4 data that cannot be compared, 5 internal error
+"""
+
+
+def add_command(commands: Any) -> None:
+    """Add the command and its options.
+
+    Examples
+    --------
+    >>> parser = argparse.ArgumentParser()
+    >>> add_command(parser.add_subparsers())
+    >>> parser.parse_args(["report", "v1.jsonl", "v2.jsonl", "-o", "report.html"]).output
+    'report.html'
+    """
+    parser = commands.add_parser(
+        "report",
+        help="show what an update changed as one HTML page",
+        description="Write one self-contained HTML page that runs no scripts and loads nothing.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=_report)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="files of answers, oldest first")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="page to write")
+    output = parser.add_argument_group("what the page shows")
+    output.add_argument(
+        "--redact",
+        action="store_true",
+        help="lengths and hashes in place of prompts, answers and references; ids stay",
+    )
+    output.add_argument(
+        "--examples",
+        type=number,
+        default=1000,
+        metavar="N",
+        help="how many items of each kind of change to list (default: 1000); where more changed, "
+        "all items go to a CSV file beside the page",
+    )
+    output.add_argument(
+        "--no-examples",
+        action="store_const",
+        const=0,
+        dest="examples",
+        help="list none, so that no prompts, answers and references are published",
+    )
+    add_policy(parser)
+    add_reading(parser)
+    add_judging(parser)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from muscle_metrics.chains import compare_chain
+    from muscle_metrics.comparing import compare_runs
+    from muscle_metrics.gate import check_gate
+    from muscle_metrics.reports.html.page import make_page
+
+    page_file = Path(options.output)
+    items_file = page_file.with_suffix(".csv")
+    named = filter(None, (options.reference, options.policy, options.pinned))
+    check_outputs([options.output, str(items_file)], [*options.runs, *named])
+    policy = policy_of(options) if has_policy(options) else None
+    choices = judging_choices(options)
+    _check_runs(options, choices)
+    runs = read_runs(options, options.runs)
+    with working("comparing"):
+        effect = options.minimum_effect or 0.0
+        comparison = compare_runs(*runs[-2:], minimum_effect=effect, **choices)
+        verdict = None if policy is None else check_gate(comparison, policy)
+        choices.pop("options")
+        chain = compare_chain(runs, **choices) if len(runs) > 2 else None
+    with working("writing the page"):
+        page = make_page(
+            comparison,
+            verdict=verdict,
+            chain=chain,
+            examples=options.examples,
+            redact=options.redact,
+            command=shlex.join(["muscle-metrics", *options.given]),
+            items_file=items_file.name,
+        )
+        _write(page, page_file, items_file, comparison, redact=options.redact)
+    return 0
+
+
+def _check_runs(options: argparse.Namespace, choices: dict[str, Any]) -> None:
+    if len(options.runs) < 2:
+        raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")
+    graded = options.score_range or options.minimum_effect or choices["options"]
+    if len(options.runs) > 2 and (graded or isinstance(choices["metric"], list)):
+        raise UsageError(
+            "expected one --metric and no option of graded scores for a chain, got more: report on "
+            "two runs"
+        )
+
+
+def _write(
+    page: Page, page_file: Path, items_file: Path, comparison: Comparison, *, redact: bool
+) -> None:
+    from muscle_metrics.reports.csv import items_csv
+    from muscle_metrics.reports.escape import terminal
+    from muscle_metrics.reports.files import write_text
+    from muscle_metrics.reports.html.redaction import redacted
+
+    lines = [f"{page_file}: {comparison.total} items of {' -> '.join(comparison.names)}"]
+    # The table first: a page must not link to what could not be written.
+    if page.left_out:
+        write_text(items_file, items_csv(redacted(comparison) if redact else comparison))
+        lines.append(f"{items_file}: all items, of which {page.left_out} did not fit into the page")
+    write_text(page_file, page.text)
+    print_lines(map(terminal, lines))

@@ -1,0 +1,63 @@
+"""Every item of a comparison as a table that a spreadsheet opens without computing anything."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.reports.escape import spreadsheet, visible
+
+if TYPE_CHECKING:
+    from muscle_metrics.comparison import Comparison
+
+__all__ = ["items_csv"]
+
+
+def items_csv(comparison: Comparison) -> str:
+    """Write all items as CSV, in the natural order of ids.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Old against new.
+
+    Returns
+    -------
+    str
+        One line per item and one of names, in UTF-8. Texts are on one line, and start with an
+        apostrophe where a spreadsheet would take them for a formula; scores are numbers.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> print(items_csv(compare(old=["A"], new=["=1+1"], references=["A"])))
+    id,task,repeat,slice,quadrant,changed,prompt,reference,old,new
+    0,,,,negative,True,,A,A,'=1+1
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    names = ["id", "task", "repeat", "slice", "quadrant", "changed", "prompt", "reference"]
+    scores = list(comparison.changes.items())
+    metrics = [f"{age} {visible(metric)}" for metric, _ in scores for age in ("old", "new")]
+    writer.writerow([*names, "old", "new", *metrics])
+    asked = comparison.table.asked or [None] * comparison.total
+    for position, item in enumerate(comparison.items()):
+        labels = (item.id, item.task, item.repeat, item.slice, item.quadrant, item.changed)
+        texts = (asked[position], item.reference, item.old, item.new)
+        graded = [
+            float(column[position])
+            for _, changes in scores
+            for column in (changes.old, changes.new)
+        ]
+        writer.writerow([*map(_cell, (*labels, *texts)), *graded])
+    return file.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Keep numbers, and make a text of anything else; what was not recorded is empty."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return spreadsheet(" | ".join(map(str, value)))
+    return spreadsheet(str(value))

@@ -1,0 +1,72 @@
+"""Which words of two texts differ."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+__all__ = ["Part", "differing_words"]
+
+# Scripts without blanks between words are compared letter by letter.
+_LETTERS = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_WORD = re.compile(rf"[{_LETTERS}]\s*|[^\s{_LETTERS}]+\s*|\s+")
+# Texts beyond this length are marked as a whole, as are those that share too little: common words
+# found in both of two unrelated texts only make marks hard to read.
+MOST_WORDS = 1000
+LEAST_SHARED = 0.25
+
+
+class Part(NamedTuple):
+    """Words in a row that are all in the other text, or all not.
+
+    Examples
+    --------
+    >>> Part("two", differs=True).differs
+    True
+    """
+
+    text: str
+    differs: bool
+
+
+def differing_words(old: str, new: str) -> tuple[list[Part], list[Part]]:
+    """Both texts in parts, of which those without the mark are common to both, in one order.
+
+    Parameters
+    ----------
+    old, new : str
+        Any texts.
+
+    Returns
+    -------
+    tuple of list of Part
+        The texts of the parts of each, joined, are the text. Texts that differ never look equal.
+
+    Examples
+    --------
+    >>> differing_words("one two", "one three")
+    ([Part(text='one ', differs=False), Part(text='two', differs=True)],
+     [Part(text='one ', differs=False), Part(text='three', differs=True)])
+    """
+    from rapidfuzz.distance import Indel
+
+    if old == new:
+        return _whole(old, differs=False), _whole(new, differs=False)
+    befores, afters = _WORD.findall(old), _WORD.findall(new)
+    if max(len(befores), len(afters)) > MOST_WORDS:
+        return _whole(old), _whole(new)
+    words = [word.strip() for word in befores], [word.strip() for word in afters]
+    steps = Indel.opcodes(*words)
+    shared = sum(step.src_end - step.src_start for step in steps if step.tag == "equal")
+    if shared < LEAST_SHARED * min(map(len, words)) or all(step.tag == "equal" for step in steps):
+        return _whole(old), _whole(new)
+    before, after = [], []
+    for step in steps:
+        differs = step.tag != "equal"
+        before += _whole("".join(befores[step.src_start : step.src_end]), differs=differs)
+        after += _whole("".join(afters[step.dest_start : step.dest_end]), differs=differs)
+    return before, after
+
+
+def _whole(text: str, *, differs: bool = True) -> list[Part]:
+    return [Part(text, differs)] if text else []

@@ -1,0 +1,98 @@
+"""Pictures of the report of the example runs, for the documentation.
+
+    .ci/browser && .venv/bin/python tests/browser/screenshots.py
+
+writes them to docs/images.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = Path(__file__).parent.parent.parent
+COMMAND = [
+    "report", "examples/v1.jsonl", "examples/v2.jsonl", "--slice-field", "topic",
+    "--prompt-field", "question", "--max-nfr", "0.12",
+]  # fmt: skip
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+# Pages of documentation load slowly otherwise.
+MOST_BYTES = 300_000
+COLOURS = 128
+
+
+def main(folder: Path) -> list[Path]:
+    """Write every picture into a folder."""
+    from playwright.sync_api import sync_playwright
+
+    folder.mkdir(exist_ok=True)
+    with TemporaryDirectory() as place, sync_playwright() as driver:
+        page = write_page(Path(place))
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        written = [
+            write(folder / f"{name}.png", picture) for name, picture in pictures(browser, page)
+        ]
+        browser.close()
+    return written
+
+
+def write_page(folder: Path) -> Path:
+    """Write the report of the example runs."""
+    from contextlib import chdir
+
+    from muscle_metrics.cli import main as run
+
+    page = folder / "report.html"
+    with chdir(PROJECT):
+        assert run([*COMMAND, "-o", str(page)]) == 0
+    return page
+
+
+def pictures(browser: Any, page: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and PNG of every picture."""
+    for name, width, height, scheme in (
+        ("report", 1200, 1560, "light"),
+        ("report-dark", 1200, 1200, "dark"),
+        ("report-phone", 390, 1500, "light"),
+    ):
+        tab = opened(browser, page, width, height, scheme)
+        yield name, tab.screenshot()
+        tab.context.close()
+    tab = opened(browser, page, 1200, 760, "light")
+    tab.locator("summary:visible").nth(1).click()
+    tab.evaluate("document.querySelector('#items').scrollIntoView({behavior: 'instant'})")
+    yield "report-items", tab.screenshot()
+    tab.context.close()
+
+
+def opened(browser: Any, page: Path, width: int, height: int, scheme: str) -> Any:
+    """Tab that shows the page."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, device_scale_factor=1
+    )
+    tab = context.new_page()
+    tab.set_default_timeout(120_000)
+    tab.goto(page.as_uri())
+    return tab
+
+
+def write(path: Path, picture: bytes) -> Path:
+    """Write a picture with as few colours as it needs."""
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=0)
+    image.save(path, optimize=True)
+    assert path.stat().st_size < MOST_BYTES
+    return path
+
+
+if __name__ == "__main__":
+    for file in main(PROJECT / "docs" / "images"):
+        sys.stdout.write(f"{file} {file.stat().st_size}\n")

@@ -1,0 +1,329 @@
+"""What the page says agrees with the comparison, and no byte of it acts."""
+
+from __future__ import annotations
+
+import html
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("jinja2")
+
+from muscle_metrics import (
+    Policy,
+    Record,
+    Run,
+    check_gate,
+    compare,
+    compare_chain,
+    compare_runs,
+    html_report,
+    read_run,
+)
+from muscle_metrics.reports.escape import lines
+from muscle_metrics.reports.html.page import make_page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from muscle_metrics import Comparison
+
+CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+VOID = {"meta", "input", "line", "circle", "rect", "polyline"}
+
+
+class Document(HTMLParser):
+    """Elements of a page with their attributes, and its texts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self.open[-1] if self.open else "", data))
+
+    def text(self, tag: str = "") -> str:
+        return " ".join(text for parent, text in self.texts if tag in ("", parent))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def example(project: Path) -> Comparison:
+    runs = [
+        read_run(project / "examples" / f"v{i}.jsonl", slice_field="topic", prompt_field="question")
+        for i in (1, 2)
+    ]
+    return compare_runs(*runs)
+
+
+def hostile_report(hostile: list[str]) -> str:
+    everything = " ".join(hostile)
+
+    def run(name: str, new: bool) -> Run:
+        records = []
+        for i, text in enumerate(hostile):
+            labels = {"task": text, "slice": text, "prompt": text}
+            records += [
+                Record(f"{i}{text}", text if new else "A", "A", **labels),
+                Record(f"r{i}{text}", text if new else "A", [text, "B"], **labels),
+                Record(f"w{i}{text}", text if new else "B", "C", **labels),
+            ]
+        return Run(tuple(records), f"{name} {everything}", {everything: f"{name} {everything}"})
+
+    runs = [run("v1", new=False), run("v2", new=True)]
+    comparison = compare_runs(*runs, metric=["exact_match", "chrf"])
+    policy = Policy(
+        max_nfr="0.9",
+        slices={text: "0.99999" for text in hostile if text},
+        pinned=frozenset(record.id for record in runs[0]),
+    )
+    return html_report(
+        comparison,
+        verdict=check_gate(comparison, policy),
+        chain=compare_chain(runs, metric="exact_match"),
+        command=everything,
+        items_file=everything,
+    )
+
+
+def test_hostile_texts_stay_text(hostile: list[str]) -> None:
+    page = hostile_report(hostile)
+    document = Document(page)
+    names = {name for name, _ in document.elements}
+    assert not names & {"script", "img", "iframe", "object", "embed", "form", "base", "link"}
+    for _, attributes in document.elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "src"]
+    assert all(link["href"][0] == "#" or ":" not in link["href"] for link in document.all("a"))
+    # Attacks are shown whole, controls as escapes, wherever they stand.
+    shown = document.text()
+    for text in hostile:
+        assert lines(text)[:60] in shown
+    assert all(c.isprintable() or c in "\n\t\xa0" for c in page)
+    page.encode("utf-8")
+    # Nothing of the data reached the style sheet.
+    assert len(document.all("style")) == 1
+    styles = "".join(text for parent, text in document.texts if parent == "style")
+    assert not [text for text in hostile if len(text) > 3 and text in styles]
+
+
+def test_policy_of_the_page_itself(example: Comparison) -> None:
+    document = Document(html_report(example))
+    meta = {m.get("http-equiv"): m.get("content") for m in document.all("meta")}
+    assert meta["Content-Security-Policy"] == CSP
+    # Not only forbidden: there is nothing that would be loaded.
+    page = html_report(example)
+    assert not re.search(r"https?:|url\(|@import|<link|<script", page)
+
+
+def test_headings_tables_and_labels(example: Comparison) -> None:
+    document = Document(html_report(example))
+    headings = [int(name[1]) for name, _ in document.elements if re.fullmatch(r"h\d", name)]
+    assert headings[0] == 1
+    assert headings.count(1) == 1
+    assert all(lower - upper <= 1 for upper, lower in pairwise(headings))
+    assert len(document.all("caption")) == len(document.all("table")) > 2
+    assert all(cell.get("scope") in {"col", "row"} for cell in document.all("th"))
+    ids = [a["id"] for _, a in document.elements if "id" in a]
+    assert len(ids) == len({*ids})
+    targets = {a["for"] for a in document.all("label")}
+    targets |= {a["aria-labelledby"] for a in document.all("section")}
+    targets |= {a["href"][1:] for a in document.all("a") if a["href"].startswith("#")}
+    assert targets <= {*ids}
+
+
+def test_numbers_are_those_of_the_comparison(example: Comparison) -> None:
+    document = Document(html_report(example))
+    counts = example.counts
+    assert document.text("h1") == (
+        "Accuracy rose by 4.6 points, but 26 of 227 right answers are now wrong."
+    )
+    bold = [int(t) for parent, t in document.texts if parent == "b" and t.isdigit()]
+    cells = [counts.negative, counts.positive, counts.both_right, counts.both_wrong]
+    assert bold[:8] == cells + cells  # in the tiles, and in their legend
+    text = document.text()
+    for rate, of in (
+        (counts.negative_flip_rate, "all 346 items"),
+        (counts.fix_rate, "the 119 items that were wrong"),
+        (counts.negative_flip_impact, "the 103 items that are wrong now"),
+    ):
+        low, high = rate.interval()
+        assert f"{float(rate):.1%}" in text
+        assert f"{low:.1%} to {high:.1%}" in text
+        assert f"{rate.count} of {of}" in text
+    assert example.signature in text
+
+
+def test_items_are_listed_in_their_views(example: Comparison) -> None:
+    document = Document(html_report(example))
+    kinds = [a["class"].split()[1] for a in document.all("details")]
+    counts = example.counts
+    assert kinds.count("negative") == counts.negative
+    assert kinds.count("positive") == counts.positive
+    assert kinds.count("both_wrong") == counts.wrong_changed
+    assert kinds.count("both_right") == counts.both_right_changed == 0
+    ids = [text for parent, text in document.texts if text.startswith("q") and parent == "span"]
+    assert ids[: counts.negative] == [item.id for item in example.flips("negative")]
+
+
+def test_pinned_items_that_broke_come_first(example: Comparison) -> None:
+    last = [item.id for item in example.flips("negative")][-1]
+    verdict = check_gate(example, Policy(max_nfr="0.2", pinned=frozenset({last})))
+    document = Document(html_report(example, verdict=verdict))
+    ids = [text for parent, text in document.texts if text.startswith("q") and parent == "span"]
+    assert ids[0] == last
+    assert document.text("code") == last
+
+
+@pytest.mark.parametrize(
+    ("limit", "outcome"), [("0.2", "PASS"), ("0.03", "FAIL"), ("0.08", "INCONCLUSIVE")]
+)
+def test_the_verdict_of_the_gate_comes_first(example: Comparison, limit: str, outcome: str) -> None:
+    verdict = check_gate(example, Policy(max_nfr=limit))
+    page = html_report(example, verdict=verdict)
+    assert f"<strong>{outcome}</strong>" in page
+    assert page.index(f"<strong>{outcome}</strong>") < page.index("<h1")
+    check = verdict.checks[0]
+    assert check.shown(check.low) in page
+    assert html.escape(check.advice) in page
+
+
+def test_a_verdict_on_runs_that_differ_says_why() -> None:
+    runs = [
+        Run(tuple(Record(f"q{i}", "A", "A") for i in range(99)), name, {"judge": name})
+        for name in ("v1", "v2")
+    ]
+    comparison = compare_runs(*runs)
+    page = html_report(comparison, verdict=check_gate(comparison, Policy(max_nfr="0.1")))
+    assert "<strong>INVALID</strong>" in page
+    assert html.escape("judge differs: 'v1' before, 'v2' now").replace("&#x27;", "&#39;") in page
+
+
+def test_what_does_not_fit_is_said_and_linked(example: Comparison) -> None:
+    options = {"verdict": None, "chain": None, "redact": False, "command": None}
+    page = make_page(example, examples=5, items_file="all items.csv", **options)
+    counts = example.counts
+    assert page.left_out == counts.negative + counts.positive + counts.wrong_changed - 15
+    assert page.text.count('href="all%20items.csv"') == 3
+    assert "The first 5 of 26 are listed" in page.text
+    everything = make_page(example, examples=1000, items_file="all items.csv", **options)
+    assert everything.left_out == 0
+    assert "all%20items.csv" not in everything.text
+
+
+def test_a_page_of_long_texts_stays_below_five_megabytes() -> None:
+    words = ["alpha", "beta", "gamma", "délta"]
+    old = [" ".join(words[(i + j) % 4] for j in range(900)) for i in range(1200)]
+    new = [text.replace("alpha", f"omega{i}") for i, text in enumerate(old)]
+    comparison = compare(old=old, new=new, references=old, prompts=old)
+    page = make_page(
+        comparison,
+        examples=10_000,
+        items_file="rest.csv",
+        verdict=None,
+        chain=None,
+        redact=False,
+        command=None,
+    )
+    assert 1_000_000 < len(page.text.encode()) < 5_000_000
+    assert page.left_out + page.text.count("<details") == 1200
+    assert "first 4,000 of" in page.text
+
+
+def test_redaction_leaves_no_text_and_keeps_what_is_the_same(example: Comparison) -> None:
+    document = Document(html_report(example, redact=True))
+    shown = document.text()
+    secrets = {*example.table.old, *example.table.new, *example.table.asked}
+    assert not [text for text in secrets if len(text) > 3 and text in shown]
+    # The item that broke was right: its old answer is its reference, under another name.
+    names = re.findall(r"\[\d+ characters?, [0-9a-f]{8}\]", shown)
+    assert len({*names}) > 50
+    assert max(names.count(name) for name in names) > 3
+    assert "q045" in shown
+    assert html_report(example, redact=True) == html_report(example, redact=True)
+
+
+def test_no_examples_publishes_no_text() -> None:
+    letters = list("ABCD" * 10)
+    comparison = compare(
+        old=letters, new=letters[1:] + letters[:1], references=letters, prompts=["secret"] * 40
+    )
+    assert "Which answer turned into which" in html_report(comparison)
+    page = html_report(comparison, examples=0)
+    assert "Which answer turned into which" not in page
+    assert "secret" not in page
+    assert "<details" not in page
+
+
+def test_the_same_comparison_gives_the_same_page(example: Comparison, project: Path) -> None:
+    runs = [
+        read_run(project / "examples" / f"v{i}.jsonl", slice_field="topic", prompt_field="question")
+        for i in (1, 2)
+    ]
+    shuffled = [Run(run.records[::-1], run.name, run.fingerprint) for run in runs]
+    assert html_report(compare_runs(*shuffled)) == html_report(example)
+
+
+def test_verdicts_without_answers_say_what_is_unknown() -> None:
+    old, new = (
+        Run(tuple(Record(f"q{i}", scores={"ok": i % k == 0}) for i in range(60)), name)
+        for k, name in ((2, "v1"), (3, "v2"))
+    )
+    text = Document(html_report(compare_runs(old, new))).text()
+    assert "needs answers, not only verdicts" in text
+    assert "the runs recorded verdicts or scores only" in text
+    assert "Wrong in another way" not in text
+
+
+def test_graded_scores_list_the_largest_losses_first() -> None:
+    old = Run(tuple(Record(f"q{i}", scores={"f1": 0.5}) for i in range(9)), "v1")
+    new = Run(tuple(Record(f"q{i}", scores={"f1": i / 10}) for i in range(9)), "v2")
+    document = Document(html_report(compare_runs(old, new)))
+    assert document.text("h1") == "f1 fell by 0.1000 on average; 5 of 9 items got worse, 3 better."
+    ids = [t for parent, t in document.texts if re.fullmatch(r"q\d", t) and parent == "span"]
+    assert ids == ["q0", "q1", "q2", "q3", "q4", "q8", "q7", "q6"]
+
+
+def test_noise_of_repeats_is_shown_and_power_is_not() -> None:
+    def run(name: str, shift: int) -> Run:
+        return Run(
+            tuple(
+                Record(f"q{i}", "AB"[(i + r + shift) % 3 % 2], "A", repeat=str(r))
+                for i in range(30)
+                for r in range(3)
+            ),
+            name,
+        )
+
+    comparison = compare_runs(run("v1", 0), run("v2", 1))
+    text = Document(html_report(comparison)).text()
+    assert "Noise floor" in text
+    assert "a gate on the negative flip rate passes" not in text
+    assert "Items share prompts or groups" in text
+
+
+def test_items_left_out_are_counted() -> None:
+    old = Run((Record("1", "A", "A"), Record("2", "A", "A")), "v1")
+    new = Run((Record("1", "A", "A"),), "v2")
+    comparison = compare_runs(old, new, missing="drop")
+    assert "1 left out: only in old." in html_report(comparison)
