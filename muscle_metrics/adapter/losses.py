@@ -53,7 +53,7 @@ class LossParts(NamedTuple):
     divergence : Tensor, shape (N,)
         Divergence of the student from the teacher of each row, in nats.
     cross_entropy : Tensor, shape (N,)
-        Cross-entropy of each row with its label, in nats.
+        Cross-entropy of each row with its label, in nats; nan where it has no part in the loss.
     """
 
     loss: torch.Tensor
@@ -213,7 +213,8 @@ def compatibility_loss(
     distilled = torch.where(tokens.replayed, 1.0, settings.distillation_weight)
     rows = distilled * emphasis * divergence + (1 - distilled) * cross_entropy
     loss = (tokens.weights * rows).sum()
-    return LossParts(loss, share, divergence.detach(), cross_entropy.detach())
+    entropy = torch.where(distilled < 1, cross_entropy.detach(), math.nan)
+    return LossParts(loss, share, divergence.detach(), entropy)
 
 
 def check_tokens(tokens: Tokens) -> Tokens:
