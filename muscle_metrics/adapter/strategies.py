@@ -262,15 +262,15 @@ class LossSettings:
         """
         return STRATEGIES[self.strategy]
 
-    def weighing(self, distillation_weight: float) -> LossSettings:
-        """Copy of the settings with another lambda.
+    def towards(self, strategy: str) -> LossSettings:
+        """Copy of the settings with another strategy and no cross-entropy.
 
         Examples
         --------
-        >>> LossSettings().weighing(0.5).distillation_weight
-        0.5
+        >>> LossSettings(distillation_weight=0.5).towards("old_only").distillation_weight
+        1.0
         """
-        return replace(self, distillation_weight=distillation_weight)
+        return replace(self, strategy=strategy, distillation_weight=1.0)
 
 
 def observe_tokens(logits: torch.Tensor, labels: torch.Tensor) -> TokenFacts:

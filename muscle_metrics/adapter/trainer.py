@@ -1,0 +1,323 @@
+"""The trainer: transformers' own loop around the compatibility loss, judged by flips each epoch."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from accelerate.utils import broadcast_object_list
+from peft import set_peft_model_state_dict
+from peft.utils import get_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+
+from muscle_metrics.adapter.batches import GoldAndReplay, collate
+from muscle_metrics.adapter.distillation import Distillation, count_tokens
+from muscle_metrics.adapter.models import STUDENT
+from muscle_metrics.adapter.selection import Standing, choose_standing, measure_standing
+from muscle_metrics.errors import TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from muscle_metrics.adapter.config import CompatibilityConfig
+    from muscle_metrics.adapter.examples import EncodedExample
+    from muscle_metrics.adapter.losses import LossParts
+    from muscle_metrics.adapter.validation import Evaluate
+
+__all__ = ["CompatibilityTrainer"]
+
+WEIGHTS = "adapter_model.safetensors"
+
+
+class CompatibilityTrainer(Trainer):
+    """Train the student of a `Distillation`; keep the epoch that breaks least.
+
+    Parameters
+    ----------
+    distillation : Distillation
+    config : CompatibilityConfig
+    tokenizer : transformers tokenizer
+    gold, replayed, validation : sequence of EncodedExample
+        Data of the loss; validation only for its value per epoch.
+    evaluate_items : callable
+        From a model and its tokenizer to one score per validation item.
+    old_scores : sequence of float
+        Scores of the old model on the same items.
+    output : str or path
+        Folder of checkpoints; the kept epochs are in its folder ``epochs``.
+    say : callable, optional
+        Told one line per epoch.
+    arguments : dict, optional
+        More of `transformers.TrainingArguments`, for devices, reporting or distribution.
+
+    Notes
+    -----
+    The learning curve is in `standings`, the start first; `best` is the epoch that is kept. At the
+    end of training the student holds its weights.
+    """
+
+    def __init__(
+        self,
+        distillation: Distillation,
+        config: CompatibilityConfig,
+        tokenizer: Any,
+        *,
+        gold: Sequence[EncodedExample],
+        replayed: Sequence[EncodedExample] = (),
+        validation: Sequence[EncodedExample] = (),
+        evaluate_items: Evaluate,
+        old_scores: Sequence[float],
+        output: Any,
+        say: Callable[[str], None] | None = None,
+        arguments: dict[str, Any] | None = None,
+    ) -> None:
+        self.config = config
+        self._say = say or (lambda _line: None)
+        self.standings: list[Standing] = []
+        self._evaluate_items, self._old_scores = evaluate_items, old_scores
+        self._tokenizer = tokenizer
+        self._seen: list[tuple[torch.Tensor, ...]] = []
+        self._validation = validation
+        padding = next(
+            token
+            for token in (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
+            if token is not None
+        )
+        if config.gradient_checkpointing:
+            _save_memory(distillation.student)
+        super().__init__(
+            model=distillation,
+            args=_training_arguments(config, len(gold), output, arguments or {}),
+            train_dataset=GoldAndReplay(gold, replayed),
+            # Judged by our own `evaluate`; transformers wants to see that there is something.
+            eval_dataset=GoldAndReplay(validation),
+            data_collator=partial(collate, padding=padding),
+            callbacks=[_EveryEpoch(self)],
+        )
+        # Prints every log to standard output, which is the caller's.
+        self.remove_callback(PrinterCallback)
+        # The loss is already a mean over all tokens of an accumulated batch.
+        self.model_accepts_loss_kwargs = self.loss_is_scaled_for_ga = True
+
+    @property
+    def student(self) -> Any:
+        """The PEFT model that is trained."""
+        distillation: Any = self.accelerator.unwrap_model(self.model)
+        return distillation.student
+
+    @property
+    def best(self) -> Standing:
+        """The epoch that is kept, so far."""
+        return choose_standing(self.standings, self.config.select_by)
+
+    def train(self, *arguments: Any, **options: Any) -> Any:
+        """Train, judge every epoch, and leave the student at the one that is kept."""
+        start = self._weights()
+        outcome = super().train(*arguments, **options)
+        best = self.best
+        weights = start if best.epoch == 0 else load_file(self._folder(best) / WEIGHTS)
+        set_peft_model_state_dict(self.student, weights, adapter_name=STUDENT)
+        return outcome
+
+    def _get_num_items_in_batch(self, batch_samples: list[Any], device: Any) -> torch.Tensor:
+        counts = sum(
+            (count_tokens(batch["labels"], batch["replayed"]) for batch in batch_samples),
+            start=torch.zeros(2),
+        ).to(device)
+        if self.args.world_size > 1:
+            counts = self.accelerator.gather(counts[None]).sum(0)
+        return counts
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | None = None,
+    ) -> Any:
+        """Compute the loss of one batch, as its share of the accumulated one."""
+        parts: LossParts = model(**inputs, totals=num_items_in_batch)
+        if not bool(torch.isfinite(parts.loss)):
+            raise TrainingError(
+                f"expected a finite loss, got {parts.loss.item()} at step "
+                f"{self.state.global_step + 1}: lower the learning rate, or train in bf16 or fp32 "
+                "rather than fp16"
+            )
+        self._remember(parts)
+        # Processes average their gradients, and each has only its share of the sum.
+        loss = parts.loss * self.accelerator.num_processes
+        return (loss, parts) if return_outputs else loss
+
+    def _remember(self, parts: LossParts) -> None:
+        old = parts.old_share
+        entropy = parts.cross_entropy.nan_to_num(0.0)
+        self._seen.append(
+            (
+                old.sum(),
+                torch.tensor(float(len(old))),
+                (old * parts.divergence).sum(),
+                ((1 - old) * parts.divergence).sum(),
+                entropy.sum(),
+            )
+        )
+
+    def log(self, logs: dict[str, float], *arguments: Any, **options: Any) -> None:
+        """Log; a training loss with the share of the old teacher and the divergences."""
+        if "loss" in logs and self._seen:
+            old, rows, to_old, to_new, _ = (
+                float(sum(column)) for column in zip(*self._seen, strict=True)
+            )
+            self._seen = []
+            logs = {
+                **logs,
+                "old_share": old / rows,
+                "divergence_where_old_teaches": to_old / old if old else math.nan,
+                "divergence_where_new_teaches": to_new / (rows - old) if rows > old else math.nan,
+            }
+        super().log(logs, *arguments, **options)
+
+    def evaluate(self, *_arguments: Any, **_options: Any) -> dict[str, float]:
+        """Judge the student on the validation items, as it is now."""
+        epoch = round(float(self.state.epoch or 0), 6)
+        found: list[Any] = [None]
+        scores = self._evaluate_items(self.student, self._tokenizer)
+        losses = self._validation_losses()
+        if self.is_world_process_zero():
+            found = [
+                measure_standing(
+                    old=self._old_scores,
+                    new=scores,
+                    epoch=epoch,
+                    minimum_effect=self.config.minimum_effect,
+                    **losses,
+                )
+            ]
+        # Every process decides by the same numbers.
+        standing: Standing = broadcast_object_list(found)[0]
+        self.standings = [one for one in self.standings if one.epoch < epoch] + [standing]
+        if self.best is standing and epoch > 0:
+            self.save_model(str(self._folder(standing)))
+        if self.is_world_process_zero():
+            self._say(str(standing))
+        metrics = {
+            f"eval_{name}": value
+            for name, value in standing.to_dict().items()
+            if name != "epoch" and not (isinstance(value, float) and math.isnan(value))
+        }
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        self._stop_early()
+        return metrics
+
+    def _stop_early(self) -> None:
+        patience = self.config.patience
+        if patience is not None and self.standings[-1].epoch - self.best.epoch >= patience:
+            self.control.should_training_stop = True
+
+    def _validation_losses(self) -> dict[str, float]:
+        """Loss per token and divergence from each teacher on the validation data."""
+        if not self._validation:
+            return {}
+        distillation: Any = self.accelerator.unwrap_model(self.model)
+        settings = distillation.settings
+        asked = {
+            "loss": settings,
+            "kl_to_old": settings.towards("old_only"),
+            "kl_to_new": settings.towards("new_only"),
+        }
+        sums = dict.fromkeys(asked, 0.0)
+        rows = 0.0
+        size = self.config.batch_size
+        was_training = distillation.training
+        distillation.eval()
+        for start in range(0, len(self._validation), size):
+            items = [[(0, False, example)] for example in self._validation[start : start + size]]
+            batch = self._prepare_inputs(self.data_collator(items))
+            batch["examples"] = batch["examples"] * 0 - 1
+            count = float(count_tokens(batch["labels"], batch["replayed"]).sum())
+            with torch.no_grad():
+                for name, wanted in asked.items():
+                    sums[name] += float(distillation(**batch, settings=wanted).loss) * count
+            rows += count
+        distillation.train(was_training)
+        return {name: total / rows for name, total in sums.items()}
+
+    def _folder(self, standing: Standing) -> Path:
+        return Path(str(self.args.output_dir), "epochs", f"{standing.epoch:g}")
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        weights = get_peft_model_state_dict(
+            self.student, adapter_name=STUDENT, save_embedding_layers=False
+        )
+        return {name: value.detach().cpu().clone() for name, value in weights.items()}
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        # Only the adapter, as safetensors and JSON.
+        if self.args.should_save:
+            self.student.save_pretrained(
+                output_dir or self.args.output_dir,
+                selected_adapters=[STUDENT],
+                save_embedding_layers=False,
+            )
+
+
+class _EveryEpoch(TrainerCallback):
+    """Turns of replayed examples, and a judgement of the start before anything is learnt."""
+
+    def __init__(self, trainer: CompatibilityTrainer) -> None:
+        self._trainer = trainer
+
+    def on_train_begin(self, _args: Any, state: Any, _control: Any, **_others: Any) -> None:
+        if state.global_step == 0:
+            self._trainer.evaluate()
+
+    def on_epoch_begin(self, _args: Any, state: Any, _control: Any, **_others: Any) -> None:
+        data: Any = self._trainer.train_dataset
+        data.start_epoch(int(float(state.epoch or 0) + 1e-6))
+
+
+def _save_memory(model: Any) -> None:
+    """Recompute activations; what goes into the first layer must then require a gradient."""
+    model.enable_input_require_grads()
+    enable = getattr(model, "activation_checkpointing_enable", None)
+    (enable or model.gradient_checkpointing_enable)()
+
+
+def _training_arguments(
+    config: CompatibilityConfig, examples: int, output: Any, arguments: dict[str, Any]
+) -> TrainingArguments:
+    ours = {
+        "output_dir": str(output),
+        "num_train_epochs": config.epochs,
+        "per_device_train_batch_size": config.batch_size,
+        "gradient_accumulation_steps": config.accumulation,
+        "learning_rate": config.learning_rate,
+        "weight_decay": config.weight_decay,
+        "max_grad_norm": config.max_gradient_norm,
+        "lr_scheduler_type": "linear",
+        "bf16": config.precision == "bf16",
+        "fp16": config.precision == "fp16",
+        "seed": config.seed,
+        "data_seed": config.seed,
+        "eval_strategy": "epoch",
+        "save_strategy": "epoch",
+        "logging_strategy": "epoch",
+        "save_total_limit": 2,
+        "remove_unused_columns": False,
+        "label_names": ["labels"],
+        "ddp_find_unused_parameters": False,
+        "disable_tqdm": True,
+        "report_to": "none",
+        "dataloader_pin_memory": torch.cuda.is_available(),
+        "logging_nan_inf_filter": False,
+    }
+    warming = TrainingArguments(**{**ours, **arguments})
+    batch = config.batch_size * config.accumulation * max(warming.world_size, 1)
+    warming.warmup_steps = round(config.warmup_share * config.epochs * math.ceil(examples / batch))
+    return warming
