@@ -102,7 +102,7 @@ class Distillation(torch.nn.Module):
         self.student = student.model
         self.settings = settings
         # Not modules of this one: what distributes or saves it must not see them.
-        self._teachers = {"new": student, "old": old}
+        self._teachers = (old, student)
         self._vocabulary, self._replay_weight, self._fused = vocabulary, replay_weight, fused
 
     def forward(
@@ -141,11 +141,12 @@ class Distillation(torch.nn.Module):
         batch = {"input_ids": input_ids, "attention_mask": attention_mask, **others}
         places = Places(*torch.nonzero(labels[:, 1:] != IGNORED, as_tuple=True))
         tokens = self._tokens(labels, places, weights, replayed, totals)
-        new, old = self._teachers["new"], self._teachers["old"]
-        read = {"vocabulary": self._vocabulary, "fused": self._fused}
+        old, new = self._teachers
         old_rows = old.teach(batch, places, fused=self._fused)
         with torch.no_grad(), new.as_teacher() as model:
-            new_rows = read_rows(model, batch, places, **read)
+            new_rows = read_rows(
+                model, batch, places, vocabulary=self._vocabulary, fused=self._fused
+            )
         settings = settings or self.settings
         if not self._fused:
             return self._plain_loss(batch, places, tokens, old_rows, new_rows, settings)

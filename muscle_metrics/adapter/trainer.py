@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +18,12 @@ from safetensors.torch import load_file
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from muscle_metrics.adapter.batches import GoldAndReplay, collate
+from muscle_metrics.adapter.checkpoints import (
+    check_manifest,
+    newest_checkpoint,
+    write_json,
+    write_manifest,
+)
 from muscle_metrics.adapter.distillation import Distillation, count_tokens
 from muscle_metrics.adapter.models import STUDENT
 from muscle_metrics.adapter.selection import Standing, choose_standing, measure_standing
@@ -30,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CompatibilityTrainer"]
 
-WEIGHTS = "adapter_model.safetensors"
+STANDINGS, WEIGHTS = "standings.json", "adapter_model.safetensors"
 
 
 class CompatibilityTrainer(Trainer):
@@ -82,11 +91,14 @@ class CompatibilityTrainer(Trainer):
         self._tokenizer = tokenizer
         self._seen: list[tuple[torch.Tensor, ...]] = []
         self._validation = validation
+        described = repr((config, distillation.settings, list(gold), list(replayed), validation))
+        self._recipe = hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
         padding = next(
             token
             for token in (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
             if token is not None
         )
+        self._collate = partial(collate, padding=padding)
         if config.gradient_checkpointing:
             _save_memory(distillation.student)
         super().__init__(
@@ -95,7 +107,7 @@ class CompatibilityTrainer(Trainer):
             train_dataset=GoldAndReplay(gold, replayed),
             # Judged by our own `evaluate`; transformers wants to see that there is something.
             eval_dataset=GoldAndReplay(validation),
-            data_collator=partial(collate, padding=padding),
+            data_collator=self._collate,
             callbacks=[_EveryEpoch(self)],
         )
         # Prints every log to standard output, which is the caller's.
@@ -114,10 +126,25 @@ class CompatibilityTrainer(Trainer):
         """The epoch that is kept, so far."""
         return choose_standing(self.standings, self.config.select_by)
 
-    def train(self, *arguments: Any, **options: Any) -> Any:
-        """Train, judge every epoch, and leave the student at the one that is kept."""
+    def train(
+        self, resume_from_checkpoint: str | bool | None = None, *arguments: Any, **options: Any
+    ) -> Any:
+        """Train, judge every epoch, and leave the student at the one that is kept.
+
+        Raises
+        ------
+        InputError
+            If the checkpoint to resume from is not one that this run wrote.
+        TrainingError
+            If the loss stops being finite.
+        """
         start = self._weights()
-        outcome = super().train(*arguments, **options)
+        if resume_from_checkpoint is True:
+            newest = newest_checkpoint(self._output)
+            resume_from_checkpoint = None if newest is None else str(newest)
+        if resume_from_checkpoint:
+            self._restore(Path(resume_from_checkpoint))
+        outcome = super().train(resume_from_checkpoint or None, *arguments, **options)
         best = self.best
         weights = start if best.epoch == 0 else load_file(self._folder(best) / WEIGHTS)
         set_peft_model_state_dict(self.student, weights, adapter_name=STUDENT)
@@ -137,7 +164,7 @@ class CompatibilityTrainer(Trainer):
         model: Any,
         inputs: dict[str, torch.Tensor],
         return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | None = None,
+        num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
         """Compute the loss of one batch, as its share of the accumulated one."""
         parts: LossParts = model(**inputs, totals=num_items_in_batch)
@@ -206,7 +233,7 @@ class CompatibilityTrainer(Trainer):
         metrics = {
             f"eval_{name}": value
             for name, value in standing.to_dict().items()
-            if name != "epoch" and not (isinstance(value, float) and math.isnan(value))
+            if name != "epoch" and value is not None
         }
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(
@@ -238,8 +265,7 @@ class CompatibilityTrainer(Trainer):
         distillation.eval()
         for start in range(0, len(self._validation), size):
             items = [[(0, False, example)] for example in self._validation[start : start + size]]
-            batch = self._prepare_inputs(self.data_collator(items))
-            batch["examples"] = batch["examples"] * 0 - 1
+            batch = self._prepare_inputs(self._collate(items))
             count = float(count_tokens(batch["labels"], batch["replayed"]).sum())
             with torch.no_grad():
                 for name, wanted in asked.items():
@@ -248,8 +274,34 @@ class CompatibilityTrainer(Trainer):
         distillation.train(was_training)
         return {name: total / rows for name, total in sums.items()}
 
+    @property
+    def _output(self) -> Path:
+        return Path(str(self.args.output_dir))
+
     def _folder(self, standing: Standing) -> Path:
-        return Path(str(self.args.output_dir), "epochs", f"{standing.epoch:g}")
+        return self._output / "epochs" / f"{standing.epoch:g}"
+
+    def _restore(self, checkpoint: Path) -> None:
+        check_manifest(checkpoint, self._recipe)
+        content = json.loads((checkpoint / STANDINGS).read_text(encoding="utf-8"))
+        self.standings = [Standing.from_dict(values) for values in content]
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        weights = load_file(Path(resume_from_checkpoint, WEIGHTS))
+        set_peft_model_state_dict(self.student, weights, adapter_name=STUDENT)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if not self.args.should_save:
+            return
+        checkpoint = self._output / f"checkpoint-{self.state.global_step}"
+        write_json(checkpoint / STANDINGS, [standing.to_dict() for standing in self.standings])
+        write_manifest(checkpoint, self._recipe)
+        # Only now may the weights of epochs go that an earlier checkpoint would have needed.
+        for folder in (self._output / "epochs").glob("*"):
+            if folder != self._folder(self.best):
+                shutil.rmtree(folder)
 
     def _weights(self) -> dict[str, torch.Tensor]:
         weights = get_peft_model_state_dict(
@@ -273,11 +325,11 @@ class _EveryEpoch(TrainerCallback):
     def __init__(self, trainer: CompatibilityTrainer) -> None:
         self._trainer = trainer
 
-    def on_train_begin(self, _args: Any, state: Any, _control: Any, **_others: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if state.global_step == 0:
             self._trainer.evaluate()
 
-    def on_epoch_begin(self, _args: Any, state: Any, _control: Any, **_others: Any) -> None:
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         data: Any = self._trainer.train_dataset
         data.start_epoch(int(float(state.epoch or 0) + 1e-6))
 

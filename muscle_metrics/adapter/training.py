@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.adapter.answering import answering, generate_answers
 from muscle_metrics.adapter.batches import collate
+from muscle_metrics.adapter.card import write_card
+from muscle_metrics.adapter.checkpoints import write_json
 from muscle_metrics.adapter.config import CompatibilityConfig
 from muscle_metrics.adapter.distillation import (
     Distillation,
@@ -19,6 +21,7 @@ from muscle_metrics.adapter.distillation import (
 )
 from muscle_metrics.adapter.examples import Example, Examples, encode_examples, read_examples
 from muscle_metrics.adapter.models import (
+    STUDENT,
     LoadedModel,
     TaskModel,
     load_student,
@@ -53,6 +56,8 @@ class CompatibleAdapter:
     config : CompatibilityConfig
     notes : tuple of str
         What was seen and decided, one sentence each.
+    old, new : str
+        Names of the base models.
     """
 
     model: Any
@@ -61,6 +66,38 @@ class CompatibleAdapter:
     best: Standing
     config: CompatibilityConfig
     notes: tuple[str, ...]
+    old: str
+    new: str
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Save a PEFT adapter, as safetensors and JSON, with a model card.
+
+        It loads with ``PeftModel.from_pretrained(base, folder)``, without this package.
+
+        Parameters
+        ----------
+        folder : str or path
+        """
+        path = Path(folder)
+        self.model.save_pretrained(path, selected_adapters=[STUDENT], save_embedding_layers=False)
+        card = write_card(
+            old=self.old,
+            new=self.new,
+            start=self.standings[0],
+            best=self.best,
+            config=self.config,
+            notes=self.notes,
+        )
+        (path / "README.md").write_text(card, encoding="utf-8")
+        write_json(
+            path / "compatibility.json",
+            {
+                "config": asdict(self.config),
+                "standings": [standing.to_dict() for standing in self.standings],
+                "kept_epoch": self.best.epoch,
+                "notes": self.notes,
+            },
+        )
 
 
 def train_compatibility_adapter(
@@ -73,6 +110,7 @@ def train_compatibility_adapter(
     config: CompatibilityConfig | None = None,
     evaluate: Evaluate | None = None,
     output: str | os.PathLike[str] | None = None,
+    resume: bool = False,
     say: Callable[[str], None] | None = None,
     arguments: dict[str, Any] | None = None,
 ) -> CompatibleAdapter:
@@ -96,6 +134,9 @@ def train_compatibility_adapter(
         log-likelihood and generated text by `config.metric`.
     output : str or path, optional
         Folder of checkpoints; by default a temporary one.
+    resume : bool
+        Go on from the last complete checkpoint in `output`, if there is one, as if nothing had
+        stopped the run.
     say : callable, optional
         Told what is seen and decided, and one line per epoch.
     arguments : dict, optional
@@ -176,9 +217,10 @@ def train_compatibility_adapter(
             say=say,
             arguments=arguments,
         )
-        for note in notes if say else ():
-            say(note)
-        trainer.train()
+        if say is not None:
+            for note in notes:
+                say(note)
+        trainer.train(resume_from_checkpoint=resume)
     best = trainer.best
     if best.epoch == 0:
         notes.append("no epoch broke less without losing accuracy: the new model is kept as it was")
@@ -189,6 +231,8 @@ def train_compatibility_adapter(
         best=best,
         config=config,
         notes=tuple(notes),
+        old=teacher.name,
+        new=student.name,
     )
 
 

@@ -27,6 +27,12 @@ def tokenizer() -> Any:
     return word_tokenizer(WORDS)
 
 
+@pytest.fixture(scope="session")
+def make_tokenizer() -> Callable[[list[str]], Any]:
+    """Maker of tokenizers with one token per word."""
+    return word_tokenizer
+
+
 def word_tokenizer(words: list[str]) -> Any:
     tokenizers = pytest.importorskip("tokenizers")
     transformers = pytest.importorskip("transformers")
