@@ -91,6 +91,8 @@ class CompatibilityTrainer(Trainer):
         self._tokenizer = tokenizer
         self._seen: list[tuple[torch.Tensor, ...]] = []
         self._validation = validation
+        # Places of examples are counted through gold, replayed and validation data.
+        self._first_held = len(gold) + len(replayed)
         described = repr((config, distillation.settings, list(gold), list(replayed), validation))
         self._recipe = hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
         padding = next(
@@ -253,26 +255,26 @@ class CompatibilityTrainer(Trainer):
             return {}
         distillation: Any = self.accelerator.unwrap_model(self.model)
         settings = distillation.settings
-        asked = {
-            "loss": settings,
-            "kl_to_old": settings.towards("old_only"),
-            "kl_to_new": settings.towards("new_only"),
-        }
-        sums = dict.fromkeys(asked, 0.0)
+        names = ("loss", "kl_to_old", "kl_to_new")
+        asked = [settings, settings.towards("old_only"), settings.towards("new_only")]
+        sums = torch.zeros(len(names), dtype=torch.float64)
         rows = 0.0
         size = self.config.batch_size
         was_training = distillation.training
         distillation.eval()
         for start in range(0, len(self._validation), size):
-            items = [[(0, False, example)] for example in self._validation[start : start + size]]
+            items = [
+                [(self._first_held + place, False, self._validation[place])]
+                for place in range(start, min(start + size, len(self._validation)))
+            ]
             batch = self._prepare_inputs(self._collate(items))
             count = float(count_tokens(batch["labels"], batch["replayed"]).sum())
-            with torch.no_grad():
-                for name, wanted in asked.items():
-                    sums[name] += float(distillation(**batch, settings=wanted).loss) * count
+            with torch.no_grad(), self.accelerator.autocast():
+                parts = distillation(**batch, settings=asked)
+            sums += count * torch.tensor([float(part.loss) for part in parts])
             rows += count
         distillation.train(was_training)
-        return {name: total / rows for name, total in sums.items()}
+        return dict(zip(names, (sums / rows).tolist(), strict=True))
 
     @property
     def _output(self) -> Path:
@@ -366,6 +368,7 @@ def _training_arguments(
         "ddp_find_unused_parameters": False,
         "disable_tqdm": True,
         "report_to": "none",
+        "use_cpu": not torch.accelerator.is_available(),
         "dataloader_pin_memory": torch.cuda.is_available(),
         "logging_nan_inf_filter": False,
     }

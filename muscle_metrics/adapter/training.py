@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import tempfile
 from dataclasses import asdict, dataclass
@@ -16,10 +17,17 @@ from muscle_metrics.adapter.config import CompatibilityConfig
 from muscle_metrics.adapter.distillation import (
     Distillation,
     LiveTeacher,
+    OldTeacher,
     all_logits,
     is_plain_head,
 )
-from muscle_metrics.adapter.examples import Example, Examples, encode_examples, read_examples
+from muscle_metrics.adapter.examples import (
+    EncodedExample,
+    Example,
+    Examples,
+    encode_examples,
+    read_examples,
+)
 from muscle_metrics.adapter.models import (
     STUDENT,
     LoadedModel,
@@ -27,7 +35,9 @@ from muscle_metrics.adapter.models import (
     load_student,
     load_teacher,
 )
+from muscle_metrics.adapter.retokenized import check_spelling, score_candidates
 from muscle_metrics.adapter.selection import Standing, measure_standing
+from muscle_metrics.adapter.stored import StoredTeacher, compute_rows, store_rows
 from muscle_metrics.adapter.strategies import IGNORED
 from muscle_metrics.adapter.trainer import CompatibilityTrainer
 from muscle_metrics.adapter.validation import Evaluate, make_evaluator
@@ -178,7 +188,7 @@ def train_compatibility_adapter(
     evaluate = evaluate or make_evaluator(judged, config)
     student = load_student(_task_model(new), config)
     teacher = load_teacher(_task_model(old), config)
-    vocabulary = _common_vocabulary(teacher, student)
+    vocabulary, same = _vocabulary(teacher, student)
     encoding: dict[str, Any] = {
         "loss_over": config.loss_over,
         "max_length": config.max_length,
@@ -193,13 +203,24 @@ def train_compatibility_adapter(
         )
         old_scores = evaluate(teacher.model, teacher.tokenizer)
         weight, notes = _decide_weight(student, gold, old_scores, evaluate, config)
+        settings = config.loss_settings(weight)
         fused = config.fused and is_plain_head(student.model) and is_plain_head(teacher.model)
         if config.fused and not fused:
             notes.append("the models do more than a head to their hidden states: trained unfused")
+        old_teacher: OldTeacher
+        if same and config.old_logits == "live":
+            old_teacher = LiveTeacher(teacher.model, vocabulary)
+        else:
+            every = [*gold, *replayed, *held]
+            old_teacher = _stored_teacher(
+                teacher, student, every, folder / "old_logits", config, vocabulary, same=same
+            )
+            # From here on the old model is only its rows.
+            teacher.model = None
         distillation = Distillation(
             student,
-            LiveTeacher(teacher.model, vocabulary),
-            config.loss_settings(weight),
+            old_teacher,
+            settings,
             vocabulary=vocabulary,
             replay_weight=config.replay_weight,
             fused=fused,
@@ -253,22 +274,59 @@ def _held_out(
     return kept, [examples[place] for place in sorted(held)]
 
 
-def _common_vocabulary(old: LoadedModel, new: LoadedModel) -> int:
-    """Count the tokens that both heads know; refuse tokenizers that differ."""
+def _vocabulary(old: LoadedModel, new: LoadedModel) -> tuple[int, bool]:
+    """Count the tokens that the loss is over, and say whether both tokenizers are the same."""
     vocabularies = [model.tokenizer.get_vocab() for model in (old, new)]
-    if vocabularies[0] != vocabularies[1]:
-        raise InputError(
-            f"expected one vocabulary of both models, got {len(vocabularies[0])} tokens of "
-            f"{old.name!r} and {len(vocabularies[1])} of {new.name!r}: train on models with the "
-            "same tokenizer"
-        )
     heads = [int(model.model.get_output_embeddings().weight.shape[0]) for model in (old, new)]
-    if min(heads) <= max(vocabularies[0].values()):
-        raise InputError(
-            f"expected heads over {len(vocabularies[0])} tokens, got {heads[0]} of {old.name!r} "
-            f"and {heads[1]} of {new.name!r}: resize the embeddings to the tokenizer"
-        )
-    return min(heads)
+    for model, tokens, head in zip((old, new), vocabularies, heads, strict=True):
+        if head <= max(tokens.values()):
+            raise InputError(
+                f"expected a head over the {len(tokens)} tokens of {model.name!r}, got one over "
+                f"{head}: resize the embeddings to the tokenizer"
+            )
+    if vocabularies[0] != vocabularies[1]:
+        return heads[1], False
+    return min(heads), True
+
+
+def _stored_teacher(
+    old: LoadedModel,
+    new: LoadedModel,
+    examples: list[EncodedExample],
+    folder: Path,
+    config: CompatibilityConfig,
+    vocabulary: int,
+    *,
+    same: bool,
+) -> StoredTeacher:
+    """Compute the old model's rows, unless the folder holds them already."""
+    top_k = None if same and config.old_logits == "full" else config.top_k
+    temperature = None if top_k is None else config.temperature
+    described = repr((old.name, new.name, examples, top_k, temperature, vocabulary))
+    recipe = hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
+    if not (folder / "index.json").is_file():
+        if same:
+            blocks = compute_rows(
+                old.model,
+                examples,
+                vocabulary=vocabulary,
+                temperature=config.temperature,
+                top_k=top_k,
+                batch_size=config.evaluation_batch_size,
+            )
+        else:
+            check_spelling(old, new, examples)
+            blocks = score_candidates(
+                old,
+                new,
+                examples,
+                vocabulary=vocabulary,
+                temperature=config.temperature,
+                top_k=config.top_k,
+                batch_size=config.evaluation_batch_size,
+            )
+        store_rows(blocks, folder, temperature=temperature, recipe=recipe)
+    return StoredTeacher(folder, recipe, config.temperature)
 
 
 def _answered(
