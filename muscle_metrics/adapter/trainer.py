@@ -30,14 +30,14 @@ from muscle_metrics.adapter.selection import Standing, choose_standing, measure_
 from muscle_metrics.errors import TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from muscle_metrics.adapter.config import CompatibilityConfig
     from muscle_metrics.adapter.examples import EncodedExample
     from muscle_metrics.adapter.losses import LossParts
     from muscle_metrics.adapter.validation import Evaluate
 
-__all__ = ["CompatibilityTrainer"]
+__all__ = ["CompatibilityTrainer", "training_arguments"]
 
 STANDINGS, WEIGHTS = "standings.json", "adapter_model.safetensors"
 
@@ -56,12 +56,11 @@ class CompatibilityTrainer(Trainer):
         From a model and its tokenizer to one score per validation item.
     old_scores : sequence of float
         Scores of the old model on the same items.
-    output : str or path
-        Folder of checkpoints; the kept epochs are in its folder ``epochs``.
+    arguments : transformers.TrainingArguments
+        As `training_arguments` makes them. The weights of kept epochs are in the folder ``epochs``
+        of their output folder.
     say : callable, optional
         Told one line per epoch.
-    arguments : dict, optional
-        More of `transformers.TrainingArguments`, for devices, reporting or distribution.
 
     Notes
     -----
@@ -80,9 +79,8 @@ class CompatibilityTrainer(Trainer):
         validation: Sequence[EncodedExample] = (),
         evaluate_items: Evaluate,
         old_scores: Sequence[float],
-        output: Any,
+        arguments: TrainingArguments,
         say: Callable[[str], None] | None = None,
-        arguments: dict[str, Any] | None = None,
     ) -> None:
         self.config = config
         self._say = say or (lambda _line: None)
@@ -105,7 +103,7 @@ class CompatibilityTrainer(Trainer):
             _save_memory(distillation.student)
         super().__init__(
             model=distillation,
-            args=_training_arguments(config, len(gold), output, arguments or {}),
+            args=arguments,
             train_dataset=GoldAndReplay(gold, replayed),
             # Judged by our own `evaluate`; transformers wants to see that there is something.
             eval_dataset=GoldAndReplay(validation),
@@ -343,9 +341,28 @@ def _save_memory(model: Any) -> None:
     (enable or model.gradient_checkpointing_enable)()
 
 
-def _training_arguments(
-    config: CompatibilityConfig, examples: int, output: Any, arguments: dict[str, Any]
+def training_arguments(
+    config: CompatibilityConfig,
+    examples: int,
+    output: Any,
+    arguments: Mapping[str, Any] | None = None,
 ) -> TrainingArguments:
+    """Say a configuration in the words of transformers.
+
+    Parameters
+    ----------
+    config : CompatibilityConfig
+    examples : int
+        Number of gold examples.
+    output : str or path
+    arguments : mapping, optional
+        Of `transformers.TrainingArguments`; they come last.
+
+    Examples
+    --------
+    >>> training_arguments(CompatibilityConfig(epochs=10), 80, "output").warmup_steps
+    5
+    """
     ours = {
         "output_dir": str(output),
         "num_train_epochs": config.epochs,
@@ -372,7 +389,7 @@ def _training_arguments(
         "dataloader_pin_memory": torch.cuda.is_available(),
         "logging_nan_inf_filter": False,
     }
-    warming = TrainingArguments(**{**ours, **arguments})
+    warming = TrainingArguments(**{**ours, **(arguments or {})})
     batch = config.batch_size * config.accumulation * max(warming.world_size, 1)
     warming.warmup_steps = round(config.warmup_share * config.epochs * math.ceil(examples / batch))
     return warming

@@ -39,9 +39,9 @@ from muscle_metrics.adapter.retokenized import check_spelling, score_candidates
 from muscle_metrics.adapter.selection import Standing, measure_standing
 from muscle_metrics.adapter.stored import StoredTeacher, compute_rows, store_rows
 from muscle_metrics.adapter.strategies import IGNORED
-from muscle_metrics.adapter.trainer import CompatibilityTrainer
+from muscle_metrics.adapter.trainer import CompatibilityTrainer, training_arguments
 from muscle_metrics.adapter.validation import Evaluate, make_evaluator
-from muscle_metrics.errors import InputError
+from muscle_metrics.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     import os
@@ -198,6 +198,14 @@ def train_compatibility_adapter(
     held = encode_examples(student.tokenizer, judged, **encoding)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(output or scratch)
+        prepared = training_arguments(config, len(gold), folder, arguments)
+        if output is None and prepared.world_size > 1:
+            raise UsageError(
+                f"expected an output folder that all {prepared.world_size} processes share, got "
+                "none: pass output="
+            )
+        for loaded in (student, teacher):
+            loaded.model.to(prepared.device)
         replayed = encode_examples(
             student.tokenizer, _answered(prompts, teacher, config), **encoding
         )
@@ -212,9 +220,10 @@ def train_compatibility_adapter(
             old_teacher = LiveTeacher(teacher.model, vocabulary)
         else:
             every = [*gold, *replayed, *held]
-            old_teacher = _stored_teacher(
-                teacher, student, every, folder / "old_logits", config, vocabulary, same=same
-            )
+            with prepared.main_process_first(local=False, desc="logits of the old model"):
+                old_teacher = _stored_teacher(
+                    teacher, student, every, folder / "old_logits", config, vocabulary, same=same
+                )
             # From here on the old model is only its rows.
             teacher.model = None
         distillation = Distillation(
@@ -234,9 +243,8 @@ def train_compatibility_adapter(
             validation=held,
             evaluate_items=evaluate,
             old_scores=old_scores,
-            output=folder,
+            arguments=prepared,
             say=say,
-            arguments=arguments,
         )
         if say is not None:
             for note in notes:
