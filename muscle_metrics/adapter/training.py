@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from accelerate import PartialState
+
 from muscle_metrics.adapter.answering import answering, generate_answers
 from muscle_metrics.adapter.batches import collate
 from muscle_metrics.adapter.card import write_card
@@ -82,12 +84,15 @@ class CompatibleAdapter:
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Save a PEFT adapter, as safetensors and JSON, with a model card.
 
-        It loads with ``PeftModel.from_pretrained(base, folder)``, without this package.
+        It loads with ``PeftModel.from_pretrained(base, folder)``, without this package. Of several
+        processes that trained it together only the first one writes.
 
         Parameters
         ----------
         folder : str or path
         """
+        if not PartialState().is_main_process:
+            return
         path = Path(folder)
         self.model.save_pretrained(path, selected_adapters=[STUDENT], save_embedding_layers=False)
         card = write_card(
@@ -246,7 +251,7 @@ def train_compatibility_adapter(
             arguments=prepared,
             say=say,
         )
-        if say is not None:
+        if say is not None and prepared.should_log:
             for note in notes:
                 say(note)
         trainer.train(resume_from_checkpoint=resume)
