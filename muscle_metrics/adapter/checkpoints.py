@@ -18,7 +18,15 @@ from muscle_metrics.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MANIFEST", "check_manifest", "newest_checkpoint", "write_json", "write_manifest"]
+__all__ = [
+    "MANIFEST",
+    "check_manifest",
+    "fingerprint",
+    "newest_checkpoint",
+    "write_json",
+    "write_manifest",
+    "write_whole",
+]
 
 MANIFEST = "manifest.json"
 
@@ -30,17 +38,44 @@ def write_json(path: Path, content: object) -> None:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_json(Path(folder, "a.json"), [1])
-    ...     Path(folder, "a.json").read_text()
-    '[1]\\n'
+    ...     write_json(Path(folder, "a.json"), 1)
+    ...     Path(folder, "a.json").read_text().strip()
+    '1'
+    """
+    write_whole(path, json.dumps(content, indent=1) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file whole or not at all.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_whole(Path(folder, "a.txt"), "a")
+    ...     Path(folder, "a.txt").read_text()
+    'a'
     """
     part = path.with_name(f".{path.name}.part")
     with part.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.write("\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def fingerprint(model: Any) -> str:
+    """Tell models apart by the sums of their tensors.
+
+    Examples
+    --------
+    >>> import torch
+    >>> one, other = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    >>> fingerprint(one) == fingerprint(one) != fingerprint(other)
+    True
+    """
+    sums = {name: values.double().sum().item() for name, values in model.state_dict().items()}
+    return hashlib.sha256(repr(sorted(sums.items())).encode()).hexdigest()
 
 
 def write_manifest(folder: Path, recipe: str) -> None:

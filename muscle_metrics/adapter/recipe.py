@@ -78,7 +78,9 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"expected a recipe in TOML in {str(file)!r}, got {error}") from error
+        raise UsageError(
+            f"expected a recipe in TOML in {str(file)!r}, got {error}: see 'adapter train --help'"
+        ) from error
     _check_keys("", content, ("output", "old", "new", "data", "config", "arguments"))
     tables = {name: _table(content, name) for name in ("old", "new", "data", "config", "arguments")}
     data = tables["data"]

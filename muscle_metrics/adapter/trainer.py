@@ -20,6 +20,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from muscle_metrics.adapter.batches import GoldAndReplay, collate
 from muscle_metrics.adapter.checkpoints import (
     check_manifest,
+    fingerprint,
     newest_checkpoint,
     write_json,
     write_manifest,
@@ -91,7 +92,8 @@ class CompatibilityTrainer(Trainer):
         self._validation = validation
         # Places of examples are counted through gold, replayed and validation data.
         self._first_held = len(gold) + len(replayed)
-        described = repr((config, distillation.settings, list(gold), list(replayed), validation))
+        data = (list(gold), list(replayed), list(validation), list(map(float, old_scores)))
+        described = repr((config, distillation.settings, data, fingerprint(distillation.student)))
         self._recipe = hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
         padding = next(
             token

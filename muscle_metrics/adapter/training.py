@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from accelerate import PartialState
 from muscle_metrics.adapter.answering import answering, generate_answers
 from muscle_metrics.adapter.batches import collate
 from muscle_metrics.adapter.card import write_card
-from muscle_metrics.adapter.checkpoints import write_json
+from muscle_metrics.adapter.checkpoints import fingerprint, write_json, write_whole
 from muscle_metrics.adapter.config import CompatibilityConfig
 from muscle_metrics.adapter.distillation import (
     Distillation,
@@ -48,6 +49,8 @@ from muscle_metrics.errors import InputError, UsageError
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
+
+    from transformers import TrainingArguments
 
 __all__ = ["CompatibleAdapter", "train_compatibility_adapter"]
 
@@ -211,9 +214,10 @@ def train_compatibility_adapter(
             )
         for loaded in (student, teacher):
             loaded.model.to(prepared.device)
-        replayed = encode_examples(
-            student.tokenizer, _answered(prompts, teacher, config), **encoding
+        answered = _answered(
+            prompts, teacher, config, folder / "replay.jsonl", prepared, resume=resume
         )
+        replayed = encode_examples(student.tokenizer, answered, **encoding)
         old_scores = evaluate(teacher.model, teacher.tokenizer)
         weight, notes = _decide_weight(student, gold, old_scores, evaluate, config)
         settings = config.loss_settings(weight)
@@ -315,7 +319,8 @@ def _stored_teacher(
     """Compute the old model's rows, unless the folder holds them already."""
     top_k = None if same and config.old_logits == "full" else config.top_k
     temperature = None if top_k is None else config.temperature
-    described = repr((old.name, new.name, examples, top_k, temperature, vocabulary))
+    models = (fingerprint(old.model), fingerprint(new.model))
+    described = repr((models, examples, top_k, temperature, vocabulary))
     recipe = hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
     if not (folder / "index.json").is_file():
         if same:
@@ -343,23 +348,45 @@ def _stored_teacher(
 
 
 def _answered(
-    prompts: Sequence[Example], teacher: LoadedModel, config: CompatibilityConfig
+    prompts: Sequence[Example],
+    teacher: LoadedModel,
+    config: CompatibilityConfig,
+    path: Path,
+    prepared: TrainingArguments,
+    *,
+    resume: bool,
 ) -> list[Example]:
-    """Prompts with the old model's answers; those it has no answer to are left out."""
+    """Prompts with the old model's answers, stored; those it has no answer to are left out."""
+    if not prompts:
+        return []
+    if resume and path.is_file():
+        return read_examples(path)
     answers = generate_answers(
         teacher.model,
         teacher.tokenizer,
         [prompt.prompt for prompt in prompts],
         max_new_tokens=config.max_new_tokens,
         batch_size=config.evaluation_batch_size,
+        stop=config.stop,
         temperature=config.replay_temperature,
         seed=config.seed,
     )
-    return [
-        Example(id=prompt.id, prompt=prompt.prompt, completion=answer.strip(), weight=prompt.weight)
+    answered = [
+        replace(prompt, completion=answer.strip(), choices=())
         for prompt, answer in zip(prompts, answers, strict=True)
         if answer.strip()
     ]
+    if not answered:
+        raise InputError(
+            f"expected answers of the old model to replay, got {len(prompts)} empty ones: check "
+            "the prompts, or train without replay"
+        )
+    if prepared.should_save:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        names = ("id", "prompt", "completion", "weight")
+        rows = ({name: getattr(one, name) for name in names} for one in answered)
+        write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
+    return answered
 
 
 def _decide_weight(
