@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import InputError
@@ -128,7 +127,7 @@ def check_manifest(folder: Path, recipe: str) -> None:
 
 
 def newest_checkpoint(output: Path) -> Path | None:
-    """Find the last complete checkpoint; those that were cut off are removed.
+    """Find the last complete checkpoint; those that were cut off are passed over.
 
     Examples
     --------
@@ -140,12 +139,8 @@ def newest_checkpoint(output: Path) -> Path | None:
         for path in output.glob("checkpoint-*")
         if path.name.partition("-")[2].isdigit() and path.is_dir() and not path.is_symlink()
     )
-    while checkpoints:
-        _, newest = checkpoints.pop()
-        if (newest / MANIFEST).is_file():
-            return newest
-        shutil.rmtree(newest)
-    return None
+    complete = [path for _, path in checkpoints if (path / MANIFEST).is_file()]
+    return complete[-1] if complete else None
 
 
 def _hashes(folder: Path) -> dict[str, str]:

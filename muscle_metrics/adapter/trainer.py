@@ -183,21 +183,19 @@ class CompatibilityTrainer(Trainer):
 
     def _remember(self, parts: LossParts) -> None:
         old = parts.old_share
-        entropy = parts.cross_entropy.nan_to_num(0.0)
         self._seen.append(
             (
                 old.sum(),
                 torch.tensor(float(len(old))),
                 (old * parts.divergence).sum(),
                 ((1 - old) * parts.divergence).sum(),
-                entropy.sum(),
             )
         )
 
     def log(self, logs: dict[str, float], *arguments: Any, **options: Any) -> None:
         """Log; a training loss with the share of the old teacher and the divergences."""
         if "loss" in logs and self._seen:
-            old, rows, to_old, to_new, _ = (
+            old, rows, to_old, to_new = (
                 float(sum(column)) for column in zip(*self._seen, strict=True)
             )
             self._seen = []

@@ -55,7 +55,7 @@ def batch_of(encoded, places: list[int]) -> tuple[dict, Places]:
 @pytest.mark.parametrize("top_k", [None, 33])
 def test_stored_rows_are_the_live_ones(top_k, encoded, model, tmp_path, monkeypatch):
     # Small enough for several shards.
-    monkeypatch.setattr(stored, "SHARD_BYTES", 3000)
+    monkeypatch.setattr(stored, "SHARD_BYTES", 600)
     blocks = compute_rows(model, encoded, vocabulary=34, temperature=2.0, top_k=top_k, batch_size=4)
     store_rows(blocks, tmp_path, temperature=None if top_k is None else 2.0, recipe="x")
     assert len(list(tmp_path.glob("*.safetensors"))) > 1
@@ -130,31 +130,33 @@ def test_a_folder_without_rows_is_refused(tmp_path):
         StoredTeacher(tmp_path, "x", 2.0)
 
 
+@pytest.fixture(scope="module")
+def halves():
+    """One token for the letter of a word, one for the rest of it."""
+    tokenizers = pytest.importorskip("tokenizers")
+    transformers = pytest.importorskip("transformers")
+    pieces = sorted({*"wyesnoredblugn?", *map(str, range(24))})
+    vocabulary = {piece: number for number, piece in enumerate(["</s>", *pieces, "<unk>", " "])}
+    inner = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="<unk>"))
+    split = tokenizers.pre_tokenizers.Split(tokenizers.Regex(r"\d+|\D"), "isolated")
+    inner.pre_tokenizer = split
+    inner.decoder = tokenizers.decoders.Fuse()
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=inner, eos_token="</s>", unk_token="<unk>"
+    )
+
+
+@pytest.fixture(scope="module")
+def loaded(halves, make_model, tokenizer):
+    old = LoadedModel(make_model(1, vocabulary=len(halves)), halves, "old")
+    new = load_student(
+        TaskModel(make_model(2), tokenizer=tokenizer), CompatibilityConfig(lora_rank=2)
+    )
+    return old, new
+
+
 class TestAnotherTokenizer:
     """The old model spells each word as two tokens; its vocabulary shares nothing with the new."""
-
-    @pytest.fixture(scope="class")
-    def halves(self):
-        """One token for the letter of a word, one for the rest of it."""
-        tokenizers = pytest.importorskip("tokenizers")
-        transformers = pytest.importorskip("transformers")
-        pieces = sorted({*"wyesnoredblugn?", *map(str, range(24))})
-        vocabulary = {piece: number for number, piece in enumerate(["</s>", *pieces, "<unk>", " "])}
-        inner = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="<unk>"))
-        split = tokenizers.pre_tokenizers.Split(tokenizers.Regex(r"\d+|\D"), "isolated")
-        inner.pre_tokenizer = split
-        inner.decoder = tokenizers.decoders.Fuse()
-        return transformers.PreTrainedTokenizerFast(
-            tokenizer_object=inner, eos_token="</s>", unk_token="<unk>"
-        )
-
-    @pytest.fixture(scope="class")
-    def loaded(self, halves, make_model, tokenizer):
-        old = LoadedModel(make_model(1, vocabulary=len(halves)), halves, "old")
-        new = load_student(
-            TaskModel(make_model(2), tokenizer=tokenizer), CompatibilityConfig(lora_rank=2)
-        )
-        return old, new
 
     def test_candidates_are_scored_as_their_spelling(self, loaded, encoded, tokenizer, halves):
         old, new = loaded
