@@ -35,6 +35,7 @@ def write_json(path: Path, content: object) -> None:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_json(Path(folder, "a.json"), 1)
@@ -49,6 +50,7 @@ def write_whole(path: Path, text: str) -> None:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_whole(Path(folder, "a.txt"), "a")
@@ -88,6 +90,7 @@ def write_manifest(folder: Path, recipe: str) -> None:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_manifest(Path(folder), "recipe")
@@ -131,6 +134,7 @@ def newest_checkpoint(output: Path) -> Path | None:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> newest_checkpoint(Path("no/such/folder")) is None
     True
     """

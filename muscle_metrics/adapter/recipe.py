@@ -66,11 +66,13 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder, "recipe.toml")
-    ...     _ = file.write_text('output = "run"\\nold.model = "v1"\\nnew.model = "v2"\\n'
-    ...                         'data.train = "train.jsonl"\\nconfig.epochs = 3')
+    ...     lines = ['output = "run"', 'old.model = "v1"', 'new.model = "v2"']
+    ...     lines += ['data.train = "train.jsonl"', "config.epochs = 3"]
+    ...     _ = file.write_text(chr(10).join(lines))
     ...     read_recipe(file).config.epochs
     3
     """

@@ -360,6 +360,7 @@ def training_arguments(
 
     Examples
     --------
+    >>> from muscle_metrics.adapter.config import CompatibilityConfig
     >>> training_arguments(CompatibilityConfig(epochs=10), 80, "output").warmup_steps
     5
     """
