@@ -7,6 +7,7 @@
     │   ├── PairingError                 two runs do not hold the same items
     │   └── FileError                    a file cannot be read as what it claims to be
     ├── UsageError (ValueError)          an option is unknown, out of range or contradicts another
+    ├── TrainingError (RuntimeError)     training cannot go on
     └── MissingDependencyError (ImportError)   an optional package is not installed
 
 Every message is one line, in lower case: what was expected, what was given, what to do.
@@ -20,6 +21,7 @@ __all__ = [
     "MissingDependencyError",
     "MuscleMetricsError",
     "PairingError",
+    "TrainingError",
     "UsageError",
 ]
 
@@ -42,6 +44,10 @@ class FileError(InputError):
 
 class UsageError(MuscleMetricsError, ValueError):
     """An option is unknown, out of range, or contradicts another."""
+
+
+class TrainingError(MuscleMetricsError, RuntimeError):
+    """Training cannot go on."""
 
 
 class MissingDependencyError(MuscleMetricsError, ImportError):

@@ -9,7 +9,7 @@ import pytest
 
 HEAVY = (
     "scipy.stats", "pandas", "pyarrow", "rouge_score", "sacrebleu", "torch", "rich", "evaluate",
-    "datasets",
+    "datasets", "accelerate", "peft", "safetensors", "transformers",
 )  # fmt: skip
 REPEATS = 5
 
@@ -36,6 +36,7 @@ def import_times(code: str, project) -> dict[str, int]:
     [
         "import muscle_metrics",
         "from muscle_metrics import *",
+        "import muscle_metrics.adapter",
         "from muscle_metrics import *; count_flips(old=['A'], new=['B'], references=['A'])",
         "from muscle_metrics.integrations import *; evaluate_path('flips')",
     ],

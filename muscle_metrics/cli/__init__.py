@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from muscle_metrics import __version__
 from muscle_metrics.cli import (
+    adapter,
     baseline,
     compare,
     completion,
@@ -161,7 +162,17 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=_Parser
     )
-    for command in (compare, gate, report, inspect, baseline, order, power, completion):
+    for command in (
+        compare,
+        gate,
+        report,
+        inspect,
+        baseline,
+        order,
+        power,
+        adapter,
+        completion,
+    ):
         command.add_command(commands)
     for chosen in commands.choices.values():
         chosen.set_defaults(parser=chosen)

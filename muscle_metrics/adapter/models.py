@@ -1,0 +1,242 @@
+"""Models and adapters, from folders or from memory, as the trainer needs them."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils import AuxiliaryTrainingWrapper, get_peft_model_state_dict
+from safetensors import SafetensorError, safe_open
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from muscle_metrics.adapter.safety import check_no_pickle
+from muscle_metrics.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from muscle_metrics.adapter.config import CompatibilityConfig
+
+__all__ = ["STUDENT", "TEACHER", "LoadedModel", "TaskModel", "load_student", "load_teacher"]
+
+# Names of the two adapters on the new model. The student's is peft's default one, which is saved
+# where peft looks first.
+STUDENT, TEACHER = "default", "new_teacher"
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskModel:
+    """A base model, and the adapter that fits it to the task.
+
+    Parameters
+    ----------
+    model : str, path or model
+        Folder or hub name of a transformers causal language model with safetensors weights, or
+        the model itself, with its adapter if it has one; an object is copied, never changed.
+    adapter : str or path, optional
+        Folder of a PEFT adapter with safetensors weights.
+    tokenizer : str, path or tokenizer, optional
+        By default the one in the model's folder. Needed beside a model object.
+    revision : str, optional
+        Of a hub name.
+    """
+
+    model: Any
+    adapter: Any = None
+    tokenizer: Any = None
+    revision: str | None = None
+
+
+@dataclass(slots=True)
+class LoadedModel:
+    """A model in memory.
+
+    Parameters
+    ----------
+    model : transformers or PEFT model
+    tokenizer : transformers tokenizer
+    name : str
+        Where it is from.
+    teacher : str or None
+        Adapter of the new model as it was; none where that is the base model without adapter.
+    """
+
+    model: Any
+    tokenizer: Any
+    name: str
+    teacher: str | None = None
+    _adapted: list[Any] = field(default_factory=list, repr=False)
+
+    @contextmanager
+    def as_teacher(self) -> Iterator[Any]:
+        """Give the shared base the new model's own adapter for a while: one base, two models."""
+        if not self._adapted:
+            kinds = (BaseTunerLayer, AuxiliaryTrainingWrapper)
+            self._adapted = [layer for layer in self.model.modules() if isinstance(layer, kinds)]
+        was_training = self.model.training
+        self.model.eval()
+        try:
+            for layer in self._adapted:
+                if self.teacher is None:
+                    layer.enable_adapters(enabled=False)
+                else:
+                    layer.set_adapter(self.teacher, inference_mode=True)
+            yield self.model
+        finally:
+            # Also sets which adapter is trained; the optimizer holds the same parameters as before.
+            for layer in self._adapted:
+                layer.enable_adapters(enabled=True)
+                layer.set_adapter(STUDENT)
+            self.model.train(was_training)
+
+
+def load_teacher(source: TaskModel, config: CompatibilityConfig) -> LoadedModel:
+    """Load the old model, frozen.
+
+    Raises
+    ------
+    InputError
+        If model or adapter cannot be loaded or do not fit each other, or hold pickles.
+    UsageError
+        If there is no tokenizer.
+    """
+    loaded = _load(source, config)
+    loaded.model.eval().requires_grad_(requires_grad=False)
+    return loaded
+
+
+def load_student(source: TaskModel, config: CompatibilityConfig) -> LoadedModel:
+    """Load the new model twice on one base: the adapter that is trained, and itself as teacher.
+
+    Raises
+    ------
+    InputError
+        If model or adapter cannot be loaded or do not fit each other, or hold pickles.
+    UsageError
+        If there is no tokenizer.
+    """
+    loaded = _load(source, config)
+    model = loaded.model
+    if isinstance(model, PeftModel):
+        own = model.active_adapter
+        if own == STUDENT:
+            _copy_adapter(model, STUDENT, TEACHER)
+            own = TEACHER
+        else:
+            _copy_adapter(model, own, STUDENT)
+        loaded.teacher = own
+    else:
+        with torch.random.fork_rng():
+            torch.manual_seed(config.seed)
+            model = get_peft_model(
+                model,
+                LoraConfig(
+                    task_type="CAUSAL_LM",
+                    r=config.lora_rank,
+                    lora_alpha=config.lora_alpha,
+                    lora_dropout=config.lora_dropout,
+                    target_modules="all-linear",
+                ),
+                adapter_name=STUDENT,
+            )
+    model.requires_grad_(requires_grad=False)
+    model.set_adapter(STUDENT)
+    loaded.model = model
+    return loaded
+
+
+def _copy_adapter(model: Any, source: str, target: str) -> None:
+    settings = copy.deepcopy(model.peft_config[source])
+    model.add_adapter(target, settings)
+    weights = get_peft_model_state_dict(model, adapter_name=source, save_embedding_layers=False)
+    set_peft_model_state_dict(model, weights, adapter_name=target)
+
+
+def _load(source: TaskModel, config: CompatibilityConfig) -> LoadedModel:
+    if isinstance(source.model, torch.nn.Module):
+        model, name = copy.deepcopy(source.model), type(source.model).__name__
+        if source.tokenizer is None:
+            raise UsageError(
+                "expected a tokenizer beside a model object, got none: pass "
+                "TaskModel(model, tokenizer=...)"
+            )
+    else:
+        name = str(source.model)
+        try:
+            model = AutoModelForCausalLM.from_pretrained(
+                name,
+                revision=source.revision,
+                dtype=DTYPES[config.precision],
+                use_safetensors=True,
+                trust_remote_code=False,
+            )
+        except (OSError, ValueError, SafetensorError) as error:
+            raise InputError(
+                f"expected a causal language model with safetensors weights in {name!r}, got "
+                f"{_first_line(error)}"
+            ) from error
+    if source.adapter is not None:
+        model = _with_adapter(model, Path(source.adapter))
+    return LoadedModel(model, _tokenizer(source, name), name)
+
+
+def _tokenizer(source: TaskModel, name: str) -> Any:
+    if source.tokenizer is not None and not isinstance(source.tokenizer, (str, Path)):
+        return source.tokenizer
+    place = str(source.tokenizer or name)
+    try:
+        return AutoTokenizer.from_pretrained(
+            place, revision=source.revision, trust_remote_code=False
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"expected a tokenizer in {place!r}, got {_first_line(error)}: pass "
+            "TaskModel(model, tokenizer=...)"
+        ) from error
+
+
+def _with_adapter(model: Any, folder: Path) -> Any:
+    if not (folder / "adapter_config.json").is_file():
+        raise InputError(
+            f"expected a PEFT adapter in {str(folder)!r}, got no adapter_config.json there: save "
+            "the adapter with save_pretrained"
+        )
+    check_no_pickle(folder)
+    weights = folder / "adapter_model.safetensors"
+    if not weights.is_file():
+        raise InputError(
+            f"expected weights in {str(weights)!r}, got none: save the adapter with save_pretrained"
+        )
+    try:
+        with safe_open(weights, framework="pt") as content:
+            given = set(content.keys())
+        # The folder holds no other weights: peft reads the safetensors.
+        model = PeftModel.from_pretrained(model, folder, adapter_name=STUDENT, is_trainable=True)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise InputError(
+            f"expected an adapter in {str(folder)!r} that fits the model {_name_of(model)!r}, got "
+            f"{_first_line(error)}: use the base model that it was trained on"
+        ) from error
+    wanted = set(get_peft_model_state_dict(model, adapter_name=STUDENT))
+    if given != wanted:
+        raise InputError(
+            f"expected an adapter in {str(folder)!r} with {len(wanted)} tensors for the model "
+            f"{_name_of(model)!r}, got {len(given & wanted)} of them and {len(given - wanted)} "
+            "others: use the base model that it was trained on"
+        )
+    return model
+
+
+def _name_of(model: Any) -> str:
+    return str(getattr(model, "name_or_path", "") or type(model).__name__)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
