@@ -165,7 +165,8 @@ class TestReferences:
 
     def test_conflicts_name_the_options(self) -> None:
         message = message_of(self.OLD, self.NEW)
-        assert "different references for 1 item (id '2'): --conflict own" in message
+        assert "different references for 1 item (id '2'), such as " in message
+        assert "; --conflict own" in message
 
     @pytest.mark.parametrize(
         ("conflict", "references"),
