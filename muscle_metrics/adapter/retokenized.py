@@ -192,7 +192,7 @@ class _Speller:
         for row in sorted(rows):
             groups[len(row)].append(row)
         device = next(self._old.model.parameters()).device
-        found = {}
+        found: dict[tuple[int, ...], torch.Tensor] = {}
         with answering(self._old.model):
             for group in groups.values():
                 for start in range(0, len(group), self._batch_size):
