@@ -132,11 +132,13 @@ def _write(
     from muscle_metrics.reports.escape import terminal
     from muscle_metrics.reports.files import write_text
     from muscle_metrics.reports.html.redaction import redacted
+    from muscle_metrics.reports.secrets import hide_comparison_secrets
 
     lines = [f"{page_file}: {comparison.total} items of {' -> '.join(comparison.names)}"]
     # The table first: a page must not link to what could not be written.
     if page.left_out:
-        write_text(items_file, items_csv(redacted(comparison) if redact else comparison))
+        table = redacted(comparison) if redact else hide_comparison_secrets(comparison).value
+        write_text(items_file, items_csv(table))
         lines.append(f"{items_file}: all items, of which {page.left_out} did not fit into the page")
     write_text(page_file, page.text)
     print_lines(map(terminal, lines))

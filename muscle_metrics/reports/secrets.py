@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from muscle_metrics.comparison import Comparison
     from muscle_metrics.gate import Verdict
 
-__all__ = ["HIDDEN", "Hidden", "hide_secrets", "hide_verdict_secrets"]
+__all__ = ["HIDDEN", "Hidden", "hide_comparison_secrets", "hide_secrets", "hide_verdict_secrets"]
 
 HIDDEN = "[hidden secret]"
+TEXT_COLUMNS = ("old", "new", "references", "asked")
 
 # Every repetition is bounded, or runs on to the end of its match: time is linear in the text.
 _SECRET = re.compile(
@@ -61,6 +63,33 @@ def hide_secrets(value: Any) -> Hidden:
         count = sum(part.number for part in parts)
         return Hidden(type(value)([part.value for part in parts]) if count else value, count)
     return Hidden(value, 0)
+
+
+def hide_comparison_secrets(comparison: Comparison) -> Hidden:
+    """Replace secrets in every prompt, answer, reference and recorded circumstance.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> comparison = compare(old=["hf_" + "a1" * 9], new=["B"], references=["A"])
+    >>> hidden = hide_comparison_secrets(comparison)
+    >>> hidden.number, hidden.value.table.old
+    (1, ('[hidden secret]',))
+    """
+    table = comparison.table
+    columns = {name: hide_secrets(getattr(table, name)) for name in TEXT_COLUMNS}
+    circumstances = [
+        {part: hide_secrets(text) for part, text in fingerprint.items()}
+        for fingerprint in comparison.fingerprints
+    ]
+    found = [*columns.values(), *(one for parts in circumstances for one in parts.values())]
+    count = sum(part.number for part in found)
+    if not count:
+        return Hidden(comparison, 0)
+    old, new = ({name: one.value for name, one in parts.items()} for parts in circumstances)
+    values = {name: column.value for name, column in columns.items()}
+    shown = replace(comparison, table=replace(table, **values), fingerprints=(old, new))
+    return Hidden(shown, count)
 
 
 def hide_verdict_secrets(verdict: Verdict) -> Verdict:

@@ -11,7 +11,7 @@ from rich.text import Text
 from muscle_metrics.flips import FlipCounts, Quadrant
 from muscle_metrics.reports.escape import shorten, terminal
 from muscle_metrics.reports.fitting import Column, FittedTable
-from muscle_metrics.reports.secrets import hide_verdict_secrets
+from muscle_metrics.reports.secrets import hide_secrets, hide_verdict_secrets
 from muscle_metrics.runs.fingerprints import list_concerns
 
 if TYPE_CHECKING:
@@ -372,6 +372,7 @@ def _number(count: int, noun: str) -> str:
 def _shown(value: Any) -> Text:
     if value is None:
         return Text("no answer", style="italic")
+    value = hide_secrets(value).value
     texts = value if isinstance(value, (list, tuple)) else [value]
     return _untrusted(" | ".join(map(str, texts)))
 

@@ -19,6 +19,11 @@ from muscle_metrics.reports.html.slices import slice_forest
 from muscle_metrics.reports.html.versions import describe_chain
 from muscle_metrics.reports.html.wording import brief
 from muscle_metrics.reports.ranking import rank_parts
+from muscle_metrics.reports.secrets import (
+    hide_comparison_secrets,
+    hide_secrets,
+    hide_verdict_secrets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,6 +138,7 @@ def make_page(
     """
     if examples < 0:
         raise UsageError(f"expected examples to be at least 0, got {examples!r}: 0 lists no items")
+    comparison, secrets = hide_comparison_secrets(comparison)
     if redact:
         comparison = redacted(comparison)
     pinned = () if verdict is None else verdict.broken_pins
@@ -143,10 +149,10 @@ def make_page(
         "page.html",
         names=[brief(name) for name in comparison.names],
         total=comparison.total,
-        decision=None if verdict is None else decision(verdict),
+        decision=None if verdict is None else decision(hide_verdict_secrets(verdict)),
         story=story(comparison),
         details=story_details(comparison),
-        notes=_notes(comparison, redact=redact),
+        notes=_notes(comparison, redact=redact, secrets=secrets),
         cells=[] if counts is None else quadrant_cells(counts),
         rates=[] if counts is None else flip_rows(counts),
         forests=[
@@ -165,7 +171,7 @@ def make_page(
         items_link=quote(items_file or "", errors="backslashreplace"),
         fingerprints=_fingerprints(comparison.fingerprints),
         signature=comparison.signature,
-        command=command,
+        command=None if command is None else hide_secrets(command).value,
     )
     return Page(str(text), 0 if explorer is None else explorer.left_out)
 
@@ -194,7 +200,7 @@ def _labels(comparison: Comparison) -> list[str]:
     return [part.name for part in rank_parts(parts) if part.name] if parts else []
 
 
-def _notes(comparison: Comparison, *, redact: bool) -> list[str]:
+def _notes(comparison: Comparison, *, redact: bool, secrets: int) -> list[str]:
     notes = [
         f"{count:,} left out: {reason}." for reason, count in comparison.dropped.items() if count
     ]
@@ -203,6 +209,8 @@ def _notes(comparison: Comparison, *, redact: bool) -> list[str]:
             "Items share prompts or groups. The intervals on this page treat them as independent; "
             "a gate does not."
         )
+    if secrets:
+        notes.append(f"What looks like a key or a password is hidden: {secrets:,} in all.")
     if redact:
         notes.append("Prompts, answers and references are replaced by their lengths and hashes.")
     return notes

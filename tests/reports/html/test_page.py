@@ -327,3 +327,11 @@ def test_items_left_out_are_counted() -> None:
     new = Run((Record("1", "A", "A"),), "v2")
     comparison = compare_runs(old, new, missing="drop")
     assert "1 left out: only in old." in html_report(comparison)
+
+
+def test_secrets_of_a_log_are_hidden_and_counted():
+    secret = "sk-proj-0123456789abcdef0123"  # noqa: S105
+    comparison = compare(old=["A"], new=[f"use {secret}"], references=["A"], prompts=[secret])
+    page = html_report(comparison, command=f"muscle-metrics report --api-key={secret}")
+    assert secret not in page
+    assert "hidden: 2 in all" in page
