@@ -330,7 +330,7 @@ def test_items_left_out_are_counted() -> None:
 
 
 def test_secrets_of_a_log_are_hidden_and_counted():
-    secret = "sk-proj-0123456789abcdef0123"  # noqa: S105
+    secret = "sk-proj-0123456789abcdef0123"
     comparison = compare(old=["A"], new=[f"use {secret}"], references=["A"], prompts=[secret])
     page = html_report(comparison, command=f"muscle-metrics report --api-key={secret}")
     assert secret not in page
