@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +89,8 @@ def train_compatibility_adapter(
         Items that epochs are judged by; by default a share of the training data, held out.
     replay : as train, optional
         Prompts without completions. The old model answers them, and its answers are distilled
-        towards both teachers beside the training data.
+        towards both teachers beside the training data; of prompts with choices, which need no
+        answer, every choice is.
     config : CompatibilityConfig, optional
     evaluate : callable, optional
         From a model and its tokenizer to one score per validation item; by default choices by
@@ -230,20 +231,24 @@ def _common_vocabulary(old: LoadedModel, new: LoadedModel) -> int:
 def _answered(
     prompts: Sequence[Example], teacher: LoadedModel, config: CompatibilityConfig
 ) -> list[Example]:
-    """Prompts with the old model's answers; those it has no answer to are left out."""
+    """Prompts with each choice they offer, or else with the old model's answer, if it has one."""
+    free = [prompt for prompt in prompts if not prompt.choices]
     answers = generate_answers(
         teacher.model,
         teacher.tokenizer,
-        [prompt.prompt for prompt in prompts],
+        [prompt.prompt for prompt in free],
         max_new_tokens=config.max_new_tokens,
         batch_size=config.evaluation_batch_size,
         temperature=config.replay_temperature,
         seed=config.seed,
     )
     return [
-        Example(id=prompt.id, prompt=prompt.prompt, completion=answer.strip(), weight=prompt.weight)
-        for prompt, answer in zip(prompts, answers, strict=True)
-        if answer.strip()
+        *(replace(prompt, completion=choice) for prompt in prompts for choice in prompt.choices),
+        *(
+            replace(prompt, completion=answer.strip())
+            for prompt, answer in zip(free, answers, strict=True)
+            if answer.strip()
+        ),
     ]
 
 

@@ -1,127 +1,149 @@
-"""A small language of sticky topics, and three task families asked in it."""
+"""A small language of sticky topics, and three families of tasks asked in it."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
-__all__ = ["FAMILIES", "Items", "Language", "decode", "make_items"]
+from muscle_metrics.adapter import Example
 
-PAD, BOS, SEP, EOS = range(4)
+__all__ = ["FAMILIES", "Language", "make_tokenizer"]
+
 FAMILIES = ("choice", "exact", "generation")
-MARKS = {"choice": 4, "exact": 5, "generation": 6, "echo": 7}
-FIRST_WORD = 8
-VOCABULARY = 100
-TOPICS = 5
 CONTEXT = 10  # words of a prompt
 CONTINUATION = 6  # words of a choice
 CHOICES = 4
+TOPICS = 5
+WORDS = 92
+PAD, START, END, ASK = range(4)
+MARKS = {"choice": "continue:", "exact": "ends:", "generation": "keep:", "echo": "echo:"}
+SPECIAL = ["<pad>", "<s>", "</s>", "=>", *MARKS.values()]
+FIRST_WORD = len(SPECIAL)
+VOCABULARY = FIRST_WORD + WORDS
+SPELLED = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "ai", "ou")][:WORDS]
 
 
-class Items(NamedTuple):
-    """Items of one family: prompts of one length, and the completions of every item."""
+def make_tokenizer() -> Any:
+    """One token per word; texts begin with <s>."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import WhitespaceSplit
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
 
-    family: str
-    prompts: np.ndarray  # [items, prompt length]
-    completions: np.ndarray  # [items, choices, longest completion], padded, with their end mark
-    answers: np.ndarray  # [items]: which completion is the reference
+    vocabulary = {word: place for place, word in enumerate([*SPECIAL, *SPELLED])}
+    inner = Tokenizer(WordLevel(vocabulary, unk_token="<pad>"))
+    inner.pre_tokenizer = WhitespaceSplit()
+    inner.post_processor = TemplateProcessing(
+        single="<s> $A", pair="<s> $A $B", special_tokens=[("<s>", START)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=inner, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
+    )
 
-    def __len__(self) -> int:
-        return len(self.prompts)
 
-    def __getitem__(self, rows):  # type: ignore[override]
-        return Items(self.family, self.prompts[rows], self.completions[rows], self.answers[rows])
+def _spell(words: Any) -> str:
+    return " ".join(SPELLED[word] for word in words)
 
 
 class Language:
-    """Words walk from one to the next as the topic of the text has it, and topics last."""
+    """Words follow each other as the topic of the text has it, and topics last.
 
-    def __init__(self, seed: int = 101, *, stay: float = 0.97, peaked: float = 0.5, follow: float = 0.3) -> None:
-        rng = np.random.default_rng([seed, 1])
-        self.words = VOCABULARY - FIRST_WORD
+    A topic has words it likes, and one word that often follows each word. Half of all words are
+    words of content, the others of form.
+    """
+
+    def __init__(self, *, stay: float = 0.97, peaked: float = 0.25, follow: float = 0.3) -> None:
+        # One language for all studies: what varies is who learnt it, from which texts.
+        rng = np.random.default_rng([101, 1])
         self.stay = stay
-        liked = rng.dirichlet(np.full(self.words, peaked), size=TOPICS)
-        steps = np.repeat(liked[:, None] * (1 - follow), self.words, axis=1)
+        liked = rng.dirichlet(np.full(WORDS, peaked), size=TOPICS)
+        steps = np.repeat(liked[:, None] * (1 - follow), WORDS, axis=1)
         for topic in range(TOPICS):
-            steps[topic, np.arange(self.words), rng.permutation(self.words)] += follow
+            steps[topic, np.arange(WORDS), rng.permutation(WORDS)] += follow
         self.steps = np.cumsum(steps, axis=-1)
-        self.content = rng.permutation(self.words) < self.words // 2
+        self.content = rng.permutation(WORDS) < WORDS // 2
 
-    def walk(self, rng: np.random.Generator, count: int, length: int, *, topic=None, start=None):
-        """Return words [count, length] and the topic each text ends in; a given topic stays."""
-        fixed = topic is not None
-        topic = rng.integers(TOPICS, size=count) if topic is None else topic
-        word = rng.integers(self.words, size=count) if start is None else start
-        out = np.empty((count, length), dtype=np.int64)
-        for at in range(length):
-            if at or start is not None:
-                if not fixed:
+    def walk(
+        self,
+        rng: np.random.Generator,
+        count: int,
+        length: int,
+        *,
+        topic: Any = None,
+        after: Any = None,
+    ) -> Any:
+        """Words (count, length); of a topic that stays where one is given, after a given word."""
+        stays = topic is not None
+        topic = topic if stays else rng.integers(TOPICS, size=count)
+        word = rng.integers(WORDS, size=count) if after is None else after
+        words = np.empty((count, length), dtype=np.int64)
+        for place in range(length):
+            if place or after is not None:
+                if not stays:
                     moved = rng.random(count) > self.stay
                     topic = np.where(moved, rng.integers(TOPICS, size=count), topic)
                 draw = rng.random(count)[:, None]
-                word = np.minimum((self.steps[topic, word] < draw).sum(-1), self.words - 1)
-            out[:, at] = word
-        return out, topic
+                word = np.minimum((self.steps[topic, word] < draw).sum(-1), WORDS - 1)
+            words[:, place] = word
+        return words
 
-    def pretraining(self, rng: np.random.Generator, count: int, length: int) -> np.ndarray:
-        """Return texts [count, length]: two thirds walks, one third a walk and an echo of it.
+    def texts(self, rng: np.random.Generator, count: int) -> Any:
+        """Tokens (count, 2 * CONTEXT + 4) to pretrain on: walks, and echoes every second time.
 
-        An echo repeats some of the words of the walk in their order: copying is part of the language.
+        An echo repeats a walk, half of the time without some words, more often words of form.
         """
-        walks, _ = self.walk(rng, count, length - 1)
-        texts = np.concatenate([np.full((count, 1), BOS), walks + FIRST_WORD], axis=1)
+        length = 2 * CONTEXT + 4
+        walks = self.walk(rng, count, length - 1)
+        texts = np.concatenate([np.full((count, 1), START), walks + FIRST_WORD], axis=1)
+        echo = SPECIAL.index(MARKS["echo"])
         for row in range(0, count, 2):
-            source = walks[row, :CONTEXT]
-            kept = source
+            source = kept = walks[row, :CONTEXT]
             if row % 4:
                 share = np.where(self.content, 0.8, 0.2)
-                kept = source[(rng.random(self.words) < share)[source]]
-            text = [BOS, MARKS["echo"], *(source + FIRST_WORD), SEP, *(kept + FIRST_WORD), EOS]
+                kept = source[(rng.random(WORDS) < share)[source]]
+            text = [START, echo, *(source + FIRST_WORD), ASK, *(kept + FIRST_WORD), END]
             texts[row] = PAD
             texts[row, : len(text)] = text
         return texts
 
+    def items(self, family: str, seed: tuple[int, ...], count: int) -> list[Example]:
+        """Items of a family.
 
-def make_items(language: Language, family: str, seed: int, count: int) -> Items:
-    """Return `count` items of a family, drawn from a seed of their own."""
-    rng = np.random.default_rng([seed, FAMILIES.index(family), 2])
-    topic = rng.integers(TOPICS, size=count)
-    words, _ = language.walk(rng, count, CONTEXT, topic=topic)
-    prompts = np.concatenate(
-        [
-            np.full((count, 1), BOS),
-            np.full((count, 1), MARKS[family]),
-            words + FIRST_WORD,
-            np.full((count, 1), SEP),
-        ],
-        axis=1,
-    )
-    answers = np.zeros(count, dtype=np.int64)
-    if family == "choice":
+        choice: which of four texts goes on in the topic of the prompt. exact: the last and the
+        first word of the prompt. generation: the words of content of the prompt, in order.
+        """
+        rng = np.random.default_rng([*seed, FAMILIES.index(family), 2])
+        topic = rng.integers(TOPICS, size=count)
+        words = self.walk(rng, count, CONTEXT, topic=topic)
+        prompts = [f"{MARKS[family]} {_spell(row)} =>" for row in words]
+        if family == "choice":
+            return self._choices(rng, topic, words, prompts)
+        told = [
+            row[[-1, 0]] if family == "exact" or not self.content[row].any()
+            else row[self.content[row]]
+            for row in words
+        ]  # fmt: skip
+        return [
+            Example(id=f"{family}{place:04}", prompt=prompt, completion=_spell(answer))
+            for place, (prompt, answer) in enumerate(zip(prompts, told, strict=True))
+        ]
+
+    def _choices(self, rng: np.random.Generator, topic: Any, words: Any, prompts: Any) -> Any:
+        count = len(prompts)
         answers = rng.integers(CHOICES, size=count)
-        completions = np.full((count, CHOICES, CONTINUATION + 1), EOS)
         others = (topic[:, None] + 1 + np.argsort(rng.random((count, TOPICS - 1)))) % TOPICS
+        offered = []
         for place in range(CHOICES):
             theme = np.where(answers == place, topic, others[:, place])
-            more, _ = language.walk(rng, count, CONTINUATION, topic=theme, start=words[:, -1])
-            completions[:, place, :-1] = more + FIRST_WORD
-    else:
-        told = [w[language.content[w]] for w in words]
-        if family == "exact":
-            told = [w[[-1, 0]] for w in words]
-        width = max(map(len, told)) + 1
-        completions = np.full((count, 1, width), PAD)
-        for row, text in enumerate(told):
-            completions[row, 0, : len(text)] = text + FIRST_WORD
-            completions[row, 0, len(text)] = EOS
-    return Items(family, prompts, completions, answers)
-
-
-def decode(tokens) -> str:
-    """Return the words of a completion, up to its end mark, as text."""
-    words = []
-    for token in tokens:
-        if token == EOS:
-            break
-        if token != PAD:
-            words.append(f"w{int(token) - FIRST_WORD:02d}" if token >= FIRST_WORD else f"s{int(token)}")
-    return " ".join(words)
+            offered.append(self.walk(rng, count, CONTINUATION, topic=theme, after=words[:, -1]))
+        return [
+            Example(
+                id=f"choice{place:04}",
+                prompt=prompt,
+                completion=_spell(offered[answers[place]][place]),
+                choices=tuple(_spell(choice[place]) for choice in offered),
+            )
+            for place, prompt in enumerate(prompts)
+        ]
