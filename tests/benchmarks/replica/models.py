@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_model, save_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from tests.benchmarks.replica.language import END, PAD, START, VOCABULARY, Language
 
-__all__ = ["add_adapter", "load_base", "pretrain"]
+__all__ = ["add_adapter", "load_base", "pretrain", "write_bases"]
+
+BASES = Path(__file__).parent / "bases"
 
 # 57 and 130 thousand parameters. The larger model has seen less: as accurate, otherwise wrong.
 SIZES = {
@@ -26,13 +29,8 @@ SEEDS = {"v1": 703, "v2": 702}
 RATE = 4e-3
 
 
-def pretrain(name: str, *, share: float = 1.0) -> Any:
-    """Train a base model on texts of its own; `share` shortens it for a quick look."""
-    language = Language()
-    number = list(SIZES).index(name) + 1
-    torch.manual_seed(10 * SEEDS[name] + number)
-    rng = np.random.default_rng([SEEDS[name], number, 3])
-    model = LlamaForCausalLM(
+def _untrained(name: str) -> Any:
+    return LlamaForCausalLM(
         LlamaConfig(
             vocab_size=VOCABULARY,
             num_attention_heads=4,
@@ -43,7 +41,16 @@ def pretrain(name: str, *, share: float = 1.0) -> Any:
             **SIZES[name],
         )
     )
-    steps = round(STEPS[name] * share)
+
+
+def pretrain(name: str) -> Any:
+    """Train a base model on texts of its own."""
+    language = Language()
+    number = list(SIZES).index(name) + 1
+    torch.manual_seed(10 * SEEDS[name] + number)
+    rng = np.random.default_rng([SEEDS[name], number, 3])
+    model = _untrained(name)
+    steps = STEPS[name]
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, RATE, total_steps=steps, pct_start=0.1
@@ -64,15 +71,17 @@ def pretrain(name: str, *, share: float = 1.0) -> Any:
     return model.eval().requires_grad_(requires_grad=False)
 
 
-def load_base(name: str, folder: Path | None, *, share: float = 1.0) -> Any:
-    """Give a base model, from the folder if it was trained before."""
-    if folder is None:
-        return pretrain(name, share=share)
-    place = folder / f"{name}-{share:g}"
-    if not (place / "model.safetensors").exists():
-        pretrain(name, share=share).save_pretrained(place)
-    model = LlamaForCausalLM.from_pretrained(place)
+def load_base(name: str) -> Any:
+    """Give a base model as it is kept beside this file, where `write_bases` put it."""
+    model = _untrained(name)
+    load_model(model, BASES / f"{name}.safetensors")
     return model.eval().requires_grad_(requires_grad=False)
+
+
+def write_bases() -> None:
+    """Train both base models anew, in about two minutes."""
+    for name in SIZES:
+        save_model(pretrain(name), BASES / f"{name}.safetensors")
 
 
 def add_adapter(base: Any, seed: int) -> Any:

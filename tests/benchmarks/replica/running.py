@@ -6,6 +6,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from muscle_metrics.adapter import CompatibilityConfig, TaskModel, train_compatibility_adapter
@@ -16,18 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import numpy as np
 
-__all__ = ["run_study", "sizes", "train_by_package"]
+__all__ = ["run_study", "scores_path", "store_study", "train_by_package"]
 
 HALF = "half v2, half old_only (interpolated)"
-FAST = Sizes(test=1000, prompts=1000, pretraining=0.5)
+FAST = Sizes(validation=160, test=1000, prompts=1000)
 FAST_METHODS = (CONTROL, "MUSCLE (student_incorrect)", RECIPE)
-
-
-def sizes(*, fast: bool) -> Sizes:
-    """How large the studies are."""
-    return FAST if fast else Sizes()
 
 
 def run_study(
@@ -43,7 +38,7 @@ def run_study(
     """Scores of the test items by method, of one group of methods."""
     torch.set_num_threads(1)
     began = perf_counter()
-    study = Study(family, seed, sizes=sizes(fast=fast), folder=folder)
+    study = Study(family, seed, sizes=FAST if fast else Sizes(), folder=folder)
     scores = {"v1": study.scores(study.old)}
 
     def record(name: str, model: Any, note: str = "") -> None:
@@ -108,3 +103,25 @@ def train_by_package(study: Study, method: Method) -> Any:
         replay=[replace(prompt, completion=None) for prompt in study.prompts],
         config=config,
     )
+
+
+def scores_path(folder: Path, family: str, seed: int, group: str, ending: str = "") -> Path:
+    """File of the scores of one group of methods."""
+    return folder / f"{family}-{seed}-{group}{ending}.npz"
+
+
+def store_study(family: str, seed: int, folder: Path, group: str, fast: bool) -> None:
+    """Run a group of methods and store its scores, unless the folder has them."""
+    path, partial = (scores_path(folder, family, seed, group, ending) for ending in ("", "-partial"))
+    if path.exists():
+        return
+    run_study(
+        family,
+        seed,
+        folder,
+        group=group,
+        fast=fast,
+        say=lambda line: print(line, flush=True),
+        save=lambda scores: np.savez_compressed(partial, **scores),
+    )
+    partial.rename(path)

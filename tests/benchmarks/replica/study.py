@@ -55,7 +55,6 @@ class Sizes(NamedTuple):
     validation: int = 320
     test: int = 3000
     prompts: int = 4000
-    pretraining: float = 1.0
 
 
 class Fitted(NamedTuple):
@@ -86,9 +85,7 @@ class Study:
             for part, count in enumerate(sizes[:4])
         )  # fmt: skip
         self._folder = folder
-        self._bases = {
-            name: load_base(name, folder, share=sizes.pretraining) for name in ("v1", "v2")
-        }
+        self._bases = {name: load_base(name) for name in ("v1", "v2")}
         self.old = self._fit("v1", 1)
         self.new = self._fit("v2", 2, share=unconverged)
         self.retrained = self._fit("v2", 3, share=unconverged)
