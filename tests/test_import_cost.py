@@ -8,6 +8,7 @@ import sys
 import pytest
 
 HEAVY = ("scipy.stats", "pandas", "pyarrow", "rouge_score", "sacrebleu", "torch", "rich")
+HEAVY += ("accelerate", "peft", "safetensors", "transformers")
 REPEATS = 5
 
 
@@ -33,6 +34,7 @@ def import_times(code: str, project) -> dict[str, int]:
     [
         "import muscle_metrics",
         "from muscle_metrics import *",
+        "import muscle_metrics.adapter",
         "from muscle_metrics import *; count_flips(old=['A'], new=['B'], references=['A'])",
     ],
 )

@@ -325,7 +325,8 @@ def _continue(
     tokens, mask = pad_rows(rows, padding, left=True, device=next(model.parameters()).device)
     # Everything is said here, so that no default of the model's own file changes an answer.
     how = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
-    settings = GenerationConfig(
+    configure: Any = GenerationConfig
+    settings = configure(
         max_new_tokens=max_new_tokens,
         num_beams=1,
         repetition_penalty=1.0,

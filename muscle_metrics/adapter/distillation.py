@@ -6,6 +6,7 @@ fused or not, goes through it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
@@ -17,7 +18,7 @@ from muscle_metrics.adapter.strategies import IGNORED, LossSettings, Tokens
 from muscle_metrics.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from muscle_metrics.adapter.models import LoadedModel
 
@@ -102,7 +103,7 @@ class Distillation(torch.nn.Module):
         self.student = student.model
         self.settings = settings
         # Not modules of this one: what distributes or saves it must not see them.
-        self._teachers = {"new": student, "old": old}
+        self._teachers = (old, student)
         self._vocabulary, self._replay_weight, self._fused = vocabulary, replay_weight, fused
 
     def forward(
@@ -113,9 +114,9 @@ class Distillation(torch.nn.Module):
         weights: torch.Tensor,
         replayed: torch.Tensor,
         totals: torch.Tensor | None = None,
-        settings: LossSettings | None = None,
+        settings: Sequence[LossSettings] | None = None,
         **others: torch.Tensor,
-    ) -> LossParts:
+    ) -> LossParts | list[LossParts]:
         """Compute the loss of a batch of B rows of L tokens.
 
         Parameters
@@ -129,58 +130,62 @@ class Distillation(torch.nn.Module):
         totals : Tensor of float, shape (2,), optional
             Tokens of the loss in the whole accumulated batch, gold and replayed, over which each
             kind is a mean; by default those of this batch.
-        settings : LossSettings, optional
-            Instead of the module's own.
+        settings : sequence of LossSettings, optional
+            Several losses of the same batch, instead of the module's own.
         **others
             What teachers that are not live look up.
 
         Returns
         -------
-        LossParts
+        LossParts, or a list of them
         """
         batch = {"input_ids": input_ids, "attention_mask": attention_mask, **others}
         places = Places(*torch.nonzero(labels[:, 1:] != IGNORED, as_tuple=True))
         tokens = self._tokens(labels, places, weights, replayed, totals)
-        new, old = self._teachers["new"], self._teachers["old"]
-        read = {"vocabulary": self._vocabulary, "fused": self._fused}
+        old, new = self._teachers
         old_rows = old.teach(batch, places, fused=self._fused)
         with torch.no_grad(), new.as_teacher() as model:
-            new_rows = read_rows(model, batch, places, **read)
-        settings = settings or self.settings
-        if not self._fused:
-            return self._plain_loss(batch, places, tokens, old_rows, new_rows, settings)
-        hidden = last_hidden(self.student, batch)[places]
-        weight, bias = head_of(self.student, self._vocabulary)
-        return fused_compatibility_loss(
-            hidden, weight, bias, tokens=tokens, old=old_rows, new=new_rows, settings=settings
-        )
+            new_rows = read_rows(
+                model, batch, places, vocabulary=self._vocabulary, fused=self._fused
+            )
+        loss = partial(self._loss(batch, places), tokens=tokens, old=old_rows, new=new_rows)
+        if settings is None:
+            return loss(settings=self.settings)
+        return [loss(settings=one) for one in settings]
 
-    def _plain_loss(
-        self,
-        batch: Mapping[str, torch.Tensor],
-        places: Places,
-        tokens: Tokens,
-        old: TeacherRows,
-        new: TeacherRows,
-        settings: LossSettings,
-    ) -> LossParts:
+    def _loss(self, batch: Mapping[str, torch.Tensor], places: Places) -> Callable[..., LossParts]:
+        """Run the student, and give the loss as a function of tokens, teachers and settings."""
+        if self._fused:
+            hidden = last_hidden(self.student, batch)[places]
+            return partial(
+                fused_compatibility_loss, hidden, *head_of(self.student, self._vocabulary)
+            )
         logits = all_logits(self.student, batch)[places][:, : self._vocabulary]
-        everywhere = torch.ones_like(tokens.replayed)
-        of_student = logits.detach().float().log_softmax(1)
-        # A row of log-probabilities at temperature 1 is a row of logits.
-        old_rows, new_rows = (
-            teacher.log_probabilities(everywhere, 1.0, of_student) for teacher in (old, new)
-        )
-        return compatibility_loss(
-            logits,
-            tokens.labels,
-            old=old_rows,
-            new=new_rows,
-            settings=settings,
-            weights=tokens.weights,
-            sequences=tokens.sequences,
-            replayed=tokens.replayed,
-        )
+
+        def loss(
+            *, tokens: Tokens, old: TeacherRows, new: TeacherRows, settings: LossSettings
+        ) -> LossParts:
+            temperature = settings.temperature
+            of_student = (logits.detach().float() / temperature).log_softmax(1)
+            everywhere = torch.ones_like(tokens.replayed)
+            # Log-probabilities at T, times T, are logits.
+            old_rows, new_rows = (
+                rows.log_probabilities(everywhere, temperature, of_student) * temperature
+                for rows in (old, new)
+            )
+            return compatibility_loss(
+                logits,
+                tokens.labels,
+                old=old_rows,
+                new=new_rows,
+                settings=settings,
+                weights=tokens.weights,
+                sequences=tokens.sequences,
+                replayed=tokens.replayed,
+                old_facts=old.facts(tokens.labels),
+            )
+
+        return loss
 
     def _tokens(
         self,

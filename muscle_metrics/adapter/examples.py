@@ -96,7 +96,9 @@ def read_examples(source: Examples, *, answered: bool = True) -> list[Example]:
     """
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
-        rows = [(f"{path.name}:{line}: ", line, row) for line, row in read_jsonl(path)]
+        rows: list[tuple[str, int, Example | Mapping[str, Any]]] = [
+            (f"{path.name}:{line}: ", line, row) for line, row in read_jsonl(path)
+        ]
     else:
         rows = [("", place, row) for place, row in enumerate(source)]
     examples = [

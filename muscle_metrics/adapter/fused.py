@@ -28,7 +28,7 @@ from muscle_metrics.adapter.strategies import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["CHUNK_BYTES", "fused_compatibility_loss"]
 
@@ -107,7 +107,8 @@ def fused_compatibility_loss(
     """
     check_tokens(tokens)
     chunk = chunk or max(CHUNK_BYTES // (4 * weight.shape[0]), 1)
-    loss, *parts = _FusedLoss.apply(hidden, weight, bias, tokens, old, new, settings, chunk)
+    apply: Callable[..., tuple[torch.Tensor, ...]] = _FusedLoss.apply
+    loss, *parts = apply(hidden, weight, bias, tokens, old, new, settings, chunk)
     return LossParts(loss, *parts)
 
 
@@ -176,7 +177,7 @@ class _Gradients:
 
     def results(self) -> list[torch.Tensor | None]:
         return [
-            None if gradient is None else gradient.to(values.dtype)
+            None if gradient is None or values is None else gradient.to(values.dtype)
             for gradient, values in zip(self._sums, self._student, strict=True)
         ]
 

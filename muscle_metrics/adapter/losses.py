@@ -25,6 +25,7 @@ from muscle_metrics.adapter.strategies import (
     IGNORED,
     Divergence,
     LossSettings,
+    TokenFacts,
     Tokens,
     at_least_single,
     observe_tokens,
@@ -135,6 +136,7 @@ def compatibility_loss(
     weights: torch.Tensor | None = None,
     sequences: torch.Tensor | None = None,
     replayed: torch.Tensor | None = None,
+    old_facts: TokenFacts | None = None,
 ) -> LossParts:
     """Compute the loss from all logits, in the open: what the fused form must equal.
 
@@ -151,6 +153,8 @@ def compatibility_loss(
         Sequence that each row belongs to; by default all belong to one.
     replayed : Tensor of bool, shape (N,), optional
         Rows that the old model answered; none by default.
+    old_facts : TokenFacts, optional
+        What the old model makes of the rows that take part; by default what its logits say.
 
     Returns
     -------
@@ -199,7 +203,7 @@ def compatibility_loss(
         settings,
         tokens,
         student=observe_tokens(student, tokens.labels),
-        old=observe_tokens(old, tokens.labels),
+        old=old_facts or observe_tokens(old, tokens.labels),
     )
     teacher = mix_teachers(
         (old / settings.temperature).log_softmax(1),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
-from peft.utils import get_peft_model_state_dict
+from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils import AuxiliaryTrainingWrapper, get_peft_model_state_dict
 from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -70,23 +71,29 @@ class LoadedModel:
     model: Any
     tokenizer: Any
     name: str
-    teacher: str | None = field(default=None)
+    teacher: str | None = None
+    _adapted: list[Any] = field(default_factory=list, repr=False)
 
     @contextmanager
     def as_teacher(self) -> Iterator[Any]:
         """Give the shared base the new model's own adapter for a while: one base, two models."""
+        if not self._adapted:
+            kinds = (BaseTunerLayer, AuxiliaryTrainingWrapper)
+            self._adapted = [layer for layer in self.model.modules() if isinstance(layer, kinds)]
         was_training = self.model.training
         self.model.eval()
         try:
-            if self.teacher is None:
-                with self.model.disable_adapter():
-                    yield self.model
-            else:
-                self.model.set_adapter(self.teacher, inference_mode=True)
-                yield self.model
+            for layer in self._adapted:
+                if self.teacher is None:
+                    layer.enable_adapters(enabled=False)
+                else:
+                    layer.set_adapter(self.teacher, inference_mode=True)
+            yield self.model
         finally:
             # Also sets which adapter is trained; the optimizer holds the same parameters as before.
-            self.model.set_adapter(STUDENT)
+            for layer in self._adapted:
+                layer.enable_adapters(enabled=True)
+                layer.set_adapter(STUDENT)
             self.model.train(was_training)
 
 

@@ -12,7 +12,7 @@ from muscle_metrics.changes import measure_changes
 from muscle_metrics.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from muscle_metrics.adapter.config import SelectBy
 
@@ -56,14 +56,34 @@ class Standing:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data.
+        """Plain data; null in JSON where something was not computed.
 
         Examples
         --------
-        >>> measure_standing(old=[1], new=[0], epoch=2).to_dict()["negative_flip_rate"]
+        >>> values = measure_standing(old=[1], new=[0], epoch=2).to_dict()
+        >>> values["negative_flip_rate"], values["loss"]
+        (1.0, None)
+        """
+        values = asdict(self)
+        return {
+            name: None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in values.items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Standing:
+        """Read what `to_dict` wrote.
+
+        Examples
+        --------
+        >>> standing = measure_standing(old=[1], new=[0], epoch=2)
+        >>> Standing.from_dict(standing.to_dict()).negative_flip_rate
         1.0
         """
-        return asdict(self)
+        known: dict[str, Any] = {
+            name: math.nan if value is None else value for name, value in values.items()
+        }
+        return cls(**known)
 
 
 def measure_standing(

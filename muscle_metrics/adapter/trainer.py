@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,22 +18,28 @@ from safetensors.torch import load_file
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from muscle_metrics.adapter.batches import GoldAndReplay, collate
+from muscle_metrics.adapter.checkpoints import (
+    check_manifest,
+    newest_checkpoint,
+    write_json,
+    write_manifest,
+)
 from muscle_metrics.adapter.distillation import Distillation, count_tokens
 from muscle_metrics.adapter.models import STUDENT
 from muscle_metrics.adapter.selection import Standing, choose_standing, measure_standing
 from muscle_metrics.errors import TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from muscle_metrics.adapter.config import CompatibilityConfig
     from muscle_metrics.adapter.examples import EncodedExample
     from muscle_metrics.adapter.losses import LossParts
     from muscle_metrics.adapter.validation import Evaluate
 
-__all__ = ["CompatibilityTrainer"]
+__all__ = ["CompatibilityTrainer", "training_arguments"]
 
-WEIGHTS = "adapter_model.safetensors"
+STANDINGS, WEIGHTS = "standings.json", "adapter_model.safetensors"
 
 
 class CompatibilityTrainer(Trainer):
@@ -47,12 +56,11 @@ class CompatibilityTrainer(Trainer):
         From a model and its tokenizer to one score per validation item.
     old_scores : sequence of float
         Scores of the old model on the same items.
-    output : str or path
-        Folder of checkpoints; the kept epochs are in its folder ``epochs``.
+    arguments : transformers.TrainingArguments
+        As `training_arguments` makes them. The weights of kept epochs are in the folder ``epochs``
+        of their output folder.
     say : callable, optional
         Told one line per epoch.
-    arguments : dict, optional
-        More of `transformers.TrainingArguments`, for devices, reporting or distribution.
 
     Notes
     -----
@@ -71,9 +79,8 @@ class CompatibilityTrainer(Trainer):
         validation: Sequence[EncodedExample] = (),
         evaluate_items: Evaluate,
         old_scores: Sequence[float],
-        output: Any,
+        arguments: TrainingArguments,
         say: Callable[[str], None] | None = None,
-        arguments: dict[str, Any] | None = None,
     ) -> None:
         self.config = config
         self._say = say or (lambda _line: None)
@@ -82,20 +89,25 @@ class CompatibilityTrainer(Trainer):
         self._tokenizer = tokenizer
         self._seen: list[tuple[torch.Tensor, ...]] = []
         self._validation = validation
+        # Places of examples are counted through gold, replayed and validation data.
+        self._first_held = len(gold) + len(replayed)
+        described = repr((config, distillation.settings, list(gold), list(replayed), validation))
+        self._recipe = hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
         padding = next(
             token
             for token in (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
             if token is not None
         )
+        self._collate = partial(collate, padding=padding)
         if config.gradient_checkpointing:
             _save_memory(distillation.student)
         super().__init__(
             model=distillation,
-            args=_training_arguments(config, len(gold), output, arguments or {}),
+            args=arguments,
             train_dataset=GoldAndReplay(gold, replayed),
             # Judged by our own `evaluate`; transformers wants to see that there is something.
             eval_dataset=GoldAndReplay(validation),
-            data_collator=partial(collate, padding=padding),
+            data_collator=self._collate,
             callbacks=[_EveryEpoch(self)],
         )
         # Prints every log to standard output, which is the caller's.
@@ -114,10 +126,25 @@ class CompatibilityTrainer(Trainer):
         """The epoch that is kept, so far."""
         return choose_standing(self.standings, self.config.select_by)
 
-    def train(self, *arguments: Any, **options: Any) -> Any:
-        """Train, judge every epoch, and leave the student at the one that is kept."""
+    def train(
+        self, resume_from_checkpoint: str | bool | None = None, *arguments: Any, **options: Any
+    ) -> Any:
+        """Train, judge every epoch, and leave the student at the one that is kept.
+
+        Raises
+        ------
+        InputError
+            If the checkpoint to resume from is not one that this run wrote.
+        TrainingError
+            If the loss stops being finite.
+        """
         start = self._weights()
-        outcome = super().train(*arguments, **options)
+        if resume_from_checkpoint is True:
+            newest = newest_checkpoint(self._output)
+            resume_from_checkpoint = None if newest is None else str(newest)
+        if resume_from_checkpoint:
+            self._restore(Path(resume_from_checkpoint))
+        outcome = super().train(resume_from_checkpoint or None, *arguments, **options)
         best = self.best
         weights = start if best.epoch == 0 else load_file(self._folder(best) / WEIGHTS)
         set_peft_model_state_dict(self.student, weights, adapter_name=STUDENT)
@@ -137,7 +164,7 @@ class CompatibilityTrainer(Trainer):
         model: Any,
         inputs: dict[str, torch.Tensor],
         return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | None = None,
+        num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
         """Compute the loss of one batch, as its share of the accumulated one."""
         parts: LossParts = model(**inputs, totals=num_items_in_batch)
@@ -206,7 +233,7 @@ class CompatibilityTrainer(Trainer):
         metrics = {
             f"eval_{name}": value
             for name, value in standing.to_dict().items()
-            if name != "epoch" and not (isinstance(value, float) and math.isnan(value))
+            if name != "epoch" and value is not None
         }
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(
@@ -226,30 +253,55 @@ class CompatibilityTrainer(Trainer):
             return {}
         distillation: Any = self.accelerator.unwrap_model(self.model)
         settings = distillation.settings
-        asked = {
-            "loss": settings,
-            "kl_to_old": settings.towards("old_only"),
-            "kl_to_new": settings.towards("new_only"),
-        }
-        sums = dict.fromkeys(asked, 0.0)
+        names = ("loss", "kl_to_old", "kl_to_new")
+        asked = [settings, settings.towards("old_only"), settings.towards("new_only")]
+        sums = torch.zeros(len(names), dtype=torch.float64)
         rows = 0.0
         size = self.config.batch_size
         was_training = distillation.training
         distillation.eval()
         for start in range(0, len(self._validation), size):
-            items = [[(0, False, example)] for example in self._validation[start : start + size]]
-            batch = self._prepare_inputs(self.data_collator(items))
-            batch["examples"] = batch["examples"] * 0 - 1
+            items = [
+                [(self._first_held + place, False, self._validation[place])]
+                for place in range(start, min(start + size, len(self._validation)))
+            ]
+            batch = self._prepare_inputs(self._collate(items))
             count = float(count_tokens(batch["labels"], batch["replayed"]).sum())
-            with torch.no_grad():
-                for name, wanted in asked.items():
-                    sums[name] += float(distillation(**batch, settings=wanted).loss) * count
+            with torch.no_grad(), self.accelerator.autocast():
+                parts = distillation(**batch, settings=asked)
+            sums += count * torch.tensor([float(part.loss) for part in parts])
             rows += count
         distillation.train(was_training)
-        return {name: total / rows for name, total in sums.items()}
+        return dict(zip(names, (sums / rows).tolist(), strict=True))
+
+    @property
+    def _output(self) -> Path:
+        return Path(str(self.args.output_dir))
 
     def _folder(self, standing: Standing) -> Path:
-        return Path(str(self.args.output_dir), "epochs", f"{standing.epoch:g}")
+        return self._output / "epochs" / f"{standing.epoch:g}"
+
+    def _restore(self, checkpoint: Path) -> None:
+        check_manifest(checkpoint, self._recipe)
+        content = json.loads((checkpoint / STANDINGS).read_text(encoding="utf-8"))
+        self.standings = [Standing.from_dict(values) for values in content]
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        weights = load_file(Path(resume_from_checkpoint, WEIGHTS))
+        set_peft_model_state_dict(self.student, weights, adapter_name=STUDENT)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if not self.args.should_save:
+            return
+        checkpoint = self._output / f"checkpoint-{self.state.global_step}"
+        write_json(checkpoint / STANDINGS, [standing.to_dict() for standing in self.standings])
+        write_manifest(checkpoint, self._recipe)
+        # Only now may the weights of epochs go that an earlier checkpoint would have needed.
+        for folder in (self._output / "epochs").glob("*"):
+            if folder != self._folder(self.best):
+                shutil.rmtree(folder)
 
     def _weights(self) -> dict[str, torch.Tensor]:
         weights = get_peft_model_state_dict(
@@ -273,11 +325,11 @@ class _EveryEpoch(TrainerCallback):
     def __init__(self, trainer: CompatibilityTrainer) -> None:
         self._trainer = trainer
 
-    def on_train_begin(self, _args: Any, state: Any, _control: Any, **_others: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if state.global_step == 0:
             self._trainer.evaluate()
 
-    def on_epoch_begin(self, _args: Any, state: Any, _control: Any, **_others: Any) -> None:
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         data: Any = self._trainer.train_dataset
         data.start_epoch(int(float(state.epoch or 0) + 1e-6))
 
@@ -289,9 +341,28 @@ def _save_memory(model: Any) -> None:
     (enable or model.gradient_checkpointing_enable)()
 
 
-def _training_arguments(
-    config: CompatibilityConfig, examples: int, output: Any, arguments: dict[str, Any]
+def training_arguments(
+    config: CompatibilityConfig,
+    examples: int,
+    output: Any,
+    arguments: Mapping[str, Any] | None = None,
 ) -> TrainingArguments:
+    """Say a configuration in the words of transformers.
+
+    Parameters
+    ----------
+    config : CompatibilityConfig
+    examples : int
+        Number of gold examples.
+    output : str or path
+    arguments : mapping, optional
+        Of `transformers.TrainingArguments`; they come last.
+
+    Examples
+    --------
+    >>> training_arguments(CompatibilityConfig(epochs=10), 80, "output").warmup_steps
+    5
+    """
     ours = {
         "output_dir": str(output),
         "num_train_epochs": config.epochs,
@@ -314,10 +385,11 @@ def _training_arguments(
         "ddp_find_unused_parameters": False,
         "disable_tqdm": True,
         "report_to": "none",
+        "use_cpu": not torch.accelerator.is_available(),
         "dataloader_pin_memory": torch.cuda.is_available(),
         "logging_nan_inf_filter": False,
     }
-    warming = TrainingArguments(**{**ours, **arguments})
+    warming = TrainingArguments(**{**ours, **(arguments or {})})
     batch = config.batch_size * config.accumulation * max(warming.world_size, 1)
     warming.warmup_steps = round(config.warmup_share * config.epochs * math.ceil(examples / batch))
     return warming

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.adapter.answering import answering, generate_answers
 from muscle_metrics.adapter.batches import collate
+from muscle_metrics.adapter.card import write_card
+from muscle_metrics.adapter.checkpoints import write_json
 from muscle_metrics.adapter.config import CompatibilityConfig
 from muscle_metrics.adapter.distillation import (
     Distillation,
     LiveTeacher,
+    OldTeacher,
     all_logits,
     is_plain_head,
 )
-from muscle_metrics.adapter.examples import Example, Examples, encode_examples, read_examples
+from muscle_metrics.adapter.examples import (
+    EncodedExample,
+    Example,
+    Examples,
+    encode_examples,
+    read_examples,
+)
 from muscle_metrics.adapter.models import (
+    STUDENT,
     LoadedModel,
     TaskModel,
     load_student,
     load_teacher,
 )
+from muscle_metrics.adapter.retokenized import check_spelling, score_candidates
 from muscle_metrics.adapter.selection import Standing, measure_standing
+from muscle_metrics.adapter.stored import StoredTeacher, compute_rows, store_rows
 from muscle_metrics.adapter.strategies import IGNORED
-from muscle_metrics.adapter.trainer import CompatibilityTrainer
+from muscle_metrics.adapter.trainer import CompatibilityTrainer, training_arguments
 from muscle_metrics.adapter.validation import Evaluate, make_evaluator
-from muscle_metrics.errors import InputError
+from muscle_metrics.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     import os
@@ -53,6 +66,8 @@ class CompatibleAdapter:
     config : CompatibilityConfig
     notes : tuple of str
         What was seen and decided, one sentence each.
+    old, new : str
+        Names of the base models.
     """
 
     model: Any
@@ -61,6 +76,38 @@ class CompatibleAdapter:
     best: Standing
     config: CompatibilityConfig
     notes: tuple[str, ...]
+    old: str
+    new: str
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Save a PEFT adapter, as safetensors and JSON, with a model card.
+
+        It loads with ``PeftModel.from_pretrained(base, folder)``, without this package.
+
+        Parameters
+        ----------
+        folder : str or path
+        """
+        path = Path(folder)
+        self.model.save_pretrained(path, selected_adapters=[STUDENT], save_embedding_layers=False)
+        card = write_card(
+            old=self.old,
+            new=self.new,
+            start=self.standings[0],
+            best=self.best,
+            config=self.config,
+            notes=self.notes,
+        )
+        (path / "README.md").write_text(card, encoding="utf-8")
+        write_json(
+            path / "compatibility.json",
+            {
+                "config": asdict(self.config),
+                "standings": [standing.to_dict() for standing in self.standings],
+                "kept_epoch": self.best.epoch,
+                "notes": self.notes,
+            },
+        )
 
 
 def train_compatibility_adapter(
@@ -73,6 +120,7 @@ def train_compatibility_adapter(
     config: CompatibilityConfig | None = None,
     evaluate: Evaluate | None = None,
     output: str | os.PathLike[str] | None = None,
+    resume: bool = False,
     say: Callable[[str], None] | None = None,
     arguments: dict[str, Any] | None = None,
 ) -> CompatibleAdapter:
@@ -97,6 +145,9 @@ def train_compatibility_adapter(
         log-likelihood and generated text by `config.metric`.
     output : str or path, optional
         Folder of checkpoints; by default a temporary one.
+    resume : bool
+        Go on from the last complete checkpoint in `output`, if there is one, as if nothing had
+        stopped the run.
     say : callable, optional
         Told what is seen and decided, and one line per epoch.
     arguments : dict, optional
@@ -138,7 +189,7 @@ def train_compatibility_adapter(
     evaluate = evaluate or make_evaluator(judged, config)
     student = load_student(_task_model(new), config)
     teacher = load_teacher(_task_model(old), config)
-    vocabulary = _common_vocabulary(teacher, student)
+    vocabulary, same = _vocabulary(teacher, student)
     encoding: dict[str, Any] = {
         "loss_over": config.loss_over,
         "max_length": config.max_length,
@@ -148,18 +199,38 @@ def train_compatibility_adapter(
     held = encode_examples(student.tokenizer, judged, **encoding)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(output or scratch)
+        prepared = training_arguments(config, len(gold), folder, arguments)
+        if output is None and prepared.world_size > 1:
+            raise UsageError(
+                f"expected an output folder that all {prepared.world_size} processes share, got "
+                "none: pass output="
+            )
+        for loaded in (student, teacher):
+            loaded.model.to(prepared.device)
         replayed = encode_examples(
             student.tokenizer, _answered(prompts, teacher, config), **encoding
         )
         old_scores = evaluate(teacher.model, teacher.tokenizer)
         weight, notes = _decide_weight(student, gold, old_scores, evaluate, config)
+        settings = config.loss_settings(weight)
         fused = config.fused and is_plain_head(student.model) and is_plain_head(teacher.model)
         if config.fused and not fused:
             notes.append("the models do more than a head to their hidden states: trained unfused")
+        old_teacher: OldTeacher
+        if same and config.old_logits == "live":
+            old_teacher = LiveTeacher(teacher.model, vocabulary)
+        else:
+            every = [*gold, *replayed, *held]
+            with prepared.main_process_first(local=False, desc="logits of the old model"):
+                old_teacher = _stored_teacher(
+                    teacher, student, every, folder / "old_logits", config, vocabulary, same=same
+                )
+            # From here on the old model is only its rows.
+            teacher.model = None
         distillation = Distillation(
             student,
-            LiveTeacher(teacher.model, vocabulary),
-            config.loss_settings(weight),
+            old_teacher,
+            settings,
             vocabulary=vocabulary,
             replay_weight=config.replay_weight,
             fused=fused,
@@ -173,13 +244,13 @@ def train_compatibility_adapter(
             validation=held,
             evaluate_items=evaluate,
             old_scores=old_scores,
-            output=folder,
+            arguments=prepared,
             say=say,
-            arguments=arguments,
         )
-        for note in notes if say else ():
-            say(note)
-        trainer.train()
+        if say is not None:
+            for note in notes:
+                say(note)
+        trainer.train(resume_from_checkpoint=resume)
     best = trainer.best
     if best.epoch == 0:
         notes.append("no epoch broke less without losing accuracy: the new model is kept as it was")
@@ -190,6 +261,8 @@ def train_compatibility_adapter(
         best=best,
         config=config,
         notes=tuple(notes),
+        old=teacher.name,
+        new=student.name,
     )
 
 
@@ -210,22 +283,59 @@ def _held_out(
     return kept, [examples[place] for place in sorted(held)]
 
 
-def _common_vocabulary(old: LoadedModel, new: LoadedModel) -> int:
-    """Count the tokens that both heads know; refuse tokenizers that differ."""
+def _vocabulary(old: LoadedModel, new: LoadedModel) -> tuple[int, bool]:
+    """Count the tokens that the loss is over, and say whether both tokenizers are the same."""
     vocabularies = [model.tokenizer.get_vocab() for model in (old, new)]
-    if vocabularies[0] != vocabularies[1]:
-        raise InputError(
-            f"expected one vocabulary of both models, got {len(vocabularies[0])} tokens of "
-            f"{old.name!r} and {len(vocabularies[1])} of {new.name!r}: train on models with the "
-            "same tokenizer"
-        )
     heads = [int(model.model.get_output_embeddings().weight.shape[0]) for model in (old, new)]
-    if min(heads) <= max(vocabularies[0].values()):
-        raise InputError(
-            f"expected heads over {len(vocabularies[0])} tokens, got {heads[0]} of {old.name!r} "
-            f"and {heads[1]} of {new.name!r}: resize the embeddings to the tokenizer"
-        )
-    return min(heads)
+    for model, tokens, head in zip((old, new), vocabularies, heads, strict=True):
+        if head <= max(tokens.values()):
+            raise InputError(
+                f"expected a head over the {len(tokens)} tokens of {model.name!r}, got one over "
+                f"{head}: resize the embeddings to the tokenizer"
+            )
+    if vocabularies[0] != vocabularies[1]:
+        return heads[1], False
+    return min(heads), True
+
+
+def _stored_teacher(
+    old: LoadedModel,
+    new: LoadedModel,
+    examples: list[EncodedExample],
+    folder: Path,
+    config: CompatibilityConfig,
+    vocabulary: int,
+    *,
+    same: bool,
+) -> StoredTeacher:
+    """Compute the old model's rows, unless the folder holds them already."""
+    top_k = None if same and config.old_logits == "full" else config.top_k
+    temperature = None if top_k is None else config.temperature
+    described = repr((old.name, new.name, examples, top_k, temperature, vocabulary))
+    recipe = hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
+    if not (folder / "index.json").is_file():
+        if same:
+            blocks = compute_rows(
+                old.model,
+                examples,
+                vocabulary=vocabulary,
+                temperature=config.temperature,
+                top_k=top_k,
+                batch_size=config.evaluation_batch_size,
+            )
+        else:
+            check_spelling(old, new, examples)
+            blocks = score_candidates(
+                old,
+                new,
+                examples,
+                vocabulary=vocabulary,
+                temperature=config.temperature,
+                top_k=config.top_k,
+                batch_size=config.evaluation_batch_size,
+            )
+        store_rows(blocks, folder, temperature=temperature, recipe=recipe)
+    return StoredTeacher(folder, recipe, config.temperature)
 
 
 def _answered(

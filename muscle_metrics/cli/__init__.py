@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from muscle_metrics import __version__
-from muscle_metrics.cli import baseline, compare, gate, order, power
+from muscle_metrics.cli import adapter, baseline, compare, gate, order, power
 from muscle_metrics.cli.outputs import warn
 from muscle_metrics.errors import InputError, MissingDependencyError, MuscleMetricsError, UsageError
 
@@ -122,6 +122,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"muscle-metrics {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, parser_class=_Parser)
-    for command in (compare, gate, baseline, order, power):
+    for command in (compare, gate, baseline, order, power, adapter):
         command.add_command(commands)
     return parser

@@ -27,6 +27,12 @@ def tokenizer() -> Any:
     return word_tokenizer(WORDS)
 
 
+@pytest.fixture(scope="session")
+def make_tokenizer() -> Callable[[list[str]], Any]:
+    """Maker of tokenizers with one token per word."""
+    return word_tokenizer
+
+
 def word_tokenizer(words: list[str]) -> Any:
     tokenizers = pytest.importorskip("tokenizers")
     transformers = pytest.importorskip("transformers")
@@ -47,28 +53,33 @@ def word_tokenizer(words: list[str]) -> Any:
 @pytest.fixture(scope="session")
 def make_model(tokenizer: Any) -> Callable[..., Any]:
     """Maker of tiny random Llamas."""
+
+    def make(seed: int, size: int = 16, vocabulary: int | None = None) -> Any:
+        return tiny_llama(seed, vocabulary or len(tokenizer), size)
+
+    return make
+
+
+def tiny_llama(seed: int, vocabulary: int, size: int = 16) -> Any:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    def make(seed: int, size: int = 16, vocabulary: int | None = None) -> Any:
-        config = LlamaConfig(
-            vocab_size=vocabulary or len(tokenizer),
-            hidden_size=size,
-            intermediate_size=2 * size,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            num_key_value_heads=2,
-            max_position_embeddings=64,
-            bos_token_id=1,
-            eos_token_id=2,
-            pad_token_id=0,
-            initializer_range=0.3,
-        )
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            return LlamaForCausalLM(config).eval()
-
-    return make
+    config = LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=size,
+        intermediate_size=2 * size,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=0,
+        initializer_range=0.3,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return LlamaForCausalLM(config).eval()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

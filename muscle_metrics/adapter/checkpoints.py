@@ -1,0 +1,126 @@
+"""Checkpoints that may be resumed from: complete, unchanged, and of the same run.
+
+The state of an optimizer is a pickle to torch. It is loaded with `weights_only`, which runs no
+code, and only from a folder whose manifest lists every file with its hash; the manifest is written
+last, so that a checkpoint that was cut off has none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["MANIFEST", "check_manifest", "newest_checkpoint", "write_json", "write_manifest"]
+
+MANIFEST = "manifest.json"
+
+
+def write_json(path: Path, content: object) -> None:
+    r"""Write a JSON file whole or not at all.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_json(Path(folder, "a.json"), [1])
+    ...     Path(folder, "a.json").read_text()
+    '[1]\\n'
+    """
+    part = path.with_name(f".{path.name}.part")
+    with part.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def write_manifest(folder: Path, recipe: str) -> None:
+    """List every file of a folder with its hash: the last file that is written there.
+
+    Parameters
+    ----------
+    folder : Path
+    recipe : str
+        What makes two runs the same: settings and data.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_manifest(Path(folder), "recipe")
+    ...     check_manifest(Path(folder), "recipe")
+    """
+    write_json(folder / MANIFEST, {"version": 1, "recipe": recipe, "files": _hashes(folder)})
+
+
+def check_manifest(folder: Path, recipe: str) -> None:
+    """Refuse a checkpoint that is not complete, not as it was written, or of another run.
+
+    Raises
+    ------
+    InputError
+        If there is no manifest, a file is missing, changed or not listed, or the recipe differs.
+    """
+    try:
+        manifest: Any = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files, of = dict(manifest["files"]), manifest["recipe"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"expected a manifest that this package wrote in {str(folder)!r}, got "
+            f"{type(error).__name__}: resume only from checkpoints of your own runs"
+        ) from error
+    found = _hashes(folder)
+    wrong = sorted(name for name in {*files, *found} if files.get(name) != found.get(name))
+    if wrong:
+        raise InputError(
+            f"expected the files of {str(folder)!r} as its manifest lists them, got {wrong} "
+            "missing, changed or added: resume from another checkpoint"
+        )
+    if of != recipe:
+        raise InputError(
+            f"expected a checkpoint of the same settings and data in {str(folder)!r}, got another "
+            "run's: train into a new folder"
+        )
+
+
+def newest_checkpoint(output: Path) -> Path | None:
+    """Find the last complete checkpoint; those that were cut off are removed.
+
+    Examples
+    --------
+    >>> newest_checkpoint(Path("no/such/folder")) is None
+    True
+    """
+    checkpoints = sorted(
+        (int(path.name.partition("-")[2]), path)
+        for path in output.glob("checkpoint-*")
+        if path.name.partition("-")[2].isdigit() and path.is_dir() and not path.is_symlink()
+    )
+    while checkpoints:
+        _, newest = checkpoints.pop()
+        if (newest / MANIFEST).is_file():
+            return newest
+        shutil.rmtree(newest)
+    return None
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    hashes = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        # What a link points to may change after it was hashed.
+        if path.is_symlink():
+            hashes[name] = "link"
+        elif path.is_file() and name != MANIFEST:
+            with path.open("rb") as file:
+                hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes

@@ -1,0 +1,87 @@
+"""`muscle-metrics adapter train`: train the compatibility adapter that a recipe describes."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from muscle_metrics.cli.outputs import print_lines, warn
+
+__all__ = ["add_command"]
+
+EPILOG = """\
+example recipe:
+  output = "run"
+  [old]
+  model = "v1"
+  adapter = "v1-task"
+  [new]
+  model = "v2"
+  adapter = "v2-task"
+  [data]
+  train = "train.jsonl"
+  validation = "validation.jsonl"
+  replay = "prompts.jsonl"
+  [config]
+  epochs = 10
+
+The adapter is saved in run/adapter. Needs the extra 'train'.
+
+exit codes: 0 done, 2 usage, 4 data that cannot be used, 5 internal error
+"""
+
+
+def add_command(commands: Any) -> None:
+    """Add the command and its options.
+
+    Examples
+    --------
+    >>> parser = argparse.ArgumentParser()
+    >>> add_command(parser.add_subparsers())
+    >>> parser.parse_args(["adapter", "train", "recipe.toml"]).recipe
+    'recipe.toml'
+    """
+    parser = commands.add_parser(
+        "adapter", help="train an adapter that breaks less of what the old model did right"
+    )
+    actions = parser.add_subparsers(title="actions", required=True)
+    train = actions.add_parser(
+        "train",
+        help="train the adapter that a recipe describes",
+        description="Train a compatibility adapter for the new model.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    train.set_defaults(command=_train)
+    train.add_argument("recipe", help="a TOML file")
+    train.add_argument(
+        "--resume", action="store_true", help="go on from the last complete checkpoint"
+    )
+
+
+def _train(options: argparse.Namespace) -> int:
+    # Torch and all that stands on it, only for this command.
+    from muscle_metrics.optional import require
+
+    for package in ("torch", "safetensors", "transformers", "accelerate", "peft"):
+        require(package, "train")
+    from muscle_metrics.adapter.recipe import read_recipe
+    from muscle_metrics.adapter.training import train_compatibility_adapter
+
+    recipe = read_recipe(options.recipe)
+    result = train_compatibility_adapter(
+        old=recipe.old,
+        new=recipe.new,
+        train=recipe.train,
+        validation=recipe.validation,
+        replay=recipe.replay,
+        config=recipe.config,
+        output=recipe.output,
+        resume=options.resume,
+        say=warn,
+        arguments=recipe.arguments,
+    )
+    folder = recipe.output / "adapter"
+    result.save_pretrained(folder)
+    print_lines([f"before: {result.standings[0]}", f"after:  {result.best}", f"saved in {folder}"])
+    return 0

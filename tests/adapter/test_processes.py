@@ -1,0 +1,151 @@
+"""Killed runs go on as if nothing had happened; two processes train what one does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import runpy
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+for package in ("accelerate", "peft", "transformers"):
+    pytest.importorskip(package)
+
+from safetensors.torch import load_file  # noqa: E402
+
+from muscle_metrics.errors import InputError  # noqa: E402
+
+WORKER = Path(__file__).with_name("worker.py")
+MOMENTS = ("epoch 1", "epoch 2", "optimizer", "manifest")
+
+
+@pytest.fixture(scope="module")
+def worker() -> dict[str, Any]:
+    return runpy.run_path(str(WORKER))
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("processes")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, str(WORKER), str(folder)], check=True, env=environment)
+    return folder, json.loads((folder / "codes.json").read_text(encoding="utf-8"))
+
+
+def adapter_hash(output: Path) -> str:
+    return hashlib.sha256(
+        (output / "adapter" / "adapter_model.safetensors").read_bytes()
+    ).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(worker, tmp_path_factory) -> tuple[Any, str]:
+    output = tmp_path_factory.mktemp("uninterrupted")
+    result = worker["train"](output)
+    assert result.best.epoch > 0
+    return result, adapter_hash(output)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_run_goes_on_to_the_same_adapter(moment, processes, uninterrupted, worker):
+    folder, codes = processes
+    assert codes[moment] == -9
+    result = worker["train"](folder / moment, resume=True)
+    expected, expected_hash = uninterrupted
+    assert result.standings == expected.standings
+    assert adapter_hash(folder / moment) == expected_hash
+
+
+@pytest.mark.parametrize("name", ["together", "together, stored", "together, unfused"])
+def test_two_processes_train_what_one_does(name, processes, worker, tmp_path):
+    folder, codes = processes
+    assert codes[name] == [0, 0]
+    ranks = [load_file(folder / name / f"rank{rank}.safetensors") for rank in range(2)]
+    alone = worker["train"](tmp_path, replace(worker["CONFIG"], lora_dropout=0.0, epochs=2))
+    for key, values in alone.model.state_dict().items():
+        if ".default." in key:
+            assert torch.equal(ranks[0][key], ranks[1][key])
+            torch.testing.assert_close(ranks[0][key], values, rtol=1e-3, atol=2e-5)
+    start = alone.standings[0]
+    assert alone.best.loss < start.loss
+
+
+class Canary:
+    """What writes a file wherever it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]:
+        return (open, (self.path, "w"))
+
+
+class TestCheckpoints:
+    @pytest.fixture(scope="class")
+    def finished(self, worker, tmp_path_factory) -> Path:
+        output = tmp_path_factory.mktemp("finished")
+        worker["train"](output, replace(worker["CONFIG"], epochs=2))
+        return output
+
+    @pytest.fixture
+    def output(self, finished, tmp_path) -> Path:
+        return shutil.copytree(finished, tmp_path / "output")
+
+    def resume(self, worker, output: Path) -> Any:
+        return worker["train"](output, replace(worker["CONFIG"], epochs=2), resume=True)
+
+    def test_nothing_but_the_resume_state_is_a_pickle(self, output):
+        pickles = {path.name for path in output.rglob("*.pt*")} | {
+            path.name for path in output.rglob("*.bin")
+        }
+        assert pickles == {"optimizer.pt", "scheduler.pt", "rng_state.pth"}
+        assert not list((output / "adapter").rglob("*.p*t*h"))
+
+    @pytest.mark.parametrize(
+        "name", ["optimizer.pt", "rng_state.pth", "pytorch_model.bin", "x.pkl"]
+    )
+    def test_a_foreign_pickle_is_refused_unread(self, name, output, worker, tmp_path):
+        canary = tmp_path / "canary"
+        checkpoint = max(output.glob("checkpoint-*"))
+        (checkpoint / name).write_bytes(pickle.dumps(Canary(str(canary))))
+        with pytest.raises(InputError, match="missing, changed or added"):
+            self.resume(worker, output)
+        assert not canary.exists()
+
+    def test_a_forged_manifest_runs_no_code(self, output, worker, tmp_path):
+        # Whoever can write the folder can write a manifest too: weights_only is what is left.
+        canary = tmp_path / "canary"
+        checkpoint = max(output.glob("checkpoint-*"))
+        path = checkpoint / "optimizer.pt"
+        path.write_bytes(pickle.dumps(Canary(str(canary))))
+        manifest = json.loads((checkpoint / "manifest.json").read_text())
+        manifest["files"]["optimizer.pt"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        (checkpoint / "manifest.json").write_text(json.dumps(manifest))
+        with pytest.raises(pickle.UnpicklingError):
+            self.resume(worker, output)
+        assert not canary.exists()
+
+    def test_other_settings_are_refused(self, output, worker):
+        with pytest.raises(InputError, match="checkpoint of the same settings and data"):
+            worker["train"](output, replace(worker["CONFIG"], epochs=2, seed=1), resume=True)
+
+    def test_no_manifest_to_read_is_refused(self, output, worker):
+        checkpoint = max(output.glob("checkpoint-*"))
+        (checkpoint / "manifest.json").write_text("[]")
+        with pytest.raises(InputError, match="expected a manifest that this package wrote"):
+            self.resume(worker, output)
+
+    def test_a_link_is_refused(self, output, worker):
+        checkpoint = max(output.glob("checkpoint-*"))
+        (checkpoint / "more").symlink_to(output)
+        with pytest.raises(InputError, match=r"got \['more'\]"):
+            self.resume(worker, output)

@@ -1,0 +1,172 @@
+"""Processes that really end or really work together: run by test_processes.py, not by pytest.
+
+One interpreter imports the libraries, and forks what is asked for from it: runs that kill
+themselves with SIGKILL at a given moment, and two processes that train as torchrun would start
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import runpy
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from muscle_metrics.adapter import checkpoints, trainer
+from muscle_metrics.adapter.config import CompatibilityConfig
+from muscle_metrics.adapter.models import TaskModel
+from muscle_metrics.adapter.training import train_compatibility_adapter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+torch.set_num_threads(1)
+made = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
+
+CONFIG = CompatibilityConfig(
+    epochs=3,
+    batch_size=8,
+    lora_rank=4,
+    lora_alpha=8,
+    lora_dropout=0.2,
+    learning_rate=0.02,
+    max_new_tokens=4,
+    select_by="loss",
+    distillation_weight=0.5,
+)
+ROWS = [
+    {"prompt": f"w{one % 20} w{one * 7 % 20} ?", "choices": ["yes", "no"], "answer": one % 2}
+    for one in range(32)
+]
+PROMPTS = [{"prompt": f"w{one % 20} w{one * 3 % 20} w5"} for one in range(40)]
+
+
+def train(output: Path, config: CompatibilityConfig = CONFIG, **options: Any) -> Any:
+    tokenizer = made["word_tokenizer"](made["WORDS"])
+    models = {
+        name: TaskModel(made["tiny_llama"](seed, len(tokenizer)), tokenizer=tokenizer)
+        for name, seed in (("old", 1), ("new", 2))
+    }
+    result = train_compatibility_adapter(
+        **models,
+        train=ROWS,
+        validation=ROWS[:16],
+        replay=PROMPTS,
+        config=config,
+        output=output,
+        **options,
+    )
+    result.save_pretrained(output / "adapter")
+    return result
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def at_line(start: str) -> Callable[[str], None]:
+    return lambda line: die() if line.startswith(start) else None
+
+
+def kill_at(moment: str, output: Path) -> None:
+    """Train, and die: once an epoch is judged, while its checkpoint is written, or just before
+    the checkpoint is complete."""
+    say = None
+    if moment.startswith("epoch"):
+        say = at_line(moment)
+    elif moment == "optimizer":
+        # Half of the file is there.
+        def save(content: Any, path: Any, **_: Any) -> None:
+            whole = pickle.dumps(str(content))
+            Path(path).write_bytes(whole[: len(whole) // 2])
+            if calls.append(path) or len(calls) == 3:  # type: ignore[func-returns-value]
+                die()
+
+        calls: list[Any] = []
+        torch_save = torch.save
+
+        def later(content: Any, path: Any, **options: Any) -> None:
+            if "checkpoint-8" in str(path):
+                save(content, path)
+            else:
+                torch_save(content, path, **options)
+
+        torch.save = later
+    elif moment == "manifest":
+
+        def write(folder: Path, recipe: str) -> None:
+            if folder.name == "checkpoint-8":
+                die()
+            checkpoints.write_manifest(folder, recipe)
+
+        trainer.write_manifest = write
+    train(output, say=say)
+
+
+def forked(work: Callable[[], Any]) -> int:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    return child
+
+
+def ended(child: int) -> int:
+    """Exit code, or minus the signal."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def one_of_two(rank: int, port: int, output: Path, config: CompatibilityConfig) -> None:
+    os.environ |= {
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+    }
+    result = train(output, config)
+    weights = {
+        name: values for name, values in result.model.state_dict().items() if ".default." in name
+    }
+    from safetensors.torch import save_file
+
+    save_file(weights, output / f"rank{rank}.safetensors")
+    torch.distributed.destroy_process_group()
+
+
+def together(output: Path, **changes: Any) -> list[int]:
+    from dataclasses import replace
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = replace(CONFIG, lora_dropout=0.0, batch_size=4, epochs=2, **changes)
+    output.mkdir()
+    children = [
+        forked(lambda rank=rank: one_of_two(rank, port, output, config))  # type: ignore[misc]
+        for rank in range(2)
+    ]
+    return [ended(child) for child in children]
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    codes: dict[str, Any] = {}
+    for moment in ("epoch 1", "epoch 2", "optimizer", "manifest"):
+        codes[moment] = ended(forked(lambda: kill_at(moment, folder / moment)))  # noqa: B023
+    codes["together"] = together(folder / "together")
+    codes["together, stored"] = together(folder / "together, stored", old_logits="top_k", top_k=33)
+    codes["together, unfused"] = together(folder / "together, unfused", fused=False)
+    (folder / "codes.json").write_text(json.dumps(codes), encoding="utf-8")
