@@ -225,7 +225,16 @@ def trace_frontier(
     Examples
     --------
     See the how-to page of the adapter; a model is needed.
+
+    >>> trace_frontier(None, None, start={}, trained={}, old_scores=[1], evaluate=lambda *_: [1])
+    Traceback (most recent call last):
+    muscle_metrics.errors.InputError: expected the weights of the new model's adapter, got none...
     """
+    if not start:
+        raise InputError(
+            "expected the weights of the new model's adapter, got none: give those that peft's "
+            "get_peft_model_state_dict returns"
+        )
     adapters = {"start": dict(start)}
     for name, end in trained.items():
         for share in shares:

@@ -60,6 +60,11 @@ class Outcome:
         Against the old model, of all items.
     against : mapping of str to Change
         By the name of the baseline.
+
+    Examples
+    --------
+    >>> print(measure_outcomes(old=[1, 1], updates={"v2": [0, 1]})[0].negative_flip_rate)
+    50.00% (1 of 2)
     """
 
     name: str

@@ -80,9 +80,7 @@ def test_free_text_is_scored_and_the_score_is_kept(
     models: Any, tokenizer: Any, tmp_path: Path
 ) -> None:
     config = CompatibilityConfig(metric="rouge1", max_new_tokens=5)
-    run = evaluate_model(
-        models[0], tokenizer, read_examples(TEXTS), name="old", config=config
-    )
+    run = evaluate_model(models[0], tokenizer, read_examples(TEXTS), name="old", config=config)
     save_run(run, tmp_path / "old.jsonl")
     scored = read_run(tmp_path / "old.jsonl", score_field="rouge1")
     for record, again in zip(run, scored, strict=True):
@@ -145,5 +143,5 @@ def test_an_ensemble_draws_from_its_mixture(models: Any, tokenizer: Any) -> None
 
 
 def test_the_share_of_an_ensemble_is_a_share(models: Any) -> None:
-    with pytest.raises(UsageError, match="expected share to be between 0 and 1, got 1.5"):
+    with pytest.raises(UsageError, match=r"expected share to be between 0 and 1, got 1\.5"):
         Ensemble(*models, share=1.5)

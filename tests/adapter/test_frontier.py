@@ -94,7 +94,7 @@ def test_adapters_of_other_shapes_are_refused(other: dict[str, torch.Tensor]) ->
 
 
 def test_shares_beyond_the_ends_are_refused() -> None:
-    with pytest.raises(UsageError, match="expected share to be between 0 and 1, got 1.2"):
+    with pytest.raises(UsageError, match=r"expected share to be between 0 and 1, got 1\.2"):
         interpolate_adapters({}, {}, 1.2)
 
 

@@ -24,9 +24,7 @@ VERDICTS = st.lists(st.tuples(*[st.integers(0, 1)] * 3), min_size=1, max_size=60
 @given(VERDICTS)
 def test_rates_are_those_of_compare(rows: list[tuple[int, int, int]]) -> None:
     old, new, ours = (list(column) for column in zip(*rows, strict=True))
-    outcomes = measure_outcomes(
-        old=old, updates={"v2": new, "ours": ours}, baselines=("v2",)
-    )
+    outcomes = measure_outcomes(old=old, updates={"v2": new, "ours": ours}, baselines=("v2",))
     for outcome, scores in zip(outcomes, (new, ours), strict=True):
         counts = compare(old=old, new=scores, references=[1] * len(old)).counts
         assert outcome.negative_flip_rate == counts.negative_flip_rate
@@ -34,7 +32,9 @@ def test_rates_are_those_of_compare(rows: list[tuple[int, int, int]]) -> None:
         assert outcome.accuracy == pytest.approx(counts.new_accuracy)
     change = outcomes[1].against["v2"]
     before, after = (float(outcome.negative_flip_rate) for outcome in outcomes)
-    assert math.isnan(change.nfr) if before == 0 else change.nfr == pytest.approx(after / before - 1)
+    assert (
+        math.isnan(change.nfr) if before == 0 else change.nfr == pytest.approx(after / before - 1)
+    )
     low, high = change.accuracy_interval
     assert low <= change.accuracy <= high
 

@@ -1,7 +1,7 @@
 """Train and judge every method on tiny models, and print the table.
 
-    python -m tests.benchmarks.replica                 # about 35 minutes on two cores
-    python -m tests.benchmarks.replica --fast          # one seed, few methods, under 3 minutes
+python -m tests.benchmarks.replica                 # about 35 minutes on two cores
+python -m tests.benchmarks.replica --fast          # one seed, few methods, under 3 minutes
 """
 
 from __future__ import annotations

@@ -60,9 +60,7 @@ def pretrain(name: str) -> Any:
             texts = torch.from_numpy(language.texts(rng, 50 * BATCH))
         batch = texts[step % 50 * BATCH :][:BATCH]
         logits = model(batch).logits[:, :-1].flatten(0, 1)
-        loss = torch.nn.functional.cross_entropy(
-            logits, batch[:, 1:].flatten(), ignore_index=PAD
-        )
+        loss = torch.nn.functional.cross_entropy(logits, batch[:, 1:].flatten(), ignore_index=PAD)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()

@@ -112,7 +112,9 @@ def scores_path(folder: Path, family: str, seed: int, group: str, ending: str = 
 
 def store_study(family: str, seed: int, folder: Path, group: str, fast: bool) -> None:
     """Run a group of methods and store its scores, unless the folder has them."""
-    path, partial = (scores_path(folder, family, seed, group, ending) for ending in ("", "-partial"))
+    path, partial = (
+        scores_path(folder, family, seed, group, ending) for ending in ("", "-partial")
+    )
     if path.exists():
         return
     run_study(

@@ -130,9 +130,7 @@ class Study:
 
     def _corpus(self, examples: Sequence[Example]) -> Corpus:
         over = "prompt_and_completion"
-        return make_corpus(
-            self.tokenizer, examples, loss_over=over, old=self.old, new=self.new
-        )
+        return make_corpus(self.tokenizer, examples, loss_over=over, old=self.old, new=self.new)
 
     def replay(self, source: str, student: Any = None, *, draw: int = 0) -> Corpus:
         """Unlabelled prompts with completions, read by both teachers."""

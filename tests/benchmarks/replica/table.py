@@ -38,8 +38,7 @@ def markdown_table(seeds: Sequence[Scores], *, old: str = "v1", new: str = "v2")
     lines = [
         f"{len(v1)} test items of {len(seeds)} seeds; {old} scores {v1.mean():.2%}.",
         "",
-        "| method | accuracy | change | NFR | against v2, % | by seed "
-        "| against the control, % |",
+        "| method | accuracy | change | NFR | against v2, % | by seed | against the control, % |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [_row(outcome, by_seed[outcome.name], new) for outcome in outcomes]
