@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
+
 import pytest
 
 pytest.importorskip("torch")
@@ -11,6 +12,9 @@ pytest.importorskip("peft")
 from muscle_metrics.adapter.outcomes import measure_outcomes
 from tests.benchmarks.replica.methods import CONTROL, RECIPE
 from tests.benchmarks.replica.running import run_study
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # Not one of the seeds that the recipe was chosen or reported on.
 SEED = 77

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
 from peft import set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+    import torch
 
     from muscle_metrics.runs import Run
     from tests.benchmarks.replica.methods import Method
@@ -68,9 +68,14 @@ class Study:
     """Models, data and teachers of one seed and one family of tasks."""
 
     def __init__(
-        self, family: str, seed: int, *, sizes: Sizes = Sizes(), folder: Path | None = None,
+        self,
+        family: str,
+        seed: int,
+        *,
+        sizes: Sizes,
+        folder: Path | None = None,
         unconverged: float = 1.0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         language = Language()
         self.family, self.seed, self.sizes = family, seed, sizes
         self.tokenizer = make_tokenizer()
@@ -81,9 +86,8 @@ class Study:
         )
         self.metric = "rouge1" if family == "generation" else None
         self.train, self.validation, self.test, self.prompts = (
-            language.items(family, (seed, part), count)
-            for part, count in enumerate(sizes[:4])
-        )  # fmt: skip
+            language.items(family, (seed, part), count) for part, count in enumerate(sizes)
+        )
         self._folder = folder
         self._bases = {name: load_base(name) for name in ("v1", "v2")}
         self.old = self._fit("v1", 1)
