@@ -51,9 +51,9 @@ class Ensemble(torch.nn.Module):
         return SimpleNamespace(logits=self._mix(*logits))
 
     def _mix(self, old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
-        flat = [values.flatten(0, -2).float().log_softmax(-1) for values in (old, new)]
-        share = flat[0].new_full((len(flat[0]),), self.share)
-        return mix_teachers(*flat, share).view_as(old)
+        rows = [values.flatten(0, -2).float().log_softmax(-1) for values in (old, new)]
+        share = rows[0].new_full((len(rows[0]),), self.share)
+        return mix_teachers(rows[0], rows[1], share).view_as(old)
 
     @torch.no_grad()
     def generate(

@@ -26,7 +26,12 @@ UNCONVERGED = 0.35
 
 
 def run_exact(
-    seed: int, folder: Path | None, *, sizes: Sizes, say: Callable[[str], None]
+    seed: int,
+    folder: Path | None,
+    *,
+    sizes: Sizes,
+    say: Callable[[str], None] = lambda _line: None,
+    save: Callable[[dict[str, np.ndarray]], None] = lambda _scores: None,
 ) -> dict[str, np.ndarray]:
     """Scores of the test items by method; what the default recipe saw is said."""
     torch.set_num_threads(1)
@@ -40,6 +45,7 @@ def run_exact(
     for note in result.notes:
         say(f"exact {seed}: {note}")
     say(f"exact {seed}: kept {result.best}")
+    save(scores)
     return scores
 
 

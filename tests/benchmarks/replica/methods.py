@@ -9,7 +9,7 @@ from muscle_metrics.adapter import LossSettings
 
 __all__ = ["CONTROL", "GROUPS", "METHODS", "RECIPE", "Method", "Source"]
 
-Source = Literal["offered", "old", "new", "student"]
+Source = Literal["offered", "new", "student"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +17,8 @@ class Method:
     """One way to go on from v2's adapter.
 
     `times` is its number of steps over that of the recipe. `replay` says what unlabelled prompts
-    are completed with: all choices that they offer (`offered`; v1's answers where they offer
-    none), or answers drawn from v1 (`old`), v2 (`new`) or the student as it is (`student`).
+    are completed with: all choices that they offer, or v1's answers where they offer none
+    (`offered`), or answers drawn from v2 (`new`) or the student as it is (`student`).
     `weighing` gives more weight to the examples on which v1 and v2 disagree.
     """
 
@@ -66,14 +66,14 @@ GROUPS = {
         _gold("old_correct_mixture", "old_correct_mixture"),
         _gold("focal + cross-entropy", "focal", 0.5),
     ),
-    "replay": (
-        _replay("MUSCLE + replay", "student_incorrect"),
-        _replay("recipe, prompts answered by v1", source="old"),
+    "replay": (_replay("MUSCLE + replay", "student_incorrect"),),
+    # Asked where the recipe replays answers, not offered choices.
+    "questions": (
         _replay("recipe, prompts answered by v2", source="new"),
+        _replay("recipe, replay to v2 alone", share=0.0),
         _replay("recipe, prompts answered by the student", source="student"),
         _replay("recipe, weights by disagreement", weighing=True),
         _replay("recipe, replay to v1 alone", share=1.0),
-        _replay("recipe, replay to v2 alone", share=0.0),
     ),
 }
 METHODS = {method.name: method for group in GROUPS.values() for method in group}

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from muscle_metrics.adapter import CompatibilityConfig, TaskModel, train_compatibility_adapter
+from tests.benchmarks.replica.exact import run_exact
 from tests.benchmarks.replica.methods import CONTROL, GROUPS, METHODS, RECIPE, Method
 from tests.benchmarks.replica.study import RATE, STEPS, Sizes, Study
 
@@ -30,6 +31,7 @@ def run_study(
     seed: int,
     folder: Path | None,
     *,
+    sizes: Sizes = FAST,
     group: str = "main",
     fast: bool = False,
     say: Callable[[str], None] = lambda _line: None,
@@ -38,7 +40,7 @@ def run_study(
     """Scores of the test items by method, of one group of methods."""
     torch.set_num_threads(1)
     began = perf_counter()
-    study = Study(family, seed, sizes=FAST if fast else Sizes(), folder=folder)
+    study = Study(family, seed, sizes=sizes, folder=folder)
     scores = {"v1": study.scores(study.old)}
 
     def record(name: str, model: Any, note: str = "") -> None:
@@ -117,13 +119,14 @@ def store_study(family: str, seed: int, folder: Path, group: str, fast: bool) ->
     )
     if path.exists():
         return
-    run_study(
-        family,
-        seed,
-        folder,
-        group=group,
-        fast=fast,
-        say=lambda line: print(line, flush=True),
-        save=lambda scores: np.savez_compressed(partial, **scores),
-    )
+    sizes = FAST if fast else Sizes()
+    options: dict[str, Any] = {
+        "sizes": sizes,
+        "say": lambda line: print(line, flush=True),
+        "save": lambda scores: np.savez_compressed(partial, **scores),
+    }
+    if family == "exact":
+        run_exact(seed, folder, **options)
+    else:
+        run_study(family, seed, folder, group=group, fast=fast, **options)
     partial.rename(path)
