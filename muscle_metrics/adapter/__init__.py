@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from muscle_metrics.adapter.fused import fused_compatibility_loss
     from muscle_metrics.adapter.losses import compatibility_loss
     from muscle_metrics.adapter.models import TaskModel
-    from muscle_metrics.adapter.outcomes import Outcome, measure_outcomes, score_run
     from muscle_metrics.adapter.selection import Standing
     from muscle_metrics.adapter.strategies import STRATEGIES, LossSettings
     from muscle_metrics.adapter.trainer import CompatibilityTrainer
     from muscle_metrics.adapter.training import CompatibleAdapter, train_compatibility_adapter
+    from muscle_metrics.adapter.updates import MeasuredUpdate, measure_updates, score_run
     from muscle_metrics.adapter.validation import answer_items, make_evaluator
 
 # Where each public name lives.
@@ -50,7 +50,7 @@ _HOMES = {
     "Example": "examples",
     "Frontier": "frontier",
     "LossSettings": "strategies",
-    "Outcome": "outcomes",
+    "MeasuredUpdate": "updates",
     "Standing": "selection",
     "TaskModel": "models",
     "answer_items": "validation",
@@ -61,12 +61,12 @@ _HOMES = {
     "generate_answers": "answering",
     "interpolate_adapters": "frontier",
     "make_evaluator": "validation",
-    "measure_outcomes": "outcomes",
+    "measure_updates": "updates",
     "pareto_front": "frontier",
     "pick_candidate": "frontier",
     "read_examples": "examples",
     "save_run": "evaluation",
-    "score_run": "outcomes",
+    "score_run": "updates",
     "trace_frontier": "frontier",
     "train_compatibility_adapter": "training",
 }
@@ -82,7 +82,7 @@ __all__ = [
     "Example",
     "Frontier",
     "LossSettings",
-    "Outcome",
+    "MeasuredUpdate",
     "Standing",
     "TaskModel",
     "answer_items",
@@ -93,7 +93,7 @@ __all__ = [
     "generate_answers",
     "interpolate_adapters",
     "make_evaluator",
-    "measure_outcomes",
+    "measure_updates",
     "pareto_front",
     "pick_candidate",
     "read_examples",

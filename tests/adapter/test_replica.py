@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("peft")
 
-from muscle_metrics.adapter.outcomes import measure_outcomes
+from muscle_metrics.adapter.updates import measure_updates
 from tests.benchmarks.replica.methods import CONTROL, RECIPE
 from tests.benchmarks.replica.running import run_study
 
@@ -28,18 +28,18 @@ def scores(request: pytest.FixtureRequest) -> dict[str, np.ndarray]:
 @pytest.mark.slow
 def test_the_recipe_beats_v2_its_control_and_muscle(scores: dict[str, np.ndarray]) -> None:
     old = scores.pop("v1")
-    outcomes = {
-        outcome.name: outcome
-        for outcome in measure_outcomes(old=old, updates=scores, baselines=("v2", CONTROL))
+    measured = {
+        update.name: update
+        for update in measure_updates(old=old, updates=scores, baselines=("v2", CONTROL))
     }
-    recipe, v2 = outcomes[RECIPE], outcomes["v2"]
+    recipe, v2 = measured[RECIPE], measured["v2"]
     # A model update that breaks something, as real ones do.
     assert v2.negative_flip_rate > 0.06
     # Less breaks, beyond chance, than with v2 and than with mere training for as long.
     for baseline in ("v2", CONTROL):
         assert recipe.against[baseline].nfr_interval.high < 0
-    assert recipe.negative_flip_rate < outcomes["MUSCLE (student_incorrect)"].negative_flip_rate
+    assert recipe.negative_flip_rate < measured["MUSCLE (student_incorrect)"].negative_flip_rate
     assert recipe.against["v2"].accuracy_interval.high > 0
     # Two models at once stay the bound that one adapter does not reach, or hardly.
-    ensemble = outcomes["v1 + v2 ensemble (two models at inference)"]
+    ensemble = measured["v1 + v2 ensemble (two models at inference)"]
     assert ensemble.negative_flip_rate < v2.negative_flip_rate

@@ -13,7 +13,7 @@ from muscle_metrics.adapter import CompatibilityConfig, Example, LossSettings, g
 from muscle_metrics.adapter.ensemble import Ensemble
 from muscle_metrics.adapter.evaluation import evaluate_model
 from muscle_metrics.adapter.frontier import interpolate_adapters, trace_frontier
-from muscle_metrics.adapter.outcomes import score_run
+from muscle_metrics.adapter.updates import score_run
 from muscle_metrics.adapter.selection import choose_standing, measure_standing
 from muscle_metrics.adapter.validation import make_evaluator
 from tests.benchmarks.replica.distilling import (

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from muscle_metrics.adapter.outcomes import measure_outcomes
+from muscle_metrics.adapter.updates import measure_updates
 from muscle_metrics.rates import relative_change
 from tests.benchmarks.replica.methods import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from muscle_metrics.adapter.outcomes import Change, Outcome
+    from muscle_metrics.adapter.updates import Change, MeasuredUpdate
 
 __all__ = ["markdown_table", "pool"]
 
@@ -30,10 +30,10 @@ def markdown_table(seeds: Sequence[Scores], *, old: str = "v1", new: str = "v2")
     """Markdown: accuracy, negative flips, and their change against v2 and against the control."""
     pooled = pool(seeds)
     v1 = pooled.pop(old)
-    outcomes = measure_outcomes(old=v1, updates=pooled, baselines=(new, CONTROL))
+    measured = measure_updates(old=v1, updates=pooled, baselines=(new, CONTROL))
     by_seed = {
-        outcome.name: _spread([_relative(scores, outcome.name, old, new) for scores in seeds])
-        for outcome in outcomes
+        update.name: _spread([_relative(scores, update.name, old, new) for scores in seeds])
+        for update in measured
     }
     lines = [
         f"{len(v1)} test items of {len(seeds)} seeds; {old} scores {v1.mean():.2%}.",
@@ -41,7 +41,7 @@ def markdown_table(seeds: Sequence[Scores], *, old: str = "v1", new: str = "v2")
         "| method | accuracy | change | NFR | against v2, % | by seed | against the control, % |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
-    lines += [_row(outcome, by_seed[outcome.name], new) for outcome in outcomes]
+    lines += [_row(update, by_seed[update.name], new) for update in measured]
     return "\n".join(lines)
 
 
@@ -54,16 +54,16 @@ def _spread(values: Sequence[float]) -> str:
     return " ".join(f"{value:+.0f}" for value in values)
 
 
-def _row(outcome: Outcome, by_seed: str, new: str) -> str:
-    against_new = outcome.against.get(new)
+def _row(update: MeasuredUpdate, by_seed: str, new: str) -> str:
+    against_new = update.against.get(new)
     cells = [
-        outcome.name,
-        f"{outcome.accuracy:.2%}",
+        update.name,
+        f"{update.accuracy:.2%}",
         "" if against_new is None else _points(against_new),
-        f"{outcome.negative_flip_rate:.2%}",
+        f"{update.negative_flip_rate:.2%}",
         "" if against_new is None else _percent(against_new),
         "" if against_new is None else by_seed,
-        _percent(outcome.against[CONTROL]) if CONTROL in outcome.against else "",
+        _percent(update.against[CONTROL]) if CONTROL in update.against else "",
     ]
     return f"| {' | '.join(cells)} |"
 

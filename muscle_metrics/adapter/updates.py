@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.record import Run
 
-__all__ = ["Change", "Outcome", "measure_outcomes", "score_run"]
+__all__ = ["Change", "MeasuredUpdate", "measure_updates", "score_run"]
 
 
 class Change(NamedTuple):
@@ -48,7 +48,7 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class MeasuredUpdate:
     """Where one update stands.
 
     Parameters
@@ -63,7 +63,7 @@ class Outcome:
 
     Examples
     --------
-    >>> print(measure_outcomes(old=[1, 1], updates={"v2": [0, 1]})[0].negative_flip_rate)
+    >>> print(measure_updates(old=[1, 1], updates={"v2": [0, 1]})[0].negative_flip_rate)
     50.00% (1 of 2)
     """
 
@@ -111,14 +111,14 @@ def score_run(run: Run, *, metric: str | None = None) -> npt.NDArray[np.float64]
     return np.array([record.scores[metric] for record in run], dtype=np.float64)
 
 
-def measure_outcomes(
+def measure_updates(
     *,
     old: npt.ArrayLike,
     updates: Mapping[str, npt.ArrayLike],
     baselines: tuple[str, ...] = (),
     minimum_effect: float = 0.0,
     seed: int = 0,
-) -> list[Outcome]:
+) -> list[MeasuredUpdate]:
     """Measure updates of one old model, and compare each with the baselines.
 
     Parameters
@@ -137,7 +137,7 @@ def measure_outcomes(
 
     Returns
     -------
-    list of Outcome
+    list of MeasuredUpdate
         In the order of the updates.
 
     Raises
@@ -147,10 +147,10 @@ def measure_outcomes(
 
     Examples
     --------
-    >>> outcomes = measure_outcomes(
+    >>> measured = measure_updates(
     ...     old=[1, 1, 1, 0], updates={"v2": [0, 0, 1, 1], "ours": [0, 1, 1, 1]}, baselines=("v2",)
     ... )
-    >>> outcomes[1].against["v2"].nfr
+    >>> measured[1].against["v2"].nfr
     -0.5
     """
     unknown = [name for name in baselines if name not in updates]
@@ -165,7 +165,7 @@ def measure_outcomes(
     }
     flips = {name: change.deltas < -change.dead_band for name, change in changes.items()}
     return [
-        Outcome(
+        MeasuredUpdate(
             name=name,
             accuracy=float(values.mean()),
             negative_flip_rate=changes[name].negative_flip_rate,
