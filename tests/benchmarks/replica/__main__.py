@@ -22,7 +22,7 @@ from tests.benchmarks.replica.running import scores_path, store_study
 SEEDS = (5154, 5775, 1194)
 # Groups of methods by family of tasks, and all families at their largest.
 ASKED = {
-    "choice": ("main", "ablations", "replay"),
+    "choice": ("main", "ablations", "replay", "with_cross_entropy"),
     "generation": tuple(GROUPS),
     "exact": ("main",),
 }

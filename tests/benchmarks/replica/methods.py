@@ -57,16 +57,18 @@ GROUPS = {
         _replay(RECIPE),
     ),
     "ablations": (
-        _gold("MUSCLE + cross-entropy", "student_incorrect", 0.5),
         _gold("old_correct", "old_correct"),
         _gold("old_only", "old_only"),
-        _gold("token_likelihood + cross-entropy", "token_likelihood", 0.5),
-        _gold("sequence_likelihood + cross-entropy", "sequence_likelihood", 0.5),
         _gold("mixture", "mixture"),
         _gold("old_correct_mixture", "old_correct_mixture"),
-        _gold("focal + cross-entropy", "focal", 0.5),
     ),
     "replay": (_replay("MUSCLE + replay", "student_incorrect"),),
+    "with_cross_entropy": (
+        _gold("MUSCLE + cross-entropy", "student_incorrect", 0.5),
+        _gold("token_likelihood + cross-entropy", "token_likelihood", 0.5),
+        _gold("sequence_likelihood + cross-entropy", "sequence_likelihood", 0.5),
+        _gold("focal + cross-entropy", "focal", 0.5),
+    ),
     # Asked where the recipe replays answers, not offered choices.
     "questions": (
         _replay("recipe, prompts answered by v2", source="new"),

@@ -13,8 +13,8 @@ from muscle_metrics.adapter import CompatibilityConfig, Example, LossSettings, g
 from muscle_metrics.adapter.ensemble import Ensemble
 from muscle_metrics.adapter.evaluation import evaluate_model
 from muscle_metrics.adapter.frontier import interpolate_adapters, trace_frontier
-from muscle_metrics.adapter.updates import score_run
 from muscle_metrics.adapter.selection import choose_standing, measure_standing
+from muscle_metrics.adapter.updates import score_run
 from muscle_metrics.adapter.validation import make_evaluator
 from tests.benchmarks.replica.distilling import (
     Corpus,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["RATE", "STEPS", "Sizes", "Study"]
 
 CROSS_ENTROPY = LossSettings(strategy="new_only", distillation_weight=0.0)
-# Steps of the recipe and its control, and the rate of every distillation.
+# Steps of the recipe and its control, and the rate of distillation without cross-entropy.
 STEPS = {"choice": 800, "exact": 400, "generation": 400}
 RATE = 1e-2
 # Steps and rate of the task adapters of v1 and v2, and so of the controls.
@@ -199,6 +199,8 @@ class Study:
                 student.train()
             return answered[turn]
 
+        # Cross-entropy over few items bears no higher rate than the one it was tuned for.
+        plain = method.settings.distillation_weight < 1
         control = method.settings.distillation_weight == 0
         gold = self._gold
         if control:
@@ -210,7 +212,7 @@ class Study:
             gold,
             method.settings,
             steps=steps,
-            rate=TASK_RATE[self.family] if control else RATE,
+            rate=TASK_RATE[self.family] if plain else RATE,
             replayed=replayed,
             replay_weight=method.replay_weight,
             judge=judge,
