@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,4 +76,6 @@ def _points(change: Change) -> str:
 
 def _percent(change: Change) -> str:
     low, high = change.nfr_interval
+    if math.isnan(low):
+        return f"{100 * change.nfr:+.1f}"
     return f"{100 * change.nfr:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
