@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from muscle_metrics.adapter.fused import fused_compatibility_loss
     from muscle_metrics.adapter.losses import compatibility_loss
     from muscle_metrics.adapter.models import TaskModel
+    from muscle_metrics.adapter.result import CompatibleAdapter
     from muscle_metrics.adapter.selection import Standing
     from muscle_metrics.adapter.strategies import STRATEGIES, LossSettings
     from muscle_metrics.adapter.trainer import CompatibilityTrainer
-    from muscle_metrics.adapter.training import CompatibleAdapter, train_compatibility_adapter
+    from muscle_metrics.adapter.training import train_compatibility_adapter
     from muscle_metrics.adapter.updates import MeasuredUpdate, measure_updates, score_run
     from muscle_metrics.adapter.validation import answer_items, make_evaluator
 
@@ -45,7 +46,7 @@ _HOMES = {
     "ChoiceScores": "answering",
     "CompatibilityConfig": "config",
     "CompatibilityTrainer": "trainer",
-    "CompatibleAdapter": "training",
+    "CompatibleAdapter": "result",
     "Ensemble": "ensemble",
     "Example": "examples",
     "Frontier": "frontier",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import InputError
@@ -18,7 +17,15 @@ from muscle_metrics.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MANIFEST", "check_manifest", "newest_checkpoint", "write_json", "write_manifest"]
+__all__ = [
+    "MANIFEST",
+    "check_manifest",
+    "fingerprint",
+    "newest_checkpoint",
+    "write_json",
+    "write_manifest",
+    "write_whole",
+]
 
 MANIFEST = "manifest.json"
 
@@ -28,19 +35,48 @@ def write_json(path: Path, content: object) -> None:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_json(Path(folder, "a.json"), [1])
-    ...     Path(folder, "a.json").read_text()
-    '[1]\\n'
+    ...     write_json(Path(folder, "a.json"), 1)
+    ...     Path(folder, "a.json").read_text().strip()
+    '1'
+    """
+    write_whole(path, json.dumps(content, indent=1) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file whole or not at all.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_whole(Path(folder, "a.txt"), "a")
+    ...     Path(folder, "a.txt").read_text()
+    'a'
     """
     part = path.with_name(f".{path.name}.part")
     with part.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.write("\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def fingerprint(model: Any) -> str:
+    """Tell models apart by the sums of their tensors.
+
+    Examples
+    --------
+    >>> import torch
+    >>> one, other = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    >>> fingerprint(one) == fingerprint(one) != fingerprint(other)
+    True
+    """
+    sums = {name: values.double().sum().item() for name, values in model.state_dict().items()}
+    return hashlib.sha256(repr(sorted(sums.items())).encode()).hexdigest()
 
 
 def write_manifest(folder: Path, recipe: str) -> None:
@@ -54,6 +90,7 @@ def write_manifest(folder: Path, recipe: str) -> None:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_manifest(Path(folder), "recipe")
@@ -93,10 +130,11 @@ def check_manifest(folder: Path, recipe: str) -> None:
 
 
 def newest_checkpoint(output: Path) -> Path | None:
-    """Find the last complete checkpoint; those that were cut off are removed.
+    """Find the last complete checkpoint; those that were cut off are passed over.
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> newest_checkpoint(Path("no/such/folder")) is None
     True
     """
@@ -105,12 +143,8 @@ def newest_checkpoint(output: Path) -> Path | None:
         for path in output.glob("checkpoint-*")
         if path.name.partition("-")[2].isdigit() and path.is_dir() and not path.is_symlink()
     )
-    while checkpoints:
-        _, newest = checkpoints.pop()
-        if (newest / MANIFEST).is_file():
-            return newest
-        shutil.rmtree(newest)
-    return None
+    complete = [path for _, path in checkpoints if (path / MANIFEST).is_file()]
+    return complete[-1] if complete else None
 
 
 def _hashes(folder: Path) -> dict[str, str]:

@@ -182,7 +182,7 @@ class CompatibilityConfig:
             if not 0 <= getattr(self, name) < math.inf:
                 yield f"expected {name} to be a number of at least 0, got {getattr(self, name)!r}"
         if not 0 < self.learning_rate < math.inf:
-            yield f"expected learning_rate to be above 0, got {self.learning_rate!r}: MUSCLE's 1e-4"
+            yield f"expected learning_rate to be above 0, got {self.learning_rate!r}: try 1e-4"
 
     def loss_settings(self, distillation_weight: float) -> LossSettings:
         """Give the settings of the loss, with a lambda that is decided.

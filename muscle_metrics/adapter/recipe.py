@@ -66,11 +66,13 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder, "recipe.toml")
-    ...     _ = file.write_text('output = "run"\\nold.model = "v1"\\nnew.model = "v2"\\n'
-    ...                         'data.train = "train.jsonl"\\nconfig.epochs = 3')
+    ...     lines = ['output = "run"', 'old.model = "v1"', 'new.model = "v2"']
+    ...     lines += ['data.train = "train.jsonl"', "config.epochs = 3"]
+    ...     _ = file.write_text(chr(10).join(lines))
     ...     read_recipe(file).config.epochs
     3
     """
@@ -78,7 +80,9 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"expected a recipe in TOML in {str(file)!r}, got {error}") from error
+        raise UsageError(
+            f"expected a recipe in TOML in {str(file)!r}, got {error}: see 'adapter train --help'"
+        ) from error
     _check_keys("", content, ("output", "old", "new", "data", "config", "arguments"))
     tables = {name: _table(content, name) for name in ("old", "new", "data", "config", "arguments")}
     data = tables["data"]

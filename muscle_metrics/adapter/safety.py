@@ -27,6 +27,7 @@ def check_no_pickle(folder: Path) -> None:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     check_no_pickle(Path(folder))

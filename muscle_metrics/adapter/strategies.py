@@ -243,8 +243,7 @@ class LossSettings:
                 )
         if not 0 < self.temperature < math.inf:
             raise UsageError(
-                f"expected temperature to be a number above 0, got {self.temperature!r}: "
-                "MUSCLE uses 2"
+                f"expected temperature to be a number above 0, got {self.temperature!r}: try 2"
             )
         for name in ("focal_base", "focal_boost"):
             if not 0 <= getattr(self, name) < math.inf:

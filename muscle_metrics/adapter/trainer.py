@@ -20,6 +20,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from muscle_metrics.adapter.batches import GoldAndReplay, collate
 from muscle_metrics.adapter.checkpoints import (
     check_manifest,
+    fingerprint,
     newest_checkpoint,
     write_json,
     write_manifest,
@@ -91,7 +92,8 @@ class CompatibilityTrainer(Trainer):
         self._validation = validation
         # Places of examples are counted through gold, replayed and validation data.
         self._first_held = len(gold) + len(replayed)
-        described = repr((config, distillation.settings, list(gold), list(replayed), validation))
+        data = (list(gold), list(replayed), list(validation), list(map(float, old_scores)))
+        described = repr((config, distillation.settings, data, fingerprint(distillation.student)))
         self._recipe = hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
         padding = next(
             token
@@ -181,21 +183,19 @@ class CompatibilityTrainer(Trainer):
 
     def _remember(self, parts: LossParts) -> None:
         old = parts.old_share
-        entropy = parts.cross_entropy.nan_to_num(0.0)
         self._seen.append(
             (
                 old.sum(),
                 torch.tensor(float(len(old))),
                 (old * parts.divergence).sum(),
                 ((1 - old) * parts.divergence).sum(),
-                entropy.sum(),
             )
         )
 
     def log(self, logs: dict[str, float], *arguments: Any, **options: Any) -> None:
         """Log; a training loss with the share of the old teacher and the divergences."""
         if "loss" in logs and self._seen:
-            old, rows, to_old, to_new, _ = (
+            old, rows, to_old, to_new = (
                 float(sum(column)) for column in zip(*self._seen, strict=True)
             )
             self._seen = []
@@ -360,6 +360,7 @@ def training_arguments(
 
     Examples
     --------
+    >>> from muscle_metrics.adapter.config import CompatibilityConfig
     >>> training_arguments(CompatibilityConfig(epochs=10), 80, "output").warmup_steps
     5
     """

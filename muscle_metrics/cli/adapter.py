@@ -83,5 +83,6 @@ def _train(options: argparse.Namespace) -> int:
     )
     folder = recipe.output / "adapter"
     result.save_pretrained(folder)
-    print_lines([f"before: {result.standings[0]}", f"after:  {result.best}", f"saved in {folder}"])
+    if require("accelerate", "train").PartialState().is_main_process:
+        print_lines([f"before: {result.standings[0]}", f"after: {result.best}", f"saved: {folder}"])
     return 0

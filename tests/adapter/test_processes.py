@@ -89,13 +89,14 @@ class Canary:
         return (open, (self.path, "w"))
 
 
-class TestCheckpoints:
-    @pytest.fixture(scope="class")
-    def finished(self, worker, tmp_path_factory) -> Path:
-        output = tmp_path_factory.mktemp("finished")
-        worker["train"](output, replace(worker["CONFIG"], epochs=2))
-        return output
+@pytest.fixture(scope="module")
+def finished(worker, tmp_path_factory) -> Path:
+    output = tmp_path_factory.mktemp("finished")
+    worker["train"](output, replace(worker["CONFIG"], epochs=2))
+    return output
 
+
+class TestCheckpoints:
     @pytest.fixture
     def output(self, finished, tmp_path) -> Path:
         return shutil.copytree(finished, tmp_path / "output")

@@ -85,16 +85,16 @@ def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor], **
 
 
 @pytest.fixture(scope="module")
-def trained(folders, tmp_path_factory) -> tuple[Any, Any]:
+def trained(folders, tmp_path_factory) -> tuple[Any, list[str], Any]:
     said: list[str] = []
     output = tmp_path_factory.mktemp("output")
     config = replace(CONFIG, select_by="loss")
     result = train(folders, config, replay=PROMPTS, output=output, say=said.append)
-    return result, said
+    return result, said, output
 
 
 def test_the_start_is_the_new_model_and_learning_lowers_the_loss(trained):
-    result, said = trained
+    result, said, _ = trained
     start, *epochs = result.standings
     assert (start.epoch, [one.epoch for one in epochs]) == (0, [1, 2, 3])
     assert start.kl_to_new == pytest.approx(0, abs=1e-6)
@@ -103,16 +103,29 @@ def test_the_start_is_the_new_model_and_learning_lowers_the_loss(trained):
     assert said[-4:] == [str(one) for one in result.standings]
 
 
+def test_the_old_models_answers_are_stored(trained, folders):
+    from muscle_metrics.adapter import generate_answers
+
+    old = transformers.AutoModelForCausalLM.from_pretrained(folders["old"].model)
+    old = peft.PeftModel.from_pretrained(old, folders["old"].adapter)
+    rows = [json.loads(line) for line in (trained[2] / "replay.jsonl").read_text().splitlines()]
+    assert rows
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folders["old"].model)
+    prompts = [row["prompt"] for row in rows]
+    answers = generate_answers(old, tokenizer, prompts, max_new_tokens=4)
+    assert [row["completion"] for row in rows] == [answer.strip() for answer in answers]
+
+
 def test_the_student_holds_the_kept_epoch(trained, tokenizer):
     from muscle_metrics.adapter import make_evaluator, read_examples
 
-    result, _ = trained
+    result, _, _ = trained
     scores = make_evaluator(read_examples(ROWS[:16]), CONFIG)(result.model, tokenizer)
     assert sum(scores) / 16 == result.best.accuracy
 
 
 def test_peft_alone_loads_what_is_saved(trained, folders, tmp_path):
-    result, _ = trained
+    result, _, _ = trained
     result.save_pretrained(tmp_path / "adapter")
     files = sorted(path.name for path in (tmp_path / "adapter").iterdir())
     assert files == [
@@ -133,7 +146,7 @@ def test_peft_alone_loads_what_is_saved(trained, folders, tmp_path):
 
 
 def test_only_the_adapter_is_trained(trained, models):
-    result, _ = trained
+    result, _, _ = trained
     trainable = [name for name, values in result.model.named_parameters() if values.requires_grad]
     assert trainable
     assert all(".default." in name for name in trainable)

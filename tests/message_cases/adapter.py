@@ -1,0 +1,120 @@
+"""Messages of the adapter's trainer, of what is refused before any model is loaded."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WATCHED = [
+    "adapter/checkpoints",
+    "adapter/config",
+    "adapter/examples",
+    "adapter/recipe",
+    "adapter/safety",
+    "adapter/selection",
+    "adapter/strategies",
+]
+
+
+def of(module: str, name: str) -> Any:
+    """Something of the trainer, where what it is made of is installed."""
+    for package in ("torch", "safetensors", "transformers", "accelerate", "peft"):
+        pytest.importorskip(package)
+    return getattr(import_module(f"muscle_metrics.adapter.{module}"), name)
+
+
+def config(**settings: object) -> object:
+    return of("config", "CompatibilityConfig")(**settings)
+
+
+def loss(**settings: object) -> object:
+    return of("strategies", "LossSettings")(**settings)
+
+
+def read(*rows: object) -> object:
+    Path("test.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return of("examples", "read_examples")("test.jsonl")
+
+
+class _Letters:
+    bos_token_id, eos_token_id, eos_token = 1, 2, "."
+
+    def __call__(self, text: str) -> dict[str, list[int]]:
+        return {"input_ids": [*map(ord, text)]}
+
+
+def encode(**example: str) -> object:
+    made = of("examples", "Example")(id="7", **example)
+    return of("examples", "encode_examples")(
+        _Letters(), [made], loss_over="completion", max_length=3
+    )
+
+
+def recipe(text: str) -> object:
+    Path("recipe.toml").write_text(text, encoding="utf-8")
+    return of("recipe", "read_recipe")("recipe.toml")
+
+
+def pickle_in_a_folder() -> object:
+    Path("adapter_model.bin").write_bytes(b"")
+    return of("safety", "check_no_pickle")(Path())
+
+
+def checkpoint(change: Callable[[Path], object], recipe: str = "same") -> object:
+    folder = Path("checkpoint-8")
+    folder.mkdir()
+    (folder / "optimizer.pt").write_bytes(b"state")
+    of("checkpoints", "write_manifest")(folder, "same")
+    change(folder)
+    return of("checkpoints", "check_manifest")(folder, recipe)
+
+
+ROW = {"prompt": "1 + 1 =", "completion": "2"}
+CHOICE = {"prompt": "1 + 1 =", "choices": ["2", "3"], "answer": 0}
+WHOLE = 'output = "run"\nold.model = "v1"\nnew.model = "v2"\ndata.train = "train.jsonl"\n'
+
+CASES: dict[str, Callable[[], object]] = {
+    "adapter: unknown strategy": lambda: loss(strategy="muscle"),
+    "adapter: a share of percents": lambda: loss(old_share=50),
+    "adapter: no temperature": lambda: loss(temperature=0),
+    "adapter: a negative focus": lambda: loss(focal_boost=-1),
+    "adapter: unknown precision": lambda: config(precision="int8"),
+    "adapter: no epoch": lambda: config(epochs=0),
+    "adapter: no patience": lambda: config(patience=0),
+    "adapter: warming up for ever": lambda: config(warmup_share=1.0),
+    "adapter: a negative weight": lambda: config(replay_weight=-1),
+    "adapter: no learning rate": lambda: config(learning_rate=0),
+    "adapter: no example": lambda: of("examples", "read_examples")([]),
+    "adapter: an id twice": lambda: read({"id": 1, **ROW}, {"id": 1, **ROW}),
+    "adapter: no completion": lambda: read({"prompt": "1 + 1 ="}),
+    "adapter: an example without a completion": lambda: of("examples", "read_examples")(
+        [of("examples", "Example")(id="7", prompt="1")]
+    ),
+    "adapter: a weight of nothing": lambda: read({**ROW, "weight": 0}),
+    "adapter: one choice": lambda: read({**CHOICE, "choices": ["2"]}),
+    "adapter: an answer that is no choice": lambda: read({**CHOICE, "answer": 2}),
+    "adapter: a completion that is too long": lambda: encode(prompt="a", completion="bcdef"),
+    "adapter: no validation item": lambda: of("selection", "measure_standing")(
+        old=[], new=[], epoch=0
+    ),
+    "adapter: a pickle": pickle_in_a_folder,
+    "adapter: no manifest": lambda: checkpoint(lambda folder: (folder / "manifest.json").unlink()),
+    "adapter: a changed checkpoint": lambda: checkpoint(
+        lambda folder: (folder / "optimizer.pt").write_bytes(b"other")
+    ),
+    "adapter: a checkpoint of another run": lambda: checkpoint(lambda _: None, recipe="other"),
+    "recipe: no TOML": lambda: recipe("output ="),
+    "recipe: unknown key": lambda: recipe(WHOLE + "config.epoch = 1"),
+    "recipe: no training data": lambda: recipe('output = "run"'),
+    "recipe: no table": lambda: recipe("old = 1"),
+    "recipe: no model": lambda: recipe(WHOLE.replace("old.model", "old.adapter")),
+    "recipe: stops as one text": lambda: recipe(WHOLE + 'config.stop = "?"'),
+    "recipe: a number as text": lambda: recipe(WHOLE + 'config.epochs = "3"'),
+}
