@@ -57,7 +57,8 @@ def train_compatibility_adapter(
         Items that epochs are judged by; by default a share of the training data, held out.
     replay : as train, optional
         Prompts without completions. The old model answers them, and its answers are distilled
-        towards both teachers beside the training data.
+        towards both teachers beside the training data; of prompts that offer choices, which need
+        no answer, every choice is.
     config : CompatibilityConfig, optional
     evaluate : callable, optional
         From a model and its tokenizer to one score per validation item; by default choices by
