@@ -75,7 +75,6 @@ GROUPS = {
         _replay("recipe, replay to v2 alone", share=0.0),
         _replay("recipe, prompts answered by the student", source="student"),
         _replay("recipe, weights by disagreement", weighing=True),
-        _replay("recipe, replay to v1 alone", share=1.0),
     ),
 }
 METHODS = {method.name: method for group in GROUPS.values() for method in group}

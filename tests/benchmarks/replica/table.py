@@ -77,5 +77,6 @@ def _points(change: Change) -> str:
 def _percent(change: Change) -> str:
     low, high = change.nfr_interval
     if math.isnan(low):
-        return f"{100 * change.nfr:+.1f}"
+        # The same flips, or too few of them to tell.
+        return "0" if change.nfr == 0 else ""
     return f"{100 * change.nfr:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
