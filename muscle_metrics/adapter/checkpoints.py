@@ -106,6 +106,13 @@ def check_manifest(folder: Path, recipe: str) -> None:
     ------
     InputError
         If there is no manifest, a file is missing, changed or not listed, or the recipe differs.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> check_manifest(Path("no/such/folder"), "recipe")
+    Traceback (most recent call last):
+    muscle_metrics.errors.InputError: expected a manifest that this package wrote in ...
     """
     try:
         manifest: Any = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

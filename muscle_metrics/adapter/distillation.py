@@ -14,15 +14,15 @@ import torch
 from muscle_metrics.adapter.fused import fused_compatibility_loss
 from muscle_metrics.adapter.losses import LossParts, compatibility_loss
 from muscle_metrics.adapter.rows import HeadRows, LogitRows, TeacherRows
+from muscle_metrics.adapter.running import all_logits, head_of, last_hidden
 from muscle_metrics.adapter.strategies import IGNORED, LossSettings, Tokens
-from muscle_metrics.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from muscle_metrics.adapter.models import LoadedModel
 
-__all__ = ["Distillation", "LiveTeacher", "OldTeacher", "Places", "is_plain_head"]
+__all__ = ["Distillation", "LiveTeacher", "OldTeacher", "Places", "count_tokens"]
 
 GOLD, REPLAYED = 0, 1
 
@@ -70,7 +70,7 @@ class LiveTeacher:
         if next(self._model.parameters()).device != device:
             self._model.to(device)
         with torch.no_grad():
-            return read_rows(self._model, batch, places, vocabulary=self._vocabulary, fused=fused)
+            return _read_rows(self._model, batch, places, vocabulary=self._vocabulary, fused=fused)
 
 
 class Distillation(torch.nn.Module):
@@ -145,7 +145,7 @@ class Distillation(torch.nn.Module):
         old, new = self._teachers
         old_rows = old.teach(batch, places, fused=self._fused)
         with torch.no_grad(), new.as_teacher() as model:
-            new_rows = read_rows(
+            new_rows = _read_rows(
                 model, batch, places, vocabulary=self._vocabulary, fused=self._fused
             )
         loss = partial(self._loss(batch, places), tokens=tokens, old=old_rows, new=new_rows)
@@ -221,35 +221,7 @@ def count_tokens(labels: torch.Tensor, replayed: torch.Tensor) -> torch.Tensor:
     return kinds.index_add(0, replayed.long(), by_row)
 
 
-def last_hidden(model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """Run all of a causal language model but its head; shape (B, L, H)."""
-    body = _causal(model).base_model
-    output = body(
-        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
-    )
-    hidden: torch.Tensor = output.last_hidden_state
-    return hidden
-
-
-def all_logits(model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """Run a causal language model; logits of shape (B, L, V)."""
-    output = model(
-        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
-    )
-    logits: torch.Tensor = output.logits
-    return logits
-
-
-def head_of(model: Any, vocabulary: int) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Weight (V, H) and bias (V,) of a model's head, for the first tokens of its vocabulary."""
-    head = _causal(model).get_output_embeddings()
-    # An adapter that trains the head wraps it.
-    head = head.modules_to_save[head.active_adapter] if hasattr(head, "modules_to_save") else head
-    bias = getattr(head, "bias", None)
-    return head.weight[:vocabulary], None if bias is None else bias[:vocabulary]
-
-
-def read_rows(
+def _read_rows(
     model: Any,
     batch: Mapping[str, torch.Tensor],
     places: Places,
@@ -262,39 +234,3 @@ def read_rows(
         return LogitRows(all_logits(model, batch)[places][:, :vocabulary])
     weight, bias = head_of(model, vocabulary)
     return HeadRows(last_hidden(model, batch)[places], weight, bias)
-
-
-def is_plain_head(model: Any) -> bool:
-    """Say whether a model's logits are its head's product with its last hidden states.
-
-    Some models scale or cap their logits, or train an adapter on the head; they cannot be fused.
-
-    Raises
-    ------
-    InputError
-        If the model has no head over a vocabulary.
-    """
-    causal = _causal(model)
-    head = causal.get_output_embeddings()
-    if head is None or not hasattr(causal, "base_model"):
-        raise InputError(
-            f"expected a causal language model, got {type(causal).__name__} without a head: load "
-            "it with AutoModelForCausalLM"
-        )
-    if not hasattr(head, "modules_to_save") and not isinstance(head, torch.nn.Linear):
-        return False
-    device = next(model.parameters()).device
-    probe = torch.arange(1, 5, device=device)[None] % causal.config.get_text_config().vocab_size
-    batch = {"input_ids": probe, "attention_mask": torch.ones_like(probe)}
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
-        logits = all_logits(model, batch).float()
-        weight, bias = head_of(model, logits.shape[-1])
-        ours = torch.nn.functional.linear(last_hidden(model, batch), weight, bias).float()
-    model.train(was_training)
-    return ours.shape == logits.shape and torch.allclose(ours, logits, rtol=1e-3, atol=1e-3)
-
-
-def _causal(model: Any) -> Any:
-    return model.get_base_model() if hasattr(model, "get_base_model") else model

@@ -106,6 +106,13 @@ def load_teacher(source: TaskModel, config: CompatibilityConfig) -> LoadedModel:
         If model or adapter cannot be loaded or do not fit each other, or hold pickles.
     UsageError
         If there is no tokenizer.
+
+    Examples
+    --------
+    >>> from muscle_metrics.adapter.config import CompatibilityConfig
+    >>> load_teacher(TaskModel("no/such/folder"), CompatibilityConfig())
+    Traceback (most recent call last):
+    muscle_metrics.errors.InputError: expected a causal language model with...
     """
     loaded = _load(source, config)
     loaded.model.eval().requires_grad_(requires_grad=False)
@@ -121,6 +128,13 @@ def load_student(source: TaskModel, config: CompatibilityConfig) -> LoadedModel:
         If model or adapter cannot be loaded or do not fit each other, or hold pickles.
     UsageError
         If there is no tokenizer.
+
+    Examples
+    --------
+    >>> from muscle_metrics.adapter.config import CompatibilityConfig
+    >>> load_student(TaskModel(torch.nn.Linear(1, 1)), CompatibilityConfig())
+    Traceback (most recent call last):
+    muscle_metrics.errors.UsageError: expected a tokenizer beside a model object, got none: pass ...
     """
     loaded = _load(source, config)
     model = loaded.model

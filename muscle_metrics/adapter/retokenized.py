@@ -17,7 +17,7 @@ import torch
 
 from muscle_metrics.adapter.answering import answering, pad_rows
 from muscle_metrics.adapter.batches import collate
-from muscle_metrics.adapter.distillation import all_logits
+from muscle_metrics.adapter.running import all_logits
 from muscle_metrics.adapter.strategies import IGNORED
 from muscle_metrics.errors import InputError
 
@@ -50,6 +50,12 @@ def check_spelling(old: LoadedModel, new: LoadedModel, examples: Sequence[Encode
     ------
     InputError
         If the old tokenizer does not give back what the new one spells, in most examples.
+
+    Examples
+    --------
+    Nothing to spell, nothing lost:
+
+    >>> check_spelling(None, None, [])
     """
     probed = examples[:64]
     lost = 0
@@ -97,6 +103,14 @@ def score_candidates(
     ------
     Block
         One per example, in order.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> new = SimpleNamespace(tokenizer=SimpleNamespace(all_special_ids=[]))
+    >>> sizes = dict(vocabulary=2, temperature=2.0, top_k=1, batch_size=1)
+    >>> list(score_candidates(None, new, [], **sizes))
+    []
     """
     speller = _Speller(old, new, batch_size)
     for example in examples:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.adapter.answering import answering
 from muscle_metrics.adapter.batches import collate
-from muscle_metrics.adapter.distillation import all_logits
+from muscle_metrics.adapter.running import all_logits
 from muscle_metrics.adapter.selection import measure_standing
 from muscle_metrics.adapter.strategies import IGNORED
 
@@ -50,6 +50,15 @@ def decide_weight(
     ------
     InputError
         If there is no validation item.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from muscle_metrics.adapter.config import CompatibilityConfig
+    >>> student = SimpleNamespace(model=None, tokenizer=None)
+    >>> decide_weight(student, [], [], lambda model, tokenizer: [], CompatibilityConfig())
+    Traceback (most recent call last):
+    muscle_metrics.errors.InputError: expected at least 1 validation item to judge epochs by, got...
     """
     start = measure_standing(
         old=old_scores, new=evaluate(student.model, student.tokenizer), epoch=0

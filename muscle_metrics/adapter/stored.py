@@ -20,8 +20,8 @@ from safetensors.torch import save_file
 from muscle_metrics.adapter.answering import answering
 from muscle_metrics.adapter.batches import collate
 from muscle_metrics.adapter.checkpoints import write_json
-from muscle_metrics.adapter.distillation import Places, all_logits
 from muscle_metrics.adapter.rows import LogitRows
+from muscle_metrics.adapter.running import all_logits
 from muscle_metrics.adapter.strategies import IGNORED, TokenFacts, observe_tokens
 from muscle_metrics.errors import InputError
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from muscle_metrics.adapter.distillation import Places
     from muscle_metrics.adapter.examples import EncodedExample
     from muscle_metrics.adapter.rows import TeacherRows
 
@@ -89,16 +90,16 @@ class TailRows:
         return wide[:, :-1]
 
 
-class KnownRows(LogitRows):
+class _KnownRows(LogitRows):
     """Stored logits beside what was known before they were rounded."""
 
     def __init__(self, logits: torch.Tensor, known: TokenFacts) -> None:
         super().__init__(logits)
         self._known = known
 
-    def cut(self, rows: slice) -> KnownRows:
+    def cut(self, rows: slice) -> _KnownRows:
         """View of some of the rows."""
-        return KnownRows(self._logits[rows], TokenFacts(*(values[rows] for values in self._known)))
+        return _KnownRows(self._logits[rows], TokenFacts(*(values[rows] for values in self._known)))
 
     def facts(self, labels: torch.Tensor) -> TokenFacts:
         """Say what the teacher made of the right tokens when the rows were computed."""
@@ -132,6 +133,12 @@ def compute_rows(
     ------
     Block
         One per example, in order.
+
+    Examples
+    --------
+    >>> nothing = dict(vocabulary=2, temperature=2.0, top_k=None, batch_size=1)
+    >>> list(compute_rows(torch.nn.Linear(1, 1), [], **nothing))
+    []
     """
     device = next(model.parameters()).device
     for start in range(0, len(examples), batch_size):
@@ -180,6 +187,16 @@ def store_rows(
         At which they hold; none for logits.
     recipe : str
         What they were computed from.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> block = {"right": torch.tensor([True]), "logits": torch.zeros(1, 2)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store_rows([block], Path(folder), temperature=None, recipe="x")
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['00000.safetensors', 'index.json']
     """
     folder.mkdir(parents=True, exist_ok=True)
     places: list[tuple[int, int, int]] = []
@@ -259,7 +276,7 @@ class StoredTeacher:
         joined = {name: torch.cat([one[name] for one in blocks]).to(device) for name in blocks[0]}
         known = TokenFacts(joined["right"], joined["log_likelihood"])
         if "logits" in joined:
-            return KnownRows(joined["logits"], known)
+            return _KnownRows(joined["logits"], known)
         return TailRows(joined["tokens"], joined["log_probabilities"], joined["rest"], known)
 
     def _block(self, place: int) -> Block:

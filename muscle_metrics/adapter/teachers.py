@@ -36,6 +36,16 @@ def count_vocabulary(old: LoadedModel, new: LoadedModel) -> tuple[int, bool]:
     ------
     InputError
         If a head knows fewer tokens than its tokenizer.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> import torch
+    >>> tokenizer = SimpleNamespace(get_vocab=lambda: {"a": 0, "b": 1})
+    >>> model = SimpleNamespace(get_output_embeddings=lambda: torch.nn.Linear(1, 2))
+    >>> loaded = SimpleNamespace(model=model, tokenizer=tokenizer, name="v1")
+    >>> count_vocabulary(loaded, loaded)
+    (2, True)
     """
     vocabularies = [model.tokenizer.get_vocab() for model in (old, new)]
     heads = [int(model.model.get_output_embeddings().weight.shape[0]) for model in (old, new)]
@@ -81,6 +91,20 @@ def store_teacher(
     ------
     InputError
         If the folder holds rows of something else, or the tokenizers cannot be brought together.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> from types import SimpleNamespace
+    >>> import torch
+    >>> from muscle_metrics.adapter.config import CompatibilityConfig
+    >>> loaded = SimpleNamespace(model=torch.nn.Linear(1, 2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store_teacher(
+    ...         loaded, loaded, [], Path(folder), CompatibilityConfig(), 2, same=True
+    ...     ).temperature
+    2.0
     """
     top_k = None if same and config.old_logits == "full" else config.top_k
     temperature = None if top_k is None else config.temperature

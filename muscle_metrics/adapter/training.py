@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.adapter.config import CompatibilityConfig
-from muscle_metrics.adapter.distillation import Distillation, LiveTeacher, is_plain_head
+from muscle_metrics.adapter.distillation import Distillation, LiveTeacher
 from muscle_metrics.adapter.examples import encode_examples, read_examples
 from muscle_metrics.adapter.models import TaskModel, load_student, load_teacher
 from muscle_metrics.adapter.replay import answer_prompts
 from muscle_metrics.adapter.result import CompatibleAdapter
+from muscle_metrics.adapter.running import is_plain_head
 from muscle_metrics.adapter.starting import decide_weight
 from muscle_metrics.adapter.teachers import count_vocabulary, store_teacher
 from muscle_metrics.adapter.trainer import CompatibilityTrainer, training_arguments
