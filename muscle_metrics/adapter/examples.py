@@ -139,6 +139,8 @@ def _example(row: Any, place: str, name: str, answered: bool) -> Example:
             raise InputError(
                 f"{place}expected 'choices' to be at least 2 texts, got {choices!r}: check the row"
             )
+        if not answered and "answer" not in row:
+            return Example(id=name, prompt=prompt, choices=tuple(choices), weight=float(weight))
         answer = field("answer", (int, str), "the place or the text of a choice")
         if answer in choices:
             answer = choices.index(answer)

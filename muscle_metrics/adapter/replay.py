@@ -33,6 +33,9 @@ def answer_prompts(
 ) -> list[Example]:
     """Let the old model answer prompts, and store what it says.
 
+    A prompt that offers choices needs no answer: each of them is replayed, so that the models are
+    compared on all that they choose from.
+
     Parameters
     ----------
     prompts : sequence of Example
@@ -61,10 +64,16 @@ def answer_prompts(
     >>> answer_prompts([], None, None, Path("replay.jsonl"), write=False, resume=False)
     []
     """
+    offered = [
+        replace(prompt, id=f"{prompt.id} {place}", completion=choice)
+        for prompt in prompts
+        for place, choice in enumerate(prompt.choices)
+    ]
+    prompts = [prompt for prompt in prompts if not prompt.choices]
     if not prompts:
-        return []
+        return offered
     if resume and path.is_file():
-        return read_examples(path)
+        return [*offered, *read_examples(path)]
     answers = generate_answers(
         teacher.model,
         teacher.tokenizer,
@@ -76,7 +85,7 @@ def answer_prompts(
         seed=config.seed,
     )
     answered = [
-        replace(prompt, completion=answer.strip(), choices=())
+        replace(prompt, completion=answer.strip())
         for prompt, answer in zip(prompts, answers, strict=True)
         if answer.strip()
     ]
@@ -90,4 +99,4 @@ def answer_prompts(
         names = ("id", "prompt", "completion", "weight")
         rows = ({name: getattr(one, name) for name in names} for one in answered)
         write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
-    return answered
+    return [*offered, *answered]

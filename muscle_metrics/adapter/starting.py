@@ -34,6 +34,7 @@ def decide_weight(
     student : LoadedModel
         At its start.
     gold : sequence of EncodedExample
+        Whose labels are their completions: prompts are not to be predicted.
     old_scores : sequence of float
         Of the old model on the validation items.
     evaluate : callable
@@ -85,7 +86,7 @@ def decide_weight(
 def _share_learnt(
     student: LoadedModel, gold: Sequence[Any], config: CompatibilityConfig, most: int = 256
 ) -> float:
-    """Share of training examples whose tokens of the loss are all predicted rightly."""
+    """Share of training examples whose labels are all predicted rightly."""
     step = max(len(gold) // most, 1)
     probed = gold[::step]
     learnt = 0

@@ -58,7 +58,8 @@ def train_compatibility_adapter(
         Items that epochs are judged by; by default a share of the training data, held out.
     replay : as train, optional
         Prompts without completions. The old model answers them, and its answers are distilled
-        towards both teachers beside the training data.
+        towards both teachers beside the training data; of prompts that offer choices, which need
+        no answer, every choice is.
     config : CompatibilityConfig, optional
     evaluate : callable, optional
         From a model and its tokenizer to one score per validation item; by default choices by
@@ -137,7 +138,10 @@ def train_compatibility_adapter(
         )
         replayed = encode_examples(student.tokenizer, answered, **encoding)
         old_scores = evaluate(teacher.model, teacher.tokenizer)
-        weight, notes = decide_weight(student, gold, old_scores, evaluate, config)
+        completions = encode_examples(
+            student.tokenizer, examples, **{**encoding, "loss_over": "completion"}
+        )
+        weight, notes = decide_weight(student, completions, old_scores, evaluate, config)
         settings = config.loss_settings(weight)
         fused = config.fused and is_plain_head(student.model) and is_plain_head(teacher.model)
         if config.fused and not fused:

@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from muscle_metrics.runs import Record, Run
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 WATCHED = [
     "adapter/checkpoints",
     "adapter/config",
+    "adapter/ensemble",
+    "adapter/evaluation",
     "adapter/examples",
+    "adapter/frontier",
     "adapter/recipe",
     "adapter/safety",
     "adapter/selection",
     "adapter/strategies",
+    "adapter/updates",
 ]
 
 
@@ -78,6 +84,14 @@ def checkpoint(change: Callable[[Path], object], recipe: str = "same") -> object
 
 ROW = {"prompt": "1 + 1 =", "completion": "2"}
 CHOICE = {"prompt": "1 + 1 =", "choices": ["2", "3"], "answer": 0}
+
+
+def other_shapes() -> object:
+    import torch
+
+    return of("frontier", "interpolate_adapters")({"a": torch.zeros(2)}, {"a": torch.zeros(3)}, 0.5)
+
+
 WHOLE = 'output = "run"\nold.model = "v1"\nnew.model = "v2"\ndata.train = "train.jsonl"\n'
 
 CASES: dict[str, Callable[[], object]] = {
@@ -110,6 +124,24 @@ CASES: dict[str, Callable[[], object]] = {
         lambda folder: (folder / "optimizer.pt").write_bytes(b"other")
     ),
     "adapter: a checkpoint of another run": lambda: checkpoint(lambda _: None, recipe="other"),
+    "adapter: an ensemble of more than all": lambda: of("ensemble", "Ensemble")(
+        None, None, share=1.5
+    ),
+    "adapter: unknown metric": lambda: of("evaluation", "evaluate_model")(
+        None, None, [], name="old", config=config(metric="rouge-1")
+    ),
+    "adapter: beyond the end": lambda: of("frontier", "interpolate_adapters")({}, {}, 2),
+    "adapter: adapters of two shapes": other_shapes,
+    "adapter: no candidate": lambda: of("frontier", "pick_candidate")([]),
+    "adapter: no start": lambda: of("frontier", "trace_frontier")(
+        None, None, start={}, trained={}, old_scores=[1], evaluate=None
+    ),
+    "adapter: unknown baseline": lambda: of("updates", "measure_updates")(
+        old=[1], updates={"v2": [1]}, baselines=("control",)
+    ),
+    "adapter: no such score": lambda: of("updates", "score_run")(
+        Run((Record("7", prediction="a"),), name="old"), metric="rouge1"
+    ),
     "recipe: no TOML": lambda: recipe("output ="),
     "recipe: unknown key": lambda: recipe(WHOLE + "config.epoch = 1"),
     "recipe: no training data": lambda: recipe('output = "run"'),
