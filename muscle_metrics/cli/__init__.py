@@ -40,8 +40,8 @@ examples:
   muscle-metrics compare old.jsonl new.jsonl
   # whether it may ship: at most 2 items in 100 may break
   muscle-metrics gate old.jsonl new.jsonl --max-nfr 0.02
+  # the same as a page to look at
   muscle-metrics report old.jsonl new.jsonl -o report.html
-  muscle-metrics inspect results/my-model
   # how many items such a limit needs
   muscle-metrics power --limit 0.02
   # all options of a command, with more examples

@@ -9,7 +9,18 @@ from muscle_metrics.cli.outputs import print_lines, warn
 
 __all__ = ["add_command"]
 
-EPILOG = """\
+EXAMPLES = """\
+examples:
+  # train what a recipe describes; the adapter is saved in its output folder
+  muscle-metrics adapter train recipe.toml
+  # go on after an interruption
+  muscle-metrics adapter train recipe.toml --resume
+  # what stands in a recipe
+  muscle-metrics adapter train --help
+
+exit codes: 0 done, 2 usage, 4 data that cannot be used, 5 internal error
+"""
+RECIPE = """\
 example recipe:
   output = "run"
   [old]
@@ -42,14 +53,18 @@ def add_command(commands: Any) -> None:
     'recipe.toml'
     """
     parser = commands.add_parser(
-        "adapter", help="train an adapter that breaks less of what the old model did right"
+        "adapter",
+        help="train an adapter that breaks less of what the old model did right",
+        description="Train a compatibility adapter for the new model.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", required=True)
     train = actions.add_parser(
         "train",
         help="train the adapter that a recipe describes",
         description="Train a compatibility adapter for the new model.",
-        epilog=EPILOG,
+        epilog=RECIPE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     train.set_defaults(command=_train)

@@ -112,12 +112,13 @@ def _compare(options: argparse.Namespace) -> int:
         )
     if options.llm_comparator and (len(options.runs) > 2 or options.engine == "duckdb"):
         raise UsageError(
-            f"expected two runs in memory for --llm-comparator, got {len(options.runs)} by the "
-            f"engine {options.engine!r}: compare two of them, without --engine"
+            f"expected two runs for --llm-comparator, got {len(options.runs)} joined by "
+            f"{options.engine}: compare two of them in memory"
         )
     check_outputs([options.json, options.llm_comparator], options.runs)
     runs = [] if options.engine == "duckdb" else read_runs(options, options.runs)
-    doubt_order(options.runs, runs)
+    if runs:
+        doubt_order(options.runs, runs)
     result = _result(options, runs, choices)
     if options.json:
         from muscle_metrics.reports.files import write_text

@@ -18,8 +18,12 @@ __all__ = ["add_command"]
 
 EPILOG = """\
 examples:
-  muscle-metrics inspect results/my-model
-  muscle-metrics inspect logs/2026-11-23T07-20-32_sums_abc.eval --json
+  # whose log it is and what it holds: tasks, filters, metrics, faults
+  muscle-metrics inspect old.jsonl
+  # the same for programs
+  muscle-metrics inspect old.jsonl --json
+  # a format that the content does not show
+  muscle-metrics inspect old.csv --format csv
 
 exit codes: 0 done, 2 usage, 4 a run that cannot be read, 5 internal error
 """

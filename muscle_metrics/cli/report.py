@@ -23,14 +23,18 @@ __all__ = ["add_command"]
 
 EPILOG = """\
 examples:
-  muscle-metrics report old.jsonl new.jsonl -o report.html --slice-field topic
-  muscle-metrics report old.jsonl new.jsonl -o report.html --prompt-field question --max-nfr 0.02
+  # a page with every item that changed, by category
+  muscle-metrics report old.jsonl new.jsonl -o report.html \\
+      --slice-field category
+  # with the verdict of a gate
+  muscle-metrics report old.jsonl new.jsonl -o report.html --max-nfr 0.05
+  # the last update, and the chain of all versions
   muscle-metrics report v1.jsonl v2.jsonl v3.jsonl -o report.html
+  # lengths and hashes in place of texts
   muscle-metrics report old.jsonl new.jsonl -o report.html --redact
 
-With more than two runs the page shows the last update, and the chain of all versions.
-
-exit codes: 0 done, whatever the verdict; 2 usage, 4 data that cannot be compared, 5 internal error
+exit codes: 0 done, whatever the verdict; 2 usage, 4 data that cannot be
+compared, 5 internal error
 """
 
 

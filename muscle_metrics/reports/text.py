@@ -11,6 +11,7 @@ from rich.text import Text
 from muscle_metrics.flips import FlipCounts, Quadrant
 from muscle_metrics.reports.escape import shorten, terminal
 from muscle_metrics.reports.fitting import Column, FittedTable
+from muscle_metrics.reports.score_table import score_table
 from muscle_metrics.reports.secrets import hide_secrets, hide_verdict_secrets
 from muscle_metrics.runs.fingerprints import list_concerns
 
@@ -19,12 +20,10 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from muscle_metrics.chains import Chain
-    from muscle_metrics.changes import ScoreChanges
     from muscle_metrics.comparison import Comparison
     from muscle_metrics.gate import Verdict
     from muscle_metrics.rates import AccuracyChange, Rate
     from muscle_metrics.scale.counted import CountedComparison
-    from muscle_metrics.scale.score_totals import ScoreTotals
 
     AnyComparison: TypeAlias = Comparison | CountedComparison
 
@@ -148,7 +147,7 @@ def _comparison_parts(comparison: AnyComparison, flips: int) -> Iterator[Rendera
         yield from _flip_parts(comparison, flips)
     for metric, changes in comparison.changes.items():
         yield Text()
-        yield _score_changes(metric, changes)
+        yield score_table(metric, changes)
         if not changes.higher_is_better:
             yield _line(f"{metric} is better when lower: an item regressed where it rose")
         if changes.tolerance_sensitive:
@@ -241,36 +240,6 @@ def _rates(counts: FlipCounts) -> FittedTable:
         ],
         rows,
     )
-
-
-def _score_changes(metric: str, changes: ScoreChanges | ScoreTotals) -> FittedTable:
-    rows: list[list[str]] = []
-    for label, rate in (
-        ("negative flip rate (NFR)", changes.negative_flip_rate),
-        ("positive flip rate (PFR)", changes.positive_flip_rate),
-        ("ties", changes.tie_rate),
-    ):
-        low, high = rate.interval()
-        of = f"{rate.count} of {rate.total} items"
-        rows.append([label, f"{float(rate):.2%}", f"{low:.2%} to {high:.2%}", of])
-    change = changes.mean_change
-    low, high = change.interval()
-    rows.append(["mean change", f"{change:+.4f}", f"{low:+.4f} to {high:+.4f}", "all items"])
-    for label, size in (
-        ("mean gain (m_g)", changes.mean_gain),
-        ("mean regression (m_r)", changes.mean_regression),
-    ):
-        low, high = size.interval()
-        interval = "too few" if size.too_few else f"{low:.4f} to {high:.4f}"
-        value = f"{size:.4f}" if size.count else "undefined"
-        rows.append([label, value, interval, _number(size.count, "item")])
-    columns = [
-        Column(_plain_name(metric), "text"),
-        Column("value"),
-        Column("95 % interval"),
-        Column("of", "text"),
-    ]
-    return FittedTable(columns, rows)
 
 
 def _parts(label: str, parts: dict[str, FlipCounts]) -> FittedTable:

@@ -121,7 +121,11 @@ def test_every_example_runs(
     helps: dict[str, str], folder: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
-    for command in dict.fromkeys(line for text in helps.values() for line in examples_of(text)):
+    examples = dict.fromkeys(line for text in helps.values() for line in examples_of(text))
+    for command in examples:
+        if "adapter train recipe" in command:
+            # A recipe needs two models: tests/adapter trains by the command.
+            continue
         if re.search(r"[>$|]", command):
             done = muscle_metrics(f"--version > /dev/null; {command}", folder)
             code, errors = done.returncode, done.stderr

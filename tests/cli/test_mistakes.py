@@ -211,7 +211,7 @@ def test_numbers_against_texts(run, write, command) -> None:
 @every_command
 def test_a_folder_for_a_file(run, write, command, tmp_path: Path) -> None:
     message = said(run(*command, tmp_path, write("new.jsonl", NEW)))
-    assert "expected a file, got a folder" in message
+    assert "expected a file, or the folder of a run" in message
 
 
 # 9. Cells with another delimiter.

@@ -24,7 +24,7 @@ def test_the_documentation_shows_what_evalci_prints(
     monkeypatch.chdir(tmp_path)
     subprocess.run([sys.executable, project / "examples" / "lm_eval" / "make_logs.py"], check=True)
     page = (project / "docs" / "how-to" / "lm-eval.md").read_text("utf-8")
-    command, expected = page.split("$ evalci ")[1].splitlines()[:2]
+    command, expected = page.split("\nevalci ")[1].splitlines()[:2]
     done = subprocess.run(
         ["bash", "-c", f"python -m evalci.cli {command}"],
         capture_output=True,

@@ -104,6 +104,9 @@ CASES: dict[str, Callable[[], object]] = {
     "cli: --metric bertscore without model": lambda: compared("--metric", "bertscore"),
     "cli: --stem without rouge": lambda: compared("--stem", "--metric", "chrf"),
     "cli: --baseline and two runs": lambda: gate("--baseline", "old.jsonl"),
+    "cli: --llm-comparator by an engine": lambda: compared(
+        "--llm-comparator", "page.json", "--engine", "duckdb"
+    ),
     "cli: --key without colon": lambda: compared("--key", "str.lower"),
     "cli: --key without function": lambda: compared("--key", "json:lower"),
     "cli: --key without file": lambda: compared("--key", "keys.py:lower"),

@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from muscle_metrics.runs import Record, Run, pair_runs, read_references, read_run
 from muscle_metrics.runs.choice import Choice, narrow_run
+from muscle_metrics.runs.harnesses import Harness, Recognised
 from muscle_metrics.runs.judging import judge_runs
 from muscle_metrics.runs.readers import json_object
 from muscle_metrics.runs.readers.lm_eval import run_from_lm_eval
@@ -50,6 +51,11 @@ def write(name: str, *rows: Mapping[str, object]) -> None:
 def samples(*rows: Mapping[str, object], **options: object) -> object:
     write("old.jsonl", *rows)
     return read_run("old.jsonl", format="lm-eval", **options)
+
+
+def nameless(path: Path, choice: Choice) -> Run:
+    """Read a log as a reader does that finds something wrong beyond its rows."""
+    return Run((Record(""),), path.name)
 
 
 def folders(*names: str) -> object:
@@ -94,6 +100,9 @@ def cut_archive() -> object:
 
 
 CASES: dict[str, Callable[[], object]] = {
+    "harness: a log that is wrong as a whole": lambda: Recognised(
+        Harness("mine", str, nameless), "rows"
+    ).read(Path("old.json"), Choice()),
     "logs: unknown task": lambda: narrow_run(TWO_FILTERS, Choice(task="total")),
     "logs: unknown filter": lambda: narrow_run(TWO_FILTERS, Choice(filter="maj@8")),
     "logs: several filters": lambda: narrow_run(TWO_FILTERS, Choice()),

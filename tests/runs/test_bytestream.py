@@ -144,7 +144,7 @@ def test_no_such_file(path: Path) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="expected a file, got something else"):
+    with pytest.raises(FileError, match="expected a file, got a folder"):
         list(read_lines(tmp_path))
 
 
