@@ -10,6 +10,9 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# A program that tests start, and no test.
+collect_ignore = ["worker.py"]
+
 WORDS = [f"w{number}" for number in range(24)] + ["yes", "no", "?", "red", "blue", "green"]
 
 

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,9 @@ def test_every_example_runs(
     for command in examples:
         if "adapter train recipe" in command:
             # A recipe needs two models: tests/adapter trains by the command.
+            continue
+        if "muscle-metrics report" in command and find_spec("jinja2") is None:
+            # The page needs an extra, which the error says.
             continue
         if re.search(r"[>$|]", command):
             done = muscle_metrics(f"--version > /dev/null; {command}", folder)

@@ -87,8 +87,7 @@ CHOICE = {"prompt": "1 + 1 =", "choices": ["2", "3"], "answer": 0}
 
 
 def other_shapes() -> object:
-    import torch
-
+    torch = pytest.importorskip("torch")
     return of("frontier", "interpolate_adapters")({"a": torch.zeros(2)}, {"a": torch.zeros(3)}, 0.5)
 
 
