@@ -47,7 +47,7 @@ def refuse_same_run(paths: Sequence[str], settings: Sequence[Mapping[str, object
         if runs[position] == runs[position - 1]:
             raise UsageError(
                 f"expected two different runs, got {path!r} twice: name OLD and NEW, or what tells "
-                f"two runs in one file apart, such as --prediction-field, once for each"
+                f"two runs in one file apart, such as --prediction-field or --filter, once for each"
             )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from muscle_metrics.cli import main
+from muscle_metrics.errors import UsageError
 from muscle_metrics.runs import read_run
 
 if TYPE_CHECKING:
@@ -64,8 +65,10 @@ def test_counts_are_those_by_hand(
         for part in ("harness", "model", "scorer"):
             assert ours.fingerprint.get(part) == theirs.fingerprint.get(part)
     if page == "promptfoo":
-        assert main(["compare", *runs]) != 0
-        assert "got 'v1', 'v2'" in capsys.readouterr().err
+        assert main(["inspect", runs[0]]) == 0
+        assert {"filter v1", "filter v2"} <= {*re.findall(r"filter v\d", capsys.readouterr().out)}
+        with pytest.raises(UsageError, match="got 'v1', 'v2'"):
+            read_run(runs[0])
 
 
 def run_blocks(text: str, folder: Path, python: Path) -> None:
