@@ -127,7 +127,7 @@ class TestCheckpoints:
         canary = tmp_path / "canary"
         checkpoint = max(output.glob("checkpoint-*"))
         path = checkpoint / "optimizer.pt"
-        path.write_bytes(pickle.dumps(Canary(str(canary))))
+        path.write_bytes(pickle.dumps(Canary(str(canary)), protocol=2))
         manifest = json.loads((checkpoint / "manifest.json").read_text())
         manifest["files"]["optimizer.pt"] = hashlib.sha256(path.read_bytes()).hexdigest()
         (checkpoint / "manifest.json").write_text(json.dumps(manifest))
