@@ -34,7 +34,7 @@ __all__ = ["CHUNK_BYTES", "fused_compatibility_loss"]
 
 # Size of one chunk's logits. A handful of tensors of this size live at once; larger chunks do not
 # make the products of the head any faster, smaller ones do not use the cores.
-CHUNK_BYTES = 32 << 20
+CHUNK_BYTES = 16 << 20
 
 
 class _Student(NamedTuple):

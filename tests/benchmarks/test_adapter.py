@@ -22,7 +22,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TOKENS, HIDDEN, VOCABULARY = 512, 128, 128_000
+TOKENS, HIDDEN, VOCABULARY = 1024, 128, 128_000
 STEPS = 2
 
 
@@ -115,7 +115,7 @@ def step(way: str) -> dict[str, float]:
     config = CompatibilityConfig(lora_rank=16)
     student = load_student(TaskModel(made(2), tokenizer=object()), config)
     settings = config.loss_settings(1.0)
-    rows = torch.randint(1, vocabulary, (4, 64)).tolist()
+    rows = torch.randint(1, vocabulary, (8, 128)).tolist()
     encoded = [EncodedExample(row, [-100, *row[1:]], 1.0) for row in rows]
     batch = collate([[(place, False, one)] for place, one in enumerate(encoded)], padding=0)
     inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
