@@ -106,8 +106,10 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> None:
 
     Examples
     --------
-    >>> save_run(Run((Record("1", prediction="a", reference="b"),), name="old"), "old.jsonl")
-    >>> print(Path("old.jsonl").read_text(), end="")
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp(), "old.jsonl")
+    >>> save_run(Run((Record("1", prediction="a", reference="b"),), name="old"), file)
+    >>> print(file.read_text(), end="")
     {"id": "1", "prediction": "a", "reference": "b"}
     """
     lines = []

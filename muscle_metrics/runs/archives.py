@@ -79,6 +79,7 @@ def read_entries(path: Path, names: re.Pattern[str]) -> Iterator[tuple[str, byte
             _check_overlaps(path, entries, starts, archive.start_dir)
             for entry, start in zip(entries, starts, strict=True):
                 yield entry.filename, _unfold(path, file, entry, start, budget)
+    # NotImplementedError is what zipfile says of a compression or version it does not know.
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         if isinstance(error, FileError):
             raise

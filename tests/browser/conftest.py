@@ -54,6 +54,7 @@ def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     path = shutil.which("chromium")
     if path is None:
+        # A program of the system, not of PyPI: the checks install it, and there a skip fails.
         pytest.skip("Chromium is not installed: .ci/browser installs it")
     with playwright.sync_playwright() as driver:
         launched = driver.chromium.launch(executable_path=path, args=FLAGS)
@@ -67,6 +68,7 @@ def axe() -> str:
     folder = Path(os.environ.get("MUSCLE_METRICS_BROWSER", PROJECT / ".browser"))
     path = folder / "node_modules" / "axe-core" / "axe.min.js"
     if not path.is_file():
+        # From npm, not from PyPI: the checks install it, and there a skip fails.
         pytest.skip("axe-core is not installed: .ci/browser installs it")
     return path.read_text(encoding="utf-8")
 

@@ -351,6 +351,7 @@ def test_a_signal_leaves_no_verdict(pair, reports, tmp_path, name: str, code: in
     assert left == {"old.jsonl", "new.jsonl", "slow.py", "started"}
 
 
+# Only Linux has a file on which every write fails.
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 @pytest.mark.parametrize("broken", [0, 30, None])

@@ -20,6 +20,7 @@ def harness(project: Path) -> Callable[[str], Path]:
     def python_of(tool: str) -> Path:
         python = folder / tool / "bin" / "python"
         if not python.is_file():
+            # Tools have pins of their own: the checks make their homes, and there a skip fails.
             pytest.skip(f"no environment of {tool}: run .ci/harnesses")
         return python.absolute()
 
