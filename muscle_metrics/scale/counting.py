@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import defaultdict
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from muscle_metrics.counting import tally_flips
 from muscle_metrics.errors import FileError
-from muscle_metrics.flips import FlipCounts, Quadrant
+from muscle_metrics.flips import Quadrant
 from muscle_metrics.items import Item
 from muscle_metrics.optional import require
 from muscle_metrics.scale.flip_sample import FlipSample
@@ -17,25 +18,25 @@ from muscle_metrics.scale.joining import FLAWS
 from muscle_metrics.scale.totals import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from muscle_metrics.flips import FlipCounts
     from muscle_metrics.scale.joining import Joining
+    from muscle_metrics.scale.totals import Cell
 
 __all__ = ["Tally", "decoded", "open_database", "run_query", "split_key", "tally"]
 
-QUADRANTS = MappingProxyType(
-    {
-        "both_right": "old_right AND new_right",
-        "negative": "old_right AND NOT new_right",
-        "positive": "NOT old_right AND new_right",
-        "both_wrong": "NOT old_right AND NOT new_right",
-        "both_right_changed": "old_right AND new_right AND changed",
-        "wrong_changed": "NOT old_right AND NOT new_right AND changed",
-    }
-)
-
-
+# What may hold for an item; every name is a column of the judged items.
+MARKS = (*FLAWS, "in_old", "in_new", "old_right", "new_right", "changed", "graded")
 SHOWN = ("key", "old", "new", "old_score", "new_score", "reference", "accepted", "changed")
+
+
+class Tallied(NamedTuple):
+    """How many items of a slice carry exactly these marks."""
+
+    slice: str | None
+    marks: frozenset[str]
+    items: int
 
 
 class Tally(NamedTuple):
@@ -143,50 +144,60 @@ def tally(database: Any, joining: Joining, *, size: int, seed: int) -> Tally:
     ...     tally(database, joining, size=1, seed=0).totals.counts.both_right
     1
     """
-    kept = joining.kept()
-    counted = {name: f"{kept} AND {quadrant}" for name, quadrant in QUADRANTS.items()}
-    cells = ", ".join(f"count(*) FILTER ({rows}) AS {name}" for name, rows in counted.items())
-    flaws = ", ".join(f"count(*) FILTER ({name}) AS {name}" for name in FLAWS)
+    # Of each set of marks the items are counted once, not each mark by itself.
+    code = " | ".join(f"({name}::INTEGER << {bit})" for bit, name in enumerate(MARKS))
     # A CASE is computed only where it applies; the arguments of an aggregate are for every row.
-    broken = f"CASE WHEN {counted['negative']} THEN"
+    negative = f"{joining.kept()} AND old_right AND NOT new_right"
+    broken = f"CASE WHEN {negative} THEN"
     rank = f"{broken} md5('{int(seed)}//' || {_name_of_key(joining)}) END"
     shown = f"{broken} {{{', '.join(f'{chr(39)}{name}{chr(39)}: {name}' for name in SHOWN)}}} END"
-    sample = f"min_by({shown}, {rank}, {int(size)}) FILTER ({counted['negative']})"
-    result = run_query(
-        database,
-        joining,
-        f"""
-        SELECT slice, {cells}, {flaws},
-               count(*) FILTER ({kept}) AS items,
-               count(*) FILTER (in_old) AS old_rows, count(*) FILTER (in_new) AS new_rows,
-               count(*) FILTER (in_old AND in_new) AS shared,
-               count(*) FILTER (unanswered AND NOT conflicting) AS silent,
-               count(changed) AS known,
-               coalesce(bool_or(old_score NOT IN (0, 1) OR new_score NOT IN (0, 1)), FALSE),
-               {sample} AS sample
-        FROM ({joining.items()}) GROUP BY slice
-        """,
-    )
-    names = [column[0] for column in result.description]
-    rows = [dict(zip(names[:-2], row[:-2], strict=True)) | {"graded": row[-2], "sample": row[-1]}
-            for row in result.fetchall()]  # fmt: skip
-
-    def total(name: str) -> int:
-        return sum(row[name] for row in rows)
-
-    sampled = [_flip(row["slice"], flip, joining) for row in rows for flip in row["sample"] or []]
+    query = f"""
+        SELECT slice, {code} AS code, count(*),
+               min_by({shown}, {rank}, {int(size)}) FILTER ({negative})
+        FROM ({joining.items()}) GROUP BY slice, code
+    """
+    tallied, sampled = [], []
+    for label, marks, items, flips in run_query(database, joining, query).fetchall():
+        held = frozenset(name for bit, name in enumerate(MARKS) if marks >> bit & 1)
+        tallied.append(Tallied(label, held, items))
+        sampled += [(0.0, _flip(label, flip, joining)) for flip in flips or ()]
+    kept = [part for part in tallied if not part.marks & joining.left_out()]
     return Tally(
-        rows=(total("old_rows"), total("new_rows")),
-        shared=total("shared"),
-        silent=total("silent"),
+        rows=(_total(tallied, "in_old"), _total(tallied, "in_new")),
+        shared=_total(tallied, "in_old", "in_new"),
+        silent=_total(tallied, "unanswered", without="conflicting"),
         totals=Totals(
-            items=total("items"),
-            cells={(None, row["slice"]): _counts(row) for row in rows if row["items"]},
+            items=_total(kept),
+            cells=_cells(kept, joining.has_answers),
             scores={},
-            sample=FlipSample.draw(((0.0, flip) for flip in sampled), size=size, seed=seed),
+            sample=FlipSample.draw(sampled, size=size, seed=seed),
         ),
-        flaws={name: total(name) for name in FLAWS},
-        is_graded=any(row["graded"] for row in rows),
+        flaws={name: _total(tallied, name) for name in FLAWS},
+        is_graded=_total(tallied, "graded") > 0,
+    )
+
+
+def _total(tallied: Iterable[Tallied], *marks: str, without: str = "") -> int:
+    wanted = frozenset(marks)
+    return sum(part.items for part in tallied if wanted <= part.marks and without not in part.marks)
+
+
+def _cells(tallied: Iterable[Tallied], has_answers: bool) -> dict[Cell, FlipCounts]:
+    by_slice: dict[str | None, list[Tallied]] = defaultdict(list)
+    for part in tallied:
+        by_slice[part.slice].append(part)
+    return {(None, label): _counts(parts, has_answers) for label, parts in by_slice.items()}
+
+
+def _counts(tallied: Sequence[Tallied], has_answers: bool) -> FlipCounts:
+    def column(mark: str) -> list[bool]:
+        return [mark in part.marks for part in tallied]
+
+    return tally_flips(
+        old_right=column("old_right"),
+        new_right=column("new_right"),
+        changed=column("changed") if has_answers else None,
+        weights=[part.items for part in tallied],
     )
 
 
@@ -207,13 +218,13 @@ def decoded(value: str | None) -> Any:
 
     Examples
     --------
-    >>> decoded('"A'), decoded("3"), decoded("2.5"), decoded("true"), decoded(None)
+    >>> decoded('"A"'), decoded("3"), decoded("2.5"), decoded("true"), decoded(None)
     ('A', 3, 2.5, True, None)
     """
     if value is None:
         return None
     # What cannot be compared stays as it is marked: its flaw is told elsewhere.
-    return value[1:] if value[:1] == '"' else value if value[:1] in "?[" else json.loads(value)
+    return value[1:-1] if value[:1] == '"' else value if value[:1] in "?[" else json.loads(value)
 
 
 def _name_of_key(joining: Joining) -> str:
@@ -223,18 +234,10 @@ def _name_of_key(joining: Joining) -> str:
     return "key || '/'"
 
 
-def _counts(row: dict[str, Any]) -> FlipCounts:
-    known = bool(row["known"])
-    values: dict[str, Any] = {
-        name: row[name] if known or not name.endswith("changed") else None for name in QUADRANTS
-    }
-    return FlipCounts(**values)
-
-
 def _flip(part: str | None, flip: dict[str, Any], joining: Joining) -> Item:
     name, repeat = split_key(flip["key"])
-    answered = all("prediction" in source.fields for source in (joining.old, joining.new))
-    old, new = (decoded(flip[x]) if answered else flip[f"{x}_score"] for x in ("old", "new"))
+    has_answers = joining.has_answers
+    old, new = (decoded(flip[x]) if has_answers else flip[f"{x}_score"] for x in ("old", "new"))
     accepted = flip["accepted"]
     return Item(
         id=name,
@@ -245,5 +248,5 @@ def _flip(part: str | None, flip: dict[str, Any], joining: Joining) -> Item:
         new=new,
         reference=[decoded(x) for x in accepted] if accepted else decoded(flip["reference"]),
         quadrant=Quadrant.NEGATIVE,
-        changed=flip["changed"],
+        changed=flip["changed"] if has_answers else None,
     )

@@ -71,6 +71,11 @@ class Joining:
     unanswered: Unanswered = "error"
     has_lists: bool = False
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether both runs tell their answers, and not only scores."""
+        return "prediction" in self.old.fields and "prediction" in self.new.fields
+
     def items(self, extra: Sequence[str] = ()) -> str:
         """Write the SQL of all items: what they show, what is wrong with them, who is right."""
         flaws = {name: getattr(self, f"_{name}")() for name in FLAWS}
@@ -80,16 +85,22 @@ class Joining:
                    {", ".join([*extra, columns])},
                    coalesce({self._right("old")}, FALSE) AS old_right,
                    coalesce({self._right("new")}, FALSE) AS new_right,
-                   {self._changed()} AS changed
+                   {"old IS DISTINCT FROM new" if self.has_answers else "FALSE"} AS changed,
+                   coalesce(old_score NOT IN (0, 1) OR new_score NOT IN (0, 1), FALSE) AS graded
             FROM ({self._paired()})
         """
 
     def kept(self) -> str:
         """Write the SQL that tells whether an item is compared."""
-        left_out = ["only_old", "only_new"]
-        left_out += ["conflicting"] if self.conflict == "drop" else []
-        left_out += ["unanswered"] if self.unanswered == "drop" else []
-        return f"NOT ({' OR '.join(left_out)})"
+        return f"NOT ({' OR '.join(sorted(self.left_out()))})"
+
+    def left_out(self) -> set[str]:
+        """Flaws of items that are not compared."""
+        return {
+            *("only_old", "only_new"),
+            *(["conflicting"] if self.conflict == "drop" else []),
+            *(["unanswered"] if self.unanswered == "drop" else []),
+        }
 
     def tolerated(self) -> set[str]:
         """Flaws that the options make good."""
@@ -156,11 +167,6 @@ class Joining:
             f"CASE WHEN {prefix}accepted IS NULL THEN {side} = {prefix}reference "
             f"ELSE list_contains({prefix}accepted, {side}) END"
         )
-
-    def _changed(self) -> str:
-        if "prediction" in self.old.fields and "prediction" in self.new.fields:
-            return "old IS DISTINCT FROM new"
-        return "NULL::BOOLEAN"
 
     def _nameless(self) -> str:
         return "key IS NULL OR key = ''"

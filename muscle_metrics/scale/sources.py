@@ -1,6 +1,6 @@
 """Files of rows as tables of a database: which they are, and what each part of a row is.
 
-A value is written as text that begins with its kind: ``"`` before text, ``t`` and ``f`` of true and
+A value is written as text that begins with its kind: ``"`` around text, ``t`` and ``f`` of true and
 false, a digit or a sign of a number, ``[`` of a list, ``?`` where it is none of these. Equal values
 are equal texts, values of different kinds never are, and null is null.
 """
@@ -158,8 +158,9 @@ class Source:
             return f"{place}::VARCHAR"
         known = ", ".join(map(_quoted, kinds))
         return (
-            f"CASE WHEN ascii({place}) = 34 OR json_type({place}) IN ({known}) "
-            f"THEN {place}->>'$' END"
+            f"CASE WHEN ascii({place}) = 34 AND NOT {_is_escaped(place)} "
+            f"THEN substring({place}, 2, length({place}) - 2) "
+            f"WHEN json_type({place}) IN ({known}) THEN {place}->>'$' END"
         )
 
     def _placed(self, name: str) -> tuple[str, str]:
@@ -300,19 +301,30 @@ def _place(name: str, column: str) -> str:
 def _encoded(place: str, kind: str) -> str:
     """Write the SQL of a value as text that begins with its kind."""
     if kind == "VARCHAR":
-        return f"'\"' || {place}"
+        return f"'\"' || {place} || '\"'"
     if kind == "BOOLEAN":
         return f"{place}::VARCHAR"
     if kind == "JSON":
+        number = _number(f"try_cast({place} AS DOUBLE)")
         return (
-            f"CASE ascii({place}) WHEN 34 THEN '\"' || ({place}->>'$') "
-            f"WHEN 116 THEN 'true' WHEN 102 THEN 'false' WHEN 110 THEN NULL WHEN 91 THEN '[' "
-            f"WHEN 123 THEN '?' ELSE {_number(f'try_cast({place} AS DOUBLE)')} END"
+            f"CASE ascii({place}) WHEN 34 THEN {_encoded_text(place)} WHEN 116 THEN 'true' "
+            f"WHEN 102 THEN 'false' WHEN 110 THEN NULL WHEN 91 THEN '[' WHEN 123 THEN '?' "
+            f"ELSE {number} END"
         )
     if _is_number(kind):
         return _number(f"{place}::DOUBLE")
     mark = "[" if kind.endswith("[]") else "?"
     return f"CASE WHEN {place} IS NOT NULL THEN '{mark}' END"
+
+
+def _encoded_text(place: str) -> str:
+    """Write the SQL of a text of JSON: it is its own code, unless something in it is escaped."""
+    unescaped = f"'\"' || ({place}->>'$') || '\"'"
+    return f"CASE WHEN {_is_escaped(place)} THEN {unescaped} ELSE {place}::VARCHAR END"
+
+
+def _is_escaped(place: str) -> str:
+    return f"contains({place}::VARCHAR, chr(92))"
 
 
 def _is_number(kind: str) -> bool:

@@ -137,7 +137,7 @@ def _compared(chunk: pd.DataFrame, joining: Joining, grading: Grading) -> Compar
     return Comparison(
         names=(joining.old.name, joining.new.name),
         table=table,
-        verdicts=_verdicts(chunk, changes, grading),
+        verdicts=_verdicts(chunk, changes, grading, joining),
         changes=changes,
         dropped={},
         fingerprints=({}, {}),
@@ -147,9 +147,10 @@ def _compared(chunk: pd.DataFrame, joining: Joining, grading: Grading) -> Compar
 
 def _table(chunk: pd.DataFrame, joining: Joining) -> ItemTable:
     keys = [split_key(key) for key in chunk["key"]]
-    answered = all("prediction" in source.fields for source in (joining.old, joining.new))
     shown = [
-        tuple(map(decoded, _texts(chunk[side]))) if answered else tuple(chunk[f"{side}_score"])
+        tuple(map(decoded, _texts(chunk[side])))
+        if joining.has_answers
+        else tuple(chunk[f"{side}_score"])
         for side in ("old", "new")
     ]
     references = tuple(
@@ -170,14 +171,16 @@ def _table(chunk: pd.DataFrame, joining: Joining) -> ItemTable:
 
 
 def _verdicts(
-    chunk: pd.DataFrame, changes: Mapping[str, ScoreChanges], grading: Grading
+    chunk: pd.DataFrame,
+    changes: Mapping[str, ScoreChanges],
+    grading: Grading,
+    joining: Joining,
 ) -> Verdicts | None:
     if grading.judges_alone:
-        changed = chunk["changed"]
         return Verdicts(
             chunk["old_right"].to_numpy(bool),
             chunk["new_right"].to_numpy(bool),
-            None if changed.isna().any() else changed.to_numpy(bool),
+            chunk["changed"].to_numpy(bool) if joining.has_answers else None,
         )
     if grading.threshold is None or not changes:
         return None
