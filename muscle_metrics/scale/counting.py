@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections import defaultdict
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from muscle_metrics.errors import FileError
 from muscle_metrics.flips import Quadrant
 from muscle_metrics.items import Item
 from muscle_metrics.optional import require
+from muscle_metrics.scale.encoding import decoded, split_key
 from muscle_metrics.scale.flip_sample import FlipSample
 from muscle_metrics.scale.joining import FLAWS
 from muscle_metrics.scale.totals import Totals
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from muscle_metrics.scale.joining import Joining
     from muscle_metrics.scale.totals import Cell
 
-__all__ = ["Tally", "decoded", "open_database", "run_query", "split_key", "tally"]
+__all__ = ["Tally", "open_database", "run_query", "tally"]
 
 # What may hold for an item; every name is a column of the judged items.
 MARKS = (*FLAWS, "in_old", "in_new", "old_right", "new_right", "changed", "graded")
@@ -199,32 +199,6 @@ def _counts(tallied: Sequence[Tallied], has_answers: bool) -> FlipCounts:
         changed=column("changed") if has_answers else None,
         weights=[part.items for part in tallied],
     )
-
-
-def split_key(key: str) -> tuple[str, str | None]:
-    r"""Id and repeat that a key joins.
-
-    Examples
-    --------
-    >>> split_key("q1"), split_key("q1\x1f3")
-    (('q1', None), ('q1', '3'))
-    """
-    name, separator, repeat = key.rpartition("\x1f")
-    return (name, repeat or None) if separator else (key, None)
-
-
-def decoded(value: str | None) -> Any:
-    """Value of the text it was written as.
-
-    Examples
-    --------
-    >>> decoded('"A"'), decoded("3"), decoded("2.5"), decoded("true"), decoded(None)
-    ('A', 3, 2.5, True, None)
-    """
-    if value is None:
-        return None
-    # What cannot be compared stays as it is marked: its flaw is told elsewhere.
-    return value[1:-1] if value[:1] == '"' else value if value[:1] in "?[" else json.loads(value)
 
 
 def _name_of_key(joining: Joining) -> str:

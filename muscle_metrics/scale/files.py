@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from muscle_metrics.runs.pairing import Conflict, MissingItems, Unanswered
-    from muscle_metrics.scale.sources import Source
+    from muscle_metrics.scale.encoding import Source
     from muscle_metrics.scale.totals import Totals
     from muscle_metrics.scorers import Metric
 

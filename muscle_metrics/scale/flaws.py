@@ -8,14 +8,15 @@ from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.pairing import join_runs
 from muscle_metrics.runs.place import list_ids, show
 from muscle_metrics.runs.record import Record, Run
-from muscle_metrics.scale.counting import decoded, run_query, split_key
+from muscle_metrics.scale.counting import run_query
+from muscle_metrics.scale.encoding import decoded, split_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from muscle_metrics.scale.counting import Tally
+    from muscle_metrics.scale.encoding import Source
     from muscle_metrics.scale.joining import Joining
-    from muscle_metrics.scale.sources import Source
 
 __all__ = ["explain_flaws"]
 
@@ -74,7 +75,7 @@ def _explain_rows(joining: Joining) -> None:
     for source in (joining.old, joining.new):
         source.check_rows()
     raise FileError(
-        f"{joining.old.files[0]}: expected text, true, false or numbers below 2**53 as answers, "
+        f"{joining.old.place}: expected text, true, false or numbers below 2**53 as answers, "
         f"got others: leave out --engine"
     )
 
@@ -86,7 +87,7 @@ def _explain_unscored(database: Any, joining: Joining) -> None:
         if keys:
             source.check_rows()
             raise FileError(
-                f"{source.files[0]}: expected a score for every item in the field "
+                f"{source.place}: expected a score for every item in the field "
                 f"{show(source.fields['score'])}, got {len(keys)} null ({list_ids(keys)}): score "
                 f"these items, or remove their rows from both runs"
             )

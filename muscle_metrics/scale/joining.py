@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from muscle_metrics.runs.pairing import Conflict, MissingItems, Unanswered
-    from muscle_metrics.scale.sources import Source
+    from muscle_metrics.scale.encoding import Source
 
 __all__ = ["FLAWS", "Joining"]
 

@@ -1,13 +1,8 @@
-"""Files of rows as tables of a database: which they are, and what each part of a row is.
-
-A value is written as text that begins with its kind: ``"`` around text, ``t`` and ``f`` of true and
-false, a digit or a sign of a number, ``[`` of a list, ``?`` where it is none of these. Equal values
-are equal texts, values of different kinds never are, and null is null.
-"""
+"""Files of rows as tables of a database: which they are, and which fields are read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError, UsageError
@@ -15,43 +10,31 @@ from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
 from muscle_metrics.runs.plain_file import PlainFile, open_plain
 from muscle_metrics.runs.rows import keep_rows, locate
+from muscle_metrics.scale.encoding import Source, column_of, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Source", "count_lines", "open_source"]
+__all__ = ["FileSource", "count_lines", "open_source"]
 
 COMPRESSED = (".gz", ".zst")
 ENGINE_FORMATS = ("jsonl", "parquet")
-# Whole numbers beyond this are no longer exact as floats.
-EXACT_INTEGERS = 2**53
-NUMBERS = {
-    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
-    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"),
-}
-NUMBER_TYPES = ("UBIGINT", "BIGINT", "DOUBLE")
 PARTS = ("prediction", "reference", "score", "slice", "prompt", "repeat")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One run as files of one format, and the fields to read.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSource(Source):
+    """One run as files of one format.
 
     Parameters
     ----------
-    name : str
-        What the run is called.
+    name, relation, fields, types, where
+        As in `Source`.
     files : tuple of PlainFile
         Its shards.
-    fields : mapping of str to str
-        Field of every part that the rows have; "id" always.
-    types : mapping of str to str
-        Type of every column in the database.
     columns : Columns
         How one row becomes a record, by the reader that goes row by row.
-    where : mapping of str to str
-        Text that a field of a row has, if the row is to be read.
 
     Examples
     --------
@@ -65,44 +48,26 @@ class Source:
     ('v1', ['id', 'prediction'])
     """
 
-    name: str
     files: tuple[PlainFile, ...]
-    fields: Mapping[str, str]
-    types: Mapping[str, str]
     columns: Columns
-    where: Mapping[str, str]
 
-    def table(self, parts: Collection[str]) -> str:
-        """Write the SQL of the rows: their key, and the parts asked for."""
-        columns = {
-            "prediction": self._value,
-            "reference": self._value,
-            "accepted": self._accepted,
-            "score": self._score,
-            "slice": self._label,
-            "prompt": self._label,
-        }
-        chosen = [f"{columns[part](part)} AS {part}" for part in sorted(parts)]
-        kept = [f"{self._text(name)} = {_quoted(text)}" for name, text in self.where.items()]
-        condition = f" WHERE {' AND '.join(kept)}" if kept else ""
-        return (
-            f"SELECT {', '.join([f'{self._key()} AS key', *chosen])} FROM {self.scan()}{condition}"
-        )
+    @property
+    def place(self) -> str:
+        """Where the rows are, for messages."""
+        return str(self.files[0])
 
-    def scan(self) -> str:
-        """Write the SQL of the files as they are."""
-        paths = ", ".join(_quoted(str(file.path)) for file in self.files)
-        if self.files[0].format == "parquet":
-            return f"read_parquet([{paths}])"
-        columns = ", ".join(f"{_quoted(name)}: 'JSON'" for name in self.types)
-        return f"read_json([{paths}], format = 'newline_delimited', columns = {{{columns}}})"
+    def shards(self) -> list[FileSource]:
+        """Each file as a source of its own."""
+        return [
+            replace(self, files=(file,), relation=_scan([file], self.types)) for file in self.files
+        ]
 
     def count_rows(self, database: Any) -> int:
         """Count rows, but for those that `where` leaves out."""
         if not self.where and all(_is_plain(file) for file in self.files):
             return sum(count_lines(file.path) for file in self.files)
-        query = f"SELECT count(*) FROM ({self.table([])})"
-        return int(database.execute(query).fetchone()[0])
+        # The parent by name: a class with slots is made anew, which `super()` does not see.
+        return Source.count_rows(self, database)
 
     def check_rows(self) -> None:
         """Read every row one by one, and raise the error of the first that is not as it must be.
@@ -119,57 +84,8 @@ class Source:
                 except Exception as error:
                     raise locate(error, file, number, row) from error  # type: ignore[arg-type]
 
-    def _key(self) -> str:
-        """Write the SQL of the id, joined with the repeat where there are repeats."""
-        identifier = self._text(self.fields["id"], ("VARCHAR", "UBIGINT", "BIGINT", "DOUBLE"))
-        if "repeat" not in self.fields:
-            return identifier
-        return f"{identifier} || chr(31) || coalesce({self._label('repeat')}, '')"
 
-    def _label(self, part: str) -> str:
-        return self._text(self.fields[part]) if part in self.fields else "NULL::VARCHAR"
-
-    def _value(self, part: str) -> str:
-        if part not in self.fields:
-            return "NULL::VARCHAR"
-        return _encoded(*self._placed(self.fields[part]))
-
-    def _accepted(self, _: str) -> str:
-        """Write the SQL of the accepted answers, where the reference is a list."""
-        place, kind = self._placed(self.fields["reference"])
-        if kind.endswith("[]"):
-            return f"list_transform({place}, lambda x: {_encoded('x', kind.removesuffix('[]'))})"
-        if kind != "JSON":
-            return "NULL::VARCHAR[]"
-        elements = f"list_transform({place}::JSON[], lambda x: {_encoded('x', 'JSON')})"
-        return f"CASE WHEN left({place}, 1) = '[' THEN {elements} END"
-
-    def _score(self, _: str) -> str:
-        place, kind = self._placed(self.fields["score"])
-        if kind == "JSON":
-            number = f"CASE WHEN left({place}, 1) <> '\"' THEN try_cast({place} AS DOUBLE) END"
-            return f"CASE {place} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE {number} END"
-        return f"{place}::DOUBLE" if _is_number(kind) or kind == "BOOLEAN" else "NULL::DOUBLE"
-
-    def _text(self, name: str, kinds: Sequence[str] = (*NUMBER_TYPES, "VARCHAR", "BOOLEAN")) -> str:
-        """Write the SQL of the text of a scalar; null where it is none."""
-        place, kind = self._placed(name)
-        if kind != "JSON":
-            return f"{place}::VARCHAR"
-        known = ", ".join(map(_quoted, kinds))
-        return (
-            f"CASE WHEN ascii({place}) = 34 AND NOT {_is_escaped(place)} "
-            f"THEN substring({place}, 2, length({place}) - 2) "
-            f"WHEN json_type({place}) IN ({known}) THEN {place}->>'$' END"
-        )
-
-    def _placed(self, name: str) -> tuple[str, str]:
-        """Write the SQL of a field, and the type of what stands there."""
-        column = _column(name, self.types)
-        return _place(name, column), self.types[column]
-
-
-def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = None) -> Source:
+def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = None) -> FileSource:
     """Recognise the files of a run and choose the fields to read, from its first row.
 
     Parameters
@@ -226,14 +142,25 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
     if "score" not in present:
         present.setdefault("prediction", "prediction")
     found = {"id": identifier, **present}
-    return Source(
+    types = _types(files[0], first, [*found.values(), *where])
+    return FileSource(
         name=name or (files[0].stem if len(files) == 1 else path.name),
-        files=files,
+        relation=_scan(files, types),
         fields=found,
-        types=_types(files[0], first, [*found.values(), *where]),
-        columns=columns,
+        types=types,
         where=where,
+        files=files,
+        columns=columns,
     )
+
+
+def _scan(files: Sequence[PlainFile], types: Mapping[str, str]) -> str:
+    """Write the SQL of the files as they are."""
+    paths = ", ".join(quoted(str(file.path)) for file in files)
+    if files[0].format == "parquet":
+        return f"read_parquet([{paths}])"
+    columns = ", ".join(f"{quoted(name)}: 'JSON'" for name in types)
+    return f"read_json([{paths}], format = 'newline_delimited', columns = {{{columns}}})"
 
 
 def _is_plain(file: PlainFile) -> bool:
@@ -278,66 +205,7 @@ def _types(file: PlainFile, first: Mapping[str, object], names: Sequence[str]) -
     from muscle_metrics.optional import require
 
     duckdb = require("duckdb", "scale")
-    path = _quoted(str(file.path))
+    path = quoted(str(file.path))
     rows = duckdb.execute(f"DESCRIBE SELECT * FROM read_parquet({path})").fetchall()
     types = {row[0]: row[1] for row in rows}
-    return {column: types[column] for name in names if (column := _column(name, types)) in types}
-
-
-def _column(name: str, types: Mapping[str, str]) -> str:
-    return name if name in types else name.partition(".")[0]
-
-
-def _place(name: str, column: str) -> str:
-    """Write the SQL of a field: a column, or a value inside one."""
-    quoted = '"' + column.replace('"', '""') + '"'
-    if name == column:
-        return quoted
-    inner = name.removeprefix(f"{column}.")
-    pointer = "/" + "/".join(p.replace("~", "~0").replace("/", "~1") for p in inner.split("."))
-    return f"({quoted}->{_quoted(pointer)})"
-
-
-def _encoded(place: str, kind: str) -> str:
-    """Write the SQL of a value as text that begins with its kind."""
-    if kind == "VARCHAR":
-        return f"'\"' || {place} || '\"'"
-    if kind == "BOOLEAN":
-        return f"{place}::VARCHAR"
-    if kind == "JSON":
-        number = _number(f"try_cast({place} AS DOUBLE)")
-        return (
-            f"CASE ascii({place}) WHEN 34 THEN {_encoded_text(place)} WHEN 116 THEN 'true' "
-            f"WHEN 102 THEN 'false' WHEN 110 THEN NULL WHEN 91 THEN '[' WHEN 123 THEN '?' "
-            f"ELSE {number} END"
-        )
-    if _is_number(kind):
-        return _number(f"{place}::DOUBLE")
-    mark = "[" if kind.endswith("[]") else "?"
-    return f"CASE WHEN {place} IS NOT NULL THEN '{mark}' END"
-
-
-def _encoded_text(place: str) -> str:
-    """Write the SQL of a text of JSON: it is its own code, unless something in it is escaped."""
-    unescaped = f"'\"' || ({place}->>'$') || '\"'"
-    return f"CASE WHEN {_is_escaped(place)} THEN {unescaped} ELSE {place}::VARCHAR END"
-
-
-def _is_escaped(place: str) -> str:
-    return f"contains({place}::VARCHAR, chr(92))"
-
-
-def _is_number(kind: str) -> bool:
-    return kind in NUMBERS or kind.startswith("DECIMAL")
-
-
-def _number(number: str) -> str:
-    whole = f"CASE WHEN {number} = trunc({number}) THEN {number}::BIGINT::VARCHAR"
-    return (
-        f"CASE WHEN {number} IS NULL THEN NULL WHEN isfinite({number}) AND "
-        f"abs({number}) <= {EXACT_INTEGERS} THEN {whole} ELSE {number}::VARCHAR END ELSE '?' END"
-    )
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return {column: types[column] for name in names if (column := column_of(name, types)) in types}

@@ -12,7 +12,8 @@ from muscle_metrics.changes import measure_changes
 from muscle_metrics.comparison import Comparison
 from muscle_metrics.items import ItemTable
 from muscle_metrics.runs.judging import EXACT_MATCH
-from muscle_metrics.scale.counting import decoded, run_query, split_key
+from muscle_metrics.scale.counting import run_query
+from muscle_metrics.scale.encoding import decoded, split_key
 from muscle_metrics.scale.totals import Totals
 from muscle_metrics.scoring import grade_texts
 from muscle_metrics.verdicts import Verdicts
