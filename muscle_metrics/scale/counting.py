@@ -3,66 +3,26 @@
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.counting import tally_flips
 from muscle_metrics.errors import FileError
 from muscle_metrics.flips import Quadrant
 from muscle_metrics.items import Item
 from muscle_metrics.optional import require
 from muscle_metrics.scale.encoding import decoded, split_key
 from muscle_metrics.scale.flip_sample import FlipSample
-from muscle_metrics.scale.joining import FLAWS
-from muscle_metrics.scale.totals import Totals
+from muscle_metrics.scale.tally import MARKS, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
-    from muscle_metrics.flips import FlipCounts
     from muscle_metrics.scale.joining import Joining
-    from muscle_metrics.scale.totals import Cell
+    from muscle_metrics.scale.tally import Marks
 
-__all__ = ["Tally", "open_database", "run_query", "tally"]
+__all__ = ["open_database", "run_query", "tally"]
 
-# What may hold for an item; every name is a column of the judged items.
-MARKS = (*FLAWS, "in_old", "in_new", "old_right", "new_right", "changed", "graded")
 SHOWN = ("key", "old", "new", "old_score", "new_score", "reference", "accepted", "changed")
-
-
-class Tallied(NamedTuple):
-    """How many items of a slice carry exactly these marks."""
-
-    slice: str | None
-    marks: frozenset[str]
-    items: int
-
-
-class Tally(NamedTuple):
-    """What the query counted.
-
-    `rows` are those of the old and of the new run that stand in the join: as many as they have,
-    unless an id repeats. `shared` are the items of both, `silent` those without an answer that
-    conflicting references do not leave out already.
-    """
-
-    rows: tuple[int, int]
-    shared: int
-    silent: int
-    totals: Totals
-    flaws: dict[str, int]
-    is_graded: bool
-
-    def dropped(self, joining: Joining) -> dict[str, int]:
-        """How many items the options leave out, by reason."""
-        counts = {"only in new": self.flaws["only_new"], "only in old": self.flaws["only_old"]}
-        if joining.conflict == "drop":
-            counts["conflicting references"] = self.flaws["conflicting"]
-        if joining.unanswered == "drop":
-            drops = joining.conflict == "drop"
-            counts["unanswered"] = self.silent if drops else self.flaws["unanswered"]
-        return {reason: count for reason, count in sorted(counts.items()) if count}
 
 
 @contextmanager
@@ -141,7 +101,7 @@ def tally(database: Any, joining: Joining, *, size: int, seed: int) -> Tally:
     ...     _ = path.write_text('{"id": 1, "prediction": "A", "reference": "A"}')
     ...     source = open_source(path, {})
     ...     joining = Joining(old=source, new=source, by_score=False)
-    ...     tally(database, joining, size=1, seed=0).totals.counts.both_right
+    ...     tally(database, joining, size=1, seed=0).totals(joining).counts.both_right
     1
     """
     # Of each set of marks the items are counted once, not each mark by itself.
@@ -156,48 +116,16 @@ def tally(database: Any, joining: Joining, *, size: int, seed: int) -> Tally:
                min_by({shown}, {rank}, {int(size)}) FILTER ({negative})
         FROM ({joining.items()}) GROUP BY slice, code
     """
-    tallied, sampled = [], []
-    for label, marks, items, flips in run_query(database, joining, query).fetchall():
-        held = frozenset(name for bit, name in enumerate(MARKS) if marks >> bit & 1)
-        tallied.append(Tallied(label, held, items))
+    items: dict[tuple[str | None, Marks], int] = {}
+    sampled = []
+    for label, held, count, flips in run_query(database, joining, query).fetchall():
+        marks = frozenset(name for bit, name in enumerate(MARKS) if held >> bit & 1)
+        items[label, marks] = count
         sampled += [(0.0, _flip(label, flip, joining)) for flip in flips or ()]
-    kept = [part for part in tallied if not part.marks & joining.left_out()]
     return Tally(
-        rows=(_total(tallied, "in_old"), _total(tallied, "in_new")),
-        shared=_total(tallied, "in_old", "in_new"),
-        silent=_total(tallied, "unanswered", without="conflicting"),
-        totals=Totals(
-            items=_total(kept),
-            cells=_cells(kept, joining.has_answers),
-            scores={},
-            sample=FlipSample.draw(sampled, size=size, seed=seed),
-        ),
-        flaws={name: _total(tallied, name) for name in FLAWS},
-        is_graded=_total(tallied, "graded") > 0,
-    )
-
-
-def _total(tallied: Iterable[Tallied], *marks: str, without: str = "") -> int:
-    wanted = frozenset(marks)
-    return sum(part.items for part in tallied if wanted <= part.marks and without not in part.marks)
-
-
-def _cells(tallied: Iterable[Tallied], has_answers: bool) -> dict[Cell, FlipCounts]:
-    by_slice: dict[str | None, list[Tallied]] = defaultdict(list)
-    for part in tallied:
-        by_slice[part.slice].append(part)
-    return {(None, label): _counts(parts, has_answers) for label, parts in by_slice.items()}
-
-
-def _counts(tallied: Sequence[Tallied], has_answers: bool) -> FlipCounts:
-    def column(mark: str) -> list[bool]:
-        return [mark in part.marks for part in tallied]
-
-    return tally_flips(
-        old_right=column("old_right"),
-        new_right=column("new_right"),
-        changed=column("changed") if has_answers else None,
-        weights=[part.items for part in tallied],
+        items=items,
+        recorded=(joining.old.count_rows(database), joining.new.count_rows(database)),
+        sample=FlipSample.draw(sampled, size=size, seed=seed),
     )
 
 

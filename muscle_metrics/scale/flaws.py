@@ -1,7 +1,8 @@
-"""What is wrong with two joined files, in the words of the join that holds runs in memory."""
+"""What is wrong with two joined runs, in the words of the join that holds runs in memory."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError, InputError
@@ -12,21 +13,135 @@ from muscle_metrics.scale.counting import run_query
 from muscle_metrics.scale.encoding import decoded, split_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-    from muscle_metrics.scale.counting import Tally
     from muscle_metrics.scale.encoding import Source
     from muscle_metrics.scale.joining import Joining
+    from muscle_metrics.scale.tally import Tally
 
-__all__ = ["explain_flaws"]
+__all__ = ["FlawedItems", "collect_flawed", "explain_flaws"]
 
 # A message shows five items and counts all; of more than this it counts as many.
 MOST_FETCHED = 100_000
-UNREADABLE = ("nameless", "strange", "unscored")
+OF_PAIRS = {"prompts_differ", "only_old", "only_new", "conflicting", "unanswered"}
+COLUMNS = (
+    "key", "old", "new", "own_old", "own_new", "list_old", "list_new", "old_prompt", "new_prompt",
+)  # fmt: skip
 
 
-def explain_flaws(database: Any, joining: Joining, found: Tally) -> None:
-    """Raise the error that what the query found calls for, if any.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlawedItems:
+    """Items that something is wrong with; `a + b` holds those of both.
+
+    Parameters
+    ----------
+    pairs : tuple of tuple
+        Joined rows: `COLUMNS`, and whether the old and the new run have them. One or more that
+        nothing is wrong with are among them.
+    repeated : tuple of tuple
+        For the old and for the new run: keys that stand more than once, and how often.
+    unscored : tuple of tuple
+        For the old and for the new run: keys without a score.
+    mixed : tuple of tuple
+        Key, old, new and reference of items whose kinds differ.
+    shared : int
+        How many keys both runs have.
+
+    Examples
+    --------
+    >>> one = FlawedItems(
+    ...     pairs=(), repeated=((("q1", 2),), ()), unscored=((), ()), mixed=(), shared=1
+    ... )
+    >>> (one + one).shared
+    2
+    """
+
+    pairs: tuple[tuple[Any, ...], ...]
+    repeated: tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
+    unscored: tuple[tuple[str, ...], tuple[str, ...]]
+    mixed: tuple[tuple[Any, ...], ...]
+    shared: int
+
+    def __add__(self, other: FlawedItems) -> FlawedItems:
+        return FlawedItems(
+            pairs=self.pairs + other.pairs,
+            repeated=(
+                self.repeated[0] + other.repeated[0],
+                self.repeated[1] + other.repeated[1],
+            ),
+            unscored=(
+                self.unscored[0] + other.unscored[0],
+                self.unscored[1] + other.unscored[1],
+            ),
+            mixed=self.mixed + other.mixed,
+            shared=self.shared + other.shared,
+        )
+
+
+def collect_flawed(database: Any, joining: Joining, wrong: frozenset[str]) -> FlawedItems:
+    """Fetch the items that carry a flaw, and those whose id repeats.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from muscle_metrics.scale.counting import open_database
+    >>> from muscle_metrics.scale.joining import Joining
+    >>> from muscle_metrics.scale.sources import open_source
+    >>> with tempfile.TemporaryDirectory() as folder, open_database("500MB", 1) as database:
+    ...     path = Path(folder, "v1.jsonl")
+    ...     _ = path.write_text('{"id": 1, "prediction": "A", "reference": "A"}')
+    ...     source = open_source(path, {})
+    ...     joining = Joining(old=source, new=source, by_score=False)
+    ...     collect_flawed(database, joining, frozenset()).shared
+    1
+    """
+
+    def fetch(query: str, limit: int = MOST_FETCHED) -> tuple[Any, ...]:
+        return tuple(run_query(database, joining, f"{query} LIMIT {limit}").fetchall())
+
+    def unscored(side: str) -> tuple[str, ...]:
+        query = f"SELECT key FROM ({joining.items()}) WHERE in_{side} AND {side}_score IS NULL"
+        return tuple(row[0] for row in fetch(query)) if "unscored" in wrong else ()
+
+    sources = (joining.old, joining.new)
+    old_repeated, new_repeated = (fetch(_repeating(source, "key, count(*)")) for source in sources)
+    doubled = (
+        _repeating(source, "key")
+        for source, more in zip(sources, (old_repeated, new_repeated), strict=True)
+        if more
+    )
+    wanted = " OR ".join(
+        [*sorted(wrong & OF_PAIRS), *(f"key IN ({query})" for query in doubled)]
+    )  # fmt: skip
+    both = "in_old AND in_new"
+    table = f"SELECT {', '.join(COLUMNS)}, in_old, in_new FROM ({joining.items(COLUMNS[3:])}) WHERE"
+    distinct = f"SELECT count(DISTINCT key) FROM ({joining.items()}) WHERE {both}"
+    mixed = f"SELECT key, old, new, reference FROM ({joining.items()}) WHERE kinds_differ"
+    return FlawedItems(
+        pairs=fetch(f"{table} {wanted}") + fetch(f"{table} {both} AND NOT ({wanted})", 1)
+        if wanted
+        else (),
+        repeated=(old_repeated, new_repeated),
+        unscored=(unscored("old"), unscored("new")),
+        mixed=fetch(mixed, 1) if "kinds_differ" in wrong else (),
+        shared=run_query(database, joining, distinct).fetchone()[0],
+    )
+
+
+def explain_flaws(
+    joining: Joining, found: Tally, collect: Callable[[frozenset[str]], FlawedItems]
+) -> None:
+    """Raise the error that what was counted calls for, if any.
+
+    Parameters
+    ----------
+    joining : Joining
+        How the runs were joined.
+    found : Tally
+        What was counted.
+    collect : callable
+        Takes names of flaws, and fetches the items; called only if something may be wrong.
 
     Raises
     ------
@@ -45,22 +160,18 @@ def explain_flaws(database: Any, joining: Joining, found: Tally) -> None:
     ...     _ = path.write_text('{"id": 1, "prediction": "A", "reference": "A"}')
     ...     source = open_source(path, {})
     ...     joining = Joining(old=source, new=source, by_score=False)
-    ...     explain_flaws(database, joining, tally(database, joining, size=1, seed=0))
+    ...     explain_flaws(joining, tally(database, joining, size=1, seed=0), lambda flaws: None)
     """
-    wrong = {name for name, count in found.flaws.items() if count} - joining.tolerated()
+    wrong = frozenset(name for name, count in found.flaws.items() if count) - joining.tolerated()
     if wrong & {"nameless", "strange"}:
         _explain_rows(joining)
+    if not wrong and not found.may_repeat:
+        return
+    flawed = collect(wrong)
     if "unscored" in wrong:
-        _explain_unscored(database, joining)
-    repeated = _repeated(database, joining, found)
-    if any(repeated) or wrong & {
-        "prompts_differ",
-        "only_old",
-        "only_new",
-        "conflicting",
-        "unanswered",
-    }:
-        _explain_pairs(database, joining, found, wrong, repeated)
+        _explain_unscored(joining, flawed)
+    if any(flawed.repeated) or wrong & OF_PAIRS:
+        _explain_pairs(joining, found, flawed)
     if "unreferenced" in wrong:
         count = found.flaws["unreferenced"]
         raise InputError(
@@ -68,22 +179,24 @@ def explain_flaws(database: Any, joining: Joining, found: Tally) -> None:
             f"{count} of {found.shared}: name its field with --reference-field"
         )
     if "kinds_differ" in wrong:
-        _explain_kinds(database, joining)
+        _explain_kinds(flawed)
+
+
+def _repeating(source: Source, columns: str) -> str:
+    return f"SELECT {columns} FROM ({source.table([])}) GROUP BY key HAVING count(*) > 1"
 
 
 def _explain_rows(joining: Joining) -> None:
     for source in (joining.old, joining.new):
         source.check_rows()
     raise FileError(
-        f"{joining.old.place}: expected text, true, false or numbers below 2**53 as answers, "
-        f"got others: leave out --engine"
+        f"{joining.old.place}: expected ids, and text, true, false or numbers below 2**53 as "
+        f"answers, got others: compare them in memory"
     )
 
 
-def _explain_unscored(database: Any, joining: Joining) -> None:
-    for source, side in ((joining.old, "old"), (joining.new, "new")):
-        query = f"SELECT key FROM ({joining.items()}) WHERE in_{side} AND {side}_score IS NULL"
-        keys = [row[0] for row in run_query(database, joining, query).fetchmany(MOST_FETCHED)]
+def _explain_unscored(joining: Joining, flawed: FlawedItems) -> None:
+    for source, keys in zip((joining.old, joining.new), flawed.unscored, strict=True):
         if keys:
             source.check_rows()
             raise FileError(
@@ -93,72 +206,31 @@ def _explain_unscored(database: Any, joining: Joining) -> None:
             )
 
 
-def _repeated(database: Any, joining: Joining, found: Tally) -> list[list[tuple[str, int]]]:
-    """Keys that stand more than once, with how often, on each side."""
-    sources = (joining.old, joining.new)
-    whole = found.rows == tuple(source.count_rows(database) for source in sources)
-    # In a join every row stands once, unless its id repeats on the other side; what only one side
-    # holds may repeat unseen.
-    if whole and not (found.flaws["only_old"] or found.flaws["only_new"]):
-        return [[], []]
-    queries = (f"{_repeating(source, 'key, count(*)')} LIMIT {MOST_FETCHED}" for source in sources)
-    return [run_query(database, joining, query).fetchall() for query in queries]
-
-
-def _repeating(source: Source, columns: str) -> str:
-    return f"SELECT {columns} FROM ({source.table([])}) GROUP BY key HAVING count(*) > 1"
-
-
-def _explain_pairs(
-    database: Any,
-    joining: Joining,
-    found: Tally,
-    wrong: set[str],
-    repeated: Sequence[Sequence[tuple[str, int]]],
-) -> None:
+def _explain_pairs(joining: Joining, found: Tally, flawed: FlawedItems) -> None:
     """Join runs that hold only what is wrong, and one item that is not, to hear why they do not."""
-    sources = (joining.old, joining.new)
-    doubled = (
-        _repeating(source, "key") for source, more in zip(sources, repeated, strict=True) if more
-    )
-    wanted = [*sorted(wrong), *(f"key IN ({query})" for query in doubled)]
-    columns = "key, old, new, own_old, own_new, list_old, list_new, old_prompt, new_prompt"
-    both = "in_old AND in_new"
-    table = joining.items(extra=columns.split(", ")[3:])
-    rows = run_query(
-        database,
-        joining,
-        f"(SELECT {columns}, in_old, in_new FROM ({table}) WHERE {' OR '.join(wanted)} "
-        f"LIMIT {MOST_FETCHED}) UNION ALL (SELECT {columns}, in_old, in_new FROM ({table}) "
-        f"WHERE {both} AND NOT ({' OR '.join(wanted)}) LIMIT 1)",
-    ).fetchall()
     runs = []
-    for side, (source, more) in enumerate(zip(sources, repeated, strict=True)):
+    for side, source in enumerate((joining.old, joining.new)):
         records = {
             row[0]: _record(
                 row[0], row[1 + side], row[3 + side], row[5 + side], row[7 + side], joining
             )
-            for row in rows
+            for row in flawed.pairs
             if row[9 + side]
         }
+        more = flawed.repeated[side]
         copies = [records[key] for key, count in more for _ in range(count - 1) if key in records]
         runs.append(Run((*records.values(), *copies), source.name))
-    shared = found.shared
-    if any(repeated):
-        query = f"SELECT count(DISTINCT key) FROM ({joining.items()}) WHERE {both}"
-        (shared,) = run_query(database, joining, query).fetchone()
     join_runs(
         runs,
         missing=joining.missing,
         conflict=joining.conflict,
         unanswered=joining.unanswered,
-        total=shared,
+        total=flawed.shared if any(flawed.repeated) else found.shared,
     )
 
 
-def _explain_kinds(database: Any, joining: Joining) -> None:
-    query = f"SELECT key, old, new, reference FROM ({joining.items()}) WHERE kinds_differ LIMIT 1"
-    key, old, new, reference = run_query(database, joining, query).fetchone()
+def _explain_kinds(flawed: FlawedItems) -> None:
+    key, old, new, reference = flawed.mixed[0]
     values = [repr(decoded(value)) if value != "[" else "a list" for value in (old, new, reference)]
     raise InputError(
         f"expected old, new and reference to hold answers of one kind, got {values[0]}, "

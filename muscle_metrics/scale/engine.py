@@ -1,0 +1,202 @@
+"""The comparison that every engine makes: count, refuse what is wrong, score what must be read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from muscle_metrics.runs.judging import EXACT_MATCH
+from muscle_metrics.scale.counted import CountedComparison
+from muscle_metrics.scale.counting import tally
+from muscle_metrics.scale.flaws import collect_flawed, explain_flaws
+from muscle_metrics.scale.joining import Joining
+from muscle_metrics.scale.streaming import Grading, stream_totals
+from muscle_metrics.signature import choices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from muscle_metrics.runs.pairing import Conflict, MissingItems, Unanswered
+    from muscle_metrics.scale.encoding import Source
+    from muscle_metrics.scale.flaws import FlawedItems
+    from muscle_metrics.scale.tally import Tally
+    from muscle_metrics.scale.totals import Totals
+    from muscle_metrics.scorers import Metric
+
+__all__ = ["Choices", "Database", "Engine", "compare_sources"]
+
+NO_OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """How runs are joined and judged, whatever the engine.
+
+    Parameters
+    ----------
+    metric, options, threshold, strict_threshold, tie, minimum_effect, score_range
+        As in `compare_runs`; texts are scored as they stream by.
+    missing, conflict, unanswered
+        As in `compare_runs`.
+    sample_size : int
+        The most negative flips kept of every slice.
+    seed : int
+        Seed of that sample.
+
+    Examples
+    --------
+    >>> Choices(metric="rouge1").missing
+    'error'
+    """
+
+    metric: Metric | Sequence[Metric] | None = None
+    options: Mapping[str, Mapping[str, Any]] | None = None
+    threshold: float | None = None
+    strict_threshold: bool = False
+    tie: float | None = None
+    minimum_effect: float = 0.0
+    score_range: tuple[float, float] = (-math.inf, math.inf)
+    missing: MissingItems = "error"
+    conflict: Conflict = "error"
+    unanswered: Unanswered = "error"
+    sample_size: int = 10
+    seed: int = 0
+
+    def told_apart(self, old: Source, new: Source) -> tuple[str | None, tuple[Metric, ...]]:
+        """Name what the rows tell by themselves, and the scorers that must read their texts."""
+        scores = [source.fields.get("score") for source in (old, new)]
+        if self.metric is None:
+            return (scores[0] or EXACT_MATCH) if all(scores) else EXACT_MATCH, ()
+        several = isinstance(self.metric, (list, tuple))
+        listed: list[Any] = list(self.metric) if several else [self.metric]  # type: ignore[arg-type]
+        known = [str(one) for one in listed if one == EXACT_MATCH or one in scores]
+        others = tuple(one for one in listed if one not in known)
+        return (known[0] if known else None), others
+
+    def joining(self, old: Source, new: Source) -> Joining:
+        """Join two sources by these choices."""
+        judge, _ = self.told_apart(old, new)
+        return Joining(
+            old=old,
+            new=new,
+            by_score=judge not in (None, EXACT_MATCH),
+            threshold=self.threshold,
+            strict_threshold=self.strict_threshold,
+            missing=self.missing,
+            conflict=self.conflict,
+            unanswered=self.unanswered,
+        )
+
+    def grading(self, old: Source, new: Source, *, is_graded: bool) -> Grading:
+        """Grade the items of two sources by these choices."""
+        judge, graders = self.told_apart(old, new)
+        return Grading(
+            judge=judge,
+            graders=graders,
+            options=self.options or NO_OPTIONS,
+            threshold=self.threshold,
+            strict_threshold=self.strict_threshold,
+            tie=self.tie,
+            minimum_effect=self.minimum_effect,
+            score_range=self.score_range,
+            is_graded=is_graded and self.threshold is None,
+        )
+
+    def recipe(self, judge: str | None, totals: Totals) -> dict[str, str]:
+        """Name the choices that the numbers depend on."""
+        names = ", ".join(dict.fromkeys([*filter(None, [judge]), *totals.scores]))
+        if self.threshold is not None:
+            names = f"{names} {'>' if self.strict_threshold else '>='} {self.threshold!r}"
+        return choices(
+            names,
+            None,
+            missing=self.missing,
+            conflict=self.conflict,
+            unanswered=self.unanswered,
+        )
+
+
+class Engine(Protocol):
+    """Where the items of two sources are joined; each method goes over all of them once."""
+
+    def tally(self, joining: Joining, choices: Choices) -> Tally:
+        """Count the items by the marks they carry."""
+
+    def collect_flawed(self, joining: Joining, wrong: frozenset[str]) -> FlawedItems:
+        """Fetch the items that carry a flaw, and those whose id repeats."""
+
+    def stream_totals(self, joining: Joining, grading: Grading, choices: Choices) -> Totals:
+        """Sum up the scores of the items that are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The engine of one machine: an open database that both sources can be read from.
+
+    Examples
+    --------
+    >>> from muscle_metrics.scale.counting import open_database
+    >>> with open_database("500MB", 1) as connection:
+    ...     engine = Database(connection)
+    """
+
+    connection: Any
+
+    def tally(self, joining: Joining, choices: Choices) -> Tally:
+        """Count the items by the marks they carry."""
+        return tally(self.connection, joining, size=choices.sample_size, seed=choices.seed)
+
+    def collect_flawed(self, joining: Joining, wrong: frozenset[str]) -> FlawedItems:
+        """Fetch the items that carry a flaw, and those whose id repeats."""
+        return collect_flawed(self.connection, joining, wrong)
+
+    def stream_totals(self, joining: Joining, grading: Grading, choices: Choices) -> Totals:
+        """Sum up the scores of the items that are compared."""
+        return stream_totals(
+            self.connection, joining, grading, size=choices.sample_size, seed=choices.seed
+        )
+
+
+def compare_sources(
+    engine: Engine, old: Source, new: Source, choices: Choices
+) -> CountedComparison:
+    """Compare the rows of two sources by their ids.
+
+    Raises
+    ------
+    InputError
+        As `compare_runs`.
+
+    Examples
+    --------
+    >>> from muscle_metrics.scale.counting import open_database
+    >>> from muscle_metrics.scale.encoding import Source
+    >>> rows = '''(SELECT 1 AS id, 'A' AS prediction, 'A' AS reference)'''
+    >>> types = {"id": "INTEGER", "prediction": "VARCHAR", "reference": "VARCHAR"}
+    >>> fields = {name: name for name in types}
+    >>> source = Source(name="v1", relation=rows, fields=fields, types=types, where={})
+    >>> with open_database("500MB", 1) as connection:
+    ...     compare_sources(Database(connection), source, source, Choices()).counts.both_right
+    1
+    """
+    joining = choices.joining(old, new)
+    found = engine.tally(joining, choices)
+    if found.count("strange"):
+        # Lists of accepted answers cost time, so they are looked into only where there are any.
+        joining = replace(joining, has_lists=True)
+        found = engine.tally(joining, choices)
+    explain_flaws(joining, found, lambda wrong: engine.collect_flawed(joining, wrong))
+    grading = choices.grading(old, new, is_graded=bool(found.count("graded")))
+    totals = (
+        engine.stream_totals(joining, grading, choices)
+        if grading.is_needed
+        else found.totals(joining)
+    )
+    return CountedComparison(
+        names=(old.name, new.name),
+        totals=totals,
+        dropped=found.dropped(joining),
+        recipe=choices.recipe(grading.judge, totals),
+    )

@@ -1,0 +1,131 @@
+"""What was counted of joined items: how many carry which marks, by slice."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from muscle_metrics.counting import tally_flips
+from muscle_metrics.scale.joining import FLAWS
+from muscle_metrics.scale.totals import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from muscle_metrics.flips import FlipCounts
+    from muscle_metrics.scale.flip_sample import FlipSample
+    from muscle_metrics.scale.joining import Joining
+    from muscle_metrics.scale.totals import Cell
+
+__all__ = ["MARKS", "Marks", "Tally"]
+
+MARKS = (*FLAWS, "in_old", "in_new", "old_right", "new_right", "changed", "graded")
+"""What may hold for an item; every name is a column of the judged items."""
+
+Marks = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Joined items counted by slice and by the marks they carry; `a + b` holds the items of both.
+
+    Parameters
+    ----------
+    items : mapping of (slice, marks) to int
+        How many items of a slice carry exactly these marks.
+    recorded : tuple of int
+        How many rows the old and the new run have.
+    sample : FlipSample
+        Some of the negative flips.
+
+    Examples
+    --------
+    >>> from muscle_metrics.scale.flip_sample import FlipSample
+    >>> one = Tally(
+    ...     items={(None, frozenset({"in_old", "in_new", "old_right"})): 3},
+    ...     recorded=(3, 3),
+    ...     sample=FlipSample(size=10, seed=0, flips={}),
+    ... )
+    >>> (one + one).shared
+    6
+    """
+
+    items: Mapping[tuple[str | None, Marks], int]
+    recorded: tuple[int, int]
+    sample: FlipSample
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            items=Counter(self.items) + Counter(other.items),
+            recorded=(
+                self.recorded[0] + other.recorded[0],
+                self.recorded[1] + other.recorded[1],
+            ),
+            sample=self.sample + other.sample,
+        )
+
+    def count(self, *marks: str, without: str = "") -> int:
+        """Count items that carry all of these marks, and not that one."""
+        wanted = frozenset(marks)
+        return sum(
+            items
+            for (_, held), items in self.items.items()
+            if wanted <= held and without not in held
+        )
+
+    @property
+    def flaws(self) -> dict[str, int]:
+        """How many items carry each flaw."""
+        return {name: self.count(name) for name in FLAWS}
+
+    @property
+    def shared(self) -> int:
+        """Number of items that both runs have."""
+        return self.count("in_old", "in_new")
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether ids may stand more than once in a run.
+
+        In a join every row stands once, unless its id repeats on the other side; what only one
+        side holds may repeat unseen.
+        """
+        joined = (self.count("in_old"), self.count("in_new"))
+        return joined != self.recorded or bool(self.count("only_old") or self.count("only_new"))
+
+    def dropped(self, joining: Joining) -> dict[str, int]:
+        """How many items the options leave out, by reason."""
+        counts = {"only in new": self.count("only_new"), "only in old": self.count("only_old")}
+        drops = joining.conflict == "drop"
+        if drops:
+            counts["conflicting references"] = self.count("conflicting")
+        if joining.unanswered == "drop":
+            counts["unanswered"] = self.count("unanswered", without="conflicting" if drops else "")
+        return {reason: count for reason, count in sorted(counts.items()) if count}
+
+    def totals(self, joining: Joining) -> Totals:
+        """Count the items that are compared, by slice."""
+        by_slice: dict[str | None, list[tuple[Marks, int]]] = defaultdict(list)
+        for (label, marks), items in self.items.items():
+            if not marks & joining.left_out():
+                by_slice[label].append((marks, items))
+        cells: dict[Cell, FlipCounts] = {
+            (None, label): _counts(kept, joining.has_answers) for label, kept in by_slice.items()
+        }
+        total = sum(counts.total for counts in cells.values())
+        return Totals(items=total, cells=cells, scores={}, sample=self.sample)
+
+
+def _counts(kept: Iterable[tuple[Marks, int]], has_answers: bool) -> FlipCounts:
+    marks, items = zip(*kept, strict=True)
+
+    def column(mark: str) -> list[bool]:
+        return [mark in held for held in marks]
+
+    return tally_flips(
+        old_right=column("old_right"),
+        new_right=column("new_right"),
+        changed=column("changed") if has_answers else None,
+        weights=items,
+    )
