@@ -41,6 +41,8 @@ class CountedComparison:
         How many items were left out, by reason.
     recipe : mapping of str to str
         The choices the numbers depend on; part of the signature.
+    is_repeated : bool
+        Whether prompts were answered several times.
 
     Examples
     --------
@@ -55,6 +57,7 @@ class CountedComparison:
     totals: Totals
     dropped: Mapping[str, int]
     recipe: Mapping[str, str]
+    is_repeated: bool = False
 
     @property
     def total(self) -> int:
@@ -68,8 +71,8 @@ class CountedComparison:
 
     @property
     def is_clustered(self) -> bool:
-        """Whether rows are known to depend on each other; totals do not tell."""
-        return False
+        """Whether rows depend on each other, as repeats of a prompt or items of a group do."""
+        return self.is_repeated or any(cell.group is not None for cell in self.totals.cells)
 
     @property
     def counts(self) -> FlipCounts:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from muscle_metrics.scale.joining import Joining
-    from muscle_metrics.scale.tally import Marks
+    from muscle_metrics.scale.tally import Carried
 
 __all__ = ["open_database", "run_query", "tally"]
 
@@ -112,16 +112,16 @@ def tally(database: Any, joining: Joining, *, size: int, seed: int) -> Tally:
     rank = f"{broken} md5('{int(seed)}//' || {_name_of_key(joining)}) END"
     shown = f"{broken} {{{', '.join(f'{chr(39)}{name}{chr(39)}: {name}' for name in SHOWN)}}} END"
     query = f"""
-        SELECT slice, {code} AS code, count(*),
+        SELECT slice, cluster, {code} AS code, count(*),
                min_by({shown}, {rank}, {int(size)}) FILTER ({negative})
-        FROM ({joining.items()}) GROUP BY slice, code
+        FROM ({joining.items()}) GROUP BY slice, cluster, code
     """
-    items: dict[tuple[str | None, Marks], int] = {}
+    items: dict[Carried, int] = {}
     sampled = []
-    for label, held, count, flips in run_query(database, joining, query).fetchall():
+    for part, group, held, count, flips in run_query(database, joining, query).fetchall():
         marks = frozenset(name for bit, name in enumerate(MARKS) if held >> bit & 1)
-        items[label, marks] = count
-        sampled += [(0.0, _flip(label, flip, joining)) for flip in flips or ()]
+        items[part, group, marks] = count
+        sampled += [(0.0, _flip(part, flip, joining)) for flip in flips or ()]
     return Tally(
         items=items,
         recorded=(joining.old.count_rows(database), joining.new.count_rows(database)),

@@ -47,7 +47,7 @@ class Source:
     >>> fields, types = {"id": "id", "prediction": "answer"}, {"id": "BIGINT", "answer": "VARCHAR"}
     >>> source = Source(name="v1", relation="v1", fields=fields, types=types, where={})
     >>> source.table(["prediction"])
-    'SELECT "id"::VARCHAR AS key, \'"\' || "answer" || \'"\' AS prediction FROM v1'
+    'SELECT "id"::VARCHAR AS key, \'"\' || "answer" || \'"\' AS "prediction" FROM v1'
     """
 
     name: str
@@ -69,9 +69,10 @@ class Source:
             "accepted": self._accepted,
             "score": self._score,
             "slice": self._label,
+            "group": self._label,
             "prompt": self._label,
         }
-        chosen = [f"{written[part](part)} AS {part}" for part in sorted(parts)]
+        chosen = [f'{written[part](part)} AS "{part}"' for part in sorted(parts)]
         kept = [f"{self._text(name)} = {quoted(text)}" for name, text in self.where.items()]
         condition = f" WHERE {' AND '.join(kept)}" if kept else ""
         columns = ", ".join([f"{self._key()} AS key", *chosen])
@@ -142,12 +143,13 @@ class CodedSource(Source):
     Examples
     --------
     >>> CodedSource(name="v1", relation="v1", fields={}, types={}, where={}).table(["slice"])
-    'SELECT key, slice FROM v1'
+    'SELECT key, "slice" FROM v1'
     """
 
     def table(self, parts: Collection[str]) -> str:
         """Write the SQL of the rows: their key, and the parts asked for."""
-        return f"SELECT {', '.join(['key', *sorted(parts)])} FROM {self.relation}"
+        columns = ["key", *(f'"{part}"' for part in sorted(parts))]
+        return f"SELECT {', '.join(columns)} FROM {self.relation}"
 
 
 def split_key(key: str) -> tuple[str, str | None]:

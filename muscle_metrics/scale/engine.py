@@ -199,4 +199,5 @@ def compare_sources(
         totals=totals,
         dropped=found.dropped(joining),
         recipe=choices.recipe(grading.judge, totals),
+        is_repeated="repeat" in old.fields,
     )

@@ -81,8 +81,8 @@ class Joining:
         flaws = {name: getattr(self, f"_{name}")() for name in FLAWS}
         columns = ", ".join(f"coalesce({flaw}, FALSE) AS {name}" for name, flaw in flaws.items())
         return f"""
-            SELECT key, slice, old, new, reference, accepted, old_score, new_score, in_old, in_new,
-                   {", ".join([*extra, columns])},
+            SELECT key, slice, cluster, old, new, reference, accepted, old_score, new_score,
+                   in_old, in_new, {", ".join([*extra, columns])},
                    coalesce({self._right("old")}, FALSE) AS old_right,
                    coalesce({self._right("new")}, FALSE) AS new_right,
                    {"old IS DISTINCT FROM new" if self.has_answers else "FALSE"} AS changed,
@@ -111,12 +111,11 @@ class Joining:
         }
 
     def _paired(self) -> str:
-        parts = {"prediction", "slice"}
+        parts = {"prediction", "slice", "group"}
         parts |= {"score"} if self.by_score else {"reference"}
         parts |= {"accepted"} if self.has_lists else set()
         prompted = "prompt" in self.old.fields and "prompt" in self.new.fields
         parts |= {"prompt"} if prompted else set()
-        labelled = "o" if "slice" in self.old.fields else "n"
         judges = self._judges()
 
         def pair(part: str, names: tuple[str, str], sides: tuple[str, str] = ("o", "n")) -> str:
@@ -134,7 +133,9 @@ class Joining:
         ]
         return f"""
             SELECT coalesce(o.key, n.key) AS key, coalesce(o.present, FALSE) AS in_old,
-                   coalesce(n.present, FALSE) AS in_new, {labelled}.slice AS slice,
+                   coalesce(n.present, FALSE) AS in_new,
+                   {self._side_with("slice")}.slice AS slice,
+                   {self._side_with("group")}."group" AS cluster,
                    {pair("prediction", ("old", "new"))},
                    {pair("reference", ("own_old", "own_new"))},
                    {pair("accepted", ("list_old", "list_new"))},
@@ -144,6 +145,9 @@ class Joining:
                    {pair("score", ("old_score", "new_score"))}
             FROM {rows[0]} AS o FULL JOIN {rows[1]} AS n ON o.key = n.key
         """
+
+    def _side_with(self, part: str) -> str:
+        return "o" if part in self.old.fields else "n"
 
     def _judges(self) -> tuple[str, str]:
         """Which of both rows holds the reference of the old, and which that of the new answer."""

@@ -20,7 +20,7 @@ __all__ = ["FileSource", "count_lines", "open_source"]
 
 COMPRESSED = (".gz", ".zst")
 ENGINE_FORMATS = ("jsonl", "parquet")
-PARTS = ("prediction", "reference", "score", "slice", "prompt", "repeat")
+PARTS = ("prediction", "reference", "score", "slice", "group", "prompt", "repeat")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
             f"all shards of a run, got {sorted({file.format for file in files})}: convert them, "
             f"or leave out --engine"
         )
-    asked = {part: options.get(f"{part}_field") for part in (*PARTS, "group")}
+    asked = {part: options.get(f"{part}_field") for part in PARTS}
     where = options.get("where", {})
     fields = {identifier, *CONVENTIONS, *where, *filter(None, asked.values())}
     _, first = next(iter(keep_rows(files[0], fields)))

@@ -34,6 +34,7 @@ VECTORS = 16
 COLUMNS = (
     "key",
     "slice",
+    "cluster",
     "old",
     "new",
     "reference",
@@ -164,7 +165,7 @@ def _table(chunk: pd.DataFrame, joining: Joining) -> ItemTable:
         tasks=nothing,
         repeats=tuple(repeat for _, repeat in keys),
         slices=tuple(_texts(chunk["slice"])),
-        groups=nothing,
+        groups=tuple(_texts(chunk["cluster"])),
         old=shown[0],
         new=shown[1],
         references=references,

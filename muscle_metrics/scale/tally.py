@@ -1,4 +1,4 @@
-"""What was counted of joined items: how many carry which marks, by slice."""
+"""What was counted of joined items: how many carry which marks, by slice and group."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.counting import tally_flips
 from muscle_metrics.scale.joining import FLAWS
-from muscle_metrics.scale.totals import Totals
+from muscle_metrics.scale.totals import Cell, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from muscle_metrics.flips import FlipCounts
     from muscle_metrics.scale.flip_sample import FlipSample
     from muscle_metrics.scale.joining import Joining
-    from muscle_metrics.scale.totals import Cell
 
 __all__ = ["MARKS", "Marks", "Tally"]
 
@@ -24,16 +23,17 @@ MARKS = (*FLAWS, "in_old", "in_new", "old_right", "new_right", "changed", "grade
 """What may hold for an item; every name is a column of the judged items."""
 
 Marks = frozenset[str]
+Carried = tuple[str | None, str | None, Marks]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Joined items counted by slice and by the marks they carry; `a + b` holds the items of both.
+    """Joined items counted by their labels and marks; `a + b` holds the items of both.
 
     Parameters
     ----------
-    items : mapping of (slice, marks) to int
-        How many items of a slice carry exactly these marks.
+    items : mapping of (slice, group, marks) to int
+        How many items of a slice and a group carry exactly these marks.
     recorded : tuple of int
         How many rows the old and the new run have.
     sample : FlipSample
@@ -43,7 +43,7 @@ class Tally:
     --------
     >>> from muscle_metrics.scale.flip_sample import FlipSample
     >>> one = Tally(
-    ...     items={(None, frozenset({"in_old", "in_new", "old_right"})): 3},
+    ...     items={(None, None, frozenset({"in_old", "in_new", "old_right"})): 3},
     ...     recorded=(3, 3),
     ...     sample=FlipSample(size=10, seed=0, flips={}),
     ... )
@@ -51,7 +51,7 @@ class Tally:
     6
     """
 
-    items: Mapping[tuple[str | None, Marks], int]
+    items: Mapping[Carried, int]
     recorded: tuple[int, int]
     sample: FlipSample
 
@@ -70,7 +70,7 @@ class Tally:
         wanted = frozenset(marks)
         return sum(
             items
-            for (_, held), items in self.items.items()
+            for (*_, held), items in self.items.items()
             if wanted <= held and without not in held
         )
 
@@ -105,14 +105,13 @@ class Tally:
         return {reason: count for reason, count in sorted(counts.items()) if count}
 
     def totals(self, joining: Joining) -> Totals:
-        """Count the items that are compared, by slice."""
-        by_slice: dict[str | None, list[tuple[Marks, int]]] = defaultdict(list)
-        for (label, marks), items in self.items.items():
-            if not marks & joining.left_out():
-                by_slice[label].append((marks, items))
-        cells: dict[Cell, FlipCounts] = {
-            (None, label): _counts(kept, joining.has_answers) for label, kept in by_slice.items()
-        }
+        """Count the items that are compared, by slice and group."""
+        left_out = joining.left_out()
+        kept: dict[Cell, list[tuple[Marks, int]]] = defaultdict(list)
+        for (part, group, marks), items in self.items.items():
+            if not marks & left_out:
+                kept[Cell(None, part, group)].append((marks, items))
+        cells = {cell: _counts(held, joining.has_answers) for cell, held in kept.items()}
         total = sum(counts.total for counts in cells.values())
         return Totals(items=total, cells=cells, scores={}, sample=self.sample)
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,8 +24,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Cell", "Totals", "counts_of"]
 
-Cell = tuple[str | None, str | None]
 Part = TypeVar("Part", FlipCounts, ScoreTotals)
+
+
+class Cell(NamedTuple):
+    """Items that share a task, a slice and a group; None where they have none.
+
+    Examples
+    --------
+    >>> Cell("math", "algebra").group is None
+    True
+    """
+
+    task: str | None = None
+    slice: str | None = None
+    group: str | None = None
+
 
 NOTHING = FlipCounts(
     both_right=0, negative=0, positive=0, both_wrong=0, both_right_changed=0, wrong_changed=0
@@ -44,8 +58,8 @@ class Totals:
     ----------
     items : int
         Number of items.
-    cells : mapping of (task, slice) to FlipCounts
-        Counts of every task and slice; empty where scores are graded and no threshold was given.
+    cells : mapping of Cell to FlipCounts
+        Counts by task, slice and group; empty where scores are graded and no threshold was given.
     scores : mapping of str to ScoreTotals
         By metric.
     sample : FlipSample
@@ -71,8 +85,9 @@ class Totals:
         cells: dict[Cell, FlipCounts] = {}
         if verdicts is not None:
             members: dict[Cell, list[int]] = defaultdict(list)
-            for position, cell in enumerate(zip(table.tasks, table.slices, strict=True)):
-                members[cell].append(position)
+            labels = zip(table.tasks, table.slices, table.groups, strict=True)
+            for position, label in enumerate(labels):
+                members[Cell(*label)].append(position)
             cells = {
                 cell: tally_verdicts(verdicts.take(np.array(positions)))
                 for cell, positions in members.items()
@@ -105,17 +120,17 @@ class Totals:
     @property
     def slices(self) -> dict[str, FlipCounts]:
         """Counts of every slice, the one that lost most accuracy first."""
-        return self._by(1)
+        return self._by("slice")
 
     @property
     def tasks(self) -> dict[str, FlipCounts]:
         """Counts of every task, the one that lost most accuracy first."""
-        return self._by(0)
+        return self._by("task")
 
-    def _by(self, part: int) -> dict[str, FlipCounts]:
+    def _by(self, part: Literal["task", "slice"]) -> dict[str, FlipCounts]:
         members: dict[str, list[FlipCounts]] = defaultdict(list)
         for cell, counts in self.cells.items():
-            label = cell[part]
+            label = getattr(cell, part)
             if label is not None:
                 members[label].append(counts)
         summed = {label: counts_of(parts) for label, parts in members.items()}
