@@ -17,10 +17,11 @@ from muscle_metrics.scale.tally import MARKS, Tally
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from muscle_metrics.scale.encoding import Source
     from muscle_metrics.scale.joining import Joining
     from muscle_metrics.scale.tally import Carried
 
-__all__ = ["open_database", "run_query", "tally"]
+__all__ = ["open_database", "reading", "run_query", "tally"]
 
 SHOWN = ("key", "old", "new", "old_score", "new_score", "reference", "accepted", "changed")
 
@@ -75,11 +76,34 @@ def run_query(database: Any, joining: Joining, query: str) -> Any:
     ...     run_query(database, joining, joining.new.table([])).fetchall()
     [('1',)]
     """
-    duckdb = require("duckdb", "scale")
-    try:
+    with reading(joining.old, joining.new):
         return database.execute(query)
-    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException) as error:
-        for source in (joining.old, joining.new):
+
+
+@contextmanager
+def reading(*sources: Source) -> Iterator[None]:
+    """Where a row of these sources cannot be read, raise what its reader says.
+
+    Raises
+    ------
+    FileError
+        With the file and the line of the first bad row.
+
+    Examples
+    --------
+    >>> with reading():
+    ...     pass
+    """
+    duckdb = require("duckdb", "scale")
+    # What is read as Arrow comes with errors of the system.
+    unreadable = (
+        *(duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException),
+        OSError,
+    )
+    try:
+        yield
+    except unreadable as error:
+        for source in sources:
             source.check_rows()
         first = str(error).splitlines()[0]
         raise FileError(

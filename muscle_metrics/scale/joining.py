@@ -110,12 +110,16 @@ class Joining:
             *(["unanswered"] if self.unanswered != "error" else []),
         }
 
-    def _paired(self) -> str:
+    def parts(self) -> set[str]:
+        """Parts of the rows that are looked at."""
         parts = {"prediction", "slice", "group"}
         parts |= {"score"} if self.by_score else {"reference"}
         parts |= {"accepted"} if self.has_lists else set()
         prompted = "prompt" in self.old.fields and "prompt" in self.new.fields
-        parts |= {"prompt"} if prompted else set()
+        return parts | ({"prompt"} if prompted else set())
+
+    def _paired(self) -> str:
+        parts = self.parts()
         judges = self._judges()
 
         def pair(part: str, names: tuple[str, str], sides: tuple[str, str] = ("o", "n")) -> str:

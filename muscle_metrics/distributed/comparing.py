@@ -1,0 +1,208 @@
+"""Comparing runs that are spread over a Ray cluster: data sets, or files that all workers see."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.distributed.exchange import Shard, bring_together
+from muscle_metrics.errors import InputError
+from muscle_metrics.optional import require
+from muscle_metrics.scale.encoding import Source
+from muscle_metrics.scale.engine import Choices, compare_sources
+from muscle_metrics.scale.sources import open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+
+    from muscle_metrics.distributed.exchange import Progress
+    from muscle_metrics.scale.counted import CountedComparison
+
+__all__ = ["compare_datasets", "compare_shards"]
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+# Rows of a bucket are joined in the memory of one worker.
+BYTES_OF_A_BUCKET = 1 << 27
+# Columns in files are packed about this much more densely than texts in memory.
+PACKED = 8
+
+
+def compare_datasets(
+    old: Any,
+    new: Any,
+    *,
+    on: str = "id",
+    prediction: str = "prediction",
+    reference: str = "reference",
+    score: str | None = None,
+    slice: str | None = None,  # noqa: A002
+    group: str | None = None,
+    repeat: str | None = None,
+    prompt: str | None = None,
+    names: tuple[str, str] = ("old", "new"),
+    buckets: int | None = None,
+    progress: Progress | None = None,
+    **choices: Any,
+) -> CountedComparison:
+    """Compare two Ray data sets by their ids, over the cluster that they live in.
+
+    Rows travel once, to be joined in buckets by the hash of their ids; counts, exact sums and
+    samples come back, and are those of one machine to the last bit, in whatever order. A worker
+    that dies costs time only.
+
+    Parameters
+    ----------
+    old, new : ray.data.Dataset
+        One row per item.
+    on : str
+        Column of the id.
+    prediction, reference : str
+        Columns of the answer and of the right answer, or a list of accepted answers; one of the
+        data sets may lack the reference, and both the answers where there is a score.
+    score, slice, group, repeat, prompt : str, optional
+        Columns of a recorded score, of the label to break results down by, of what items of one
+        passage share, of the number of a generation, and of what must not differ.
+    names : tuple of str
+        What the runs are called.
+    buckets : int, optional
+        In how many parts to join; by default so that one takes some hundred megabytes.
+    progress : callable, optional
+        Takes what is done, how many tasks of it have ended, and how many there are.
+    **choices
+        Those of `muscle_metrics.scale.Choices`: ``metric``, ``threshold``, ``missing`` and so on.
+
+    Returns
+    -------
+    CountedComparison
+        Prints as a table.
+
+    Raises
+    ------
+    InputError
+        As `compare_runs`; or if a column is not there.
+    MissingDependencyError
+        If Ray or DuckDB is not installed: ``pip install 'muscle-metrics[ray]'``.
+
+    Examples
+    --------
+    >>> import ray  # doctest: +SKIP
+    >>> old = ray.data.read_parquet("s3://runs/v1")  # doctest: +SKIP
+    >>> new = ray.data.read_parquet("s3://runs/v2")  # doctest: +SKIP
+    >>> print(compare_datasets(old, new, slice="topic", metric="rouge1"))  # doctest: +SKIP
+    """
+    fields = {
+        "id": on,
+        "prediction": prediction,
+        "reference": reference,
+        "score": score,
+        "slice": slice,
+        "group": group,
+        "repeat": repeat,
+        "prompt": prompt,
+    }
+    sources, shards, size = [], [], 0
+    for name, rows in zip(names, (old, new), strict=True):
+        found = _columns(rows, name, fields)
+        kept = rows.select_columns(sorted(set(found.values()))).materialize()
+        source = Source(name=name, relation="block", fields=found, types={}, where={})
+        sources.append(source)
+        shards.append([Shard(source, block) for block in kept.to_arrow_refs()])
+        size += kept.size_bytes()
+    return _compare(sources, shards, Choices(**choices), size, buckets, progress)
+
+
+def compare_shards(
+    old: str | PathLike[str],
+    new: str | PathLike[str],
+    *,
+    old_options: Mapping[str, Any] = NO_OPTIONS,
+    new_options: Mapping[str, Any] = NO_OPTIONS,
+    names: tuple[str, str] | None = None,
+    buckets: int | None = None,
+    progress: Progress | None = None,
+    **choices: Any,
+) -> CountedComparison:
+    """Compare two runs in files by their ids, over a Ray cluster whose workers all see the files.
+
+    Parameters
+    ----------
+    old, new : path
+        JSON Lines or Parquet: a file, or a folder of shards, which are read side by side.
+    old_options, new_options, names, **choices
+        As in `muscle_metrics.scale.compare_files`.
+    buckets, progress
+        As in `compare_datasets`.
+
+    Returns
+    -------
+    CountedComparison
+
+    Raises
+    ------
+    InputError
+        As `compare_files`.
+    MissingDependencyError
+        If Ray or DuckDB is not installed.
+
+    Examples
+    --------
+    >>> print(compare_shards("runs/v1", "runs/v2", metric="rouge1"))  # doctest: +SKIP
+    """
+    old_name, new_name = names or (None, None)
+    sources = [
+        open_source(Path(old), old_options, name=old_name),
+        open_source(Path(new), new_options, name=new_name),
+    ]
+    shards = [[Shard(shard) for shard in source.shards()] for source in sources]
+    size = sum(
+        file.path.stat().st_size * (1 if file.format == "jsonl" else PACKED)
+        for source in sources
+        for file in source.files
+    )
+    return _compare(sources, shards, Choices(**choices), size, buckets, progress)
+
+
+def _compare(
+    sources: Sequence[Source],
+    shards: Sequence[Sequence[Shard]],
+    choices: Choices,
+    size: int,
+    buckets: int | None,
+    progress: Progress | None,
+) -> CountedComparison:
+    old, new = sources
+    parts = choices.joining(old, new).parts()
+    # Whether there are lists of accepted answers is known when all rows have been read.
+    parts |= {"accepted"} if "reference" in parts else set()
+    cores = int(require("ray", "ray").cluster_resources().get("CPU", 1))
+    together = bring_together(
+        shards[0],
+        shards[1],
+        parts,
+        buckets=buckets or max(cores, math.ceil(size / BYTES_OF_A_BUCKET)),
+        progress=progress or (lambda what, done, total: None),
+    )
+    return compare_sources(together, old, new, choices)
+
+
+def _columns(rows: Any, name: str, asked: Mapping[str, str | None]) -> dict[str, str]:
+    """Choose the columns of a data set that are read; answers and references may be elsewhere."""
+    schema = rows.schema()
+    if schema is None:
+        raise InputError(f"expected rows in the data set {name!r}, got none: name another")
+    optional = {"reference"} | ({"prediction"} if asked["score"] else set())
+    found = {part: column for part, column in asked.items() if column in schema.names}
+    lacking = [
+        column
+        for part, column in asked.items()
+        if column is not None and part not in found and part not in optional
+    ]
+    if lacking:
+        raise InputError(
+            f"expected the column {lacking[0]!r} in the data set {name!r}, got "
+            f"{sorted(schema.names)}: name it, or rename it"
+        )
+    return {part: column for part, column in found.items() if column is not None}
