@@ -70,6 +70,7 @@ HEAVY = {
     "peft",
     "pyarrow",
     "rapidfuzz",
+    "ray",
     "rich",
     "rouge_score",
     "sacrebleu",

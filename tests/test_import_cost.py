@@ -47,6 +47,22 @@ def test_nothing_heavy_is_loaded(code, project):
     assert not [name for name in times if name.startswith(HEAVY)]
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import muscle_metrics.scale, muscle_metrics.distributed, muscle_metrics.gate",
+        "from muscle_metrics.cli import main; main(['compare', 'examples/v1.jsonl', "
+        "'examples/v2.jsonl', '--metric', 'exact_match', '--metric', 'rouge1'])",
+        "from muscle_metrics.cli import main; main(['gate', 'examples/v1.jsonl', "
+        "'examples/v2.jsonl', '--max-nfr', '0.5'])",
+    ],
+)
+def test_no_engine_is_loaded_unless_asked_for(code, project):
+    times = import_times(code, project)
+    assert "muscle_metrics.comparing" in times or "muscle_metrics.scale" in times
+    assert not [name for name in times if name.startswith(("ray", "duckdb", "pyarrow"))]
+
+
 def test_the_package_imports_as_fast_as_numpy(project):
     def fastest(name: str) -> int:
         return min(import_times(f"import {name}", project)[name] for _ in range(REPEATS))

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.engine import add_engine, compare_on_disk
+from muscle_metrics.cli.engine import add_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices
 from muscle_metrics.cli.mistakes import doubt_order
 from muscle_metrics.cli.outputs import check_outputs, print_lines
@@ -110,13 +110,13 @@ def _compare(options: argparse.Namespace) -> int:
             "expected one --metric and no option of graded scores for a chain, got more: compare "
             "two runs"
         )
-    if options.llm_comparator and (len(options.runs) > 2 or options.engine == "duckdb"):
+    if options.llm_comparator and (len(options.runs) > 2 or options.engine != "memory"):
         raise UsageError(
             f"expected two runs for --llm-comparator, got {len(options.runs)} joined by "
             f"{options.engine}: compare two of them in memory"
         )
     check_outputs([options.json, options.llm_comparator], options.runs)
-    runs = [] if options.engine == "duckdb" else read_runs(options, options.runs)
+    runs = [] if options.engine != "memory" else read_runs(options, options.runs)
     if runs:
         doubt_order(options.runs, runs)
     result = _result(options, runs, choices)
@@ -141,8 +141,8 @@ def _result(
     from muscle_metrics.comparing import compare_runs
 
     graded = {**choices, "minimum_effect": options.minimum_effect}
-    if options.engine == "duckdb":
-        return compare_on_disk(options, graded, flips=options.flips)
+    if options.engine != "memory":
+        return compare_on_engine(options, options.runs, graded, flips=options.flips)
     with working("comparing"):
         if len(runs) == 2:
             return compare_runs(*runs, **graded)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.progress import working
@@ -10,11 +12,11 @@ from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from muscle_metrics.scale import CountedComparison
 
-__all__ = ["add_engine", "compare_on_disk"]
+__all__ = ["add_engine", "compare_on_engine"]
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
@@ -31,25 +33,36 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("runs larger than memory")
     group.add_argument(
         "--engine",
-        choices=("memory", "duckdb"),
+        choices=("memory", "duckdb", "ray"),
         default="memory",
-        help="where runs are joined: in memory, or by DuckDB on disk, for JSONL and Parquet files "
-        "or folders of shards (default: memory)",
+        help="where runs are joined: in memory, by DuckDB on disk, or over a Ray cluster; the last "
+        "two read JSONL and Parquet files or folders of shards (default: memory)",
     )
     group.add_argument(
         "--memory", metavar="SIZE", default="500MB", help="what DuckDB may hold (default: 500MB)"
     )
+    group.add_argument(
+        "--address",
+        help="the Ray cluster, such as auto or ray://host:10001; its workers must see the files "
+        "(default: one on this machine, for this command)",
+    )
 
 
-def compare_on_disk(
-    options: argparse.Namespace, choices: Mapping[str, Any], *, flips: int
+def compare_on_engine(
+    options: argparse.Namespace,
+    paths: Sequence[str],
+    choices: Mapping[str, Any],
+    *,
+    flips: int = 0,
 ) -> CountedComparison:
-    """Compare two runs that the options name, without holding them in memory.
+    """Compare two runs without holding them in memory.
 
     Parameters
     ----------
     options : argparse.Namespace
-        Those of `add_reading` and `add_engine`, and `runs`.
+        Those of `add_reading` and `add_engine`.
+    paths : sequence of str
+        The runs.
     choices : mapping
         Those of `judging_choices`, and `minimum_effect`.
     flips : int
@@ -63,18 +76,15 @@ def compare_on_disk(
     Examples
     --------
     >>> import argparse
-    >>> options = argparse.Namespace(runs=["a", "b", "c"])
-    >>> compare_on_disk(options, {}, flips=0)
+    >>> compare_on_engine(argparse.Namespace(engine="duckdb"), ["a", "b", "c"], {})
     Traceback (most recent call last):
     ...
     muscle_metrics.errors.UsageError: expected two runs for --engine duckdb, got 3: ...
     """
-    from muscle_metrics.scale import compare_files
-
-    paths: Sequence[str] = options.runs
     if len(paths) != 2:
         raise UsageError(
-            f"expected two runs for --engine duckdb, got {len(paths)}: compare a chain in memory"
+            f"expected two runs for --engine {options.engine}, got {len(paths)}: compare a chain "
+            f"in memory"
         )
     given = {
         "--key": choices["key"],
@@ -83,18 +93,52 @@ def compare_on_disk(
     for flag, value in given.items():
         if value is not None:
             raise UsageError(
-                f"expected no {flag} with --engine duckdb, got one: write what it gives into the "
-                f"rows, or leave out --engine"
+                f"expected no {flag} with --engine {options.engine}, got one: write what it gives "
+                f"into the rows, or leave out --engine"
             )
+    if options.address is not None and options.engine != "ray":
+        raise UsageError(
+            f"expected --engine ray with --address, got {options.engine}: name the engine, or "
+            f"leave out the address"
+        )
     settings, names = run_settings(options, paths)
     wanted = {name: value for name, value in choices.items() if name != "key"}
+    wanted |= {
+        "old_options": settings[0],
+        "new_options": settings[1],
+        "sample_size": max(flips, 10),
+        "names": (names[0], names[1]),
+    }
+    if options.engine == "ray":
+        return _compare_on_ray(paths, options.address, wanted)
+    from muscle_metrics.scale import compare_files
+
     with working("joining and counting"):
-        return compare_files(
-            *paths,
-            old_options=settings[0],
-            new_options=settings[1],
-            sample_size=max(flips, 10),
-            memory=options.memory,
-            names=(names[0], names[1]),
-            **wanted,
+        return compare_files(*paths, memory=options.memory, **wanted)
+
+
+def _compare_on_ray(
+    paths: Sequence[str], address: str | None, wanted: Mapping[str, Any]
+) -> CountedComparison:
+    from muscle_metrics.distributed import compare_shards
+
+    with working("starting Ray") as say, _cluster(address):
+        return compare_shards(
+            *paths, progress=lambda what, done, total: say(f"{what}: {done} of {total}"), **wanted
         )
+
+
+@contextmanager
+def _cluster(address: str | None) -> Iterator[None]:
+    """Connect to a cluster, or have one on this machine for as long as the body runs."""
+    from muscle_metrics.optional import require
+
+    # Ray reports its use to its makers unless told not to, and says a lot about itself.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    ray = require("ray", "ray")
+    dashboard = {} if address else {"include_dashboard": False}
+    ray.init(address=address, log_to_driver=False, logging_level="ERROR", **dashboard)
+    try:
+        yield
+    finally:
+        ray.shutdown()

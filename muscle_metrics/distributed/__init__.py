@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from muscle_metrics.distributed.comparing import compare_datasets, compare_shards
+from muscle_metrics.distributed.scoring import count_flips_dataset, score_dataset
 
-__all__ = ["compare_datasets", "compare_shards"]
+__all__ = ["compare_datasets", "compare_shards", "count_flips_dataset", "score_dataset"]

@@ -10,11 +10,13 @@ import numpy as np
 
 from muscle_metrics.changes import measure_changes
 from muscle_metrics.comparison import Comparison
+from muscle_metrics.errors import UsageError
 from muscle_metrics.items import ItemTable
 from muscle_metrics.runs.judging import EXACT_MATCH
 from muscle_metrics.scale.counting import run_query
 from muscle_metrics.scale.encoding import decoded, split_key
 from muscle_metrics.scale.totals import Totals
+from muscle_metrics.scorers import resolve_scorer
 from muscle_metrics.scoring import grade_texts
 from muscle_metrics.verdicts import Verdicts
 
@@ -25,9 +27,9 @@ if TYPE_CHECKING:
 
     from muscle_metrics.changes import ScoreChanges
     from muscle_metrics.scale.joining import Joining
-    from muscle_metrics.scorers import Metric
+    from muscle_metrics.scorers import Metric, Scorer
 
-__all__ = ["Grading", "stream_totals"]
+__all__ = ["Grading", "stream_totals", "streamed"]
 
 # DuckDB hands out vectors of 2048 rows.
 VECTORS = 16
@@ -59,6 +61,14 @@ class Grading(NamedTuple):
     minimum_effect: float
     score_range: tuple[float, float]
     is_graded: bool
+
+    def scorers(self) -> tuple[Scorer, ...]:
+        """Find the scorers that read texts, their models loaded."""
+        named = [
+            (metric, self.options.get(metric, {}) if isinstance(metric, str) else {})
+            for metric in self.graders
+        ]
+        return tuple(streamed(metric, **options).loaded() for metric, options in named)
 
     @property
     def is_by_score(self) -> bool:
@@ -99,6 +109,7 @@ def stream_totals(
     dict_keys(['rouge1'])
     """
     query = f"SELECT {', '.join(COLUMNS)} FROM ({joining.items()}) WHERE {joining.kept()}"
+    grading = grading._replace(graders=grading.scorers(), options={})
     chunks = _chunks(run_query(database, joining, query))
     return reduce(
         add,
@@ -107,6 +118,28 @@ def stream_totals(
             for chunk in chunks
         ),
     )
+
+
+def streamed(metric: Metric, **options: Any) -> Scorer:
+    """Find a scorer whose scores do not depend on which items are scored together.
+
+    Raises
+    ------
+    UsageError
+        If the metric or an option is unknown, or weighs tokens by the texts at hand.
+
+    Examples
+    --------
+    >>> streamed("rouge1").name
+    'rouge1'
+    """
+    scorer = resolve_scorer(metric, **options)
+    if scorer.options.get("idf") is True:
+        raise UsageError(
+            "expected idf=False or a list of documents where texts are scored part by part, got "
+            "True: its token weights would differ from part to part"
+        )
+    return scorer
 
 
 def _chunks(result: Any) -> Iterator[pd.DataFrame]:

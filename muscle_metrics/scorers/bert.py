@@ -19,7 +19,7 @@ from muscle_metrics.scorers.texts import Scores, TextPair, check_texts, cut_bloc
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["bertscore", "bertscore_both"]
+__all__ = ["bertscore", "bertscore_both", "load_model"]
 
 # Vectors of a block take some 100 MB with a small model, 300 MB with a large one.
 _BLOCK_CHARACTERS = 1 << 18
@@ -33,7 +33,7 @@ def bertscore(
     predictions: Any,
     references: Any,
     *,
-    model: str | os.PathLike[str],
+    model: str | os.PathLike[str] | Encoder,
     num_layers: int | None = None,
     idf: bool | Sequence[str] = False,
     rescale_with_baseline: bool = False,
@@ -53,9 +53,9 @@ def bertscore(
         One text per item.
     references : sequence of (str or sequence of str)
         One reference per item, or a list of which the best counts.
-    model : str or path
-        Folder of a model with safetensors weights, or a name on the Hugging Face hub. Nothing is
-        downloaded for a folder.
+    model : str, path or Encoder
+        Folder of a model with safetensors weights, or a name on the Hugging Face hub; or a model
+        that is loaded already. Nothing is downloaded for a folder.
     num_layers : int, optional
         Layer whose vectors are compared; has a default only for hub names that bert-score knows.
     idf : bool or sequence of str
@@ -100,10 +100,14 @@ def bertscore(
     if not (isinstance(batch_size, int) and batch_size >= 1):
         raise UsageError(f"expected batch_size of at least 1, got {batch_size!r}")
     pairs = pair_texts(predictions, references)
-    encoder = Encoder(model, num_layers=num_layers, device=device)
+    encoder = (
+        model
+        if isinstance(model, Encoder)
+        else Encoder(model, num_layers=num_layers, device=device)
+    )
     baseline = 0.0
     if rescale_with_baseline:
-        baseline = _read_baseline(os.fspath(model), encoder.num_layers, lang, baseline_path)
+        baseline = _read_baseline(encoder.name, encoder.num_layers, lang, baseline_path)
     if idf is True:
         idf = [pairs.distinct[place][1] for place in pairs.position]
     weights = encoder.token_weights(idf or None)
@@ -138,6 +142,19 @@ def bertscore_both(old: Any, new: Any, references: Any, **options: Any) -> tuple
         options["idf"] = list(chain.from_iterable(expected))
     scores = bertscore(old + new, expected + expected, **options)
     return scores[: len(old)], scores[len(old) :]
+
+
+def load_model(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Load the model that options name, so that many calls may share it.
+
+    Examples
+    --------
+    >>> load_model({"model": "/no/such/folder", "num_layers": 6})
+    Traceback (most recent call last):
+    muscle_metrics.errors.UsageError: expected a model folder at '/no/such/folder', got none: ...
+    """
+    named = {name: options.get(name) for name in ("num_layers", "device")}
+    return {**options, "model": Encoder(options["model"], **named)}
 
 
 def _score_pairs(

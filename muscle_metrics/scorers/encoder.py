@@ -46,7 +46,7 @@ class Encoder:
         num_layers: int | None = None,
         device: str | None = None,
     ) -> None:
-        name = _checked_name(os.fspath(model))
+        name = self.name = _checked_name(os.fspath(model))
         self._library = require("bert_score.utils", "bertscore")
         self._torch = require("torch", "bertscore")
         self.num_layers = self._layer(name, num_layers)

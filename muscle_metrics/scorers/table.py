@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.scorers.bert import bertscore, bertscore_both
+from muscle_metrics.scorers.bert import bertscore, bertscore_both, load_model
 from muscle_metrics.scorers.custom import check_scores, import_function
 from muscle_metrics.scorers.exact import exact_match, token_f1
 from muscle_metrics.scorers.rouge import ROUGE_VARIANTS, rouge
@@ -46,6 +46,8 @@ class Scorer:
     both : callable, optional
         Takes old predictions, new predictions and references, and gives both scores in one pass.
         By default the function is called once for the old and the changed new predictions.
+    load : callable, optional
+        Takes options, and gives them with the model that they name loaded.
     trusted : bool
         Whether the function checks its own texts and scores; those of others are checked.
     """
@@ -60,7 +62,12 @@ class Scorer:
     options: Mapping[str, Any] = field(default_factory=dict)
     unbounded_by: str | None = None
     both: Callable[..., tuple[Scores, Scores]] | None = None
+    load: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     trusted: bool = False
+
+    def loaded(self) -> Scorer:
+        """Load what the options name, such as a model, for many calls."""
+        return self if self.load is None else replace(self, options=self.load(self.options))
 
     def __call__(self, predictions: Any, references: Any) -> Scores:
         """Score one column of predictions.
@@ -106,6 +113,7 @@ SCORERS: Mapping[str, Scorer] = _table(
         tie=1e-4,
         unbounded_by="rescale_with_baseline",
         both=bertscore_both,
+        load=load_model,
     ),
 )
 """Every scorer this package knows by name; scores of one item, on the scale of their library."""

@@ -12,7 +12,8 @@ import pytest
 
 from muscle_metrics import compare
 from muscle_metrics.changes import measure_changes
-from muscle_metrics.cli.engine import compare_on_disk
+from muscle_metrics.cli.engine import compare_on_engine
+from muscle_metrics.distributed import compare_datasets, count_flips_dataset
 from muscle_metrics.scale import FlipSample, ScoreTotals, Totals, compare_files
 from muscle_metrics.statistics.exact_sums import ExactSum
 
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
 
 WATCHED = [
     "cli/engine",
+    "distributed/comparing",
+    "distributed/exchange",
+    "distributed/scoring",
     "scale/counted",
     "scale/counting",
     "scale/flaws",
     "scale/flip_sample",
     "scale/score_totals",
     "scale/sources",
+    "scale/streaming",
     "scale/totals",
     "statistics/exact_sums",
 ]
@@ -55,15 +60,40 @@ def from_empty_folder() -> object:
     return compare_files("old.runs", "old.runs")
 
 
-def with_flags(**flags: Any) -> object:
-    options = Namespace(runs=["old.jsonl", "new.jsonl"], reference=flags.get("reference"))
-    return compare_on_disk(options, {"key": flags.get("key")}, flips=0)
+def with_flags(*paths: str, key: Any = None, **flags: Any) -> object:
+    options = Namespace(**{"engine": "duckdb", "address": None, **flags})
+    return compare_on_engine(options, paths or ("old.jsonl", "new.jsonl"), {"key": key})
+
+
+class Rows:
+    """What is asked of a data set before anything runs."""
+
+    def __init__(self, *columns: str) -> None:
+        self.names = columns
+
+    def schema(self) -> Rows | None:
+        return self if self.names else None
+
+    def map_batches(self, *_: Any, **__: Any) -> Rows:
+        return self
+
+    def iter_rows(self) -> list[Any]:
+        return []
+
+
+def on_cluster(*columns: str, **options: Any) -> object:
+    pytest.importorskip("ray")
+    return compare_datasets(Rows(*columns), Rows(*columns), **options)
 
 
 CASES: dict[str, Callable[[], object]] = {
-    "engine: a chain": lambda: compare_on_disk(Namespace(runs=["a", "b", "c"]), {}, flips=0),
+    "engine: a chain": lambda: with_flags("a", "b", "c"),
+    "engine: an address": lambda: with_flags(address="auto"),
     "engine: a key": lambda: with_flags(key=str.lower),
     "engine: references apart": lambda: with_flags(reference="test.csv"),
+    "ray: no rows": on_cluster,
+    "ray: no rows to count": lambda: count_flips_dataset(Rows()),
+    "ray: another column": lambda: on_cluster("question_id", "prediction"),
     "scale: a folder without files": from_empty_folder,
     "scale: a line that is cut off": lambda: on_disk('{"id": 1, "prediction": "A"'),
     "scale: a number beyond floats": lambda: on_disk(
@@ -87,6 +117,11 @@ CASES: dict[str, Callable[[], object]] = {
     "scale: counts of graded scores": lambda: judged({"id": 1, "judge": 0.5}).counts,
     "scale: ids of two fields": lambda: on_disk(
         {"id": 1, "prediction": "A"}, old_options={"id_field": ("task", "id")}
+    ),
+    "scale: idf of parts": lambda: on_disk(
+        {"id": 1, "prediction": "A", "reference": "A"},
+        metric="bertscore",
+        options={"bertscore": {"model": ".", "idf": True}},
     ),
     "scale: no reference": lambda: on_disk(
         {"id": 1, "prediction": "A"}, old='{"id": 1, "prediction": "A"}'

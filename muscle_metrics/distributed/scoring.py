@@ -1,0 +1,196 @@
+"""Stages of a Ray Data pipeline: score the texts of every batch, or count the flips in it."""
+
+from __future__ import annotations
+
+import pickle
+from functools import partial, reduce
+from operator import add
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.comparing import compare
+from muscle_metrics.errors import InputError
+from muscle_metrics.optional import require
+from muscle_metrics.scale.streaming import streamed
+from muscle_metrics.scale.totals import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from muscle_metrics.scorers import Metric, Scorer
+
+__all__ = ["count_flips_dataset", "score_dataset"]
+
+BATCH = 1 << 14
+TOTALS = "totals"
+
+
+def score_dataset(
+    ds: Any,
+    *,
+    metric: Metric,
+    predictions: str = "prediction",
+    references: str = "reference",
+    column: str | None = None,
+    workers: int | None = None,
+    num_gpus: float = 0,
+    batch_size: int = 1024,
+    **options: Any,
+) -> Any:
+    """Add a column with the score of every row; nothing runs until the rows are asked for.
+
+    Parameters
+    ----------
+    ds : ray.data.Dataset
+        One row per item.
+    metric : str or callable
+        As in `score_flips`.
+    predictions, references : str
+        Columns of texts; a reference may be a list of texts.
+    column : str, optional
+        What the new column is called; by default like the metric.
+    workers : int, optional
+        How many actors score, each with a model of its own that it loads once. By default tasks
+        score; BERTScore always has actors, at least one.
+    num_gpus : float
+        What every worker takes of a GPU.
+    batch_size : int
+        How many rows are scored together.
+    **options
+        Those of the metric, such as ``model=`` for BERTScore.
+
+    Returns
+    -------
+    ray.data.Dataset
+
+    Raises
+    ------
+    UsageError
+        If the metric or an option is unknown, or weighs tokens by batches.
+    MissingDependencyError
+        If Ray is not installed: ``pip install 'muscle-metrics[ray]'``.
+
+    Examples
+    --------
+    >>> import ray  # doctest: +SKIP
+    >>> rows = ray.data.read_parquet("s3://runs/v2")  # doctest: +SKIP
+    >>> scored = score_dataset(rows, metric="bertscore", model="roberta-large", workers=8,
+    ...     num_gpus=1)  # doctest: +SKIP
+    """
+    require("ray.data", "ray")
+    scorer = streamed(metric, **options)
+    columns = {"predictions": predictions, "references": references}
+    column = column or scorer.name
+    if workers is None and scorer.name != "bertscore":
+        stage = partial(_scored, scorer=scorer, columns=columns, column=column)
+        return ds.map_batches(
+            stage, batch_format="pyarrow", batch_size=batch_size, num_gpus=num_gpus or None
+        )
+    return ds.map_batches(
+        Scoring,
+        fn_constructor_args=(scorer, columns, column),
+        batch_format="pyarrow",
+        batch_size=batch_size,
+        concurrency=workers or 1,
+        num_gpus=num_gpus or None,
+    )
+
+
+class Scoring:
+    """A worker of `score_dataset` that keeps its model.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> columns = {"predictions": "answer", "references": "gold"}
+    >>> rows = pyarrow.table({"answer": ["a cat"], "gold": ["a cat"]})
+    >>> Scoring(streamed("rouge1"), columns, "score")(rows)["score"].to_pylist()
+    [1.0]
+    """
+
+    def __init__(self, scorer: Scorer, columns: Mapping[str, str], column: str) -> None:
+        self._scorer = scorer.loaded()
+        self._columns, self._column = columns, column
+
+    def __call__(self, rows: Any) -> Any:
+        """Score one batch."""
+        return _scored(rows, scorer=self._scorer, columns=self._columns, column=self._column)
+
+
+def count_flips_dataset(
+    ds: Any,
+    *,
+    old: str = "old",
+    new: str = "new",
+    references: str = "reference",
+    ids: str | None = None,
+    slices: str | None = None,
+    groups: str | None = None,
+    sample_size: int = 10,
+    seed: int = 0,
+    batch_size: int = BATCH,
+    **choices: Any,
+) -> Totals:
+    """Count the flips of a Ray data set whose rows hold the answers of both models.
+
+    Parameters
+    ----------
+    ds : ray.data.Dataset
+        One row per item. Nothing looks for items that stand in it twice.
+    old, new, references : str
+        Columns of the answers and of the right answer, or a list of accepted answers.
+    ids, slices, groups : str, optional
+        Columns of the id, of the label to break results down by, and of what items of one passage
+        share. Without ids no flips are sampled.
+    sample_size, seed : int
+        How many negative flips of every slice to keep, and the seed of that sample.
+    batch_size : int
+        How many rows are counted together.
+    **choices
+        Those of `compare`: ``metric``, ``threshold``, ``key`` and so on.
+
+    Returns
+    -------
+    Totals
+        ``counts`` of all items, ``slices``, exact ``scores``; it adds to others.
+
+    Raises
+    ------
+    InputError
+        As `compare`; or if there are no rows.
+
+    Examples
+    --------
+    >>> import ray  # doctest: +SKIP
+    >>> rows = ray.data.read_parquet("s3://runs/both")  # doctest: +SKIP
+    >>> print(count_flips_dataset(rows).counts.negative_flip_rate)  # doctest: +SKIP
+    """
+    require("ray.data", "ray")
+    named = {"old": old, "new": new, "references": references}
+    named |= {
+        part: column
+        for part, column in (("ids", ids), ("slices", slices), ("groups", groups))
+        if column is not None
+    }
+    stage = partial(
+        _counted, columns=named, choices=choices, size=sample_size if ids else 0, seed=seed
+    )
+    parts = ds.map_batches(stage, batch_format="pyarrow", batch_size=batch_size)
+    totals: list[Totals] = [pickle.loads(part[TOTALS]) for part in parts.iter_rows()]  # noqa: S301
+    if not totals:
+        raise InputError("expected rows in the data set, got none: name another")
+    return reduce(add, totals)
+
+
+def _scored(rows: Any, *, scorer: Scorer, columns: Mapping[str, str], column: str) -> Any:
+    texts = {part: rows.column(name).to_pylist() for part, name in columns.items()}
+    scores = scorer(**texts)
+    return rows.append_column(column, [scores])
+
+
+def _counted(
+    rows: Any, *, columns: Mapping[str, str], choices: Mapping[str, Any], size: int, seed: int
+) -> dict[str, list[bytes]]:
+    values = {part: rows.column(name).to_pylist() for part, name in columns.items()}
+    totals = Totals.of(compare(**values, **choices), sample_size=size, seed=seed)
+    # A pickle of ours, made and read within one run of the cluster.
+    return {TOTALS: [pickle.dumps(totals)]}

