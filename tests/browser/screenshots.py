@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent.parent
 COMMAND = [
     "report", "examples/v1.jsonl", "examples/v2.jsonl", "--slice-field", "topic",
-    "--prompt-field", "question", "--max-nfr", "0.12",
+    "--prompt-field", "prompt", "--max-nfr", "0.075",
 ]  # fmt: skip
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 # Pages of documentation load slowly otherwise.
