@@ -66,7 +66,7 @@ def pictures(browser: Any, page: Path) -> Iterator[tuple[str, bytes]]:
         yield name, tab.screenshot()
         tab.context.close()
     tab = opened(browser, page, 1200, 760, "light")
-    tab.locator("summary:visible").nth(1).click()
+    tab.locator("summary:visible").nth(3).click()
     tab.evaluate("document.querySelector('#items').scrollIntoView({behavior: 'instant'})")
     yield "report-items", tab.screenshot()
     tab.context.close()
