@@ -67,7 +67,8 @@ class Fitted(NamedTuple):
 class Study:
     """Models, data and teachers of one seed and one family of tasks.
 
-    `bases` names the base models of the old and the new version, here called v1 and v2.
+    `bases` are the base models of the old and the new version, which are v1 and v2 below whatever
+    the names of their bases.
     """
 
     def __init__(
