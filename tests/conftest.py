@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -44,6 +45,23 @@ def _not_skipped(report: Report) -> Report:
 def project() -> Path:
     """Root of the project."""
     return PROJECT
+
+
+@pytest.fixture(scope="session")
+def example_quadrants(project: Path) -> Callable[[str, str], Counter[str]]:
+    """Items of two example runs by quadrant, counted without the package."""
+
+    def right(name: str) -> dict[str, bool]:
+        text = (project / "examples" / f"{name}.jsonl").read_text(encoding="utf-8")
+        rows = map(json.loads, text.splitlines())
+        return {row["id"]: row["prediction"] == row["reference"] for row in rows}
+
+    def count(old: str, new: str) -> Counter[str]:
+        before, now = right(old), right(new)
+        names = {(1, 1): "both_right", (1, 0): "negative", (0, 1): "positive", (0, 0): "both_wrong"}
+        return Counter(names[before[item], now[item]] for item in before)
+
+    return count
 
 
 @pytest.fixture(scope="session")

@@ -102,8 +102,13 @@ class TestGitHub:
             shutil.copytree(PROJECT / "examples", tmp_path / name / "examples")
         return tmp_path
 
-    @pytest.mark.parametrize(("limit", "code"), [("0.12", 0), ("0.04", 1), ("0.1", 3)])
-    def test_its_gate(self, workflow, workspace: Path, limit: str, code: int) -> None:
+    @pytest.mark.parametrize(
+        ("update", "limit", "code"),
+        [("compatible", "0.075", 0), ("v2", "0.075", 1), ("v2", "0.11", 3)],
+    )
+    def test_its_gate(self, workflow, workspace: Path, update: str, limit: str, code: int) -> None:
+        runs = workspace / "head" / "examples"
+        (runs / f"{update}.jsonl").replace(runs / "v2.jsonl")
         policy = workspace / "base" / "examples" / "ci" / "gate.toml"
         policy.write_text(re.sub(r'max_nfr = "[^"]*"', f'max_nfr = "{limit}"', policy.read_text()))
         # What the pull request says about limits is not asked.
@@ -113,12 +118,14 @@ class TestGitHub:
         ]
         done = shell(step["run"], workspace, GITHUB_STEP_SUMMARY=str(workspace / "summary.md"))
         assert (done.returncode, done.stderr) == (code, "")
-        outcome = json.loads((workspace / "gate.json").read_text())["outcome"]
+        verdict = json.loads((workspace / "gate.json").read_text())
+        outcome = verdict["outcome"]
         assert outcome == {0: "PASS", 1: "FAIL", 3: "INCONCLUSIVE"}[code]
         assert f"## {outcome}" in (workspace / "summary.md").read_text()
         assert ElementTree.parse(workspace / "gate.xml").getroot().tag == "testsuites"
         annotations = [line for line in done.stdout.splitlines() if line.startswith("::")]
-        assert len(annotations) == (1 if code == 0 else 2)
+        open_checks = [check for check in verdict["checks"] if check["outcome"] != "PASS"]
+        assert len(annotations) == 1 + len(open_checks)
         uploaded = [
             s["with"]["path"]
             for s in workflow["jobs"]["gate"]["steps"]
@@ -174,15 +181,19 @@ class TestGitLab:
         assert job["artifacts"]["reports"] == {"junit": "gate.xml"}
         assert job["before_script"] == ["python -m pip install muscle-metrics"]
 
-    def test_its_commands(self, job: dict[str, Any], tmp_path: Path) -> None:
-        shutil.copytree(PROJECT / "examples", tmp_path / "examples")
+    @pytest.mark.parametrize(("update", "code"), [("compatible", 0), ("v2", 1)])
+    def test_its_commands(
+        self, job: dict[str, Any], tmp_path: Path, update: str, code: int
+    ) -> None:
+        runs = shutil.copytree(PROJECT / "examples", tmp_path / "examples")
+        (runs / f"{update}.jsonl").replace(runs / "v2.jsonl")
         done = shell("\n".join(job["script"]), tmp_path)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (code, "")
         for name in [*job["artifacts"]["paths"], job["artifacts"]["reports"]["junit"]]:
             assert (tmp_path / name).stat().st_size > 0
 
 
-@pytest.mark.parametrize(("limit", "merged"), [("0.12", True), ("0.05", False), ("0.1", False)])
+@pytest.mark.parametrize(("limit", "merged"), [("0.15", True), ("0.05", False), ("0.11", False)])
 def test_the_hook_stops_a_merge_that_breaks_too_much(
     tmp_path: Path, limit: str, merged: bool
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,10 +11,14 @@ pytest.importorskip("torch")
 pytest.importorskip("peft")
 
 from muscle_metrics.adapter.updates import measure_updates
+from tests.benchmarks.replica import examples
+from tests.benchmarks.replica.language import Language
 from tests.benchmarks.replica.methods import CONTROL, RECIPE
 from tests.benchmarks.replica.running import run_study
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
 # Not one of the seeds that the recipe was chosen or reported on.
@@ -43,3 +48,16 @@ def test_the_recipe_beats_v2_its_control_and_muscle(scores: dict[str, np.ndarray
     # Two models at once stay the bound that one adapter does not reach, or hardly.
     ensemble = measured["v1 + v2 ensemble (two models at inference)"]
     assert ensemble.negative_flip_rate < v2.negative_flip_rate
+
+
+def test_the_example_runs_answer_items_of_the_language(project: Path) -> None:
+    language = Language()
+    drawn = ("generation", (examples.SEED, 2), examples.ITEMS)
+    items = language.items(*drawn)
+    topics = [f"topic {topic + 1}" for topic in language.topics(*drawn)]
+    asked = [(item.prompt, item.completion) for item in items]
+    for name in ("v1", "v2", "compatible"):
+        text = (project / "examples" / f"{name}.jsonl").read_text(encoding="utf-8")
+        rows = [json.loads(line) for line in text.splitlines()]
+        assert [(row["prompt"], row["reference"]) for row in rows] == asked
+        assert [row["topic"] for row in rows] == topics

@@ -124,8 +124,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path
 def example_page(pages: Callable[[str, str], Path]) -> Path:
     """The example runs, with every section that runs of one answer per prompt can have."""
     runs = [
-        read_run(PROJECT / "examples" / f"v{i}.jsonl", slice_field="topic", prompt_field="question")
-        for i in (1, 2, 3)
+        read_run(PROJECT / "examples" / f"{name}.jsonl", slice_field="topic", prompt_field="prompt")
+        for name in ("v1", "v2", "compatible")
     ]
     comparison = compare_runs(*runs[:2], metric=["exact_match", "rouge1"])
     verdict = check_gate(comparison, Policy(max_nfr="0.1", max_accuracy_loss="0.02"))
@@ -133,7 +133,7 @@ def example_page(pages: Callable[[str, str], Path]) -> Path:
         comparison,
         verdict=verdict,
         chain=compare_chain(runs),
-        examples=30,
+        examples=60,
         command="muscle-metrics report examples/v1.jsonl examples/v2.jsonl -o report.html",
         items_file="report.csv",
     )

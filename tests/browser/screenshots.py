@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parent.parent.parent
 COMMAND = [
     "report", "examples/v1.jsonl", "examples/v2.jsonl", "--slice-field", "topic",
-    "--prompt-field", "question", "--max-nfr", "0.12",
+    "--prompt-field", "prompt", "--max-nfr", "0.075",
 ]  # fmt: skip
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 # Pages of documentation load slowly otherwise.
@@ -66,7 +66,7 @@ def pictures(browser: Any, page: Path) -> Iterator[tuple[str, bytes]]:
         yield name, tab.screenshot()
         tab.context.close()
     tab = opened(browser, page, 1200, 760, "light")
-    tab.locator("summary:visible").nth(1).click()
+    tab.locator("summary:visible").nth(3).click()
     tab.evaluate("document.querySelector('#items').scrollIntoView({behavior: 'instant'})")
     yield "report-items", tab.screenshot()
     tab.context.close()

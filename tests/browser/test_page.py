@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from muscle_metrics.cli import main
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
     from pathlib import Path
 
@@ -64,13 +66,18 @@ def test_axe_finds_no_violation(
     assert len(found["passes"]) > 15
 
 
-def test_views_change_by_click(example_page: Path, open_page: Callable[..., Opened]) -> None:
+def test_views_change_by_click(
+    example_page: Path,
+    open_page: Callable[..., Opened],
+    example_quadrants: Callable[[str, str], Counter[str]],
+) -> None:
+    counted = example_quadrants("v1", "v2")
     opened = open_page(example_page)
-    assert tally(opened) == 26
+    assert tally(opened) == counted["negative"]
     assert opened.visible(".about") == ["Right, then wrong."]
     view(opened, "positive")
     assert {*classes(opened)} == {"positive"}
-    assert "first 30 of 42" in opened.visible(".about")[0]
+    assert f"first 60 of {counted['positive']}" in opened.visible(".about")[0]
     view(opened, "both_wrong")
     assert {*classes(opened)} == {"both_wrong"}
     view(opened, "both_right")
@@ -80,11 +87,11 @@ def test_views_change_by_click(example_page: Path, open_page: Callable[..., Open
 
 def test_slices_narrow_a_view(example_page: Path, open_page: Callable[..., Opened]) -> None:
     opened = open_page(example_page)
-    opened.tab.get_by_label("Slice").select_option("addition")
-    assert {*slices(opened)} == {"addition"}
+    opened.tab.get_by_label("Slice").select_option("topic 2")
+    assert {*slices(opened)} == {"topic 2"}
     assert tally(opened) == len(slices(opened))
     view(opened, "positive")
-    assert {*slices(opened)} == {"addition"}
+    assert {*slices(opened)} == {"topic 2"}
     opened.tab.get_by_label("Slice").select_option("all slices")
     assert len({*slices(opened)}) > 1
 
@@ -105,8 +112,8 @@ def test_filters_and_items_work_by_keyboard(
     assert {*classes(opened)} == {"positive"}
     keyboard.press("Tab")
     assert opened.tab.evaluate("document.activeElement.tagName") == "SELECT"
-    keyboard.type("mult")
-    assert {*slices(opened)} == {"multiplication"}
+    keyboard.type("topic 4")
+    assert {*slices(opened)} == {"topic 4"}
     tab_to(opened, "SUMMARY")
     assert opened.visible("dl") == []
     keyboard.press("Enter")
@@ -115,14 +122,22 @@ def test_filters_and_items_work_by_keyboard(
 
 
 def test_an_item_shows_both_answers_and_what_differs(
-    example_page: Path, open_page: Callable[..., Opened]
+    example_page: Path, open_page: Callable[..., Opened], project: Path
 ) -> None:
+    # One word of the answer to this item became another one.
+    before, after = (
+        next(row["prediction"] for row in rows if row["id"] == "q037")
+        for rows in (examples(project, "v1"), examples(project, "v2"))
+    )
+    pairs = zip(before.split(), after.split(), strict=True)
+    (replaced,) = [(was, now) for was, now in pairs if was != now]
     opened = open_page(example_page)
-    opened.tab.locator("summary:visible").first.click()
+    opened.tab.locator("summary:visible", has_text="q037").click()
     old, new = (opened.tab.locator(f".side.{age}:visible") for age in ("old", "new"))
-    assert old.inner_text().split() == ["Old", "right", "98"]
-    assert new.inner_text().split() == ["New", "wrong", "99"]
-    assert (old.locator("del").inner_text(), new.locator("ins").inner_text()) == ("98", "99")
+    assert old.inner_text().split() == ["Old", "right", *before.split()]
+    assert new.inner_text().split() == ["New", "wrong", *after.split()]
+    marked = (old.locator("del").inner_text().strip(), new.locator("ins").inner_text().strip())
+    assert marked == replaced
     # Side by side where there is room, one below the other where there is not.
     assert old.bounding_box()["y"] == new.bounding_box()["y"]
     opened.tab.set_viewport_size({"width": 390, "height": 844})
@@ -130,23 +145,28 @@ def test_an_item_shows_both_answers_and_what_differs(
 
 
 def test_areas_of_the_mosaic_are_to_scale(
-    example_page: Path, open_page: Callable[..., Opened]
+    example_page: Path,
+    open_page: Callable[..., Opened],
+    example_quadrants: Callable[[str, str], Counter[str]],
 ) -> None:
     opened = open_page(example_page)
     whole = area(opened, ".mosaic")
-    counts = {"negative": 26, "positive": 42, "both_right": 201, "both_wrong": 77}
-    for quadrant, count in counts.items():
+    counted = example_quadrants("v1", "v2")
+    assert len(counted) == 4
+    for quadrant, count in counted.items():
         share = area(opened, f".tile.{quadrant}") / whole
-        assert share == pytest.approx(count / 346, rel=0.02)
+        assert share == pytest.approx(count / counted.total(), rel=0.02)
 
 
 def test_paper_shows_what_a_screen_folds(
-    example_page: Path, open_page: Callable[..., Opened]
+    example_page: Path,
+    open_page: Callable[..., Opened],
+    example_quadrants: Callable[[str, str], Counter[str]],
 ) -> None:
     opened = open_page(example_page)
     opened.tab.emulate_media(media="print")
     assert opened.visible("nav") == []
-    assert len(opened.visible("dl")) == 26
+    assert len(opened.visible("dl")) == example_quadrants("v1", "v2")["negative"]
     assert opened.tab.pdf().startswith(b"%PDF")
     assert opened.noise == []
 
@@ -203,6 +223,12 @@ def test_twelve_thousand_real_items_open_filter_and_print(
     opened.tab.emulate_media(media="print")
     assert opened.tab.pdf().startswith(b"%PDF")
     assert opened.noise == []
+
+
+def examples(project: Path, name: str) -> list[dict[str, str]]:
+    """Rows of an example run."""
+    text = (project / "examples" / f"{name}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def tally(opened: Opened) -> int:

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("jinja2")
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
     from pathlib import Path
 
@@ -77,14 +78,19 @@ def test_no_examples_writes_no_table(run: Callable, pair: Callable, tmp_path: Pa
 
 
 def test_three_versions_show_the_last_update_and_the_chain(
-    run: Callable, project: Path, tmp_path: Path
+    run: Callable,
+    project: Path,
+    example_quadrants: Callable[[str, str], Counter[str]],
+    tmp_path: Path,
 ) -> None:
-    runs = [project / "examples" / f"v{i}.jsonl" for i in (1, 2, 3)]
+    runs = [project / "examples" / f"{name}.jsonl" for name in ("v1", "v2", "compatible")]
     page = tmp_path / "r.html"
     assert run("report", *runs, "-o", page).code == 0
     text = page.read_text(encoding="utf-8")
     assert "<h1" in text
-    assert "22 of 243 right answers are now wrong" in text
+    counted = example_quadrants("v2", "compatible")
+    right = counted["negative"] + counted["both_right"]
+    assert f"{counted['negative']} of {right} right answers are now wrong" in text
     assert "The versions before" in text
 
 

@@ -12,6 +12,8 @@ from muscle_metrics.cli import main
 from muscle_metrics.integrations.llm_comparator import llm_comparator_data, llm_comparator_json
 
 if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable
     from pathlib import Path
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -137,14 +139,22 @@ def test_hostile_texts_stay_text(hostile: list[str]) -> None:
     assert sorted(found) == sorted(hostile)
 
 
-def test_on_the_command_line(tmp_path: Path, project: Path, capsys: Any) -> None:
+def test_on_the_command_line(
+    tmp_path: Path,
+    project: Path,
+    example_quadrants: Callable[[str, str], Counter[str]],
+    capsys: Any,
+) -> None:
     runs = [str(project / "examples" / f"v{i}.jsonl") for i in (1, 2)]
     out = tmp_path / "side-by-side.json"
-    flags = ["--prompt-field", "question", "--llm-comparator", str(out)]
+    flags = ["--prompt-field", "prompt", "--llm-comparator", str(out)]
     assert main(["compare", *runs, *flags]) == 0
     data = check(out.read_text())
     scores = [example["score"] for example in data["examples"]]
-    assert (scores.count(1.0), scores.count(-1.0), len(scores)) == (42, 26, 346)
-    assert data["examples"][0]["input_text"] == "61 + 95 = ?"
+    counted = example_quadrants("v1", "v2")
+    assert (scores.count(1.0), scores.count(-1.0)) == (counted["positive"], counted["negative"])
+    assert len(scores) == counted.total()
+    first = (project / "examples" / "v1.jsonl").read_text(encoding="utf-8").partition("\n")[0]
+    assert data["examples"][0]["input_text"] == json.loads(first)["prompt"]
     assert main(["compare", *runs, runs[0], *flags]) == 2
     assert "expected two runs for --llm-comparator, got 3" in capsys.readouterr().err

@@ -114,8 +114,7 @@ class Language:
         choice: which of four texts goes on in the topic of the prompt. exact: the last and the
         first word of the prompt. generation: the words of content of the prompt, in order.
         """
-        rng = np.random.default_rng([*seed, FAMILIES.index(family), 2])
-        topic = rng.integers(TOPICS, size=count)
+        rng, topic = self._begin(family, seed, count)
         words = self.walk(rng, count, CONTEXT, topic=topic)
         prompts = [f"{MARKS[family]} {_spell(row)} =>" for row in words]
         if family == "choice":
@@ -129,6 +128,14 @@ class Language:
             Example(id=f"{family}{place:04}", prompt=prompt, completion=_spell(answer))
             for place, (prompt, answer) in enumerate(zip(prompts, told, strict=True))
         ]
+
+    def topics(self, family: str, seed: tuple[int, ...], count: int) -> Any:
+        """Topic (count,) of each of the items of the same family and seed."""
+        return self._begin(family, seed, count)[1]
+
+    def _begin(self, family: str, seed: tuple[int, ...], count: int) -> tuple[Any, Any]:
+        rng = np.random.default_rng([*seed, FAMILIES.index(family), 2])
+        return rng, rng.integers(TOPICS, size=count)
 
     def _choices(self, rng: np.random.Generator, topic: Any, words: Any, prompts: Any) -> Any:
         count = len(prompts)

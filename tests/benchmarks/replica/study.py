@@ -65,7 +65,11 @@ class Fitted(NamedTuple):
 
 
 class Study:
-    """Models, data and teachers of one seed and one family of tasks."""
+    """Models, data and teachers of one seed and one family of tasks.
+
+    `bases` are the base models of the old and the new version, which are v1 and v2 below whatever
+    the names of their bases.
+    """
 
     def __init__(
         self,
@@ -75,6 +79,7 @@ class Study:
         sizes: Sizes,
         folder: Path | None = None,
         unconverged: float = 1.0,
+        bases: tuple[str, str] = ("v1", "v2"),
     ) -> None:
         language = Language()
         self.family, self.seed, self.sizes = family, seed, sizes
@@ -88,11 +93,13 @@ class Study:
         self.train, self.validation, self.test, self.prompts = (
             language.items(family, (seed, part), count) for part, count in enumerate(sizes)
         )
+        self.topics = language.topics(family, (seed, sizes._fields.index("test")), sizes.test)
         self._folder = folder
-        self._bases = {name: load_base(name) for name in ("v1", "v2")}
-        self.old = self._fit("v1", 1)
-        self.new = self._fit("v2", 2, share=unconverged)
-        self.retrained = self._fit("v2", 3, share=unconverged)
+        self._bases = {name: load_base(name) for name in bases}
+        self._new_base = bases[1]
+        self.old = self._fit(bases[0], 1)
+        self.new = self._fit(bases[1], 2, share=unconverged)
+        self.retrained = self._fit(bases[1], 3, share=unconverged)
         self.start = get_peft_model_state_dict(self.new)
         self.judge = make_evaluator(self.validation, self.config)
         self.old_validation = self.judge(self.old, self.tokenizer)
@@ -102,7 +109,7 @@ class Study:
         self.trained: dict[str, dict[str, torch.Tensor]] = {}
 
     def _student(self) -> Any:
-        model = add_adapter(load_copy(self._bases["v2"]), 0)
+        model = add_adapter(load_copy(self._bases[self._new_base]), 0)
         set_peft_model_state_dict(model, self.start)
         return model
 

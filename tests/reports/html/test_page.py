@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from muscle_metrics.reports.escape import lines
 from muscle_metrics.reports.html.page import make_page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from muscle_metrics import Comparison
@@ -71,7 +73,7 @@ class Document(HTMLParser):
 @pytest.fixture(scope="module")
 def example(project: Path) -> Comparison:
     runs = [
-        read_run(project / "examples" / f"v{i}.jsonl", slice_field="topic", prompt_field="question")
+        read_run(project / "examples" / f"v{i}.jsonl", slice_field="topic", prompt_field="prompt")
         for i in (1, 2)
     ]
     return compare_runs(*runs)
@@ -152,20 +154,26 @@ def test_headings_tables_and_labels(example: Comparison) -> None:
     assert targets <= {*ids}
 
 
-def test_numbers_are_those_of_the_comparison(example: Comparison) -> None:
+def test_numbers_are_those_of_the_comparison(
+    example: Comparison, example_quadrants: Callable[[str, str], Counter[str]]
+) -> None:
     document = Document(html_report(example))
     counts = example.counts
+    counted = example_quadrants("v1", "v2")
+    broke, fixed, items = counted["negative"], counted["positive"], counted.total()
+    right, wrong_now = counted["both_right"] + broke, counted["both_wrong"] + broke
     assert document.text("h1") == (
-        "Accuracy rose by 4.6 points, but 26 of 227 right answers are now wrong."
+        f"Accuracy rose by {100 * (fixed - broke) / items:.1f} points, but {broke} of {right} "
+        "right answers are now wrong."
     )
     bold = [int(t) for parent, t in document.texts if parent == "b" and t.isdigit()]
     cells = [counts.negative, counts.positive, counts.both_right, counts.both_wrong]
     assert bold[:8] == cells + cells  # in the tiles, and in their legend
     text = document.text()
     for rate, of in (
-        (counts.negative_flip_rate, "all 346 items"),
-        (counts.fix_rate, "the 119 items that were wrong"),
-        (counts.negative_flip_impact, "the 103 items that are wrong now"),
+        (counts.negative_flip_rate, f"all {items} items"),
+        (counts.fix_rate, f"the {items - right} items that were wrong"),
+        (counts.negative_flip_impact, f"the {wrong_now} items that are wrong now"),
     ):
         low, high = rate.interval()
         assert f"{float(rate):.1%}" in text
@@ -196,7 +204,7 @@ def test_pinned_items_that_broke_come_first(example: Comparison) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "outcome"), [("0.2", "PASS"), ("0.03", "FAIL"), ("0.08", "INCONCLUSIVE")]
+    ("limit", "outcome"), [("0.2", "PASS"), ("0.03", "FAIL"), ("0.11", "INCONCLUSIVE")]
 )
 def test_the_verdict_of_the_gate_comes_first(example: Comparison, limit: str, outcome: str) -> None:
     verdict = check_gate(example, Policy(max_nfr=limit))
@@ -225,7 +233,7 @@ def test_what_does_not_fit_is_said_and_linked(example: Comparison) -> None:
     counts = example.counts
     assert page.left_out == counts.negative + counts.positive + counts.wrong_changed - 15
     assert page.text.count('href="all%20items.csv"') == 3
-    assert "The first 5 of 26 are listed" in page.text
+    assert f"The first 5 of {counts.negative} are listed" in page.text
     everything = make_page(example, examples=1000, items_file="all items.csv", **options)
     assert everything.left_out == 0
     assert "all%20items.csv" not in everything.text
@@ -258,8 +266,9 @@ def test_redaction_leaves_no_text_and_keeps_what_is_the_same(example: Comparison
     # The item that broke was right: its old answer is its reference, under another name.
     names = re.findall(r"\[\d+ characters?, [0-9a-f]{8}\]", shown)
     assert len({*names}) > 50
-    assert max(names.count(name) for name in names) > 3
-    assert "q045" in shown
+    flipped = example.counts.negative + example.counts.positive
+    assert sum(count > 1 for count in Counter(names).values()) > flipped / 2
+    assert next(example.flips("negative")).id in shown
     assert html_report(example, redact=True) == html_report(example, redact=True)
 
 
@@ -277,7 +286,7 @@ def test_no_examples_publishes_no_text() -> None:
 
 def test_the_same_comparison_gives_the_same_page(example: Comparison, project: Path) -> None:
     runs = [
-        read_run(project / "examples" / f"v{i}.jsonl", slice_field="topic", prompt_field="question")
+        read_run(project / "examples" / f"v{i}.jsonl", slice_field="topic", prompt_field="prompt")
         for i in (1, 2)
     ]
     shuffled = [Run(run.records[::-1], run.name, run.fingerprint) for run in runs]
