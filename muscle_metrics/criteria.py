@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics import evidence as kinds
+from muscle_metrics.clustered_evidence import clustered_loss, clustered_rate
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.items import positions_by_label
 
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
     from muscle_metrics.evidence import Evidence
     from muscle_metrics.policy import Limit, Policy
 
-__all__ = ["Criterion", "broken_pins", "list_criteria"]
+__all__ = ["UNKNOWN_ANSWERS", "Criterion", "broken_pins", "exact_limit", "list_criteria"]
+
+UNKNOWN_ANSWERS = (
+    "expected recorded answers for max_nfr_mc, got verdicts or scores only: which wrong answers "
+    "changed is not known; record answers, or drop max_nfr_mc"
+)
 
 Flags = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.intp]
@@ -109,20 +115,20 @@ def _overall(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
     everything = np.arange(comparison.total)
     flips = _flip_evidence(comparison, policy, everything)
     metric = f" by {_first_metric(comparison)}" if comparison.verdicts is None else ""
-    yield Criterion(f"negative flip rate{metric}", _exact(policy.max_nfr), flips)
+    yield Criterion(f"negative flip rate{metric}", exact_limit(policy.max_nfr), flips)
     if policy.max_accuracy_loss is not None:
         loss = _loss_evidence(comparison)
-        yield Criterion("accuracy loss", _exact(policy.max_accuracy_loss), loss)
+        yield Criterion("accuracy loss", exact_limit(policy.max_accuracy_loss), loss)
     if policy.max_nfr_mc is not None:
         rate = _rate(comparison, _inconsistent(comparison), everything)
-        yield Criterion("inconsistency flip rate", _exact(policy.max_nfr_mc), rate)
+        yield Criterion("inconsistency flip rate", exact_limit(policy.max_nfr_mc), rate)
     if policy.max_weighted_nfr is not None:
         weighted = kinds.weighted_rate(
             _negative(comparison, policy), _weights(comparison, policy), *_units(comparison)
         )
         yield Criterion(
             "severity-weighted negative flip rate",
-            _exact(policy.max_weighted_nfr),
+            exact_limit(policy.max_weighted_nfr),
             _noisy(comparison, weighted),
         )
     if policy.max_mean_regression is not None:
@@ -134,10 +140,10 @@ def _parts(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
         regressed = _regressed(_changes_of(comparison, metric), policy)
         yield Criterion(
             f"negative flip rate by {metric}",
-            _exact(limit),
+            exact_limit(limit),
             _rate(comparison, regressed, np.arange(comparison.total)),
         )
-    overall = _exact(policy.max_nfr)
+    overall = exact_limit(policy.max_nfr)
     budgets = {**dict.fromkeys(policy.protected, overall), **policy.slices}
     for kind, labels, limits in (
         ("slice", comparison.table.slices, budgets),
@@ -152,7 +158,7 @@ def _parts(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
                 )
             yield Criterion(
                 f"negative flip rate of {kind} {name}",
-                _exact(limit),
+                exact_limit(limit),
                 _flip_evidence(comparison, policy, positions[name]),
             )
 
@@ -176,7 +182,7 @@ def _rate(comparison: Comparison, flags: Flags, positions: Positions) -> Evidenc
     labels, unit = _units(comparison)
     if unit == "items":
         return kinds.independent_rate(int(np.count_nonzero(chosen)), len(chosen))
-    rate = kinds.clustered_rate(chosen, [labels[i] for i in positions], unit)
+    rate = clustered_rate(chosen, [labels[i] for i in positions], unit)
     return _noisy(comparison, rate)
 
 
@@ -184,7 +190,7 @@ def _loss_evidence(comparison: Comparison) -> Evidence:
     labels, unit = _units(comparison)
     if comparison.verdicts is None or unit == "items":
         return kinds.accuracy_loss(comparison.counts)
-    return kinds.clustered_loss(comparison.verdicts, labels, unit)
+    return clustered_loss(comparison.verdicts, labels, unit)
 
 
 def _units(comparison: Comparison) -> tuple[Sequence[Hashable], str]:
@@ -216,10 +222,7 @@ def _first_metric(comparison: Comparison) -> str:
 def _inconsistent(comparison: Comparison) -> Flags:
     verdicts = comparison.verdicts
     if verdicts is None or verdicts.changed is None:
-        raise InputError(
-            "expected recorded answers for max_nfr_mc, got verdicts or scores only: which wrong "
-            "answers changed is not known; record answers, or drop max_nfr_mc"
-        )
+        raise InputError(UNKNOWN_ANSWERS)
     flags: Flags = ~verdicts.new_right & (verdicts.old_right | verdicts.changed)
     return flags
 
@@ -257,7 +260,7 @@ def _regressions(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
         )
         yield Criterion(
             f"mean regression of {metric}",
-            _exact(policy.max_mean_regression),
+            exact_limit(policy.max_mean_regression),
             _noisy(comparison, size),
             is_share=False,
         )
@@ -283,5 +286,12 @@ def _material(changes: ScoreChanges, policy: Policy) -> ScoreChanges:
     return replace(changes, minimum_effect=max(changes.minimum_effect, policy.minimum_effect))
 
 
-def _exact(limit: Limit | None) -> Fraction:
+def exact_limit(limit: Limit | None) -> Fraction:
+    """Limit as the number that was written.
+
+    Examples
+    --------
+    >>> exact_limit("0.02")
+    Fraction(1, 50)
+    """
     return Fraction(str(limit))

@@ -16,11 +16,7 @@ import numpy.typing as npt
 
 from muscle_metrics.flips import FlipCounts
 from muscle_metrics.statistics.bounded import FEWEST_VALUES, bounded_mean_interval
-from muscle_metrics.statistics.clusters import (
-    FEW_CLUSTERS,
-    clustered_mean_interval,
-    clustered_proportion_interval,
-)
+from muscle_metrics.statistics.clusters import FEW_CLUSTERS
 from muscle_metrics.statistics.deciding import items_to_decide, required_repeats
 from muscle_metrics.statistics.interval import Interval, Side
 from muscle_metrics.statistics.noise import DecodingNoise, estimate_noise
@@ -35,17 +31,18 @@ if TYPE_CHECKING:
 __all__ = [
     "Evidence",
     "accuracy_loss",
-    "clustered_loss",
-    "clustered_rate",
     "independent_rate",
     "mean_regression",
+    "number_labels",
     "repeated_rate",
     "weighted_rate",
     "with_decoding_noise",
+    "within",
 ]
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+Sizes = npt.NDArray[np.intp]
 
 # Further off than any benchmark goes, so near the limit is the estimate.
 MOST_ADVISED = 10**9
@@ -135,37 +132,6 @@ def independent_rate(count: int, total: int) -> Evidence:
     )
 
 
-def clustered_rate(flags: Flags, labels: Sequence[Hashable], unit: str) -> Evidence:
-    """Share of items that come in groups, with bounds over the groups.
-
-    Examples
-    --------
-    >>> flags = np.array([True, True, False, False])
-    >>> clustered_rate(flags, ["a", "a", "b", "b"], "groups").sample
-    '2 of 4 items in 2 groups (few: bounds are rough), 1 of them with any, design effect 4.0'
-    """
-    codes, sizes = _clusters(labels)
-    hits = np.bincount(codes, weights=flags)
-    found = clustered_proportion_interval(successes=hits, sizes=sizes)
-
-    def interval(confidence: float, side: Side, hits: npt.ArrayLike = hits) -> Interval:
-        return clustered_proportion_interval(
-            successes=hits, sizes=sizes, confidence=confidence, side=side
-        ).interval
-
-    return Evidence(
-        estimate=found.rate,
-        sample=(
-            f"{np.count_nonzero(flags)} of {len(flags)} items{_within(len(sizes), unit)}, "
-            f"{found.flipped_clusters} of them with any, design effect {found.design_effect:.1f}"
-        ),
-        interval=interval,
-        best=lambda confidence: interval(confidence, "upper", np.zeros_like(hits)).high,
-        units=len(sizes),
-        unit=unit,
-    )
-
-
 def repeated_rate(
     verdicts: Verdicts,
     prompts: Sequence[Hashable],
@@ -186,9 +152,9 @@ def repeated_rate(
     >>> repeated_rate(Verdicts(right, right, None), prompts).sample
     '40 generations of 20 prompts, noise floor 50.00%, excess -25.00%, regression mass -25.00%'
     """
-    codes, sizes = _clusters(prompts)
+    codes, sizes = number_labels(prompts)
     firsts = np.unique(codes, return_index=True)[1]
-    units = codes[firsts] if groups is None else _clusters([groups[i] for i in firsts])[0]
+    units = codes[firsts] if groups is None else number_labels([groups[i] for i in firsts])[0]
     noise = estimate_noise(
         old_right=np.bincount(codes, weights=verdicts.old_right).astype(np.int64),
         old_repeats=sizes,
@@ -205,12 +171,12 @@ def repeated_rate(
         return Interval(0.0, max(uppers))
 
     independent = int(units.max()) + 1
-    within = _within(independent, "items" if groups is None else "groups")
+    where = within(independent, "items" if groups is None else "groups")
     adjusted = ", PASS by what exceeds noise has no guarantee" if noise_adjusted_pass else ""
     return Evidence(
         estimate=noise.flip_rate.mean,
         sample=(
-            f"{len(codes)} generations of {len(sizes)} prompts{within}, noise floor "
+            f"{len(codes)} generations of {len(sizes)} prompts{where}, noise floor "
             f"{noise.floor.mean:.2%}, excess {noise.excess.mean:+.2%}, regression mass "
             f"{noise.regression_mass.mean:+.2%}{adjusted}"
         ),
@@ -242,31 +208,6 @@ def accuracy_loss(counts: FlipCounts) -> Evidence:
     )
 
 
-def clustered_loss(verdicts: Verdicts, labels: Sequence[Hashable], unit: str) -> Evidence:
-    """Old accuracy minus new accuracy over items in groups, with CR1 bounds over the groups.
-
-    Examples
-    --------
-    >>> from muscle_metrics.verdicts import Verdicts
-    >>> old, new = np.array([True, True, False]), np.array([True, False, False])
-    >>> round(clustered_loss(Verdicts(old, new, None), ["a", "b", "c"], "groups").estimate, 3)
-    0.333
-    """
-    codes, sizes = _clusters(labels)
-    losses = np.subtract(verdicts.old_right, verdicts.new_right, dtype=np.int64)
-    totals = np.bincount(codes, weights=losses)
-    return Evidence(
-        estimate=float(losses.mean()),
-        sample=f"{len(losses)} items{_within(len(sizes), unit)}",
-        interval=lambda confidence, side: clustered_mean_interval(
-            totals=totals, sizes=sizes, confidence=confidence, side=side
-        ),
-        best=lambda confidence: -1.0,
-        units=len(sizes),
-        unit=unit,
-    )
-
-
 def mean_regression(
     size: Magnitude, labels: Sequence[Hashable] | None = None, unit: str = "items"
 ) -> Evidence:
@@ -283,7 +224,7 @@ def mean_regression(
     units = len(set(labels))
     evidence = Evidence(
         estimate=float(size),
-        sample=f"{size.count} items regressed{_within(units, unit)}",
+        sample=f"{size.count} items regressed{within(units, unit)}",
         interval=partial(_unit_bounds, size.values, np.ones(size.count), labels, size.limit),
         best=lambda confidence: 0.0,
         units=units,
@@ -312,7 +253,7 @@ def weighted_rate(
     units = len(set(labels))
     return Evidence(
         estimate=float(weights[flags].sum() / weights.sum()),
-        sample=f"{np.count_nonzero(flags)} of {len(flags)} items{_within(units, unit)}, weighted",
+        sample=f"{np.count_nonzero(flags)} of {len(flags)} items{within(units, unit)}, weighted",
         interval=partial(_unit_bounds, flags, weights, labels, 1.0),
         best=lambda c: _unit_bounds(0.0 * weights, weights, labels, 1.0, c, "upper").high,
         units=units,
@@ -352,7 +293,7 @@ def _unit_bounds(
     side: Side,
 ) -> Interval:
     """Gaffke's bounds of a weighted mean in [0, high], all rows of one label as one value."""
-    codes = _clusters(labels)[0]
+    codes = number_labels(labels)[0]
     sizes = np.bincount(codes, weights=weights)
     largest = high * float(sizes.max() / sizes.mean())
     totals = np.bincount(codes, weights=values * weights)
@@ -360,7 +301,14 @@ def _unit_bounds(
     return bounded_mean_interval(shares, low=0.0, high=largest, confidence=confidence, side=side)
 
 
-def _clusters(labels: Sequence[Hashable]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def number_labels(labels: Sequence[Hashable]) -> tuple[npt.NDArray[np.intp], Sizes]:
+    """Give every row the number of its label, and say how many rows each label has.
+
+    Examples
+    --------
+    >>> [column.tolist() for column in number_labels(["b", "a", "b"])]
+    [[0, 1, 0], [2, 1]]
+    """
     numbers: dict[Hashable, int] = {}
     codes = np.array([numbers.setdefault(label, len(numbers)) for label in labels], dtype=np.intp)
     return codes, np.bincount(codes)
@@ -372,7 +320,14 @@ def _loss_interval(counts: FlipCounts, confidence: float, side: Side) -> Interva
     return Interval(-high, -low)
 
 
-def _within(units: int, unit: str) -> str:
+def within(units: int, unit: str) -> str:
+    """Say in how many units the rows are, unless each is one.
+
+    Examples
+    --------
+    >>> within(40, "groups")
+    ' in 40 groups'
+    """
     rough = " (few: bounds are rough)" if units < FEW_CLUSTERS else ""
     return "" if unit == "items" else f" in {units} {unit}{rough}"
 

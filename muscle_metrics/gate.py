@@ -9,6 +9,8 @@ from fractions import Fraction
 from itertools import repeat
 from typing import TYPE_CHECKING
 
+from muscle_metrics.comparison import Comparison
+from muscle_metrics.counted_criteria import list_counted_criteria
 from muscle_metrics.criteria import Criterion, broken_pins, list_criteria
 from muscle_metrics.errors import UsageError
 from muscle_metrics.runs.fingerprints import list_concerns
@@ -17,8 +19,8 @@ from muscle_metrics.statistics.multiplicity import holm_rejections
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from muscle_metrics.comparison import Comparison
     from muscle_metrics.policy import Policy
+    from muscle_metrics.scale.counted import CountedComparison
 
 __all__ = ["Check", "Outcome", "Verdict", "check_gate", "decide"]
 
@@ -137,13 +139,13 @@ class Verdict:
         return verdict_text(self)
 
 
-def check_gate(comparison: Comparison, policy: Policy) -> Verdict:
+def check_gate(comparison: Comparison | CountedComparison, policy: Policy) -> Verdict:
     """Judge a comparison by a policy.
 
     Parameters
     ----------
-    comparison : Comparison
-        Old against new.
+    comparison : Comparison or CountedComparison
+        Old against new; of counted runs, limits on counts are judged.
     policy : Policy
         What the update may cost.
 
@@ -173,11 +175,11 @@ def check_gate(comparison: Comparison, policy: Policy) -> Verdict:
     >>> print(check_gate(comparison, Policy(max_nfr="0.05")).outcome)
     PASS
     """
-    reasons = [*_differences(comparison, policy), *_missing_pins(comparison, policy)]
-    criteria = list_criteria(comparison, policy)
+    criteria = _criteria(comparison, policy)
     _check_sizes(criteria, policy)
     checks = _judge(criteria, policy.confidence)
-    broken = broken_pins(comparison, policy)
+    reasons = [*_differences(comparison, policy), *_missing_pins(comparison, policy)]
+    broken = broken_pins(comparison, policy) if isinstance(comparison, Comparison) else ()
     invalid = [reason for reason, accepted in reasons if not accepted]
     return Verdict(
         outcome=_combine(checks, broken=bool(broken), invalid=bool(invalid)),
@@ -204,6 +206,12 @@ def decide(*, low: float, high: float, limit: Fraction, rejected: bool) -> Outco
     if rejected and Fraction(low) > limit:
         return Outcome.FAIL
     return Outcome.INCONCLUSIVE
+
+
+def _criteria(comparison: Comparison | CountedComparison, policy: Policy) -> list[Criterion]:
+    if isinstance(comparison, Comparison):
+        return list_criteria(comparison, policy)
+    return list_counted_criteria(comparison, policy)
 
 
 def _judge(criteria: Sequence[Criterion], confidence: float) -> tuple[Check, ...]:
@@ -255,7 +263,9 @@ def _check_sizes(criteria: Sequence[Criterion], policy: Policy) -> None:
             )
 
 
-def _differences(comparison: Comparison, policy: Policy) -> list[tuple[str, bool]]:
+def _differences(
+    comparison: Comparison | CountedComparison, policy: Policy
+) -> list[tuple[str, bool]]:
     """Name what else changed between the runs, and whether the policy accepts it."""
     differences = []
     for part, text in list_concerns(comparison.fingerprints, comparison.names):
@@ -264,7 +274,11 @@ def _differences(comparison: Comparison, policy: Policy) -> list[tuple[str, bool
     return differences
 
 
-def _missing_pins(comparison: Comparison, policy: Policy) -> list[tuple[str, bool]]:
+def _missing_pins(
+    comparison: Comparison | CountedComparison, policy: Policy
+) -> list[tuple[str, bool]]:
+    if not isinstance(comparison, Comparison):
+        return []
     missing = sorted(policy.pinned.difference(comparison.table.ids))
     if not missing:
         return []

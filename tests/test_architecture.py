@@ -36,7 +36,17 @@ FLOORS = [
     | {"likeness", "scoring"},
     {"runs"},
     {"comparison", "comparing", "items", "chains", "scale", "summary", "signature"},
-    {"baseline", "criteria", "evidence", "gate", "growing", "policy", "refusal"},
+    {
+        "baseline",
+        "clustered_evidence",
+        "counted_criteria",
+        "criteria",
+        "evidence",
+        "gate",
+        "growing",
+        "policy",
+        "refusal",
+    },
     {"reports", "plots"},
     {"integrations", "distributed", "cli", "__main__"},
 ]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from muscle_metrics import Policy, compare, compare_runs
+from muscle_metrics.clustered_evidence import clustered_rate
 from muscle_metrics.criteria import Criterion, broken_pins, list_criteria
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.evidence import (
     accuracy_loss,
-    clustered_rate,
     independent_rate,
     repeated_rate,
     weighted_rate,

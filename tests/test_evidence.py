@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from muscle_metrics import FlipCounts, measure_changes
+from muscle_metrics.clustered_evidence import clustered_loss, clustered_rate
 from muscle_metrics.evidence import (
     Evidence,
     accuracy_loss,
-    clustered_loss,
-    clustered_rate,
     independent_rate,
     mean_regression,
     repeated_rate,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.engine import add_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices
 from muscle_metrics.cli.mistakes import doubt_order
 from muscle_metrics.cli.policy_flags import add_policy, policy_of
@@ -68,6 +69,7 @@ def add_command(commands: Any) -> None:
     _add_sequential(parser)
     add_reading(parser)
     add_judging(parser)
+    add_engine(parser)
     add_output(parser)
 
 
@@ -119,6 +121,8 @@ def _judge(
     from muscle_metrics.comparing import compare_runs
     from muscle_metrics.gate import check_gate
 
+    if options.engine != "memory":
+        return _judge_counts(options, paths, policy, choices)
     old, new = read_runs(options, paths, growing=options.sequential)
     doubt_order(paths, [old, new])
     old, new = match_baseline(
@@ -133,3 +137,18 @@ def _judge(
     # To go on is no failure to decide.
     unfinished = len(new) < len(old)
     return Judged(verdict, comparison, "error" if unfinished else policy.on_inconclusive)
+
+
+def _judge_counts(
+    options: argparse.Namespace, paths: list[str], policy: Policy, choices: dict[str, Any]
+) -> Judged:
+    from muscle_metrics.gate import check_gate
+
+    if options.sequential:
+        raise UsageError(
+            f"expected runs in memory for --sequential, got --engine {options.engine}: it looks at "
+            f"one item after the other"
+        )
+    wanted = {**choices, "minimum_effect": policy.minimum_effect}
+    counted = compare_on_engine(options, paths, wanted, flips=max(options.flips, options.examples))
+    return Judged(check_gate(counted, policy), counted, policy.on_inconclusive)

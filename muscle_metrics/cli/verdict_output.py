@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison import Comparison
     from muscle_metrics.gate import Verdict
     from muscle_metrics.policy import OnInconclusive
+    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["Judged", "add_output", "check_output", "put_out"]
 
@@ -30,7 +31,7 @@ class Judged(NamedTuple):
     """A verdict, what it is about, and what it means where it is none."""
 
     verdict: Verdict
-    comparison: Comparison | None
+    comparison: Comparison | CountedComparison | None
     on_inconclusive: OnInconclusive
 
 

@@ -86,12 +86,20 @@ def compare_datasets(
     MissingDependencyError
         If Ray or DuckDB is not installed: ``pip install 'muscle-metrics[ray]'``.
 
+    Notes
+    -----
+    For example::
+
+        old, new = (ray.data.read_parquet(f"s3://runs/{name}") for name in ("v1", "v2"))
+        print(compare_datasets(old, new, slice="topic", metric="rouge1"))
+
     Examples
     --------
-    >>> import ray  # doctest: +SKIP
-    >>> old = ray.data.read_parquet("s3://runs/v1")  # doctest: +SKIP
-    >>> new = ray.data.read_parquet("s3://runs/v2")  # doctest: +SKIP
-    >>> print(compare_datasets(old, new, slice="topic", metric="rouge1"))  # doctest: +SKIP
+    >>> from types import SimpleNamespace
+    >>> empty = SimpleNamespace(schema=lambda: None)
+    >>> compare_datasets(empty, empty)
+    Traceback (most recent call last):
+    muscle_metrics.errors.InputError: expected rows in the data set 'old', got none: name another
     """
     fields = {
         "id": on,
@@ -149,7 +157,9 @@ def compare_shards(
 
     Examples
     --------
-    >>> print(compare_shards("runs/v1", "runs/v2", metric="rouge1"))  # doctest: +SKIP
+    >>> compare_shards("runs/v1", "runs/v2", metric="rouge1")
+    Traceback (most recent call last):
+    muscle_metrics.errors.FileError: runs/v1: ...
     """
     old_name, new_name = names or (None, None)
     sources = [

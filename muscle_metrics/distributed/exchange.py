@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from muscle_metrics.scale.tally import Tally
     from muscle_metrics.scale.totals import Totals
 
-__all__ = ["Buckets", "Progress", "Shard", "bring_together", "fetch"]
+__all__ = ["Buckets", "Progress", "Shard", "bring_together"]
 
 Progress = Callable[[str, int, int], None]
 Part = TypeVar("Part", "Tally", "FlawedItems", "Totals")
@@ -54,6 +54,12 @@ class Shard:
         How they are read; its relation is "block" for a block.
     block : ray.ObjectRef, optional
         A pyarrow table.
+
+    Examples
+    --------
+    >>> from muscle_metrics.scale.encoding import Source
+    >>> Shard(Source(name="v1", relation="block", fields={}, types={}, where={})).block is None
+    True
     """
 
     source: Source
@@ -70,6 +76,11 @@ class Buckets:
         For every bucket the pieces of the old and of the new run, in the object store.
     progress : callable
         Takes what is done, how many tasks of it have ended, and how many there are.
+
+    Examples
+    --------
+    >>> Buckets([([], [])], print).pieces
+    [([], [])]
     """
 
     pieces: Sequence[tuple[list[Any], list[Any]]]
@@ -100,7 +111,7 @@ class Buckets:
         def results() -> Iterator[Part]:
             for done, result in enumerate(running):
                 self.progress(what, done, len(running))
-                yield fetch(result)
+                yield _fetch(result)
 
         return reduce(add, results())
 
@@ -119,6 +130,11 @@ def bring_together(
     ------
     InputError
         If rows cannot be read.
+
+    Examples
+    --------
+    >>> bring_together([], [], {"prediction"}, buckets=2, progress=print).pieces
+    [([], []), ([], [])]
     """
     # A generator without end in memory: pieces leave the task as it reads on.
     task = require("ray", "ray").remote(_split_shard)
@@ -132,13 +148,13 @@ def bring_together(
         progress("splitting", done, len(splitting))
         *made, last = stream
         # What went wrong is told by the last object, which is the number of rows if nothing did.
-        fetch(last)
+        _fetch(last)
         for number, piece in enumerate(made):
             pieces[number % buckets][side].append(piece)
     return Buckets(pieces, progress)
 
 
-def fetch(reference: Any) -> Any:
+def _fetch(reference: Any) -> Any:
     """Value of a remote object; an error of ours is raised as it would be here.
 
     Raises

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.scorers import Metric, Scorer
 
-__all__ = ["count_flips_dataset", "score_dataset"]
+__all__ = ["Scoring", "count_flips_dataset", "score_dataset"]
 
 BATCH = 1 << 14
 TOTALS = "totals"
@@ -69,15 +69,21 @@ def score_dataset(
     MissingDependencyError
         If Ray is not installed: ``pip install 'muscle-metrics[ray]'``.
 
+    Notes
+    -----
+    For example, over eight GPUs::
+
+        rows = ray.data.read_parquet("s3://runs/v2")
+        score_dataset(rows, metric="bertscore", model="roberta-large", workers=8, num_gpus=1)
+
     Examples
     --------
-    >>> import ray  # doctest: +SKIP
-    >>> rows = ray.data.read_parquet("s3://runs/v2")  # doctest: +SKIP
-    >>> scored = score_dataset(rows, metric="bertscore", model="roberta-large", workers=8,
-    ...     num_gpus=1)  # doctest: +SKIP
+    >>> score_dataset(None, metric="bertscore", model="roberta-large", idf=True)
+    Traceback (most recent call last):
+    muscle_metrics.errors.UsageError: expected idf=False or a list of documents where ...
     """
-    require("ray.data", "ray")
     scorer = streamed(metric, **options)
+    require("ray.data", "ray")
     columns = {"predictions": predictions, "references": references}
     column = column or scorer.name
     if workers is None and scorer.name != "bertscore":
@@ -158,13 +164,21 @@ def count_flips_dataset(
     InputError
         As `compare`; or if there are no rows.
 
+    Notes
+    -----
+    For example::
+
+        rows = ray.data.read_parquet("s3://runs/both")
+        print(count_flips_dataset(rows, slices="topic").counts.negative_flip_rate)
+
     Examples
     --------
-    >>> import ray  # doctest: +SKIP
-    >>> rows = ray.data.read_parquet("s3://runs/both")  # doctest: +SKIP
-    >>> print(count_flips_dataset(rows).counts.negative_flip_rate)  # doctest: +SKIP
+    >>> from types import SimpleNamespace
+    >>> empty = SimpleNamespace(map_batches=lambda *_, **__: empty, iter_rows=lambda: iter([]))
+    >>> count_flips_dataset(empty)
+    Traceback (most recent call last):
+    muscle_metrics.errors.InputError: expected rows in the data set, got none: name another
     """
-    require("ray.data", "ray")
     named = {"old": old, "new": new, "references": references}
     named |= {
         part: column

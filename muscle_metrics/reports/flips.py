@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from muscle_metrics.comparison import Comparison
+    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["FirstFlips", "first_flips", "flip_lines", "item_name", "value_text"]
 
@@ -37,7 +38,7 @@ class FirstFlips(NamedTuple):
 
 
 def first_flips(
-    comparison: Comparison | None, most: int, pinned: Collection[str] = ()
+    comparison: Comparison | CountedComparison | None, most: int, pinned: Collection[str] = ()
 ) -> FirstFlips:
     """Negative flips in the natural order of ids, those that must not break before all others.
 
@@ -45,7 +46,7 @@ def first_flips(
 
     Parameters
     ----------
-    comparison : Comparison or None
+    comparison : Comparison, CountedComparison or None
         None where the runs could not be compared.
     most : int
         How many to list.
@@ -64,13 +65,15 @@ def first_flips(
     >>> first_flips(comparison, 1).title
     'negative flips: the first 1 of 2'
     """
-    if comparison is None:
+    if comparison is None or not comparison.is_judged:
         return FirstFlips([], 0)
     flips = list(comparison.flips(Quadrant.NEGATIVE))
     flips.sort(key=lambda item: item.id not in pinned)
     shown = [hide_secrets(tuple(item)) for item in flips[:most]]
     secrets = sum(part.number for part in shown)
-    return FirstFlips([Item._make(part.value) for part in shown], len(flips), secrets)
+    return FirstFlips(
+        [Item._make(part.value) for part in shown], comparison.counts.negative, secrets
+    )
 
 
 def flip_lines(flips: FirstFlips) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from muscle_metrics.gate import Check, Verdict
     from muscle_metrics.items import Item
     from muscle_metrics.policy import OnInconclusive
+    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["verdict_junit"]
 
@@ -28,7 +29,7 @@ TOTALS = {"tests": "testcase", "failures": "failure", "errors": "error", "skippe
 
 def verdict_junit(
     verdict: Verdict,
-    comparison: Comparison | None = None,
+    comparison: Comparison | CountedComparison | None = None,
     *,
     examples: int = 20,
     on_inconclusive: OnInconclusive = "error",
@@ -39,7 +40,7 @@ def verdict_junit(
     ----------
     verdict : Verdict
         What was decided.
-    comparison : Comparison, optional
+    comparison : Comparison or CountedComparison, optional
         What was judged; None where the runs could not be compared.
     examples : int
         How many negative flips to list, each as a test case. They are failures where the gate

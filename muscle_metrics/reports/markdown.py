@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from muscle_metrics.gate import Check, Verdict
     from muscle_metrics.items import Item
     from muscle_metrics.reports.flips import FirstFlips
+    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["COMMENT_LIMIT", "MARKER", "SUMMARY_LIMIT", "verdict_markdown"]
 
@@ -32,7 +33,7 @@ ORDER = ("FAIL", "INCONCLUSIVE", "PASS")
 
 def verdict_markdown(
     verdict: Verdict,
-    comparison: Comparison | None = None,
+    comparison: Comparison | CountedComparison | None = None,
     *,
     examples: int = 20,
     limit: int = COMMENT_LIMIT,
@@ -43,7 +44,7 @@ def verdict_markdown(
     ----------
     verdict : Verdict
         What was decided.
-    comparison : Comparison, optional
+    comparison : Comparison or CountedComparison, optional
         What was judged; None where the runs could not be compared.
     examples : int
         How many negative flips to list.
@@ -120,10 +121,10 @@ def _sections(verdict: Verdict, flips: FirstFlips) -> Iterator[_Section]:
         yield _Section([*title, *_table(*columns)], rows, ["", "</details>"])
 
 
-def _counted(comparison: Comparison | None) -> str:
+def _counted(comparison: Comparison | CountedComparison | None) -> str:
     if comparison is None:
         return ": the runs cannot be compared"
-    if comparison.verdicts is None:
+    if not comparison.is_judged:
         return ""
     counts = comparison.counts
     return f": {counts.negative} of {counts.total} items broke, {counts.positive} were fixed"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison import Comparison
     from muscle_metrics.gate import Check, Verdict
     from muscle_metrics.items import Item
+    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["verdict_data", "verdict_json"]
 
@@ -21,7 +22,10 @@ SCHEMA_VERSION = 1
 
 
 def verdict_data(
-    verdict: Verdict, comparison: Comparison | None = None, *, examples: int = 20
+    verdict: Verdict,
+    comparison: Comparison | CountedComparison | None = None,
+    *,
+    examples: int = 20,
 ) -> dict[str, Any]:
     """Everything a gate decided as plain data: no nan, undefined is None.
 
@@ -29,7 +33,7 @@ def verdict_data(
     ----------
     verdict : Verdict
         What was decided.
-    comparison : Comparison, optional
+    comparison : Comparison or CountedComparison, optional
         What was judged; None where the runs could not be compared.
     examples : int
         How many negative flips to list.
@@ -70,7 +74,10 @@ def verdict_data(
 
 
 def verdict_json(
-    verdict: Verdict, comparison: Comparison | None = None, *, examples: int = 20
+    verdict: Verdict,
+    comparison: Comparison | CountedComparison | None = None,
+    *,
+    examples: int = 20,
 ) -> str:
     """`verdict_data` as JSON in ASCII with sorted keys; the same verdict gives the same bytes.
 
@@ -100,8 +107,8 @@ def _described(check: Check) -> dict[str, Any]:
     }
 
 
-def _counts(comparison: Comparison | None) -> dict[str, int] | None:
-    if comparison is None or comparison.verdicts is None:
+def _counts(comparison: Comparison | CountedComparison | None) -> dict[str, int] | None:
+    if comparison is None or not comparison.is_judged:
         return None
     counts = comparison.counts
     return {

@@ -41,8 +41,8 @@ class CountedComparison:
         How many items were left out, by reason.
     recipe : mapping of str to str
         The choices the numbers depend on; part of the signature.
-    is_repeated : bool
-        Whether prompts were answered several times.
+    is_repeated, is_grouped : bool
+        Whether prompts were answered several times, and whether items come in groups.
 
     Examples
     --------
@@ -58,6 +58,7 @@ class CountedComparison:
     dropped: Mapping[str, int]
     recipe: Mapping[str, str]
     is_repeated: bool = False
+    is_grouped: bool = False
 
     @property
     def total(self) -> int:
@@ -72,7 +73,8 @@ class CountedComparison:
     @property
     def is_clustered(self) -> bool:
         """Whether rows depend on each other, as repeats of a prompt or items of a group do."""
-        return self.is_repeated or any(cell.group is not None for cell in self.totals.cells)
+        grouped = self.is_grouped or any(cell.group is not None for cell in self.totals.cells)
+        return self.is_repeated or grouped
 
     @property
     def counts(self) -> FlipCounts:

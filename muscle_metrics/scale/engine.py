@@ -200,4 +200,5 @@ def compare_sources(
         dropped=found.dropped(joining),
         recipe=choices.recipe(grading.judge, totals),
         is_repeated="repeat" in old.fields,
+        is_grouped="group" in {*old.fields, *new.fields},
     )

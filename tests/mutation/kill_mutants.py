@@ -32,6 +32,8 @@ DECISION, OTHERS = 1.0, 0.9
 MODULES = {
     "gate": ["tests/test_gate.py", "tests/test_criteria.py"],
     "criteria": ["tests/test_criteria.py"],
+    "clustered_evidence": ["tests/test_evidence.py"],
+    "counted_criteria": ["tests/test_counted_criteria.py"],
     "evidence": ["tests/test_evidence.py"],
     "policy": ["tests/test_policy.py"],
     **{
