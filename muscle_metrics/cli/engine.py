@@ -130,12 +130,18 @@ def _compare_on_ray(
 
 @contextmanager
 def _cluster(address: str | None) -> Iterator[None]:
-    """Connect to a cluster, or have one on this machine for as long as the body runs."""
+    """Connect to a cluster, or have one on this machine for as long as the body runs.
+
+    Where this process is connected already, that cluster it is.
+    """
     from muscle_metrics.optional import require
 
     # Ray reports its use to its makers unless told not to, and says a lot about itself.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray = require("ray", "ray")
+    if ray.is_initialized():
+        yield
+        return
     dashboard = {} if address else {"include_dashboard": False}
     ray.init(address=address, log_to_driver=False, logging_level="ERROR", **dashboard)
     try:

@@ -6,6 +6,8 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muscle_metrics import compare, compare_runs, read_run
+from muscle_metrics.cli import main
 from muscle_metrics.distributed import (
     compare_datasets,
     compare_shards,
@@ -214,6 +217,33 @@ def test_choices_are_those_of_memory(cluster, tmp_path, choices):
         names=("v1", "v2"), **choices,
     )  # fmt: skip
     assert wide.totals == alone.totals
+
+
+@pytest.mark.parametrize("command", ["compare", "gate"])
+def test_commands_say_the_same(cluster, command, project, monkeypatch, capsys):
+    monkeypatch.chdir(project)
+    limit = ["--max-nfr", "0.075"] if command == "gate" else ["--flips", "3"]
+    said = []
+    for engine in ("duckdb", "ray"):
+        flags = [command, "examples/v1.jsonl", "examples/v2.jsonl", "--slice-field", "topic"]
+        code = main([*flags, *limit, "--engine", engine])
+        said.append((code, capsys.readouterr().out))
+    assert said[0] == said[1]
+
+
+@pytest.mark.slow
+def test_a_command_has_a_cluster_of_its_own(project, tmp_path):
+    flags = ["examples/v1.jsonl", "examples/v2.jsonl", "--engine", "ray"]
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-m", "muscle_metrics", "compare", *flags[:end]],
+            cwd=project, capture_output=True, text=True, check=True,
+        )
+        for end in (2, 4)
+    ]  # fmt: skip
+    alone, together = (output.stdout.splitlines()[:-1] for output in outputs)
+    assert alone == together
+    assert not outputs[1].stderr
 
 
 def test_recorded_scores_judge(cluster, tmp_path):
