@@ -114,6 +114,9 @@ CASES: dict[str, Callable[[], object]] = {
     "cli: --pinned without file": lambda: gate("--pinned", "pins.txt"),
     "cli: --policy and a table": lambda: gate("--policy", "gate.toml", "--protect", "math"),
     "cli: --seed alone": lambda: gate("--seed", "7"),
+    "cli: --sequential on an engine": lambda: gate(
+        "--sequential", "--seed", "7", "--engine", "duckdb"
+    ),
     "cli: --slice-limit twice": lambda: gate("--slice-limit", "a=0.1", "--slice-limit", "a=0.2"),
     "cli: --slice-limit without limit": lambda: gate("--slice-limit", "math"),
     "cli: --summary elsewhere": elsewhere,

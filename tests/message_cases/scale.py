@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from muscle_metrics import compare
+from muscle_metrics import FlipCounts, Policy, check_gate, compare
 from muscle_metrics.changes import measure_changes
 from muscle_metrics.cli.engine import compare_on_engine
 from muscle_metrics.distributed import compare_datasets, count_flips_dataset
-from muscle_metrics.scale import FlipSample, ScoreTotals, Totals, compare_files
+from muscle_metrics.scale import CountedComparison, FlipSample, ScoreTotals, Totals, compare_files
+from muscle_metrics.scale.totals import Cell
 from muscle_metrics.statistics.exact_sums import ExactSum
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
 WATCHED = [
     "cli/engine",
+    "counted_criteria",
     "distributed/comparing",
-    "distributed/exchange",
     "distributed/scoring",
     "scale/counted",
     "scale/counting",
@@ -86,11 +88,40 @@ def on_cluster(*columns: str, **options: Any) -> object:
     return compare_datasets(Rows(*columns), Rows(*columns), **options)
 
 
+def gated(*, is_repeated: bool = False, is_grouped: bool = False, **limits: Any) -> object:
+    texts = {"old": ["a b"], "new": ["a b"], "references": ["a b"], "slices": ["x"]}
+    metric = limits.pop("metric", "exact_match")
+    totals = limits.pop("totals", None) or Totals.of(compare(**texts, metric=metric))
+    counted = CountedComparison(
+        names=("v1", "v2"), totals=totals, dropped={}, recipe={},
+        is_repeated=is_repeated, is_grouped=is_grouped,
+    )  # fmt: skip
+    return check_gate(counted, Policy(max_nfr="0.99", **limits))
+
+
+def silent() -> Totals:
+    """Totals of runs without answers."""
+    counts = FlipCounts(both_right=1, negative=0, positive=0, both_wrong=0)
+    return replace(
+        Totals.of(compare(old=["a"], new=["a"], references=["a"])), cells={Cell(): counts}
+    )
+
+
 CASES: dict[str, Callable[[], object]] = {
     "engine: a chain": lambda: with_flags("a", "b", "c"),
     "engine: an address": lambda: with_flags(address="auto"),
     "engine: a key": lambda: with_flags(key=str.lower),
     "engine: references apart": lambda: with_flags(reference="test.csv"),
+    "gate of counts: answers that are not recorded": lambda: gated(
+        max_nfr_mc="0.995", totals=silent()
+    ),
+    "gate of counts: another metric": lambda: gated(metrics={"rouge1": "0.9"}),
+    "gate of counts: another slice": lambda: gated(slices={"y": "0.9"}),
+    "gate of counts: a larger effect": lambda: gated(metric="rouge1", minimum_effect=0.5),
+    "gate of counts: groups of scores": lambda: gated(metric="rouge1", is_grouped=True),
+    "gate of counts: limits on items": lambda: gated(pinned=frozenset({"q1"})),
+    "gate of counts: no threshold": lambda: gated(metric="rouge1", slices={"x": "0.9"}),
+    "gate of counts: repeats": lambda: gated(is_repeated=True),
     "ray: no rows": on_cluster,
     "ray: no rows to count": lambda: count_flips_dataset(Rows()),
     "ray: another column": lambda: on_cluster("question_id", "prediction"),
