@@ -316,8 +316,10 @@ def test_a_pool_of_actors_shares_bertscore(cluster):
         # Padding differs with the batch, and with it the last bits.
         assert together == pytest.approx(getattr(known, side).tolist(), abs=1e-6)
     # The comparison goes by the column of scores.
+    from ray.data.expressions import col
+
     parts = [
-        scored.filter(expr=f"side == '{side}'").drop_columns(["prediction"])
+        scored.filter(expr=col("side") == side).drop_columns(["prediction"])
         for side in ("old", "new")
     ]
     counted = compare_datasets(*parts, score="bertscore", tie=1e-4, score_range=(-1, 1))
