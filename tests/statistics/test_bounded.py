@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from itertools import product
 from math import prod
@@ -19,7 +20,7 @@ from muscle_metrics.statistics.proportions import proportion_interval
 SIDES = ("two-sided", "lower", "upper")
 
 scores = st.lists(st.integers(0, 20).map(lambda score: score / 20), min_size=1, max_size=12)
-few = settings(max_examples=40)
+few = settings(max_examples=25)
 
 
 def dirichlet_tail(points: list[Fraction], u: Fraction) -> Fraction:
@@ -179,23 +180,51 @@ def test_equal_values_are_bounded_by_their_number():
     assert low == pytest.approx(0.5 * 0.05 ** (1 / 20))
 
 
+@pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.int64, np.float32])
+def test_flags_and_whole_numbers_are_values_as_well(kind):
+    values = [0, 1, 1, 0, 1]
+    expected = bounded_mean_interval([float(value) for value in values], low=0, high=1)
+    assert bounded_mean_interval(np.array(values, kind), low=0, high=1) == expected
+
+
+def test_as_many_values_as_cells_are_not_averaged(monkeypatch):
+    values = np.random.default_rng(4).beta(0.3, 3, size=51)
+    exact = [bounded_mean_interval(values[:size], low=0, high=1) for size in (50, 51)]
+    monkeypatch.setattr(bounded, "_MOST_CELLS", 50)
+    assert bounded_mean_interval(values[:50], low=0, high=1) == exact[0]
+    assert bounded_mean_interval(values, low=0, high=1) != exact[1]
+
+
+RANGE = "give the scorer's true range"
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([0.5, 1.5, 2.0], r"values between 0 and 1, got 1\.5 at position 1 \(2 of 3 lie outside\)"),
-        ([float("nan")], r"values between 0 and 1, got nan at position 0"),
-        ([[0.5]], r"one row of values, got an array of shape \(1, 1\)"),
+        (
+            [0.5, 1.5, 2.0],
+            f"values between 0 and 1, got 1.5 at position 1 (2 of 3 lie outside): {RANGE}",
+        ),
+        (
+            [float("nan")],
+            f"values between 0 and 1, got nan at position 0 (1 of 1 lie outside): {RANGE}",
+        ),
+        ([[0.5]], "one row of values, got an array of shape (1, 1): pass a flat list"),
     ],
 )
 def test_values_off_the_range_are_refused(values, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=f"^expected {re.escape(message)}$"):
         bounded_mean_interval(values, low=0, high=1)
 
 
-@pytest.mark.parametrize("ends", [(1, 1), (1, 0), (0, float("inf")), (float("nan"), 1)])
+@pytest.mark.parametrize(
+    "ends", [(1, 1), (1, 0), (0, float("inf")), (float("-inf"), 1), (float("nan"), 1)]
+)
 def test_empty_and_endless_ranges_are_refused(ends):
-    with pytest.raises(UsageError, match="finite range with low < high"):
-        bounded_mean_interval([1.0], low=ends[0], high=ends[1])
+    low, high = ends
+    message = f"expected a finite range with low < high, got [{low!r}, {high!r}]: {RANGE}"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        bounded_mean_interval([1.0], low=low, high=high)
 
 
 # Error rates
