@@ -193,19 +193,23 @@ def test_intervals_are_those_of_prompts_or_of_groups(confidence, side):
     assert alone.interval(**level) == bounded_mean_interval(
         alone.values, low=alone.low, high=alone.high, **level
     )
-    noise = estimate_noise(**GROUPED, groups=["a", "a", "b", "b", "b", "c"])
-    sizes = [2, 3, 1]
+    # Four times as many groups, of two prompts, three and one.
+    sizes = [2, 3, 1] * 4
+    labels = np.repeat(np.arange(12), sizes)
+    more = {name: value if value == 4 else 4 * value for name, value in GROUPED.items()}
+    noise = estimate_noise(**more, groups=labels)
     excess = noise.excess
     assert excess.interval(**level) == clustered_mean_interval(
-        totals=np.add.reduceat(excess.values, [0, 2, 5]),
+        totals=np.bincount(labels, weights=excess.values),
         sizes=sizes,
         low=excess.low,
         high=excess.high,
         **level,
     )
-    flips = np.add.reduceat(noise.flip_rate.values, [0, 2, 5])
-    expected = clustered_proportion_interval(successes=flips, sizes=sizes, **level)
-    assert noise.flip_rate.interval(**level) == expected.interval
+    flips = np.bincount(labels, weights=noise.flip_rate.values)
+    expected = clustered_proportion_interval(successes=flips, sizes=sizes, **level).interval
+    assert noise.flip_rate.interval(**level) == expected
+    assert expected != (0, 1)
 
 
 def test_groups_widen_an_interval():
