@@ -61,6 +61,18 @@ def test_integral_agrees_with_clopper_pearson(count, total):
     assert result.high == pytest.approx(expected.high, rel=1e-6 if total == 10**6 else 1e-8)
 
 
+# One value in a thousand: a bound of 1e-13 is the difference of numbers near 1 if taken carelessly.
+def test_bounds_next_to_an_end_keep_their_digits():
+    values = np.zeros(1000)
+    values[:2] = 1 - 1e-13, 1e-25
+    low = bounded_mean_interval(values, low=0, high=1, confidence=1 - 1e-10, side="lower").low
+    # The chance of at least one in a thousand is the error.
+    alpha = 1 - (1 - 1e-10)
+    assert low == pytest.approx(-np.expm1(np.log1p(-alpha) / 1000), rel=1e-6, abs=0)
+    upper = bounded_mean_interval(-values, low=-1, high=0, confidence=1 - 1e-10, side="upper").high
+    assert upper == -low
+
+
 @pytest.mark.parametrize("alpha", [0.2, 0.05, 0.001])
 @pytest.mark.parametrize("size", [2, 3, 8, 25])
 def test_bounds_leave_exactly_alpha_outside(size, alpha):
