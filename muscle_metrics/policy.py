@@ -193,8 +193,9 @@ def read_policy(path: str | PathLike[str], **overrides: Any) -> Policy:
     """
     file = Path(path)
     try:
-        # Numbers stay text, so that limits stay exact.
-        content = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=str)
+        with file.open("rb") as stream:
+            # Numbers stay text, so that limits stay exact.
+            content = tomllib.load(stream, parse_float=str)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"expected a policy in TOML in {str(file)!r}, got {error}") from error
     section: Any = content
@@ -212,7 +213,7 @@ def _settings(section: Mapping[str, Any], file: Path) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for name, value in section.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, known)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {sorted(known)}"
             raise UsageError(f"expected keys of a policy in {str(file)!r}, got {name!r}: {hint}")
         default = known[name]

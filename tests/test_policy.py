@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 import tomllib
 from dataclasses import FrozenInstanceError, fields
 from fractions import Fraction
@@ -9,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.policy import Policy, read_policy
+from muscle_metrics.policy import Policy, read_ids, read_policy
 
 SHARES = ["max_nfr", "max_nfr_mc", "max_accuracy_loss", "max_weighted_nfr"]
 BUDGETS = ["metrics", "tasks", "slices"]
@@ -350,17 +354,33 @@ def test_pinned_ids_may_stand_in_a_file_of_their_own(tmp_path):
     assert read_policy(path).pinned == frozenset({"q1", "id with spaces "})
 
 
-def test_a_file_of_pinned_ids_must_be_there(tmp_path):
-    path = write(tmp_path, "max_nfr = 0.02\npinned = 'nowhere.txt'")
-    with pytest.raises(UsageError, match=r"^expected one id per line in .*nowhere.txt', got"):
-        read_policy(path)
+# A locale in which text is ASCII unless a reader says otherwise.
+def test_pinned_ids_are_utf8_on_every_machine(tmp_path):
+    path = write(tmp_path, "déjà\r\nvu\n", "pins.txt")
+    assert read_ids(path) == ["déjà", "vu"]
+    code = "import sys, pathlib, muscle_metrics.policy as policy; "
+    code += "print(ascii(policy.read_ids(pathlib.Path(sys.argv[1]))))"
+    found = subprocess.run(
+        [sys.executable, "-X", "utf8=0", "-c", code, str(path)],
+        env={**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == ascii(["déjà", "vu"])
 
 
-def test_a_file_of_pinned_ids_is_text(tmp_path):
-    (tmp_path / "pins.txt").write_bytes(b"\xff\xfe")
-    path = write(tmp_path, "max_nfr = 0.02\npinned = 'pins.txt'")
-    with pytest.raises(UsageError, match=r"^expected one id per line in .*pins.txt', got"):
-        read_policy(path)
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "No such file or directory"), (b"\xff\xfe", "bytes that are not UTF-8")],
+)
+def test_a_file_of_pinned_ids_is_there_and_is_text(tmp_path, content, reason):
+    pins = tmp_path / "pins.txt"
+    if content is not None:
+        pins.write_bytes(content)
+    message = f"expected one id per line in {str(pins)!r}, got {reason}: name a text file"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        read_policy(write(tmp_path, "max_nfr = 0.02\npinned = 'pins.txt'"))
 
 
 @pytest.mark.parametrize("content", [b"max_nfr = ", b"\xff"])

@@ -7,6 +7,7 @@ too narrow. The bounds here count clusters: the number of items is divided by th
 
 from __future__ import annotations
 
+from math import nan
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -223,7 +224,7 @@ def _variance(sums: Floats, items: Floats) -> float:
 def _design_effect(hits: Floats, items: Floats) -> float:
     rate = hits.sum() / items.sum()
     if items.size < 2:
-        return float("nan")
+        return nan
     # Items alone in their clusters are independent; the CR1 factor would call them 1 + 1/G.
     if items.max() == 1 or rate in (0, 1):
         return 1.0

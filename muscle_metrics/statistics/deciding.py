@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from statistics import NormalDist
 
 from muscle_metrics.errors import InputError, UsageError
@@ -59,21 +60,14 @@ def items_to_decide(
         # Clopper-Pearson bounds for a number of flips that need not be whole.
         items = total + more
         flips = count + rate * more
-        if rate < limit:
-            return bool(betaincc(flips + 1, items - flips, limit) <= alpha)
-        return bool(betainc(flips, items - flips + 1, limit) < alpha)
+        passes = betaincc(flips + 1, items - flips, limit) <= alpha
+        fails = betainc(flips, items - flips + 1, limit) < alpha
+        return bool(passes or fails)
 
-    if decides(0):
-        return 0
-    low, high = 0, 1
-    while not decides(high):
-        low, high = high, 2 * high
-        if high > _LARGEST_ADDITION:
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if decides(middle) else (middle, high)
-    return high
+    # At one rate, once decided is decided for all further items: the first is found by halving.
+    if not decides(_LARGEST_ADDITION):
+        return None
+    return bisect_left(range(_LARGEST_ADDITION), True, key=decides)
 
 
 def required_repeats(
@@ -129,7 +123,7 @@ def required_repeats(
             f"no number of repeats decides at the limit"
         )
     z = max(NormalDist().inv_cdf(check_confidence(confidence)), 0.0)
-    room = prompts * (margin / z) ** 2 - prompt_variance if z else math.inf
+    room = prompts * margin**2 - z**2 * prompt_variance
     if room <= 0:
         return None
-    return max(repeats, math.ceil(repeats * repeat_variance / room))
+    return max(repeats, math.ceil(repeats * z**2 * repeat_variance / room))

@@ -65,9 +65,7 @@ class ExactSum:
         # In halves, since a sum of whole mantissas would leave int64 after a thousand of them.
         highs = np.add.reduceat(mantissas >> 32, starts).tolist()
         lows = np.add.reduceat(mantissas & 0xFFFFFFFF, starts).tolist()
-        shifts = (exponents[starts].astype(int) + (UNIT_EXPONENT - MANTISSA_BITS)).tolist()
-        parts = zip(highs, lows, shifts, strict=True)
-        return cls(sum(_shifted((high << 32) + low, shift) for high, low, shift in parts))
+        return cls(sum(map(_in_units, highs, lows, exponents[starts].tolist())))
 
     def __add__(self, other: ExactSum) -> ExactSum:
         return ExactSum(self.units + other.units)
@@ -76,6 +74,7 @@ class ExactSum:
         return self.units / (1 << UNIT_EXPONENT)
 
 
-def _shifted(number: int, places: int) -> int:
+def _in_units(high: int, low: int, exponent: int) -> int:
+    places = exponent + UNIT_EXPONENT - MANTISSA_BITS
     # What is shifted out of numbers below the normal range is zero bits.
-    return number << places if places >= 0 else number >> -places
+    return ((high << 32) + low) << max(places, 0) >> max(-places, 0)

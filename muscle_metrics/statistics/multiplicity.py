@@ -55,7 +55,7 @@ def holm_adjusted(p_values: ArrayLike) -> Floats:
     [0.03, 0.06, 0.06]
     """
     values = _check_p_values(p_values)
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     scaled = values[order] * np.arange(values.size, 0, -1)
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1)
@@ -131,7 +131,7 @@ def benjamini_hochberg_adjusted(p_values: ArrayLike) -> Floats:
     from scipy.stats import false_discovery_control
 
     values = _check_p_values(p_values)
-    return np.asarray(false_discovery_control(values)) if values.size else values
+    return np.asarray(false_discovery_control(values))
 
 
 def shrunken_rates(counts: ArrayLike, totals: ArrayLike) -> Floats:
@@ -167,7 +167,7 @@ def shrunken_rates(counts: ArrayLike, totals: ArrayLike) -> Floats:
     >>> shrunken_rates([1, 30, 5], [5, 100, 100]).round(3).tolist()
     [0.189, 0.295, 0.055]
     """
-    flips, items = np.asarray(counts, dtype=np.float64), np.asarray(totals, dtype=np.float64)
+    flips, items = (np.asarray(column, dtype=np.float64) for column in (counts, totals))
     if flips.ndim != 1 or flips.shape != items.shape:
         raise InputError(
             f"expected one count and one total per slice, got arrays of shape {flips.shape} and "
@@ -191,13 +191,13 @@ def shrunken_rates(counts: ArrayLike, totals: ArrayLike) -> Floats:
 
 
 def _correlation(flips: Floats, items: Floats) -> float:
-    """Return how alike two items of one slice are beyond the pooled rate, between 0 and 1."""
+    """Return how alike two items of one slice are, from 0; chance can bring it above 1."""
     pooled, slices, total = flips.sum() / items.sum(), items.size, items.sum()
     room = total - (items @ items) / total - (slices - 1)
     if pooled in (0, 1) or room <= 0:
         return 0.0
     spread = items @ (flips / items - pooled) ** 2 / (pooled * (1 - pooled))
-    return float(np.clip((spread - (slices - 1)) / room, 0, 1))
+    return max(float((spread - (slices - 1)) / room), 0.0)
 
 
 def _check_p_values(p_values: ArrayLike) -> Floats:

@@ -9,6 +9,7 @@ change per prompt. Prompts are the independent units; generations never are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,7 +82,7 @@ class PromptMean:
         totals, sizes = np.bincount(self.groups, weights=self.values), np.bincount(self.groups)
         if self.low == 0:
             return clustered_proportion_interval(
-                successes=totals.clip(0, sizes), sizes=sizes, confidence=confidence, side=side
+                successes=totals, sizes=sizes, confidence=confidence, side=side
             ).interval
         return clustered_mean_interval(
             totals=totals,
@@ -208,7 +209,7 @@ def estimate_noise(
         return PromptMean(values, low, high, labels)
 
     flip_rate, spread = look_up("flip_rate"), look_up("repeat_variance").mean
-    total_variance = float(flip_rate.values.var(ddof=1)) if old.size > 1 else float("nan")
+    total_variance = float(flip_rate.values.var(ddof=1)) if old.size > 1 else nan
     return DecodingNoise(
         flip_rate=flip_rate,
         floor=look_up("floor"),
@@ -255,13 +256,14 @@ def rerun_noise_floor(*, right: ArrayLike, repeats: ArrayLike) -> PromptMean:
 
 def _check_repeats(model: str, right: ArrayLike, repeats: ArrayLike) -> tuple[Counts, Counts]:
     hits = np.asarray(right)
-    if hits.ndim != 1 or not hits.size or hits.dtype.kind not in "iu":
+    if hits.ndim != 1 or not hits.size or not np.issubdtype(hits.dtype, np.integer):
         raise InputError(
             f"expected one count of right generations for each prompt of the {model} model, got "
             f"an array of shape {hits.shape} and type {hits.dtype}: pass a flat list of integers"
         )
     total = np.asarray(repeats)
-    if (total.ndim and total.shape != hits.shape) or total.dtype.kind not in "iu":
+    whole = np.issubdtype(total.dtype, np.integer)
+    if (total.ndim and total.shape != hits.shape) or not whole:
         raise InputError(
             f"expected a number of generations for each of {hits.size} prompts of the {model} "
             f"model, got an array of shape {total.shape} and type {total.dtype}: pass one integer, "

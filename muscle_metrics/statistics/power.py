@@ -165,22 +165,23 @@ def required_items(
     alpha = 1 - check_confidence(confidence)
     if verdict not in ("pass", "fail"):
         raise UsageError(f"expected verdict to be one of ['pass', 'fail'], got {verdict!r}")
-    if (true_rate < limit) is not (verdict == "pass") or true_rate == limit:
+    distance = limit - true_rate if verdict == "pass" else true_rate - limit
+    if distance <= 0:
         side = "below" if verdict == "pass" else "above"
         raise UsageError(
             f"expected a true rate {side} the limit to plan for {verdict!r}, got {true_rate!r} "
             f"and limit {limit!r}: no number of items makes this verdict likely"
         )
     spread = _quantile(alpha) * _deviation(limit) + _quantile(1 - power) * _deviation(true_rate)
-    rough = math.ceil((max(spread, 0.0) / (limit - true_rate)) ** 2)
+    rough = math.ceil((max(spread, 0.0) / distance) ** 2)
     if rough > _LARGEST_PLAN:
         raise UsageError(
             f"expected a plan of at most {_LARGEST_PLAN} items, got about {rough} for a true rate "
             f"of {true_rate!r} and limit {limit!r}: plan for a rate further from the limit"
         )
     chance = _chance_to_pass if verdict == "pass" else _chance_to_fail
-    # Whole flips shift the exact answer by one or two times 1 / |limit - true_rate|.
-    reach = math.ceil(4 / abs(limit - true_rate))
+    # Whole flips shift the exact answer by one or two times 1 / distance.
+    reach = math.ceil(4 / distance)
     return _first_lasting(
         lambda sizes: chance(sizes, limit, true_rate, alpha) >= power,
         start=max(rough - reach, 1),
@@ -209,14 +210,14 @@ def _chance_to_fail(sizes: Sizes, limit: float, rate: float, alpha: float) -> Fl
 def _first_lasting(enough: Callable[[Sizes], NDArray[np.bool_]], *, start: int, block: int) -> int:
     """Return the first size from `start` on that is enough, together with its next 2 %."""
     while True:
-        end = start + block
-        sizes = np.arange(start, end + max(_SHORTEST_STRETCH, end // 50))
-        failures = np.where(enough(sizes), sizes[-1] + 1, sizes)
-        next_failure = np.minimum.accumulate(failures[::-1])[::-1]
-        lasting = next_failure - sizes >= np.maximum(_SHORTEST_STRETCH, sizes // 50)
-        if lasting.any():
-            return int(sizes[np.argmax(lasting)])
-        start = end
+        sizes = np.arange(start, start + block)
+        failing = sizes[~enough(sizes)]
+        # Stretches without a failing size; the last of them may go on beyond the block.
+        firsts, ends = np.append(start, failing + 1), np.append(failing, start + block)
+        lasting = firsts[ends - firsts >= np.maximum(_SHORTEST_STRETCH, firsts // 50)]
+        if lasting.size:
+            return int(lasting[0])
+        start, block = int(firsts[-1]), 2 * block
 
 
 def _quantile(alpha: float) -> float:

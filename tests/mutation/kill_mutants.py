@@ -53,6 +53,9 @@ pytest_add_cli_args = ["-p", "no:cacheprovider", "-n", "0", "-m", "not slow"]
 pytest_add_cli_args_test_selection = {tests}
 track_dependencies = false
 use_git_change_detection = false
+# Seconds until a mutant counts as endless: 1 and what its tests took without it, five times.
+timeout_multiplier = 5.0
+timeout_constant = 1.0
 """
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from statistics import NormalDist
 
 import numpy as np
@@ -51,18 +52,63 @@ def test_paired_items_reach_their_power():
     assert power == pytest.approx(0.8, abs=0.01)
 
 
+# An error of 40 % or 10 % shows it by chance more often than asked for.
+@pytest.mark.parametrize(("power", "confidence"), [(0.3, 0.6), (0.05, 0.9)])
+def test_a_power_below_the_error_needs_no_items(power, confidence):
+    level = {"power": power, "confidence": confidence}
+    assert noninferiority_items(flips=0.1, difference=0.0, margin=0.02, **level) == 0
+    assert paired_items(flips=0.1, difference=0.01, two_sided=False, **level) == 0
+
+
+# Connor's formula where every flip goes the same way, and where every item flips.
+def test_the_share_of_flips_reaches_from_the_change_to_one():
+    z = NormalDist().inv_cdf
+    one_way = z(0.95) * 0.2**0.5 + z(0.8) * (0.2 - 0.2**2) ** 0.5
+    everything = z(0.95) + z(0.8) * (1 - 0.2**2) ** 0.5
+    for flips, spread in ((0.2, one_way), (1, everything)):
+        exact = (spread / 0.2) ** 2
+        items = paired_items(flips=flips, difference=-0.2, two_sided=False)
+        assert exact <= items < exact + 1
+
+
+SHARE = "a share of flips between the change of accuracy and 1"
+
+
 @pytest.mark.parametrize(
     ("plan", "options", "message"),
     [
-        (paired_items, {"difference": 0}, "a true change other than 0"),
-        (paired_items, {"difference": 0.2}, "share of flips between the change of accuracy and 1"),
-        (paired_items, {"flips": 10}, "share of flips between the change of accuracy and 1"),
-        (paired_items, {"power": 1}, "power strictly between 0 and 1"),
-        (noninferiority_items, {"margin": 0}, "a true change above minus the margin"),
-        (noninferiority_items, {"margin": 0.01, "difference": -0.01}, "no number of items"),
-        (noninferiority_items, {"margin": 0.01, "confidence": 95}, "confidence level"),
+        (
+            paired_items,
+            {"difference": 0},
+            "a true change other than 0, got 0: there is nothing to tell",
+        ),
+        (paired_items, {"difference": 0.2}, f"{SHARE}, got 0.1 for a change of 0.2"),
+        (paired_items, {"flips": 1.01}, f"{SHARE}, got 1.01 for a change of 0.01"),
+        (paired_items, {"power": 1}, "power strictly between 0 and 1, got 1: write 2 % as 0.02"),
+        (
+            noninferiority_items,
+            {"margin": 0},
+            "a true change above minus the margin, got 0.01 and margin 0: no number of items "
+            "shows it",
+        ),
+        (
+            noninferiority_items,
+            {"margin": 0.01, "difference": -0.01},
+            "a true change above minus the margin, got -0.01 and margin 0.01: no number of items "
+            "shows it",
+        ),
+        (
+            noninferiority_items,
+            {"margin": 0.01, "power": 80},
+            "power strictly between 0 and 1, got 80: write 2 % as 0.02",
+        ),
+        (
+            noninferiority_items,
+            {"margin": 0.01, "confidence": 95},
+            "a confidence level between 0 and 1, got 95: write 95 % as 0.95",
+        ),
     ],
 )
 def test_impossible_plans_are_refused(plan, options, message):
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError, match=f"^expected {re.escape(message)}$"):
         plan(**{"flips": 0.1, "difference": 0.01, **options})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from itertools import product
 from math import prod
@@ -19,7 +20,7 @@ from muscle_metrics.statistics.proportions import proportion_interval
 SIDES = ("two-sided", "lower", "upper")
 
 scores = st.lists(st.integers(0, 20).map(lambda score: score / 20), min_size=1, max_size=12)
-few = settings(max_examples=40)
+few = settings(max_examples=25)
 
 
 def dirichlet_tail(points: list[Fraction], u: Fraction) -> Fraction:
@@ -60,6 +61,18 @@ def test_integral_agrees_with_clopper_pearson(count, total):
     assert result.high == pytest.approx(expected.high, rel=1e-6 if total == 10**6 else 1e-8)
 
 
+# One value in a thousand: a bound of 1e-13 is the difference of numbers near 1 if taken carelessly.
+def test_bounds_next_to_an_end_keep_their_digits():
+    values = np.zeros(1000)
+    values[:2] = 1 - 1e-13, 1e-25
+    low = bounded_mean_interval(values, low=0, high=1, confidence=1 - 1e-10, side="lower").low
+    # The chance of at least one in a thousand is the error.
+    alpha = 1 - (1 - 1e-10)
+    assert low == pytest.approx(-np.expm1(np.log1p(-alpha) / 1000), rel=1e-6, abs=0)
+    upper = bounded_mean_interval(-values, low=-1, high=0, confidence=1 - 1e-10, side="upper").high
+    assert upper == -low
+
+
 @pytest.mark.parametrize("alpha", [0.2, 0.05, 0.001])
 @pytest.mark.parametrize("size", [2, 3, 8, 25])
 def test_bounds_leave_exactly_alpha_outside(size, alpha):
@@ -88,7 +101,10 @@ def test_ties_agree_with_random_weights():
 
 @pytest.mark.parametrize("spread", [1.0, 1e-3])
 def test_averaging_in_cells_hardly_moves_a_bound(spread, monkeypatch):
-    values = 0.3 + spread * np.random.default_rng(1).beta(0.3, 3, size=3000) / 2
+    generator = np.random.default_rng(1)
+    values = 0.3 + spread * generator.beta(0.3, 3, size=3000) / 2
+    # Some values more often than others: those below the median ten times.
+    values = np.repeat(values, np.where(values < np.median(values), 10, 1))
     averaged = bounded_mean_interval(values, low=0, high=1)
     monkeypatch.setattr(bounded, "_MOST_CELLS", 3000)
     exact = bounded_mean_interval(values, low=0, high=1)
@@ -179,23 +195,51 @@ def test_equal_values_are_bounded_by_their_number():
     assert low == pytest.approx(0.5 * 0.05 ** (1 / 20))
 
 
+@pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.int64, np.float32])
+def test_flags_and_whole_numbers_are_values_as_well(kind):
+    values = [0, 1, 1, 0, 1]
+    expected = bounded_mean_interval([float(value) for value in values], low=0, high=1)
+    assert bounded_mean_interval(np.array(values, kind), low=0, high=1) == expected
+
+
+def test_as_many_values_as_cells_are_not_averaged(monkeypatch):
+    values = np.random.default_rng(4).beta(0.3, 3, size=51)
+    exact = [bounded_mean_interval(values[:size], low=0, high=1) for size in (50, 51)]
+    monkeypatch.setattr(bounded, "_MOST_CELLS", 50)
+    assert bounded_mean_interval(values[:50], low=0, high=1) == exact[0]
+    assert bounded_mean_interval(values, low=0, high=1) != exact[1]
+
+
+RANGE = "give the scorer's true range"
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([0.5, 1.5, 2.0], r"values between 0 and 1, got 1\.5 at position 1 \(2 of 3 lie outside\)"),
-        ([float("nan")], r"values between 0 and 1, got nan at position 0"),
-        ([[0.5]], r"one row of values, got an array of shape \(1, 1\)"),
+        (
+            [0.5, 1.5, 2.0],
+            f"values between 0 and 1, got 1.5 at position 1 (2 of 3 lie outside): {RANGE}",
+        ),
+        (
+            [float("nan")],
+            f"values between 0 and 1, got nan at position 0 (1 of 1 lie outside): {RANGE}",
+        ),
+        ([[0.5]], "one row of values, got an array of shape (1, 1): pass a flat list"),
     ],
 )
 def test_values_off_the_range_are_refused(values, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=f"^expected {re.escape(message)}$"):
         bounded_mean_interval(values, low=0, high=1)
 
 
-@pytest.mark.parametrize("ends", [(1, 1), (1, 0), (0, float("inf")), (float("nan"), 1)])
+@pytest.mark.parametrize(
+    "ends", [(1, 1), (1, 0), (0, float("inf")), (float("-inf"), 1), (float("nan"), 1)]
+)
 def test_empty_and_endless_ranges_are_refused(ends):
-    with pytest.raises(UsageError, match="finite range with low < high"):
-        bounded_mean_interval([1.0], low=ends[0], high=ends[1])
+    low, high = ends
+    message = f"expected a finite range with low < high, got [{low!r}, {high!r}]: {RANGE}"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        bounded_mean_interval([1.0], low=low, high=high)
 
 
 # Error rates

@@ -11,6 +11,7 @@ from scipy.stats import beta, norm
 from scipy.stats import t as student
 
 from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.statistics.bounded import bounded_mean_interval
 from muscle_metrics.statistics.clusters import (
     clustered_mean_interval,
     clustered_proportion_interval,
@@ -31,21 +32,30 @@ def bounds(hits, sizes, **options):
 # Oracles
 
 
-def test_upper_bound_follows_the_formula():
-    hits, sizes = np.array([3, 0, 1, 0, 2, 0, 0, 4, 1, 0]), np.array([5, 5, 4, 6, 5, 5, 3, 5, 6, 5])
-    count, p, total = 10, hits.sum() / sizes.sum(), sizes.sum()
+# Of the two bounds the one of the effective size is the larger, or the one on the logit scale.
+@pytest.mark.parametrize(
+    ("hits", "sizes", "confidence", "larger"),
+    [
+        ([3, 0, 1, 0, 2, 0, 0, 4, 1, 0], [5, 5, 4, 6, 5, 5, 3, 5, 6, 5], 0.9, "effective"),
+        ([1, 0, 0, 0, 1, 0, 2, 2, 0, 0, 1], [4, 3, 7, 2, 3, 3, 6, 8, 5, 8, 4], 0.99, "logit"),
+    ],
+)
+def test_bounds_follow_the_formulas(hits, sizes, confidence, larger):
+    hits, sizes, alpha = np.array(hits), np.array(sizes), (1 - confidence) / 2
+    count, p, total = hits.size, hits.sum() / sizes.sum(), sizes.sum()
     variance = count / (count - 1) * ((hits - p * sizes) ** 2).sum() / total**2
-    effect = variance / (p * (1 - p) / total)
-    reach = student.isf(0.05, count - 1)
-    worth = total / effect * (norm.isf(0.05) / reach) ** 2
-    effective = beta.ppf(0.95, p * worth + 1, (1 - p) * worth)
+    effect = max(1, variance / (p * (1 - p) / total))
+    reach = student.isf(alpha, count - 1)
+    worth = total / effect * (norm.isf(alpha) / reach) ** 2
+    effective = beta.ppf(1 - alpha, p * worth + 1, (1 - p) * worth)
     odds = log(p / (1 - p)) + reach * sqrt(variance) / (p * (1 - p))
-    result = clustered_proportion_interval(successes=hits, sizes=sizes, confidence=0.9)
-    assert effect > 1
+    on_logit = 1 / (1 + exp(-odds))
+    result = clustered_proportion_interval(successes=hits, sizes=sizes, confidence=confidence)
     assert result.design_effect == pytest.approx(effect)
-    assert result.interval.high == pytest.approx(max(effective, 1 / (1 + exp(-odds))))
-    assert (result.clusters, result.flipped_clusters) == (10, 5)
-    lower_effective = beta.ppf(0.05, p * worth, (1 - p) * worth + 1)
+    assert result.interval.high == pytest.approx(max(effective, on_logit))
+    assert (on_logit > effective) == (larger == "logit")
+    assert (result.clusters, result.flipped_clusters) == (count, 5)
+    lower_effective = beta.ppf(alpha, p * worth, (1 - p) * worth + 1)
     lower_odds = log(p / (1 - p)) - reach * sqrt(variance) / (p * (1 - p))
     assert result.interval.low == pytest.approx(min(lower_effective, 1 / (1 + exp(-lower_odds))))
 
@@ -147,9 +157,53 @@ def test_clusters_without_change_do_not_show_that_nothing_changed():
     )
 
 
-def test_means_off_the_range_are_refused():
-    with pytest.raises(InputError, match="mean of each cluster between 0 and 1"):
-        clustered_mean_interval(totals=[-1, 1], sizes=[2, 2], low=0, high=1)
+@pytest.mark.parametrize("side", ["two-sided", "lower", "upper"])
+@pytest.mark.parametrize("confidence", [0.8, 0.99])
+@pytest.mark.parametrize("changed", [4, 5])
+def test_up_to_four_clusters_that_change_are_not_enough_for_t(changed, confidence, side):
+    means, level = np.zeros(40), {"confidence": confidence, "side": side}
+    means[:changed] = [1, 0.5, 0.5, -0.25, 1][:changed]
+    result = clustered_mean_interval(totals=4 * means, sizes=[4] * 40, **level)
+    tail = (1 - confidence) / (2 if side == "two-sided" else 1)
+    reach = student.isf(tail, 39) * means.std(ddof=1) / sqrt(40)
+    low = -1 if side == "upper" else means.mean() - reach
+    high = 1 if side == "lower" else means.mean() + reach
+    rare = bounded_mean_interval(means, low=-1, high=1, **level)
+    expected = (min(low, rare.low), max(high, rare.high)) if changed < 5 else (low, high)
+    assert result == pytest.approx(expected)
+    assert changed == 5 or result != pytest.approx((low, high))
+
+
+def test_two_clusters_say_something():
+    reach = proportion_interval(0, 2, method="clopper-pearson").high
+    result = clustered_mean_interval(totals=[0, 0], sizes=[5, 5])
+    assert result == pytest.approx((-reach, reach))
+
+
+def test_items_spread_evenly_over_clusters_are_worth_no_more_than_independent_ones():
+    result = clustered_proportion_interval(successes=[1] * 8, sizes=[4] * 8)
+    assert result.design_effect == 1
+
+
+# Three times .1 is more than .3 in binary.
+@pytest.mark.parametrize("sign", [1, -1])
+def test_sums_may_be_off_the_range_by_rounding(sign):
+    total = sign * (0.1 + 0.1 + 0.1)
+    assert abs(total) / 3 > 0.1
+    result = clustered_mean_interval(totals=[total, total], sizes=[3, 3], low=-0.1, high=0.1)
+    assert -0.1 <= result.low < result.high <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("mean", "high", "message"),
+    [
+        (-0.5, 1, "between 0 and 1, got -0.5 in cluster 0: give the scorer's true range"),
+        (0.00100001, 0.001, "between 0 and 0.001, got 0.00100001 in cluster 0: give the scorer's "),
+    ],
+)
+def test_means_off_the_range_are_refused(mean, high, message):
+    with pytest.raises(InputError, match=f"^expected the mean of each cluster {message}"):
+        clustered_mean_interval(totals=[2 * mean, 0], sizes=[2, 2], low=0, high=high)
 
 
 def test_estimated_flips_need_not_be_whole():

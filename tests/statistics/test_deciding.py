@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from math import ceil, floor, sqrt
+import re
+from math import ceil, floor, log, sqrt
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -50,21 +52,60 @@ def test_a_rate_at_the_limit_never_decides():
     assert items_to_decide(1, 50, limit=0.02) is None
 
 
-def test_what_is_not_a_count_is_refused():
-    with pytest.raises(InputError, match="got 3 of 2"):
-        items_to_decide(3, 2, limit=0.02)
-    with pytest.raises(InputError, match="at least 1 item, got 0 of 0"):
-        items_to_decide(0, 0, limit=0.02)
-    with pytest.raises(UsageError, match="limit strictly between 0 and 1"):
+# Where every item flips, the lower bound after n of them is alpha**(1 / n).
+@pytest.mark.parametrize("limit", [0.04, 0.3, 0.9])
+def test_where_every_item_flips_the_number_has_a_formula(limit):
+    assert items_to_decide(1, 1, limit=limit) == floor(log(0.05) / log(limit) + 1) - 1
+
+
+# Binary fractions: both bounds meet the limit exactly after 2 items, at an error of 1/4.
+def test_a_bound_that_meets_the_limit_passes_and_does_not_fail():
+    assert bound_at_half("upper") == bound_at_half("lower") == 0.5
+    assert items_to_decide(0, 1, limit=0.5, confidence=0.75) == 1
+    assert items_to_decide(1, 1, limit=0.5, confidence=0.75) == 2
+
+
+def bound_at_half(side):
+    low, high = proportion_interval(
+        0 if side == "upper" else 2, 2, method="clopper-pearson", side=side, confidence=0.75
+    )
+    return high if side == "upper" else low
+
+
+# The reach of a normal bound, 1.6448536 * sqrt(.02 * .98 / items), is 2.3e-7 after 10**12 items.
+def test_next_to_the_limit_no_affordable_number_decides():
+    more = items_to_decide(1_999_975, 10**8, limit=0.02)
+    assert 10**8 + more == pytest.approx((1.6448536 / 2.5e-7) ** 2 * 0.02 * 0.98, rel=1e-4)
+    assert items_to_decide(1_999_980, 10**8, limit=0.02) is None
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "message"),
+    [
+        (3, 2, "expected count <= total and at least 1 item, got 3 of 2"),
+        (0, 0, "expected count <= total and at least 1 item, got 0 of 0"),
+        (-1, 2, "expected count to be a count, an integer of at least 0, got -1"),
+        (1, 2.5, "expected total to be a count, an integer of at least 0, got 2.5"),
+    ],
+)
+def test_what_is_not_a_count_is_refused(count, total, message):
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        items_to_decide(count, total, limit=0.02)
+
+
+def test_a_percentage_is_refused_as_a_limit():
+    with pytest.raises(UsageError, match=r"^expected limit strictly between 0 and 1, got 2: write"):
         items_to_decide(0, 10, limit=2)
 
 
-def test_repeats_bring_the_bound_within_the_margin():
-    options = {"prompts": 600, "repeat_variance": 0.04, "prompt_variance": 0.01, "margin": 0.01}
-    repeats = required_repeats(repeats=4, **options)
+@pytest.mark.parametrize("confidence", [0.7, 0.95, 0.99])
+def test_repeats_bring_the_bound_within_the_margin(confidence):
+    options = {"prompts": 600, "repeat_variance": 0.25, "prompt_variance": 0.01, "margin": 0.01}
+    repeats = required_repeats(repeats=4, confidence=confidence, **options)
 
     def reach(number: int) -> float:
-        return 1.6448536 * sqrt((0.01 + 0.04 * 4 / number) / 600)
+        deviation = sqrt((0.01 + 0.25 * 4 / number) / 600)
+        return NormalDist().inv_cdf(confidence) * deviation
 
     assert reach(repeats) <= 0.01 < reach(repeats - 1)
 
@@ -73,6 +114,20 @@ def test_repeats_cannot_replace_prompts():
     options = {"prompts": 100, "repeats": 4, "repeat_variance": 0.04, "margin": 0.01}
     assert required_repeats(prompt_variance=0.01, **options) is None
     assert required_repeats(prompt_variance=0.0, **{**options, "margin": 0.5}) == 4
+
+
+@pytest.mark.parametrize("confidence", [0.2, 0.5])
+def test_a_level_that_the_estimate_reaches_needs_no_repeats(confidence):
+    options = {"prompts": 100, "repeat_variance": 0.04, "prompt_variance": 5, "margin": 0.01}
+    assert required_repeats(repeats=4, confidence=confidence, **options) == 4
+
+
+# Four prompts and a margin of a half leave exactly nothing to the noise of decoding.
+def test_repeats_without_end_are_too_many():
+    options = {"prompts": 4, "repeats": 2, "repeat_variance": 0.04, "margin": 0.5}
+    between = 1 / NormalDist().inv_cdf(0.95) ** 2
+    assert required_repeats(prompt_variance=between, **options) is None
+    assert required_repeats(prompt_variance=between * 0.9999, **options) > 1000
 
 
 # The variances estimated at three repeats foretell the spread of the flip rate at twelve.
@@ -100,10 +155,19 @@ def test_estimated_variances_foretell_more_repeats():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"prompts": 0}, InputError, "at least 1 prompt and 1 repeat, got 0 prompts and 4 repeats"),
-        ({"repeats": 1.5}, InputError, "repeats"),
-        ({"margin": 0}, UsageError, "the distance to the limit, above 0, got 0"),
-        ({"confidence": 95}, UsageError, "confidence level"),
+        (
+            {"prompts": 0},
+            InputError,
+            "expected at least 1 prompt and 1 repeat, got 0 prompts and 4 repeats",
+        ),
+        ({"prompts": -1}, InputError, "expected prompts to be a count, an integer of at least 0"),
+        (
+            {"repeats": 1.5},
+            InputError,
+            "expected repeats to be a count, an integer of at least 0",
+        ),
+        ({"margin": 0}, UsageError, "expected margin, the distance to the limit, above 0, got 0: "),
+        ({"confidence": 95}, UsageError, "expected a confidence level between 0 and 1, got 95: "),
     ],
 )
 def test_impossible_repeats_are_refused(change, error, message):
@@ -114,5 +178,5 @@ def test_impossible_repeats_are_refused(change, error, message):
         "prompt_variance": 0.01,
         "margin": 0.01,
     }
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=f"^{message}"):
         required_repeats(**{**options, **change})

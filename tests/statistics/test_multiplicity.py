@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -37,6 +39,37 @@ def test_holm_agrees_with_statsmodels(values):
 def test_benjamini_hochberg_agrees_with_statsmodels(values):
     adjusted = multipletests(values, method="fdr_bh")[1]
     assert benjamini_hochberg_adjusted(values) == pytest.approx(adjusted)
+
+
+def kleinman_rates(counts, totals):
+    """Section 2 of Kleinman (1973) with weights w: sums over slices, in fractions."""
+    n, w = ([Fraction(total) for total in totals] for _ in range(2))
+    own = [Fraction(count, total) for count, total in zip(counts, totals, strict=True)]
+    pooled = sum(a * b for a, b in zip(w, own, strict=True)) / sum(w)
+    spread = sum(a * (b - pooled) ** 2 for a, b in zip(w, own, strict=True))
+    chance = sum(a / b * (1 - a / sum(w)) for a, b in zip(w, n, strict=True))
+    between = sum(a * (1 - a / sum(w)) for a in w)
+    noise = pooled * (1 - pooled)
+    alike = (spread - noise * chance) / (noise * (between - chance))
+    alike = min(max(alike, 0), 1)
+    trust = [alike * total / (1 + alike * (total - 1)) for total in totals]
+    return [float(pooled + part * (rate - pooled)) for part, rate in zip(trust, own, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "totals"),
+    [
+        ([1, 30, 5], [5, 100, 100]),
+        ([0, 1, 3, 9], [10, 10, 10, 10]),
+        ([4, 4, 5, 5], [40, 41, 50, 49]),
+        ([2, 9], [30, 40]),
+        # Differences as large as they can be, in slices as small as they can be.
+        ([2, 0], [2, 1]),
+        ([0, 7, 0], [7, 7, 3]),
+    ],
+)
+def test_shrunken_rates_are_those_of_kleinman(counts, totals):
+    assert shrunken_rates(counts, totals) == pytest.approx(kleinman_rates(counts, totals), abs=1e-8)
 
 
 # Laws
@@ -91,6 +124,26 @@ def test_slices_that_differ_by_chance_alone_share_one_rate():
 
 def test_slices_that_all_flip_or_never_do_keep_their_rates():
     assert shrunken_rates([0, 1000, 0, 1000], [1000] * 4) == pytest.approx([0, 1, 0, 1], abs=1e-6)
+
+
+@pytest.mark.parametrize(("counts", "rate"), [([0, 0, 0], 0), ([10, 20, 30], 1)])
+def test_rates_without_any_difference_are_left_alone(counts, rate):
+    assert shrunken_rates(counts, [10, 20, 30]).tolist() == [rate] * 3
+
+
+def test_single_items_tell_nothing_of_their_slices():
+    assert shrunken_rates([1, 0, 0, 1], [1, 1, 1, 1]).tolist() == [0.5] * 4
+
+
+def test_answers_are_doubles_whatever_the_type():
+    small = shrunken_rates(np.array([10, 30, 5], np.uint8), np.array([50, 200, 100], np.uint8))
+    assert small.tolist() == shrunken_rates([10, 30, 5], [50, 200, 100]).tolist()
+    # Multiples of 2**-10, exact in half precision as well.
+    values = np.array([0.03125, 0.0078125, 0.25])
+    for adjust in (holm_adjusted, benjamini_hochberg_adjusted):
+        adjusted = adjust(values.astype(np.float16))
+        assert adjusted.dtype == np.float64
+        assert adjusted.tolist() == adjust(values).tolist()
 
 
 def test_a_slice_without_items_gets_the_pooled_rate():

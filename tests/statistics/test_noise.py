@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from itertools import product
+from math import isnan
+from statistics import variance
 
 import numpy as np
 import pytest
@@ -10,7 +12,10 @@ from scipy.stats import binom
 
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.statistics.bounded import bounded_mean_interval
-from muscle_metrics.statistics.clusters import clustered_mean_interval
+from muscle_metrics.statistics.clusters import (
+    clustered_mean_interval,
+    clustered_proportion_interval,
+)
 from muscle_metrics.statistics.noise import estimate_noise, rerun_noise_floor
 from muscle_metrics.statistics.proportions import proportion_interval
 
@@ -117,7 +122,8 @@ def test_rerun_floor_is_unbiased(repeats, p):
     floor = rerun_noise_floor(right=np.arange(repeats + 1), repeats=repeats)
     chances = binom.pmf(np.arange(repeats + 1), repeats, p)
     assert chances @ floor.values == pytest.approx(p * (1 - p))
-    assert floor.values.max() == floor.high
+    assert (floor.low, floor.high) == (0, floor.values.max())
+    assert floor.groups is None
 
 
 # Laws
@@ -168,28 +174,91 @@ def test_intervals_count_prompts():
         for part in (excess, noise.regression_mass)
     )
     assert noise.regression_lower_bound(confidence=0.95) == pytest.approx(expected)
+    assert noise.regression_lower_bound() == noise.regression_lower_bound(confidence=0.95)
 
 
-def test_grouped_prompts_count_groups():
-    options = {
-        "old_right": [4, 3, 4, 0, 4, 4],
-        "old_repeats": 4,
-        "new_right": [4, 3, 0, 0, 2, 1],
-        "new_repeats": 4,
-    }
-    noise = estimate_noise(**options, groups=["a", "a", "b", "b", "c", "c"])
+GROUPED = {
+    "old_right": [4, 3, 4, 0, 4, 4],
+    "old_repeats": 4,
+    "new_right": [4, 3, 0, 0, 2, 1],
+    "new_repeats": 4,
+}
+
+
+@pytest.mark.parametrize("side", ["two-sided", "lower", "upper"])
+@pytest.mark.parametrize("confidence", [0.8, 0.99])
+def test_intervals_are_those_of_prompts_or_of_groups(confidence, side):
+    level = {"confidence": confidence, "side": side}
+    alone = estimate_noise(**GROUPED).excess
+    assert alone.interval(**level) == bounded_mean_interval(
+        alone.values, low=alone.low, high=alone.high, **level
+    )
+    # Four times as many groups, of two prompts, three and one.
+    sizes = [2, 3, 1] * 4
+    labels = np.repeat(np.arange(12), sizes)
+    more = {name: value if value == 4 else 4 * value for name, value in GROUPED.items()}
+    noise = estimate_noise(**more, groups=labels)
     excess = noise.excess
-    assert excess.interval() == clustered_mean_interval(
-        totals=excess.values.reshape(3, 2).sum(axis=1),
-        sizes=[2, 2, 2],
+    assert excess.interval(**level) == clustered_mean_interval(
+        totals=np.bincount(labels, weights=excess.values),
+        sizes=sizes,
         low=excess.low,
         high=excess.high,
+        **level,
     )
+    flips = np.bincount(labels, weights=noise.flip_rate.values)
+    expected = clustered_proportion_interval(successes=flips, sizes=sizes, **level).interval
+    assert noise.flip_rate.interval(**level) == expected
+    assert expected != (0, 1)
+
+
+def test_groups_widen_an_interval():
+    noise = estimate_noise(**GROUPED, groups=["a", "a", "b", "b", "c", "c"])
     low, high = noise.flip_rate.interval()
     assert 0 <= low < noise.flip_rate.mean < high <= 1
-    alone = estimate_noise(**options)
+    alone = estimate_noise(**GROUPED)
     assert noise.excess.mean == alone.excess.mean
     assert alone.flip_rate.interval().high < high
+
+
+# Groups in which every generation flips: rounding must not put a share above 1.
+def test_groups_that_always_flip_are_counted_whole():
+    noise = estimate_noise(
+        old_right=[3] * 60,
+        old_repeats=3,
+        new_right=[0] * 60,
+        new_repeats=7,
+        groups=[1] * 30 + [2] * 30,
+    )
+    assert noise.flip_rate.interval().high == 1
+
+
+# A chance p under the old model and 1/2 under the new one: a quarter of the variance of p.
+def test_the_variance_between_prompts_is_that_of_their_chances():
+    generator = np.random.default_rng(3)
+    p = generator.beta(2, 2, 200_000)
+    noise = simulate(generator, p, np.full(p.size, 0.5), 3)
+    # Var(p) of Beta(2, 2) is 1 / 20. Four standard errors.
+    assert noise.prompt_variance == pytest.approx(1 / 20 / 4, rel=0.06)
+
+
+def test_the_variance_splits_into_two_parts():
+    noise = estimate_noise(**GROUPED)
+    parts = noise.prompt_variance + noise.repeat_variance
+    assert parts == pytest.approx(variance(noise.flip_rate.values.tolist()))
+
+
+def test_prompts_without_a_difference_have_no_variance():
+    two = {"old_right": [2, 2], "old_repeats": 4, "new_right": [2, 2], "new_repeats": 4}
+    assert estimate_noise(**two).prompt_variance == 0
+    apart = estimate_noise(**{**two, "old_right": [0, 4], "new_right": [0, 0]})
+    assert apart.prompt_variance == 0.5
+    assert apart.repeat_variance == 0
+
+
+def test_a_single_prompt_says_nothing_about_others():
+    one = estimate_noise(old_right=[3], old_repeats=4, new_right=[1], new_repeats=4)
+    assert isnan(one.prompt_variance)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +271,8 @@ def test_grouped_prompts_count_groups():
         ({"new_right": [1, 0]}, "the same prompts from both models, got 3 old and 2 new"),
         ({"old_right": []}, "one count of right generations for each prompt of the old model"),
         ({"old_right": [0.5, 1, 1]}, "type float64"),
+        ({"old_right": [[1, 2, 3]]}, r"got an array of shape \(1, 3\) and type int64"),
+        ({"new_repeats": 4.0}, r"got an array of shape \(\) and type float64: pass one integer"),
         ({"old_repeats": [4, 4]}, "a number of generations for each of 3 prompts of the old"),
         ({"groups": ["a", "b"]}, r"one group for each of 3 prompts, got an array of shape \(2,\)"),
     ],
@@ -215,6 +286,20 @@ def test_impossible_repeats_are_refused(change, message):
     }
     with pytest.raises(InputError, match=message):
         estimate_noise(**{**given_options, **change})
+
+
+def test_a_rerun_is_one_of_the_old_model():
+    with pytest.raises(InputError, match=r"^expected at least 2 generations .* of the old model, "):
+        rerun_noise_floor(right=[1, 1], repeats=1)
+
+
+# Unsigned bytes of 200 generations overflow in every product.
+def test_counts_may_be_of_any_integer_type():
+    right, repeats = np.array([150, 20], np.uint8), np.uint8(200)
+    noise = estimate_noise(old_right=right, old_repeats=repeats, new_right=right, new_repeats=200)
+    assert noise.flip_rate.values.tolist() == [0.75 * 0.25, 0.1 * 0.9]
+    floor = rerun_noise_floor(right=right, repeats=repeats)
+    assert floor.values == pytest.approx([150 * 50 / 200 / 199, 20 * 180 / 200 / 199])
 
 
 def test_a_percentage_is_refused_as_a_level():

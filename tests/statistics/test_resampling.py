@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import warnings
+from fractions import Fraction
 from math import isnan
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -164,6 +166,27 @@ def test_the_default_is_bca_at_95_percent_from_9999_replicates() -> None:
     assert len(recorder.values) == 9999
     explicit = bootstrap_cells(accuracy_change, CELLS, confidence=0.95, method="bca", seed=7)
     assert found == explicit
+
+
+def test_a_statistic_gets_tables_of_floats_only() -> None:
+    kinds = set()
+
+    def recorded(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+        kinds.add(cells.dtype)
+        return accuracy_change(cells)
+
+    bootstrap_cells(recorded, CELLS, replicates=50, seed=0)
+    assert kinds == {np.dtype(float)}
+
+
+def test_a_statistic_may_answer_with_objects() -> None:
+    def fractions(cells: NDArray[np.float64]) -> Any:
+        rates = accuracy_change(cells)
+        return np.array([Fraction(rate) for rate in rates.flat]).reshape(rates.shape)
+
+    options = {"replicates": 50, "seed": 0}
+    expected = bootstrap_cells(accuracy_change, CELLS, **options)
+    assert bootstrap_cells(fractions, CELLS, **options) == expected
 
 
 def test_the_arguments_are_left_alone() -> None:
@@ -387,6 +410,23 @@ def test_an_undefined_replicate_of_rows_is_an_error_that_says_how_many() -> None
     assert match
     # No row of the only kind that defines it: (3/4)^4 of the replicates.
     assert int(match[1]) == pytest.approx(0.75**4 * 200, abs=30)
+
+
+def test_an_infinite_replicate_of_rows_is_undefined() -> None:
+    def inverse(values: Any, axis: int = -1) -> Any:
+        return 1 / np.sum(values, axis=axis)
+
+    with pytest.raises(InputError, match=r"got \d+ of 200 undefined"):
+        bootstrap_rows(inverse, [1.0, 0.0, 0.0], replicates=200, method="percentile", seed=0)
+
+
+def test_warnings_of_the_statistic_itself_get_through() -> None:
+    def hesitant(values: Any, axis: int = -1) -> Any:
+        warnings.warn("this is not what it was made for", UserWarning, stacklevel=1)
+        return np.mean(values, axis=axis)
+
+    with pytest.warns(UserWarning, match="not what it was made for"):
+        bootstrap_rows(hesitant, [0.1, 0.4, 0.3], replicates=20, seed=0)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from functools import cache
 from math import comb, log
 from typing import NamedTuple
@@ -218,18 +219,46 @@ def test_finite_interval_opens_wide_and_closes_on_the_truth():
 
 
 @pytest.mark.parametrize(
-    ("flips", "items", "population"), [(3, 2, 10), (2, 11, 10), (0, 0, 0), (-1, 2, 10)]
+    ("flips", "items", "population", "message"),
+    [
+        (3, 2, 10, "flips <= items <= population, got 3, 2 and 10"),
+        (2, 11, 10, "flips <= items <= population, got 2, 11 and 10"),
+        (0, 0, 0, "flips <= items <= population, got 0, 0 and 0"),
+        (-1, 2, 10, "flips to be a count, an integer of at least 0, got -1"),
+        (1, 2.5, 10, "items to be a count, an integer of at least 0, got 2.5"),
+        (1, 2, None, "population to be a count, an integer of at least 0, got None"),
+    ],
 )
-def test_impossible_counts_are_refused(flips, items, population):
-    with pytest.raises(InputError, match="expected flips"):
+def test_impossible_counts_are_refused(flips, items, population, message):
+    with pytest.raises(InputError, match=f"^expected {re.escape(message)}$"):
         finite_rate_interval(flips, items, population=population)
 
 
-def test_impossible_streams_are_refused():
-    with pytest.raises(InputError, match="between 0 and the number of items"):
-        log_e_values(3, 2, limit=0.05)
-    with pytest.raises(InputError, match="a row of True"):
-        decide_stream([0, 1, 2], limit=0.05)
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: log_e_values([1, 3], [2, 2], limit=0.05),
+            "flips between 0 and the number of items, got 3 of 2",
+        ),
+        (
+            lambda: decide_stream([0, 1, 2], limit=0.05),
+            "a row of True (a flip) and False (no flip), got 2 at item 2: pass one of them "
+            "per item",
+        ),
+        (
+            lambda: decide_stream([[0, 1]], limit=0.05),
+            "a row of True (a flip) and False (no flip), got an array of shape (1, 2): pass one "
+            "per item",
+        ),
+    ],
+)
+def test_impossible_streams_are_refused(call, message):
+    with pytest.raises(InputError, match=f"^expected {re.escape(message)}$"):
+        call()
+
+
+def test_percentages_are_refused():
     with pytest.raises(UsageError, match="limit strictly between 0 and 1"):
         decide_stream([0, 1], limit=5)
     with pytest.raises(UsageError, match="confidence level"):
