@@ -30,7 +30,7 @@ PACKAGE = "muscle_metrics"
 DECISION, OTHERS = 1.0, 0.9
 # The module and, where it is not the one of its name, what tests it.
 MODULES = {
-    "gate": ["tests/test_gate.py", "tests/test_criteria.py"],
+    "gate": ["tests/test_gate.py", "tests/test_counted_criteria.py", "tests/test_criteria.py"],
     "criteria": ["tests/test_criteria.py"],
     "clustered_evidence": ["tests/test_evidence.py"],
     "counted_criteria": ["tests/test_counted_criteria.py"],
