@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics import Policy, check_gate, compare
-from muscle_metrics.cli import main
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.scale import CountedComparison, Totals
 
@@ -109,26 +107,3 @@ def test_repeats_unknown_answers_and_smaller_effects_are_refused():
         check_gate(counted(graded), Policy(max_nfr="0.5", minimum_effect=0.1))
     with pytest.raises(UsageError, match="groups"):
         check_gate(counted(graded, is_grouped=True), Policy(max_nfr="0.5"))
-
-
-def test_the_command_judges_alike(tmp_path, monkeypatch, capsys, project):
-    pytest.importorskip("duckdb", reason="the engine is behind an extra")
-    monkeypatch.chdir(project)
-    flags = ["gate", "examples/v1.jsonl", "examples/v2.jsonl", "--max-nfr", "0.075"]
-    codes, reports = [], []
-    for more in ([], ["--engine", "duckdb"]):
-        report = tmp_path / f"{len(codes)}.json"
-        codes.append(main([*flags, "--slice-field", "topic", "--json", str(report), *more]))
-        reports.append(json.loads(report.read_text()))
-        capsys.readouterr()
-    assert codes[0] == codes[1] == 1
-    for name in ("outcome", "checks", "counts", "items"):
-        assert reports[0][name] == reports[1][name]
-    assert reports[0]["negative_flips"]["total"] == reports[1]["negative_flips"]["total"]
-
-
-def test_a_growing_run_is_not_judged_by_an_engine(project, monkeypatch, capsys):
-    monkeypatch.chdir(project)
-    flags = ["examples/v1.jsonl", "examples/v2.jsonl", "--max-nfr", "0.1", "--sequential"]
-    assert main(["gate", *flags, "--seed", "1", "--engine", "duckdb"]) == 2
-    assert "--sequential" in capsys.readouterr().err

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from muscle_metrics.scale.counted import CountedComparison
+from muscle_metrics.scale.engine import Choices
 from muscle_metrics.scale.files import compare_files
 from muscle_metrics.scale.flip_sample import FlipSample
 from muscle_metrics.scale.score_totals import ScoreTotals
 from muscle_metrics.scale.totals import Totals
 
-__all__ = ["CountedComparison", "FlipSample", "ScoreTotals", "Totals", "compare_files"]
+__all__ = ["Choices", "CountedComparison", "FlipSample", "ScoreTotals", "Totals", "compare_files"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
@@ -20,6 +22,7 @@ __all__ = ["FileSource", "count_lines", "open_source"]
 
 COMPRESSED = (".gz", ".zst")
 ENGINE_FORMATS = ("jsonl", "parquet")
+NEWLINE = ord("\n")
 PARTS = ("prediction", "reference", "score", "slice", "group", "prompt", "repeat")
 
 
@@ -179,12 +182,14 @@ def count_lines(path: Path) -> int:
     ...     count_lines(Path(folder, "v1.jsonl"))
     2
     """
-    lines, last = 0, b"\n"
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            lines += block.count(b"\n")
-            last = block[-1:]
-    return lines + (last != b"\n")
+    lines, last = 0, NEWLINE
+    block = bytearray(1 << 20)
+    codes = np.frombuffer(block, dtype=np.uint8)
+    with path.open("rb", buffering=0) as stream:
+        while length := stream.readinto(block):
+            lines += int(np.count_nonzero(codes[:length] == NEWLINE))
+            last = block[length - 1]
+    return lines + (last != NEWLINE)
 
 
 def _shards(path: Path) -> list[Path]:
