@@ -85,14 +85,18 @@ def clustered_proportion_interval(
     Notes
     -----
     The upper bound is the largest of the effective-size Clopper-Pearson bound, the bound on the
-    logit scale with the CR1 variance and ``t`` on ``clusters - 1`` degrees of freedom, and, if
-    fewer than five clusters flipped, the Clopper-Pearson bound on the share of flipped clusters.
-    The lower bound is the same thing for the items that did not flip.
+    logit scale with the CR1 variance and ``t``, and, if fewer than five clusters flipped, the
+    Clopper-Pearson bound on the share of flipped clusters. The lower bound is the same thing for
+    the items that did not flip. ``t`` has as many degrees of freedom as the variance has by the
+    kurtosis of the residuals of the clusters, at most ``clusters - 1``: where few clusters hold
+    most flips, the variance is known less well than that.
 
     References
     ----------
     Korn and Graubard, "Confidence Intervals for Proportions with Small Expected Number of Positive
     Counts Estimated from Survey Data", Survey Methodology 24 (1998), 193-201.
+    Box, "Non-Normality and Tests on Variances", Biometrika 40 (1953), 318-335, for the variance of
+    a variance.
 
     Examples
     --------
@@ -186,8 +190,8 @@ def clustered_mean_interval(
         return Interval(low, high)
     mean = float(sums.sum() / items.sum())
     error = float(np.sqrt(_variance(sums, items)))
-    lower = mean - _t_quantile(below, items.size) * error if below else low
-    upper = mean + _t_quantile(above, items.size) * error if above else high
+    lower = mean - _t_quantile(below, items.size - 1) * error if below else low
+    upper = mean + _t_quantile(above, items.size - 1) * error if above else high
     if items.size - np.unique(means, return_counts=True)[1].max() < _FEW_FLIPPED:
         rare = bounded_mean_interval(
             means.clip(low, high), low=low, high=high, confidence=confidence, side=side
@@ -250,7 +254,7 @@ def _effective_bound(hits: Floats, items: Floats, alpha: float) -> float:
 
     rate = hits.sum() / items.sum()
     worth = items.sum() / _design_effect(hits, items)
-    worth *= (NormalDist().inv_cdf(alpha) / _t_quantile(alpha, items.size)) ** 2
+    worth *= (NormalDist().inv_cdf(alpha) / _t_quantile(alpha, _freedom(hits, items))) ** 2
     return float(betaincinv(rate * worth + 1, (1 - rate) * worth, 1 - alpha))
 
 
@@ -259,10 +263,24 @@ def _logit_bound(hits: Floats, items: Floats, alpha: float) -> float:
 
     rate = hits.sum() / items.sum()
     error = np.sqrt(_variance(hits, items)) / (rate * (1 - rate))
-    return float(expit(logit(rate) + _t_quantile(alpha, items.size) * error))
+    return float(expit(logit(rate) + _t_quantile(alpha, _freedom(hits, items)) * error))
 
 
-def _t_quantile(alpha: float, clusters: int) -> float:
+def _freedom(sums: Floats, items: Floats) -> float:
+    """Return the degrees of freedom of the CR1 variance.
+
+    A variance that a few clusters make up is known less well than ``clusters - 1`` would say, and
+    by chance too small where those clusters are missing.
+    """
+    clusters = items.size
+    squares = (sums - sums.sum() / items.sum() * items) ** 2
+    if not squares.any():
+        return clusters - 1
+    kurtosis = float(clusters * (squares @ squares) / squares.sum() ** 2)
+    return min(clusters - 1, 2 / (2 / (clusters - 1) + (kurtosis - 3) / clusters))
+
+
+def _t_quantile(alpha: float, freedom: float) -> float:
     from scipy.special import stdtrit
 
-    return -float(stdtrit(clusters - 1, alpha))
+    return -float(stdtrit(freedom, alpha))
