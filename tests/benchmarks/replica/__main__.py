@@ -1,6 +1,6 @@
 """Train and judge every method on tiny models, and print the table.
 
-python -m tests.benchmarks.replica                 # about 35 minutes on two cores
+python -m tests.benchmarks.replica                 # about 40 minutes on two cores
 python -m tests.benchmarks.replica --fast          # one seed, few methods, under 3 minutes
 """
 
