@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from muscle_metrics.errors import MuscleMetricsError
+from muscle_metrics.errors import InputError, MuscleMetricsError
 from muscle_metrics.optional import require
 from muscle_metrics.scale.counting import open_database, reading
 from muscle_metrics.scale.encoding import CodedSource
@@ -151,6 +151,9 @@ def bring_together(
         _fetch(last)
         for number, piece in enumerate(made):
             pieces[number % buckets][side].append(piece)
+    for side, name in enumerate(("old", "new")):
+        if splitting and not any(bucket[side] for bucket in pieces):
+            raise InputError(f"expected rows in the {name} run, got none: name another")
     return Buckets(pieces, progress)
 
 
@@ -186,9 +189,14 @@ def _split_shard(source: Source, block: Any, parts: Collection[str], buckets: in
     # One thread reads in order, so that a task that runs again yields the same pieces.
     with open_database(MEMORY, 1) as connection:
         if block is not None:
+            if not block.num_rows:
+                # It may lack columns altogether.
+                yield 0
+                return
             connection.register(BLOCK, block)
             described = connection.execute(f"DESCRIBE {BLOCK}").fetchall()
             source = replace(source, types={row[0]: row[1] for row in described})
+            source.check_types()
         query = f"SELECT *, hash(key) % {buckets} AS bucket FROM ({source.table(parts)})"
         rows = 0
         with reading(source):

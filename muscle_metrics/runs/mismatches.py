@@ -88,6 +88,7 @@ class Mismatches:
         self.keys = _in_order({key for side in self.sides for key in side.records})
         self.shared = [key for key in self.keys if all(key in s.records for s in self.sides)]
         self.total = len(self.shared) if total is None else total
+        self._is_part = total is not None
         self.conflicting = self._conflicting()
         self._silent = {
             side.label: {key for key in self.shared if _is_unanswered(side.records[key], scored)}
@@ -206,7 +207,9 @@ class Mismatches:
         )
 
     def _has_row_numbers(self) -> bool:
-        """Whether the ids of every run count its rows, from 0 or from 1."""
+        """Whether the ids of every run count its rows, from 0 or from 1; of a part none is told."""
+        if self._is_part:
+            return False
         for side in self.sides:
             ids, rows = {key.id for key in side.records}, len(side.run)
             if ids not in ({*map(str, range(rows))}, {*map(str, range(1, rows + 1))}):

@@ -22,6 +22,7 @@ __all__ = [
     "JoinedRuns",
     "MissingItems",
     "Unanswered",
+    "check_option",
     "join_runs",
     "pair_runs",
 ]
@@ -152,9 +153,9 @@ def join_runs(
     >>> joined.ids, dict(joined.dropped)
     (('1',), {'only in old': 1})
     """
-    _check_option("missing", missing, get_args(MissingItems))
-    _check_option("conflict", conflict, get_args(Conflict))
-    _check_option("unanswered", unanswered, get_args(Unanswered))
+    check_option("missing", missing, get_args(MissingItems))
+    check_option("conflict", conflict, get_args(Conflict))
+    check_option("unanswered", unanswered, get_args(Unanswered))
     if len(runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(runs)}: pass the old run first")
     found = Mismatches(runs, total)
@@ -214,6 +215,17 @@ def _judges(sides: Sequence[Side], conflict: Conflict) -> list[Side]:
     return [side if side.has_references else referring[0] for side in sides]
 
 
-def _check_option(name: str, given: str, known: Sequence[str]) -> None:
+def check_option(name: str, given: str, known: Sequence[str]) -> None:
+    """See to it that an option has one of the values it may have.
+
+    Raises
+    ------
+    UsageError
+        If it has another.
+
+    Examples
+    --------
+    >>> check_option("missing", "drop", ["error", "drop"])
+    """
     if given not in known:
         raise UsageError(f"expected {name} to be one of {list(known)}, got {given!r}")

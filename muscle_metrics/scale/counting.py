@@ -6,7 +6,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.errors import FileError
+from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.flips import Quadrant
 from muscle_metrics.items import Item
 from muscle_metrics.optional import require
@@ -46,7 +46,13 @@ def open_database(memory: str, threads: int | None) -> Iterator[Any]:
         }
         if threads is not None:
             settings["threads"] = threads
-        connection = duckdb.connect(":memory:", config=settings)
+        try:
+            connection = duckdb.connect(":memory:", config=settings)
+        except duckdb.Error as error:
+            raise UsageError(
+                f"expected memory such as '500MB' and one thread or more, got {memory!r} and "
+                f"{threads!r}: change --memory (memory, threads)"
+            ) from error
         # It would write into what the caller prints.
         connection.execute("SET enable_progress_bar = false")
         try:
@@ -102,6 +108,11 @@ def reading(*sources: Source) -> Iterator[None]:
     )
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        raise UsageError(
+            "expected memory that the join fits into, got too little: raise --memory (memory), or "
+            "use fewer threads"
+        ) from error
     except unreadable as error:
         for source in sources:
             source.check_rows()
@@ -135,9 +146,9 @@ def tally(database: Any, joining: Joining, *, size: int, seed: int) -> Tally:
     broken = f"CASE WHEN {negative} THEN"
     rank = f"{broken} md5('{int(seed)}//' || {_name_of_key(joining)}) END"
     shown = f"{broken} {{{', '.join(f'{chr(39)}{name}{chr(39)}: {name}' for name in SHOWN)}}} END"
+    sample = f"min_by({shown}, {rank}, {int(size)}) FILTER ({negative})" if size else "NULL"
     query = f"""
-        SELECT slice, cluster, {code} AS code, count(*),
-               min_by({shown}, {rank}, {int(size)}) FILTER ({negative})
+        SELECT slice, cluster, {code} AS code, count(*), {sample}
         FROM ({joining.items()}) GROUP BY slice, cluster, code
     """
     items: dict[Carried, int] = {}
@@ -155,8 +166,10 @@ def tally(database: Any, joining: Joining, *, size: int, seed: int) -> Tally:
 
 def _name_of_key(joining: Joining) -> str:
     """Write the SQL of an item's name as `rank_of` joins it."""
-    if "repeat" in joining.old.fields:
-        return "replace(key, chr(31), '/')"
+    if "repeat" in {*joining.old.fields, *joining.new.fields}:
+        return (
+            "CASE WHEN contains(key, chr(31)) THEN replace(key, chr(31), '/') ELSE key || '/' END"
+        )
     return "key || '/'"
 
 

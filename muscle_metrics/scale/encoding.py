@@ -11,10 +11,17 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+from muscle_metrics.errors import FileError
+from muscle_metrics.runs.place import show
 
-__all__ = ["CodedSource", "Source", "column_of", "decoded", "quoted", "split_key"]
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+__all__ = ["UNREADABLE", "CodedSource", "Source", "column_of", "decoded", "quoted", "split_key"]
+
+UNREADABLE = "\0?"
+"""What stands for an id or a label that is neither text nor a number, true or false."""
+UNREADABLE_SQL = "(chr(0) || '?')"
 
 # Whole numbers beyond this are no longer exact as floats.
 EXACT_INTEGERS = 2**53
@@ -22,7 +29,14 @@ NUMBERS = {
     *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
     *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"),
 }
-NUMBER_TYPES = ("UBIGINT", "BIGINT", "DOUBLE")
+FLOATS = {"FLOAT", "DOUBLE"}
+# What a column of another type than JSON may hold, by the part it plays.
+SCALARS = {*NUMBERS, "VARCHAR", "BOOLEAN", "JSON"}
+ALLOWED = {
+    "id": SCALARS - {"BOOLEAN"},
+    "reference": SCALARS | {f"{kind}[]" for kind in SCALARS},
+    "score": SCALARS - {"VARCHAR"},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +100,35 @@ class Source:
     def check_rows(self) -> None:
         """Raise the error of the first row that is not as it must be, where rows can be told."""
 
+    def check_types(self) -> None:
+        """See to it that every column holds what its part may be.
+
+        Raises
+        ------
+        FileError
+            If one holds dates, decimals, structures or the like.
+        """
+        for part, name in self.fields.items():
+            column = column_of(name, self.types)
+            kind = self._placed(name)[1]
+            if kind not in ALLOWED.get(part, SCALARS) or (kind == "JSON") > self.is_json:
+                raise FileError(
+                    f"{self.place}: expected {'numbers' if part == 'score' else 'text or numbers'} "
+                    f"in the column {show(column)}, got the type {kind}: write it as text, or name "
+                    f"another column"
+                )
+
+    @property
+    def is_json(self) -> bool:
+        """Whether rows are lines of JSON, whose values may be of any kind."""
+        return set(self.types.values()) == {"JSON"}
+
     def _key(self) -> str:
-        """Write the SQL of the id, joined with the repeat where there are repeats."""
-        identifier = self._text(self.fields["id"], ("VARCHAR", "UBIGINT", "BIGINT", "DOUBLE"))
+        """Write the SQL of the id, joined with the repeat where there is one."""
+        identifier = self._text(self.fields["id"], is_id=True)
         if "repeat" not in self.fields:
             return identifier
-        return f"{identifier} || chr(31) || coalesce({self._label('repeat')}, '')"
+        return f"{identifier} || coalesce(chr(31) || {self._label('repeat')}, '')"
 
     def _label(self, part: str) -> str:
         return self._text(self.fields[part]) if part in self.fields else "NULL::VARCHAR"
@@ -103,6 +140,8 @@ class Source:
 
     def _accepted(self, _: str) -> str:
         """Write the SQL of the accepted answers, where the reference is a list."""
+        if "reference" not in self.fields:
+            return "NULL::VARCHAR[]"
         place, kind = self._placed(self.fields["reference"])
         if kind.endswith("[]"):
             return f"list_transform({place}, lambda x: {_encoded('x', kind.removesuffix('[]'))})"
@@ -112,28 +151,37 @@ class Source:
         return f"CASE WHEN left({place}, 1) = '[' THEN {elements} END"
 
     def _score(self, _: str) -> str:
+        if "score" not in self.fields:
+            return "NULL::DOUBLE"
         place, kind = self._placed(self.fields["score"])
         if kind == "JSON":
             number = f"CASE WHEN left({place}, 1) <> '\"' THEN try_cast({place} AS DOUBLE) END"
             return f"CASE {place} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE {number} END"
-        return f"{place}::DOUBLE" if _is_number(kind) or kind == "BOOLEAN" else "NULL::DOUBLE"
+        return f"{place}::DOUBLE" if kind in NUMBERS or kind == "BOOLEAN" else "NULL::DOUBLE"
 
-    def _text(self, name: str, kinds: Sequence[str] = (*NUMBER_TYPES, "VARCHAR", "BOOLEAN")) -> str:
-        """Write the SQL of the text of a scalar; null where it is none."""
+    def _text(self, name: str, *, is_id: bool = False) -> str:
+        """Write the SQL of the text of a scalar as `text_of` gives it."""
         place, kind = self._placed(name)
+        if kind in FLOATS:
+            return _text_of_float(place)
         if kind != "JSON":
             return f"{place}::VARCHAR"
-        known = ", ".join(map(quoted, kinds))
+        whole = ["UBIGINT", "BIGINT", "VARCHAR", *(["BOOLEAN"] * (not is_id))]
+        # A whole number that is written without a point is no float, however large.
+        is_float = f"json_type({place}) = 'DOUBLE' AND NOT regexp_full_match({place}, '-?[0-9]+')"
         return (
             f"CASE WHEN ascii({place}) = 34 AND NOT {_is_escaped(place)} "
             f"THEN substring({place}, 2, length({place}) - 2) "
-            f"WHEN json_type({place}) IN ({known}) THEN {place}->>'$' END"
+            f"WHEN json_type({place}) IN ({', '.join(map(quoted, whole))}) THEN {place}->>'$' "
+            f"WHEN {is_float} THEN {_text_of_float(f'try_cast({place} AS DOUBLE)')} "
+            f"WHEN json_type({place}) <> 'NULL' THEN {UNREADABLE_SQL} END"
         )
 
     def _placed(self, name: str) -> tuple[str, str]:
         """Write the SQL of a field, and the type of what stands there."""
         column = column_of(name, self.types)
-        return _place(name, column), self.types[column]
+        place, kind = _place(name, column), self.types[column]
+        return (f"{place}::VARCHAR", "VARCHAR") if kind.startswith("ENUM") else (place, kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +247,15 @@ def _place(name: str, column: str) -> str:
     return f"({named}->{quoted(pointer)})"
 
 
+def _text_of_float(place: str) -> str:
+    """Write the SQL of the text of a float; what is wider than it is written in full."""
+    number = f"({place})::DOUBLE"
+    return (
+        f"CASE WHEN isfinite({number}) THEN {number}::VARCHAR "
+        f"WHEN {number} IS NOT NULL THEN {UNREADABLE_SQL} END"
+    )
+
+
 def _encoded(place: str, kind: str) -> str:
     """Write the SQL of a value as text that begins with its kind."""
     if kind == "VARCHAR":
@@ -212,7 +269,7 @@ def _encoded(place: str, kind: str) -> str:
             f"WHEN 102 THEN 'false' WHEN 110 THEN NULL WHEN 91 THEN '[' WHEN 123 THEN '?' "
             f"ELSE {number} END"
         )
-    if _is_number(kind):
+    if kind in NUMBERS:
         return _number(f"{place}::DOUBLE")
     mark = "[" if kind.endswith("[]") else "?"
     return f"CASE WHEN {place} IS NOT NULL THEN '{mark}' END"
@@ -226,10 +283,6 @@ def _encoded_text(place: str) -> str:
 
 def _is_escaped(place: str) -> str:
     return f"contains({place}::VARCHAR, chr(92))"
-
-
-def _is_number(kind: str) -> bool:
-    return kind in NUMBERS or kind.startswith("DECIMAL")
 
 
 def _number(number: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, get_args
 
+from muscle_metrics.errors import UsageError
 from muscle_metrics.runs.judging import EXACT_MATCH
+from muscle_metrics.runs.pairing import Conflict, MissingItems, Unanswered, check_option
 from muscle_metrics.scale.counted import CountedComparison
 from muscle_metrics.scale.counting import tally
 from muscle_metrics.scale.flaws import collect_flawed, explain_flaws
@@ -18,7 +20,6 @@ from muscle_metrics.signature import choices
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from muscle_metrics.runs.pairing import Conflict, MissingItems, Unanswered
     from muscle_metrics.scale.encoding import Source
     from muscle_metrics.scale.flaws import FlawedItems
     from muscle_metrics.scale.tally import Tally
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["Choices", "Database", "Engine", "compare_sources"]
 
 NO_OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+LARGEST_SAMPLE = 100_000
+
+
+class _ToldApart(NamedTuple):
+    judge: str | None
+    graders: tuple[Metric, ...]
+    is_by_score: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,24 +72,28 @@ class Choices:
     sample_size: int = 10
     seed: int = 0
 
-    def told_apart(self, old: Source, new: Source) -> tuple[str | None, tuple[Metric, ...]]:
-        """Name what the rows tell by themselves, and the scorers that must read their texts."""
-        scores = [source.fields.get("score") for source in (old, new)]
-        if self.metric is None:
-            return (scores[0] or EXACT_MATCH) if all(scores) else EXACT_MATCH, ()
-        several = isinstance(self.metric, (list, tuple))
-        listed: list[Any] = list(self.metric) if several else [self.metric]  # type: ignore[arg-type]
-        known = [str(one) for one in listed if one == EXACT_MATCH or one in scores]
-        others = tuple(one for one in listed if one not in known)
-        return (known[0] if known else None), others
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("missing", MissingItems), ("conflict", Conflict), ("unanswered", Unanswered),
+        ):  # fmt: skip
+            check_option(name, getattr(self, name), get_args(known))
+        if self.threshold is not None and not math.isfinite(self.threshold):
+            raise UsageError(
+                f"expected a finite number as threshold, got {self.threshold!r}: pass the least "
+                f"score that is right"
+            )
+        if not 0 <= self.sample_size <= LARGEST_SAMPLE:
+            raise UsageError(
+                f"expected a sample of at most {LARGEST_SAMPLE} flips a slice, got "
+                f"{self.sample_size!r}: compare the runs in memory to see all of them"
+            )
 
     def joining(self, old: Source, new: Source) -> Joining:
         """Join two sources by these choices."""
-        judge, _ = self.told_apart(old, new)
         return Joining(
             old=old,
             new=new,
-            by_score=judge not in (None, EXACT_MATCH),
+            by_score=self._told_apart(old, new).is_by_score,
             threshold=self.threshold,
             strict_threshold=self.strict_threshold,
             missing=self.missing,
@@ -91,10 +103,8 @@ class Choices:
 
     def grading(self, old: Source, new: Source, *, is_graded: bool) -> Grading:
         """Grade the items of two sources by these choices."""
-        judge, graders = self.told_apart(old, new)
         return Grading(
-            judge=judge,
-            graders=graders,
+            **self._told_apart(old, new)._asdict(),
             options=self.options or NO_OPTIONS,
             threshold=self.threshold,
             strict_threshold=self.strict_threshold,
@@ -103,6 +113,41 @@ class Choices:
             score_range=self.score_range,
             is_graded=is_graded and self.threshold is None,
         )
+
+    def _told_apart(self, old: Source, new: Source) -> _ToldApart:
+        """Tell what the rows say by themselves from what must read their texts."""
+        scores = [source.fields.get("score") for source in (old, new)]
+        judge, graders = self._judge_of(scores)
+        is_by_score = (
+            None not in scores if self.metric is None else judge is not None and judge in scores
+        )
+        if is_by_score and self.metric is not None and set(scores) != {judge}:
+            raise UsageError(
+                f"expected the score {judge!r} in both runs, got the score fields {scores}: name "
+                f"the same with --score-field (score_field)"
+            )
+        if self.threshold is not None and not is_by_score and not graders:
+            raise UsageError(
+                "expected a recorded score to apply the threshold to, got runs compared by their "
+                "answers: name the score with --score-field"
+            )
+        return _ToldApart(judge, graders, is_by_score)
+
+    def _judge_of(self, scores: Sequence[str | None]) -> tuple[str | None, tuple[Metric, ...]]:
+        """Name what tells right from wrong without reading texts, and the metrics that read."""
+        if self.metric is None:
+            recorded = [name for name in scores if name is not None]
+            both = len(recorded) == len(scores)
+            return " -> ".join(dict.fromkeys(recorded)) if both else EXACT_MATCH, ()
+        several = isinstance(self.metric, (list, tuple))
+        listed: list[Any] = list(self.metric) if several else [self.metric]  # type: ignore[arg-type]
+        told = [str(one) for one in listed if one == EXACT_MATCH or one in scores]
+        if len(told) > 1:
+            raise UsageError(
+                f"expected one metric that the rows tell by themselves, got {told} where an engine "
+                f"counts the runs: ask for one of them at a time, or compare in memory"
+            )
+        return told[0] if told else None, tuple(one for one in listed if one not in told)
 
     def recipe(self, judge: str | None, totals: Totals) -> dict[str, str]:
         """Name the choices that the numbers depend on."""
@@ -188,7 +233,7 @@ def compare_sources(
         joining = replace(joining, has_lists=True)
         found = engine.tally(joining, choices)
     explain_flaws(joining, found, lambda wrong: engine.collect_flawed(joining, wrong))
-    grading = choices.grading(old, new, is_graded=bool(found.count("graded")))
+    grading = choices.grading(old, new, is_graded=bool(found.count_kept(joining, "graded")))
     totals = (
         engine.stream_totals(joining, grading, choices)
         if grading.is_needed

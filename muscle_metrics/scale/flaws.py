@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.errors import FileError, InputError, PairingError
 from muscle_metrics.runs.pairing import join_runs
 from muscle_metrics.runs.place import list_ids, show
 from muscle_metrics.runs.record import Record, Run
@@ -13,7 +13,7 @@ from muscle_metrics.scale.counting import run_query
 from muscle_metrics.scale.encoding import decoded, split_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from muscle_metrics.scale.encoding import Source
     from muscle_metrics.scale.joining import Joining
@@ -101,7 +101,8 @@ def collect_flawed(database: Any, joining: Joining, wrong: frozenset[str]) -> Fl
         return tuple(run_query(database, joining, f"{query} LIMIT {limit}").fetchall())
 
     def unscored(side: str) -> tuple[str, ...]:
-        query = f"SELECT key FROM ({joining.items()}) WHERE in_{side} AND {side}_score IS NULL"
+        lacking = f"in_{side} AND {joining.lacks_score(side)}"
+        query = f"SELECT key FROM ({joining.items()}) WHERE {lacking} ORDER BY key"
         return tuple(row[0] for row in fetch(query)) if "unscored" in wrong else ()
 
     sources = (joining.old, joining.new)
@@ -117,7 +118,10 @@ def collect_flawed(database: Any, joining: Joining, wrong: frozenset[str]) -> Fl
     both = "in_old AND in_new"
     table = f"SELECT {', '.join(COLUMNS)}, in_old, in_new FROM ({joining.items(COLUMNS[3:])}) WHERE"
     distinct = f"SELECT count(DISTINCT key) FROM ({joining.items()}) WHERE {both}"
-    mixed = f"SELECT key, old, new, reference FROM ({joining.items()}) WHERE kinds_differ"
+    mixed = (
+        f"SELECT key, old, new, reference FROM ({joining.items()}) "
+        f"WHERE kinds_differ AND {joining.kept()} ORDER BY key"
+    )
     return FlawedItems(
         pairs=fetch(f"{table} {wanted}") + fetch(f"{table} {both} AND NOT ({wanted})", 1)
         if wanted
@@ -162,18 +166,35 @@ def explain_flaws(
     ...     joining = Joining(old=source, new=source, by_score=False)
     ...     explain_flaws(joining, tally(database, joining, size=1, seed=0), lambda flaws: None)
     """
-    wrong = frozenset(name for name, count in found.flaws.items() if count) - joining.tolerated()
+    flaws = found.flaws(joining)
+    carried = frozenset(name for name, count in flaws.items() if count)
+    # Where no item is shared, no option makes that good.
+    wrong = carried - (joining.tolerated() if found.shared else frozenset())
     if wrong & {"nameless", "strange"}:
         _explain_rows(joining)
-    if not wrong and not found.may_repeat:
-        return
-    flawed = collect(wrong)
+    if wrong or found.may_repeat or not found.shared:
+        _explain_flawed(joining, found, flaws, wrong, collect(wrong))
+    if not found.count_kept(joining):
+        counted = ", ".join(f"{n} {reason}" for reason, n in found.dropped(joining).items())
+        raise PairingError(
+            f"expected at least one item to compare, got none: all were left out ({counted}), "
+            f"drop fewer of them"
+        )
+
+
+def _explain_flawed(
+    joining: Joining,
+    found: Tally,
+    flaws: Mapping[str, int],
+    wrong: frozenset[str],
+    flawed: FlawedItems,
+) -> None:
     if "unscored" in wrong:
-        _explain_unscored(joining, flawed)
-    if any(flawed.repeated) or wrong & OF_PAIRS:
+        _explain_unscored(joining, found, flawed)
+    if any(flawed.repeated) or wrong & OF_PAIRS or not found.shared:
         _explain_pairs(joining, found, flawed)
     if "unreferenced" in wrong:
-        count = found.flaws["unreferenced"]
+        count = flaws["unreferenced"]
         raise InputError(
             f"expected a reference for every item of {show(joining.old.name)}, got none for "
             f"{count} of {found.shared}: name its field with --reference-field"
@@ -195,14 +216,16 @@ def _explain_rows(joining: Joining) -> None:
     )
 
 
-def _explain_unscored(joining: Joining, flawed: FlawedItems) -> None:
-    for source, keys in zip((joining.old, joining.new), flawed.unscored, strict=True):
+def _explain_unscored(joining: Joining, found: Tally, flawed: FlawedItems) -> None:
+    for source, keys, rows in zip(
+        (joining.old, joining.new), flawed.unscored, found.recorded, strict=True
+    ):
         if keys:
             source.check_rows()
             raise FileError(
                 f"{source.place}: expected a score for every item in the field "
-                f"{show(source.fields['score'])}, got {len(keys)} null ({list_ids(keys)}): score "
-                f"these items, or remove their rows from both runs"
+                f"{show(source.fields['score'])}, got {len(keys)} of {rows} null "
+                f"({list_ids(keys)}): score these items, or remove their rows from both runs"
             )
 
 

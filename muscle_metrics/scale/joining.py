@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from muscle_metrics.scale.encoding import UNREADABLE_SQL
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -112,8 +114,8 @@ class Joining:
 
     def parts(self) -> set[str]:
         """Parts of the rows that are looked at."""
-        parts = {"prediction", "slice", "group"}
-        parts |= {"score"} if self.by_score else {"reference"}
+        parts = {"prediction", "reference", "slice", "group"}
+        parts |= {"score"} if "score" in {*self.old.fields, *self.new.fields} else set()
         parts |= {"accepted"} if self.has_lists else set()
         prompted = "prompt" in self.old.fields and "prompt" in self.new.fields
         return parts | ({"prompt"} if prompted else set())
@@ -166,7 +168,7 @@ class Joining:
     def _right(self, side: str) -> str:
         if self.by_score:
             sign = ">" if self.strict_threshold else ">="
-            limit = 1.0 if self.threshold is None else self.threshold
+            limit = 1.0 if self.threshold is None else float(self.threshold)
             return f"{side}_score {sign} {limit!r}::DOUBLE"
         prefix = "" if side == "old" else "new_"
         if not self.has_lists:
@@ -177,12 +179,10 @@ class Joining:
         )
 
     def _nameless(self) -> str:
-        return "key IS NULL OR key = ''"
+        return f"key IS NULL OR key = '' OR ascii(key) = 31 OR contains(key, {UNREADABLE_SQL})"
 
     def _strange(self) -> str:
         """Values that cannot be compared: nested, not finite, too large to be exact."""
-        if self.by_score:
-            return "FALSE"
         unlisted = "" if self.has_lists else " OR ascii(own_old) = 91 OR ascii(own_new) = 91"
         lists = "".join(
             f" OR len(list_filter({column}, lambda x: x IS NULL OR ascii(x) IN (63, 91))) > 0 "
@@ -190,19 +190,26 @@ class Joining:
             for column in ("list_old", "list_new")
             if self.has_lists
         )
-        return self._unless_text(
+        values = self._unless_text(
             f"ascii(old) IN (63, 91) OR ascii(new) IN (63, 91) OR ascii(own_old) = 63 "
             f"OR ascii(own_new) = 63{unlisted}{lists}"
         )
+        labels = ("slice", "cluster", "old_prompt", "new_prompt")
+        return f"{values} OR {UNREADABLE_SQL} IN ({', '.join(labels)})"
 
     def _unscored(self) -> str:
-        if not self.by_score:
-            return "FALSE"
-        return "".join(
-            f"{' OR ' * (side == 'new')}"
-            f"(in_{side} AND ({side}_score IS NULL OR NOT isfinite({side}_score)))"
-            for side in ("old", "new")
+        return " OR ".join(
+            [
+                f"(in_{side} AND {self.lacks_score(side)})"
+                for side, source in (("old", self.old), ("new", self.new))
+                if "score" in source.fields
+            ]
+            or ["FALSE"]
         )
+
+    def lacks_score(self, side: str) -> str:
+        """Write the SQL that tells whether the row of a side has no score that counts."""
+        return f"({side}_score IS NULL OR NOT isfinite({side}_score))"
 
     def _prompts_differ(self) -> str:
         return "old_prompt <> new_prompt"
@@ -218,7 +225,8 @@ class Joining:
             return "FALSE"
         return (
             "in_old AND in_new AND "
-            "(own_old IS DISTINCT FROM own_new OR list_old IS DISTINCT FROM list_new)"
+            "(own_old IS DISTINCT FROM own_new "
+            "OR list_sort(list_old) IS DISTINCT FROM list_sort(list_new))"
         )
 
     def _unanswered(self) -> str:
@@ -232,9 +240,8 @@ class Joining:
         return "in_old AND in_new AND (reference IS NULL OR new_reference IS NULL)"
 
     def _kinds_differ(self) -> str:
-        if self.by_score:
-            return "FALSE"
-        pairs = (("old", "new"), ("old", "reference"), ("new", "new_reference"))
+        judging = () if self.by_score else (("old", "reference"), ("new", "new_reference"))
+        pairs = (("old", "new"), *judging)
         singles = " OR ".join(
             f"({one} <> '[' AND {other} <> '[' AND {one} <> {other})"
             for one, other in ((_kind(a), _kind(b)) for a, b in pairs)
@@ -242,7 +249,7 @@ class Joining:
         lists = "".join(
             f" OR len(list_filter({accepted}, lambda x: {_kind('x')} <> {_kind(side)})) > 0"
             for side, accepted in (("old", "accepted"), ("new", "new_accepted"))
-            if self.has_lists
+            if self.has_lists and not self.by_score
         )
         return self._unless_text(singles + lists)
 

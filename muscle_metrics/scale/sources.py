@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from muscle_metrics.errors import FileError, UsageError
+from muscle_metrics.errors import FileError, InputError, UsageError
 from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
+from muscle_metrics.runs.place import show
 from muscle_metrics.runs.plain_file import PlainFile, open_plain
 from muscle_metrics.runs.rows import keep_rows, locate
 from muscle_metrics.scale.encoding import Source, column_of, quoted
@@ -23,7 +25,10 @@ __all__ = ["FileSource", "count_lines", "open_source"]
 COMPRESSED = (".gz", ".zst")
 ENGINE_FORMATS = ("jsonl", "parquet")
 NEWLINE = ord("\n")
+BLANKS = tuple(b"\t\n\r ")
+PATTERN = re.compile(r"[*?\[]")
 PARTS = ("prediction", "reference", "score", "slice", "group", "prompt", "repeat")
+READ = {"id_field", "format", "where", *(f"{part}_field" for part in PARTS)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +73,9 @@ class FileSource(Source):
     def count_rows(self, database: Any) -> int:
         """Count rows, but for those that `where` leaves out."""
         if not self.where and all(_is_plain(file) for file in self.files):
-            return sum(count_lines(file.path) for file in self.files)
+            lines = [count_lines(file.path) for file in self.files]
+            if None not in lines:
+                return sum(filter(None, lines))
         # The parent by name: a class with slots is made anew, which `super()` does not see.
         return Source.count_rows(self, database)
 
@@ -117,6 +124,12 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
     ...     len(open_source(Path(folder), {}).files)
     2
     """
+    unread = {name for name, value in options.items() if value is not None} - READ
+    if unread:
+        raise UsageError(
+            f"expected options of plain rows where an engine reads them, got {sorted(unread)}: "
+            f"leave them out, or compare the runs in memory"
+        )
     identifier = options.get("id_field", "id")
     if not isinstance(identifier, str):
         raise UsageError(
@@ -134,8 +147,13 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
     asked = {part: options.get(f"{part}_field") for part in PARTS}
     where = options.get("where", {})
     fields = {identifier, *CONVENTIONS, *where, *filter(None, asked.values())}
-    _, first = next(iter(keep_rows(files[0], fields)))
+    number, first = next(iter(keep_rows(files[0], fields)))
     columns = choose_columns(first, identifier, asked, is_all_text=False)
+    if not where:
+        try:
+            columns.record(first)
+        except InputError as error:
+            raise locate(error, files[0], number, first) from error
     chosen = {part: asked.get(part) or part for part in PARTS}
     present = {
         part: name
@@ -145,8 +163,8 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
     if "score" not in present:
         present.setdefault("prediction", "prediction")
     found = {"id": identifier, **present}
-    types = _types(files[0], first, [*found.values(), *where])
-    return FileSource(
+    types = _types(files, first, [*found.values(), *where])
+    source = FileSource(
         name=name or (files[0].stem if len(files) == 1 else path.name),
         relation=_scan(files, types),
         fields=found,
@@ -155,39 +173,56 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
         files=files,
         columns=columns,
     )
+    source.check_types()
+    return source
 
 
 def _scan(files: Sequence[PlainFile], types: Mapping[str, str]) -> str:
     """Write the SQL of the files as they are."""
-    paths = ", ".join(quoted(str(file.path)) for file in files)
+    # Names of files are patterns to the database, and names of folders would be columns.
+    paths = ", ".join(quoted(PATTERN.sub(r"[\g<0>]", str(file.path))) for file in files)
     if files[0].format == "parquet":
-        return f"read_parquet([{paths}])"
+        return f"read_parquet([{paths}], hive_partitioning = false)"
     columns = ", ".join(f"{quoted(name)}: 'JSON'" for name in types)
-    return f"read_json([{paths}], format = 'newline_delimited', columns = {{{columns}}})"
+    return (
+        f"read_json([{paths}], format = 'newline_delimited', hive_partitioning = false, "
+        f"columns = {{{columns}}})"
+    )
 
 
 def _is_plain(file: PlainFile) -> bool:
     return file.format == "jsonl" and file.path.suffix not in COMPRESSED
 
 
-def count_lines(path: Path) -> int:
-    r"""Count lines; what follows the last newline is one, unless it is nothing.
+def count_lines(path: Path) -> int | None:
+    r"""Count lines, where each holds something from its first character on; else None.
+
+    What follows the last newline is a line, unless it is nothing.
 
     Examples
     --------
     >>> import tempfile
     >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(folder, "v1.jsonl").write_text("{}\n{}")
-    ...     count_lines(Path(folder, "v1.jsonl"))
+    ...     path = Path(folder, "v1.jsonl")
+    ...     for text in ("{}\n{}", "{}\n\n{}"):
+    ...         _ = path.write_text(text)
+    ...         print(count_lines(path))
     2
+    None
     """
     lines, last = 0, NEWLINE
     block = bytearray(1 << 20)
     codes = np.frombuffer(block, dtype=np.uint8)
     with path.open("rb", buffering=0) as stream:
         while length := stream.readinto(block):
-            lines += int(np.count_nonzero(codes[:length] == NEWLINE))
+            ends = np.flatnonzero(codes[:length] == NEWLINE)
+            starts = ends[ends < length - 1] + 1
+            if (last == NEWLINE and block[0] in BLANKS) or np.isin(
+                codes[starts], list(BLANKS)
+            ).any():
+                return None
+            lines += ends.size
             last = block[length - 1]
     return lines + (last != NEWLINE)
 
@@ -203,14 +238,45 @@ def _shards(path: Path) -> list[Path]:
     return shards
 
 
-def _types(file: PlainFile, first: Mapping[str, object], names: Sequence[str]) -> dict[str, str]:
+def _types(
+    files: Sequence[PlainFile], first: Mapping[str, object], names: Sequence[str]
+) -> dict[str, str]:
     """Type of every column that fields stand in; everything in JSON is JSON."""
-    if file.format == "jsonl":
-        return {(name if name in first else name.partition(".")[0]): "JSON" for name in names}
+    if files[0].format == "jsonl":
+        types = {(name if name in first else name.partition(".")[0]): "JSON" for name in names}
+    else:
+        types = _parquet_types(files, names)
+    folded: dict[str, str] = {}
+    for column in types:
+        other = folded.setdefault(column.lower(), column)
+        if other != column:
+            raise FileError(
+                f"{files[0]}: expected columns whose names differ in more than upper and lower "
+                f"case, got {show(other)} and {show(column)}: rename one, or leave out --engine"
+            )
+    return types
+
+
+def _parquet_types(files: Sequence[PlainFile], names: Sequence[str]) -> dict[str, str]:
+    """Type of every column that fields stand in, in all shards."""
     from muscle_metrics.optional import require
 
     duckdb = require("duckdb", "scale")
-    path = quoted(str(file.path))
-    rows = duckdb.execute(f"DESCRIBE SELECT * FROM read_parquet({path})").fetchall()
-    types = {row[0]: row[1] for row in rows}
-    return {column: types[column] for name in names if (column := column_of(name, types)) in types}
+    common: dict[str, str] = {}
+    for file in files:
+        rows = duckdb.execute(f"DESCRIBE SELECT * FROM {_scan([file], {})}").fetchall()
+        types = {row[0]: row[1] for row in rows}
+        columns = dict.fromkeys(column_of(name, types) for name in names)
+        for column in columns:
+            kind = types.get(column)
+            if kind is None:
+                raise FileError(
+                    f"{file}: expected the column {show(column)}, got {sorted(types)}: rename it, "
+                    f"or leave out --engine"
+                )
+            if common.setdefault(column, kind) != kind:
+                raise FileError(
+                    f"{file}: expected the type {common[column]} in the column {show(column)}, as "
+                    f"in {files[0]}, got {kind}: write all shards alike, or leave out --engine"
+                )
+    return common

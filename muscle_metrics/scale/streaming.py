@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +16,7 @@ from muscle_metrics.items import ItemTable
 from muscle_metrics.runs.judging import EXACT_MATCH
 from muscle_metrics.scale.counting import run_query
 from muscle_metrics.scale.encoding import decoded, split_key
+from muscle_metrics.scale.flip_sample import FlipSample
 from muscle_metrics.scale.totals import Totals
 from muscle_metrics.scorers import resolve_scorer
 from muscle_metrics.scoring import grade_texts
@@ -55,12 +57,13 @@ class Grading(NamedTuple):
     judge: str | None
     graders: tuple[Metric, ...]
     options: Mapping[str, Mapping[str, Any]]
-    threshold: float | None
-    strict_threshold: bool
-    tie: float | None
-    minimum_effect: float
-    score_range: tuple[float, float]
-    is_graded: bool
+    is_by_score: bool = False
+    is_graded: bool = False
+    threshold: float | None = None
+    strict_threshold: bool = False
+    tie: float | None = None
+    minimum_effect: float = 0.0
+    score_range: tuple[float, float] = (-math.inf, math.inf)
 
     def scorers(self) -> tuple[Scorer, ...]:
         """Find the scorers that read texts, their models loaded."""
@@ -71,11 +74,6 @@ class Grading(NamedTuple):
         return tuple(streamed(metric, **options).loaded() for metric, options in named)
 
     @property
-    def is_by_score(self) -> bool:
-        """Whether a recorded score judges."""
-        return self.judge not in (None, EXACT_MATCH)
-
-    @property
     def is_needed(self) -> bool:
         """Whether there are scores to sum, and not only verdicts to count."""
         recorded = self.is_by_score and (self.is_graded or self.threshold is not None)
@@ -84,7 +82,9 @@ class Grading(NamedTuple):
     @property
     def judges_alone(self) -> bool:
         """Whether rightness is known without a threshold on texts."""
-        return self.judge == EXACT_MATCH or (self.is_by_score and not self.is_graded)
+        if self.is_by_score:
+            return not self.is_graded
+        return self.judge == EXACT_MATCH
 
 
 def stream_totals(
@@ -104,7 +104,7 @@ def stream_totals(
     ...     _ = path.write_text('{"id": 1, "prediction": "A", "reference": "A"}')
     ...     source = open_source(path, {})
     ...     joining = Joining(old=source, new=source, by_score=False)
-    ...     grading = Grading(None, ("rouge1",), {}, None, False, None, 0.0, (0.0, 1.0), False)
+    ...     grading = Grading(judge=None, graders=("rouge1",), options={})
     ...     stream_totals(database, joining, grading, size=1, seed=0).scores.keys()
     dict_keys(['rouge1'])
     """
@@ -117,6 +117,7 @@ def stream_totals(
             Totals.of(_compared(chunk, joining, grading), sample_size=size, seed=seed)
             for chunk in chunks
         ),
+        Totals(items=0, cells={}, scores={}, sample=FlipSample(size=size, seed=seed, flips={})),
     )
 
 

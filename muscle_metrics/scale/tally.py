@@ -22,6 +22,8 @@ __all__ = ["MARKS", "Marks", "Tally"]
 MARKS = (*FLAWS, "in_old", "in_new", "old_right", "new_right", "changed", "graded")
 """What may hold for an item; every name is a column of the judged items."""
 
+OF_JUDGEMENT = {"unreferenced", "kinds_differ"}
+
 Marks = frozenset[str]
 Carried = tuple[str | None, str | None, Marks]
 
@@ -74,10 +76,21 @@ class Tally:
             if wanted <= held and without not in held
         )
 
-    @property
-    def flaws(self) -> dict[str, int]:
-        """How many items carry each flaw."""
-        return {name: self.count(name) for name in FLAWS}
+    def flaws(self, joining: Joining) -> dict[str, int]:
+        """How many items carry each flaw; one of a judgement only where they are compared."""
+        return {
+            name: self.count_kept(joining, name) if name in OF_JUDGEMENT else self.count(name)
+            for name in FLAWS
+        }
+
+    def count_kept(self, joining: Joining, *marks: str) -> int:
+        """Count items that carry all of these marks and are compared."""
+        left_out = joining.left_out()
+        return sum(
+            items
+            for (*_, held), items in self.items.items()
+            if held.issuperset(marks) and not held & left_out
+        )
 
     @property
     def shared(self) -> int:
