@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from muscle_metrics.flips import Quadrant
     from muscle_metrics.runs.pairing import JoinedRuns
-    from muscle_metrics.runs.record import Record
 
 __all__ = ["Item", "ItemTable", "joined_table", "positions_by_label"]
 
@@ -103,7 +102,7 @@ class ItemTable:
 
 
 def joined_table(joined: JoinedRuns, shown: Sequence[tuple[Any, ...]]) -> ItemTable:
-    """Columns of the items that two runs share; labels are those of the first run with any.
+    """Columns of the items that two runs share; a label is that of the first run with one.
 
     Examples
     --------
@@ -114,8 +113,9 @@ def joined_table(joined: JoinedRuns, shown: Sequence[tuple[Any, ...]]) -> ItemTa
     """
 
     def labels(name: str) -> Labels:
-        columns = [_column(records, name) for records in joined.records]
-        return next((column for column in columns if any(column)), columns[0])
+        items = zip(*joined.records, strict=True)
+        each = ((getattr(record, name) for record in item) for item in items)
+        return tuple(next((label for label in of if label is not None), None) for of in each)
 
     return ItemTable(
         ids=joined.ids,
@@ -143,7 +143,3 @@ def positions_by_label(labels: Sequence[str | None]) -> dict[str, npt.NDArray[np
         if label is not None:
             members.setdefault(label, []).append(position)
     return {label: np.array(positions, dtype=np.intp) for label, positions in members.items()}
-
-
-def _column(records: Sequence[Record], name: str) -> Labels:
-    return tuple(getattr(record, name) for record in records)

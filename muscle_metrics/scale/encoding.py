@@ -31,7 +31,8 @@ NUMBERS = {
 }
 FLOATS = {"FLOAT", "DOUBLE"}
 # What a column of another type than JSON may hold, by the part it plays.
-SCALARS = {*NUMBERS, "VARCHAR", "BOOLEAN", "JSON"}
+NOTHING = '"NULL"'
+SCALARS = {*NUMBERS, "VARCHAR", "BOOLEAN", "JSON", NOTHING}
 ALLOWED = {
     "id": SCALARS - {"BOOLEAN"},
     "reference": SCALARS | {f"{kind}[]" for kind in SCALARS},
@@ -260,7 +261,7 @@ def _encoded(place: str, kind: str) -> str:
     """Write the SQL of a value as text that begins with its kind."""
     if kind == "VARCHAR":
         return f"'\"' || {place} || '\"'"
-    if kind == "BOOLEAN":
+    if kind in ("BOOLEAN", NOTHING):
         return f"{place}::VARCHAR"
     if kind == "JSON":
         number = _number(f"try_cast({place} AS DOUBLE)")

@@ -141,7 +141,8 @@ class Choices:
             return " -> ".join(dict.fromkeys(recorded)) if both else EXACT_MATCH, ()
         several = isinstance(self.metric, (list, tuple))
         listed: list[Any] = list(self.metric) if several else [self.metric]  # type: ignore[arg-type]
-        told = [str(one) for one in listed if one == EXACT_MATCH or one in scores]
+        own = [str(one) for one in listed if one == EXACT_MATCH or one in scores]
+        told = list(dict.fromkeys(own))
         if len(told) > 1:
             raise UsageError(
                 f"expected one metric that the rows tell by themselves, got {told} where an engine "

@@ -140,8 +140,8 @@ class Joining:
         return f"""
             SELECT coalesce(o.key, n.key) AS key, coalesce(o.present, FALSE) AS in_old,
                    coalesce(n.present, FALSE) AS in_new,
-                   {self._side_with("slice")}.slice AS slice,
-                   {self._side_with("group")}."group" AS cluster,
+                   coalesce(o.slice, n.slice) AS slice,
+                   coalesce(o."group", n."group") AS cluster,
                    {pair("prediction", ("old", "new"))},
                    {pair("reference", ("own_old", "own_new"))},
                    {pair("accepted", ("list_old", "list_new"))},
@@ -151,9 +151,6 @@ class Joining:
                    {pair("score", ("old_score", "new_score"))}
             FROM {rows[0]} AS o FULL JOIN {rows[1]} AS n ON o.key = n.key
         """
-
-    def _side_with(self, part: str) -> str:
-        return "o" if part in self.old.fields else "n"
 
     def _judges(self) -> tuple[str, str]:
         """Which of both rows holds the reference of the old, and which that of the new answer."""

@@ -146,7 +146,8 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
         )
     asked = {part: options.get(f"{part}_field") for part in PARTS}
     where = options.get("where", {})
-    fields = {identifier, *CONVENTIONS, *where, *filter(None, asked.values())}
+    named = {part: name for part, name in asked.items() if name is not None}
+    fields = {identifier, *CONVENTIONS, *where, *named.values()}
     number, first = next(iter(keep_rows(files[0], fields)))
     columns = choose_columns(first, identifier, asked, is_all_text=False)
     if not where:
@@ -154,15 +155,12 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
             columns.record(first)
         except InputError as error:
             raise locate(error, files[0], number, first) from error
-    chosen = {part: asked.get(part) or part for part in PARTS}
-    present = {
-        part: name
-        for part, name in chosen.items()
-        if asked.get(part) or (part in CONVENTIONS and part in first)
-    }
-    if "score" not in present:
-        present.setdefault("prediction", "prediction")
-    found = {"id": identifier, **present}
+    conventional = {part: part for part in CONVENTIONS if part in first}
+    if "score" not in named:
+        conventional["prediction"] = "prediction"
+    found = {"id": identifier, **conventional, **named}
+    if "" in found.values():
+        raise UsageError("expected fields with a name, got '': rename it, or leave out --engine")
     types = _types(files, first, [*found.values(), *where])
     source = FileSource(
         name=name or (files[0].stem if len(files) == 1 else path.name),

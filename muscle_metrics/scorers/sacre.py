@@ -85,7 +85,8 @@ def bleu(
         smooth_value=smooth_value,
         effective_order=True,
     )
-    return _score_items(metric, predictions, references)
+    # A perfect match may come out a rounding above the end of the range.
+    return _score_items(metric, predictions, references).clip(0, 100)
 
 
 def chrf(
@@ -145,7 +146,8 @@ def chrf(
         whitespace=whitespace,
         eps_smoothing=eps_smoothing,
     )
-    return _score_items(metric, predictions, references)
+    # A perfect match may come out a rounding above the end of the range.
+    return _score_items(metric, predictions, references).clip(0, 100)
 
 
 def ter(

@@ -26,6 +26,8 @@ WATCHED = [
     "cli/engine",
     "counted_criteria",
     "distributed/comparing",
+    "scale/encoding",
+    "scale/engine",
     "distributed/scoring",
     "scale/counted",
     "scale/counting",
@@ -55,6 +57,21 @@ def graded(**options: Any) -> Totals:
 def judged(*rows: dict[str, Any]) -> object:
     reading = {"score_field": "judge"}
     return on_disk(*rows, old_options=reading, new_options=reading)
+
+
+def in_columns(*shards: dict[str, list[Any]], **reading: Any) -> object:
+    pytest.importorskip("duckdb")
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    Path("shards").mkdir()
+    for letter, columns in zip("ab", shards, strict=False):
+        parquet.write_table(pa.table(columns), f"shards/{letter}.parquet")
+    return compare_files("shards", "shards", old_options=reading, new_options=reading)
+
+
+def of_answer(**options: Any) -> object:
+    row = {"id": 1, "prediction": "A", "reference": "A", "judge": 1}
+    return on_disk(row, old=json.dumps(row), **options)
 
 
 def from_empty_folder() -> object:
@@ -148,6 +165,52 @@ CASES: dict[str, Callable[[], object]] = {
     "scale: counts of graded scores": lambda: judged({"id": 1, "judge": 0.5}).counts,
     "scale: ids of two fields": lambda: on_disk(
         {"id": 1, "prediction": "A"}, old_options={"id_field": ("task", "id")}
+    ),
+    "scale: a field that the first row lacks": lambda: of_answer(old_options={"slice_field": "x"}),
+    "scale: a field without a name": lambda: on_disk(
+        {"": "A", "id": 1, "reference": "A"}, new_options={"prediction_field": ""}
+    ),
+    "scale: a slice that is a list": lambda: on_disk(
+        {"id": 1, "prediction": "A", "reference": "A", "x": "law"},
+        {"id": 2, "prediction": "A", "reference": "A", "x": ["law"]},
+        new_options={"slice_field": "x"}, missing="drop",
+    ),
+    "scale: an option of logs": lambda: of_answer(new_options={"task": "sums"}),
+    "scale: an unknown choice": lambda: of_answer(conflict="mine"),
+    "scale: a threshold without a score": lambda: of_answer(threshold=0.5),
+    "scale: a threshold that is no number": lambda: of_answer(threshold=float("nan")),
+    "scale: a score of one run": lambda: of_answer(
+        old_options={"score_field": "judge"}, metric="judge"
+    ),
+    "scale: a sample of everything": lambda: of_answer(sample_size=10**9),
+    "scale: columns that differ in case": lambda: on_disk(
+        {"id": 1, "Answer": "A", "answer": "A"},
+        new_options={"prediction_field": "Answer", "reference_field": "answer"},
+    ),
+    "scale: columns that differ in case, in Parquet": lambda: in_columns(
+        {"ID": [7], "id": [1], "prediction": ["A"], "reference": ["A"]}
+    ),
+    "scale: dates as slices": lambda: in_columns(
+        {
+            "id": [1, 2],
+            "prediction": ["A", "A"],
+            "x": np.array(["", "2026-01-01"], "datetime64[s]"),
+        },
+        slice_field="x",
+    ),
+    "scale: memory that is no size": lambda: of_answer(memory="much"),
+    "scale: no row of the one model": lambda: of_answer(new_options={"where": {"id": "2"}}),
+    "scale: nothing left": lambda: on_disk(
+        {"id": 1, "prediction": "A", "reference": "B"}, conflict="drop"
+    ),
+    "scale: too little memory": lambda: of_answer(memory="1MB"),
+    "scale: two metrics that rows tell": lambda: of_answer(
+        old_options={"score_field": "judge"}, new_options={"score_field": "judge"},
+        metric=["judge", "exact_match"],
+    ),
+    "scale: types that differ between shards": lambda: in_columns(
+        {"id": [1], "prediction": ["A"], "reference": ["A"]},
+        {"id": ["2"], "prediction": ["A"], "reference": ["A"]},
     ),
     "scale: idf of parts": lambda: on_disk(
         {"id": 1, "prediction": "A", "reference": "A"},
