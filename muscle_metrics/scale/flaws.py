@@ -170,6 +170,9 @@ def explain_flaws(
     carried = frozenset(name for name, count in flaws.items() if count)
     # Where no item is shared, no option makes that good.
     wrong = carried - (joining.tolerated() if found.shared else frozenset())
+    if joining.by_score and joining.threshold is None and found.count_kept(joining, "graded"):
+        # Nothing is right or wrong by graded scores, and so no answer is compared.
+        wrong -= {"kinds_differ"}
     if wrong & {"nameless", "strange"}:
         _explain_rows(joining)
     if wrong or found.may_repeat or not found.shared:

@@ -1,0 +1,202 @@
+"""Whatever rows hold, an engine says what memory says, or refuses; it never says something else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from muscle_metrics import compare_runs, read_run
+from muscle_metrics.errors import MuscleMetricsError
+from muscle_metrics.scale import Totals, compare_files
+
+pytest.importorskip("duckdb", reason="the engine is behind an extra")
+
+Rows = list[dict[str, Any]]
+
+ROW = {"id": 1, "prediction": "A", "reference": "A"}
+READING = {"slice_field": "topic", "group_field": "group", "prompt_field": "prompt"}
+
+
+def write(path: Path, rows: list[Any]) -> Path:
+    lines = (row if isinstance(row, str) else json.dumps(row) for row in rows)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def outcome(compare: Any) -> Any:
+    """What a comparison counted, or that it was refused."""
+    try:
+        found = compare()
+    except MuscleMetricsError as error:
+        return type(error).__mro__[-4:]
+    totals = getattr(found, "totals", None) or Totals.of(found)
+    flips = {(flip.id, flip.repeat, flip.slice) for flip in totals.sample.items()}
+    return totals.items, totals.cells, totals.scores, dict(found.dropped), flips
+
+
+def both(old: Path, new: Path, reading: dict[str, Any], **options: Any) -> tuple[Any, Any]:
+    in_memory = outcome(
+        lambda: compare_runs(read_run(old, **reading), read_run(new, **reading), **options)
+    )
+    reads = {"old_options": reading, "new_options": reading, "threads": 1}
+    return in_memory, outcome(lambda: compare_files(old, new, **reads, **options))
+
+
+# Laws
+
+
+def runs(answers: st.SearchStrategy[Any], references: st.SearchStrategy[Any]) -> Any:
+    """Two runs over nearly the same items, rows in any order, some of them twice."""
+    ids = st.one_of(
+        st.integers(0, 4), st.sampled_from(["0", "a", "é\"'\\", "x y", 0.5, 1e-7, 1e16])
+    )
+    labels = st.sampled_from([None, "x", "y", 1, 2.5, True])
+    rows = st.fixed_dictionaries(
+        {
+            "id": ids,
+            "prediction": answers,
+            "reference": references,
+            "judge": st.sampled_from([0, 1, True, 0.25, 1.0]),
+            "topic": labels,
+            "group": labels,
+            "prompt": st.sampled_from([None, "what"]),
+        }
+    )
+    apart = {"unique_by": lambda row: str(row["id"])}
+    either = st.one_of(st.lists(rows, min_size=1, max_size=6, **apart), st.lists(rows, min_size=1))
+    return st.tuples(either, either)
+
+
+TEXTS = st.sampled_from(["A", "B", "a b", "", "é\n", '"', "\\u0041", "null", "1"])
+NUMBERS = st.sampled_from([0, 1, 1.0, 2.5, -3, 1e15, 0.1, 5e-324])
+KINDS = (
+    (TEXTS, TEXTS),
+    (TEXTS, st.one_of(TEXTS, st.lists(TEXTS, min_size=1, max_size=3))),
+    (NUMBERS, st.one_of(NUMBERS, st.lists(NUMBERS, min_size=1, max_size=3))),
+    (st.booleans(), st.booleans()),
+    (st.one_of(TEXTS, NUMBERS), st.one_of(TEXTS, NUMBERS)),
+)
+OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "missing": st.just("drop"),
+        "conflict": st.sampled_from(["drop", "own", "first", "last"]),
+        "unanswered": st.sampled_from(["drop", "wrong"]),
+    },
+)
+
+
+@given(st.one_of([runs(*kind) for kind in KINDS]), OPTIONS, st.booleans(), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_any_two_runs(rows, options, is_judged, is_copied):
+    old, new = rows
+    if is_copied:
+        # Two lists drawn apart hardly share an item.
+        new = [{**row, "prediction": other["prediction"]} for row, other in zip(old, new)] or new  # noqa: B905
+    reading = {**READING, **({"score_field": "judge"} if is_judged else {})}
+    with TemporaryDirectory() as folder:
+        paths = (write(Path(folder, f"v{n}.jsonl"), part) for n, part in enumerate((old, new), 1))
+        in_memory, counted = both(*paths, reading, **options)
+    assert counted == in_memory
+
+
+# Examples that once went wrong
+
+
+ROWS = [{**ROW, "id": n} for n in range(5)]
+JUDGED = [{**row, "exact_match": row["id"] % 2} for row in ROWS]
+EXAMPLES: dict[str, tuple[Rows, Rows, dict[str, Any], dict[str, Any]]] = {
+    "a blank line beside an id that repeats": ([*ROWS, ROWS[3]], [*ROWS, ""], {}, {}),
+    "a blank line of spaces": ([*ROWS, ROWS[3]], [*ROWS, "   "], {}, {}),
+    "a recorded score named exact_match": (
+        JUDGED, [{**row, "exact_match": 0} for row in JUDGED], {"score_field": "exact_match"}, {},
+    ),
+    "a list of scorers beside a recorded score": (
+        JUDGED, [{**row, "prediction": "B"} for row in JUDGED], {"score_field": "exact_match"},
+        {"metric": ["exact_match", "rouge1"]},
+    ),
+    "a field that is misspelt": (ROWS, ROWS, {"slice_field": "topc"}, {}),
+    "a list of messages as prompt": (
+        [{**ROW, "q": ["a"]}], [{**ROW, "q": ["b"]}], {"prompt_field": "q"}, {},
+    ),
+    "references that differ beside scores": (
+        JUDGED, [{**row, "reference": "B"} for row in JUDGED], {"score_field": "exact_match"}, {},
+    ),
+    "a graded score that only one run has": (
+        [*JUDGED, {**ROW, "id": 9, "exact_match": 0.5}], JUDGED, {"score_field": "exact_match"},
+        {"missing": "drop"},
+    ),
+    "a number among texts, in one run only": (
+        [*ROWS, {"id": 9, "prediction": 1, "reference": "A"}], ROWS, {}, {"missing": "drop"},
+    ),
+    "no reference where there is no answer": (
+        [*ROWS, {"id": 9, "prediction": None, "reference": None}],
+        [*ROWS, {"id": 9, "prediction": "A", "reference": None}], {}, {"unanswered": "drop"},
+    ),
+    "nothing is left": (
+        ROWS, [{**row, "reference": "B"} for row in ROWS], {}, {"conflict": "drop"},
+    ),
+    "nothing is shared": (ROWS, [{**ROW, "id": 9}], {}, {"missing": "drop"}),
+    "no repeat in one of two rows": (
+        [{**ROW, "k": 1}, {**ROW, "k": None}], [{**ROW, "k": None}, {**ROW, "k": 1}],
+        {"repeat_field": "k"}, {},
+    ),
+    "labels in the new run alone": (
+        [{**row, "x": None} for row in ROWS], [{**row, "x": "b"} for row in ROWS],
+        {"group_field": "x", "slice_field": "x"}, {},
+    ),
+    "accepted answers in another order": (
+        [{**ROW, "reference": ["A", "B"]}], [{**ROW, "reference": ["B", "A"]}], {},
+        {"conflict": "drop"},
+    ),
+    "a threshold without a score": (ROWS, ROWS, {}, {"threshold": 0.5}),
+    "a threshold beyond all numbers": (
+        JUDGED, JUDGED, {"score_field": "exact_match"}, {"threshold": 1e308},
+    ),
+    "a null among the scores": (
+        [*JUDGED, {**ROW, "id": 9, "exact_match": None}], JUDGED, {"score_field": "exact_match"},
+        {"metric": "rouge1", "missing": "drop"},
+    ),
+    "a score of one text metric": (ROWS, ROWS, {}, {"metric": "bleu"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example(tmp_path, name):
+    old, new, reading, options = EXAMPLES[name]
+    paths = write(tmp_path / "v1.jsonl", old), write(tmp_path / "v2.jsonl", new)
+    in_memory, counted = both(*paths, reading, **options)
+    assert counted == in_memory
+
+
+@pytest.mark.parametrize("name", ["v[1].jsonl", "v*.jsonl", "v?.jsonl", "id=7/v1.jsonl"])
+def test_names_of_files_are_no_patterns_and_no_columns(tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    write(tmp_path / "v1.jsonl", [{**ROW, "prediction": "B"}])
+    write(tmp_path / "vx.jsonl", [{**ROW, "prediction": "B"}])
+    assert compare_files(write(path, [ROW]), tmp_path / "vx.jsonl").counts.negative == 1
+
+
+@pytest.mark.parametrize("size", [0, 3])
+def test_samples_may_be_empty(tmp_path, size):
+    old = write(tmp_path / "v1.jsonl", ROWS)
+    new = write(tmp_path / "v2.jsonl", [{**row, "prediction": "B"} for row in ROWS])
+    assert len(list(compare_files(old, new, sample_size=size).flips())) == size
+
+
+def test_columns_of_nothing_hold_nothing(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {"id": [1, 2], "prediction": ["A", "B"], "reference": ["A", "A"], "x": [None, None]}
+    parquet.write_table(pa.table(columns), tmp_path / "v1.parquet")
+    in_memory, counted = both(
+        tmp_path / "v1.parquet", tmp_path / "v1.parquet", {"slice_field": "x"}
+    )
+    assert counted == in_memory
