@@ -6,9 +6,11 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.mistakes import doubt_order
 from muscle_metrics.cli.progress import working
 from muscle_metrics.cli.reading import run_settings
 from muscle_metrics.errors import UsageError
+from muscle_metrics.runs.record import Run
 
 if TYPE_CHECKING:
     import argparse
@@ -102,6 +104,8 @@ def compare_on_engine(
             f"leave out the address"
         )
     settings, names = run_settings(options, paths)
+    # Rows are not read before they are counted: names alone tell which run is older.
+    doubt_order(paths, [Run((), path) for path in paths])
     wanted = {name: value for name, value in choices.items() if name != "key"}
     wanted |= {
         "old_options": settings[0],

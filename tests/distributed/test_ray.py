@@ -256,6 +256,27 @@ def test_recorded_scores_judge(cluster, tmp_path):
     assert together.totals.scores == Totals.of(expected).scores
 
 
+def test_a_bucket_may_be_empty(cluster, tmp_path):
+    rows = tmp_path / "v1.jsonl"
+    rows.write_text('{"id": 1, "prediction": "A", "reference": "A", "judge": 0.5}')
+    reading = {"score_field": "judge"}
+    counted = compare_shards(rows, rows, old_options=reading, new_options=reading, buckets=4)
+    assert counted.changes["judge"].total == 1
+
+
+def test_a_block_may_be_empty(cluster):
+    def above(least: int) -> Any:
+        return data.map_batches(
+            lambda table: table.filter(pyarrow.compute.field("id") > least), batch_format="pyarrow"
+        )
+
+    rows = [{"id": n, "prediction": "A", "reference": "A"} for n in range(4)]
+    data = ray.data.from_items(rows, override_num_blocks=4)
+    assert compare_datasets(above(1), above(1)).counts.both_right == 2
+    with pytest.raises(InputError, match="expected rows in the"):
+        compare_datasets(above(9), data)
+
+
 def test_answers_side_by_side_are_counted(cluster):
     old, new = ({row["id"]: row for row in rows(seed)} for seed in (1, 2))
     both = [
