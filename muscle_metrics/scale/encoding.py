@@ -17,11 +17,10 @@ from muscle_metrics.runs.place import show
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["UNREADABLE", "CodedSource", "Source", "column_of", "decoded", "quoted", "split_key"]
+__all__ = ["UNREADABLE_SQL", "CodedSource", "Source", "column_of", "decoded", "quoted", "split_key"]
 
-UNREADABLE = "\0?"
-"""What stands for an id or a label that is neither text nor a number, true or false."""
 UNREADABLE_SQL = "(chr(0) || '?')"
+"""What stands for a label that is neither text nor a number, true or false."""
 
 # Whole numbers beyond this are no longer exact as floats.
 EXACT_INTEGERS = 2**53
@@ -125,11 +124,22 @@ class Source:
         return set(self.types.values()) == {"JSON"}
 
     def _key(self) -> str:
-        """Write the SQL of the id, joined with the repeat where there is one."""
+        """Write the SQL of the id, and the repeat if there is one; null where one is unreadable."""
         identifier = self._text(self.fields["id"], is_id=True)
         if "repeat" not in self.fields:
             return identifier
-        return f"{identifier} || coalesce(chr(31) || {self._label('repeat')}, '')"
+        repeat = self._label("repeat")
+        return (
+            f"{identifier} || CASE WHEN {repeat} IS NULL THEN '' "
+            f"ELSE chr(31) || nullif({repeat}, {UNREADABLE_SQL}) END"
+        )
+
+    def may_be_unreadable(self, part: str) -> bool:
+        """Whether what stands for a label can be something else than a label."""
+        if part not in self.fields:
+            return False
+        # Of rows that are coded already no types are known.
+        return not self.types or self._placed(self.fields[part])[1] in {*FLOATS, "JSON"}
 
     def _label(self, part: str) -> str:
         return self._text(self.fields[part]) if part in self.fields else "NULL::VARCHAR"
@@ -163,8 +173,9 @@ class Source:
     def _text(self, name: str, *, is_id: bool = False) -> str:
         """Write the SQL of the text of a scalar as `text_of` gives it."""
         place, kind = self._placed(name)
+        unreadable = "NULL" if is_id else UNREADABLE_SQL
         if kind in FLOATS:
-            return _text_of_float(place)
+            return _text_of_float(place, unreadable)
         if kind != "JSON":
             return f"{place}::VARCHAR"
         whole = ["UBIGINT", "BIGINT", "VARCHAR", *(["BOOLEAN"] * (not is_id))]
@@ -174,8 +185,8 @@ class Source:
             f"CASE WHEN ascii({place}) = 34 AND NOT {_is_escaped(place)} "
             f"THEN substring({place}, 2, length({place}) - 2) "
             f"WHEN json_type({place}) IN ({', '.join(map(quoted, whole))}) THEN {place}->>'$' "
-            f"WHEN {is_float} THEN {_text_of_float(f'try_cast({place} AS DOUBLE)')} "
-            f"WHEN json_type({place}) <> 'NULL' THEN {UNREADABLE_SQL} END"
+            f"WHEN {is_float} THEN {_text_of_float(f'try_cast({place} AS DOUBLE)', unreadable)} "
+            f"WHEN json_type({place}) <> 'NULL' THEN {unreadable} END"
         )
 
     def _placed(self, name: str) -> tuple[str, str]:
@@ -248,12 +259,12 @@ def _place(name: str, column: str) -> str:
     return f"({named}->{quoted(pointer)})"
 
 
-def _text_of_float(place: str) -> str:
+def _text_of_float(place: str, unreadable: str) -> str:
     """Write the SQL of the text of a float; what is wider than it is written in full."""
     number = f"({place})::DOUBLE"
     return (
         f"CASE WHEN isfinite({number}) THEN {number}::VARCHAR "
-        f"WHEN {number} IS NOT NULL THEN {UNREADABLE_SQL} END"
+        f"WHEN {number} IS NOT NULL THEN {unreadable} END"
     )
 
 

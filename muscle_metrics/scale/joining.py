@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["FLAWS", "Joining"]
 
 TYPES = {"accepted": "VARCHAR[]", "score": "DOUBLE"}
+LABELS = {"slice": ("slice",), "group": ("cluster",), "prompt": ("old_prompt", "new_prompt")}
 # What no option makes good comes first; every name is a column of the judged items.
 FLAWS = (
     "nameless",
@@ -176,7 +177,8 @@ class Joining:
         )
 
     def _nameless(self) -> str:
-        return f"key IS NULL OR key = '' OR ascii(key) = 31 OR contains(key, {UNREADABLE_SQL})"
+        # An empty id is one even if a repeat follows.
+        return "key IS NULL OR key = '' OR ascii(key) = 31"
 
     def _strange(self) -> str:
         """Values that cannot be compared: nested, not finite, too large to be exact."""
@@ -191,8 +193,14 @@ class Joining:
             f"ascii(old) IN (63, 91) OR ascii(new) IN (63, 91) OR ascii(own_old) = 63 "
             f"OR ascii(own_new) = 63{unlisted}{lists}"
         )
-        labels = ("slice", "cluster", "old_prompt", "new_prompt")
-        return f"{values} OR {UNREADABLE_SQL} IN ({', '.join(labels)})"
+        labels = [
+            name
+            for part, names in LABELS.items()
+            for name in names
+            if self.old.may_be_unreadable(part) or self.new.may_be_unreadable(part)
+        ]
+        unreadable = f"{UNREADABLE_SQL} IN ({', '.join(labels)})" if labels else "FALSE"
+        return f"{values} OR {unreadable}"
 
     def _unscored(self) -> str:
         return " OR ".join(
@@ -220,11 +228,9 @@ class Joining:
     def _conflicting(self) -> str:
         if not ("reference" in self.old.fields and "reference" in self.new.fields):
             return "FALSE"
-        return (
-            "in_old AND in_new AND "
-            "(own_old IS DISTINCT FROM own_new "
-            "OR list_sort(list_old) IS DISTINCT FROM list_sort(list_new))"
-        )
+        lists = "list_sort(list_old) IS DISTINCT FROM list_sort(list_new)"
+        differ = "own_old IS DISTINCT FROM own_new" + f" OR {lists}" * self.has_lists
+        return f"in_old AND in_new AND ({differ})"
 
     def _unanswered(self) -> str:
         if self.by_score:

@@ -25,7 +25,7 @@ __all__ = ["FileSource", "count_lines", "open_source"]
 COMPRESSED = (".gz", ".zst")
 ENGINE_FORMATS = ("jsonl", "parquet")
 NEWLINE = ord("\n")
-BLANKS = tuple(b"\t\n\r ")
+SPACE = ord(" ")
 PATTERN = re.compile(r"[*?\[]")
 PARTS = ("prediction", "reference", "score", "slice", "group", "prompt", "repeat")
 READ = {"id_field", "format", "where", *(f"{part}_field" for part in PARTS)}
@@ -216,9 +216,7 @@ def count_lines(path: Path) -> int | None:
         while length := stream.readinto(block):
             ends = np.flatnonzero(codes[:length] == NEWLINE)
             starts = ends[ends < length - 1] + 1
-            if (last == NEWLINE and block[0] in BLANKS) or np.isin(
-                codes[starts], list(BLANKS)
-            ).any():
+            if (last == NEWLINE and block[0] <= SPACE) or (codes[starts] <= SPACE).any():
                 return None
             lines += ends.size
             last = block[length - 1]
