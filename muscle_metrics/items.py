@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -113,9 +114,11 @@ def joined_table(joined: JoinedRuns, shown: Sequence[tuple[Any, ...]]) -> ItemTa
     """
 
     def labels(name: str) -> Labels:
-        items = zip(*joined.records, strict=True)
-        each = ((getattr(record, name) for record in item) for item in items)
-        return tuple(next((label for label in of if label is not None), None) for of in each)
+        first, *others = (tuple(map(attrgetter(name), records)) for records in joined.records)
+        if None not in first or all(column == first for column in others):
+            return first
+        items = zip(first, *others, strict=True)
+        return tuple(next((label for label in of if label is not None), None) for of in items)
 
     return ItemTable(
         ids=joined.ids,

@@ -10,7 +10,6 @@ from muscle_metrics.cli.mistakes import doubt_order
 from muscle_metrics.cli.progress import working
 from muscle_metrics.cli.reading import run_settings
 from muscle_metrics.errors import UsageError
-from muscle_metrics.runs.record import Run
 
 if TYPE_CHECKING:
     import argparse
@@ -103,6 +102,8 @@ def compare_on_engine(
             f"expected --engine ray with --address, got {options.engine}: name the engine, or "
             f"leave out the address"
         )
+    from muscle_metrics.runs.record import Run
+
     settings, names = run_settings(options, paths)
     # Rows are not read before they are counted: names alone tell which run is older.
     doubt_order(paths, [Run((), path) for path in paths])
