@@ -44,12 +44,15 @@ def first_row(path: Path) -> Mapping[str, object]:
     >>> first_row(Path("no-such-file"))
     {}
     """
-    start = first_bytes(path, _LONGEST_ROW)
+    start = first_bytes(path)
     if not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return {}
-    if len(start) == _LONGEST_ROW and b"\n" not in start:
-        # One long document; to find out that it is no row would take as long as reading it.
-        return {}
+    if b"\n" not in start:
+        # Rarely are rows this long, and many megabytes are not read of every file to look for one.
+        start = first_bytes(path, _LONGEST_ROW)
+        if len(start) == _LONGEST_ROW and b"\n" not in start:
+            # One long document; to find out that it is no row would take as long as reading it.
+            return {}
     try:
         return next((row for _, row in islice(read_jsonl(path), 1)), {})
     except FileError:
