@@ -39,12 +39,13 @@ for seed in (1, 2):
             "(FORMAT PARQUET)")
 """
 COMPARE = """
-import resource, time
+import time
 from muscle_metrics.scale import compare_files
+from tests.benchmarks.memory import peak_megabytes
 reading = {{"slice_field": "topic"}}
 start = time.perf_counter()
 compare_files("{folder}/v1", "{folder}/v2", old_options=reading, new_options=reading, {options})
-print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(time.perf_counter() - start, peak_megabytes())
 """
 COMPARE_ON_RAY = """
 import os, time

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.benchmarks.memory import peak_megabytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +29,11 @@ STEPS = 2
 
 def measured(work: Callable[[], Any]) -> dict[str, float]:
     """Peak of memory above what is there now, in MB, and processor seconds."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_megabytes()
     start = time.process_time()
     work()
     seconds = time.process_time() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"megabytes": (peak - before) / 1024, "seconds": seconds}
+    return {"megabytes": peak_megabytes() - before, "seconds": seconds}
 
 
 def loss(way: str) -> dict[str, float]:
@@ -170,8 +170,9 @@ def step(way: str) -> dict[str, float]:
 
 def in_a_process(what: str, way: str) -> dict[str, float]:
     run = subprocess.run(
-        [sys.executable, __file__, what, way],
+        [sys.executable, "-m", "tests.benchmarks.test_adapter", what, way],
         check=True,
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},

@@ -22,11 +22,11 @@ SIZES = [int(size) for size in os.environ.get("MUSCLE_METRICS_SCALE", "2").split
 MEMORY = "500MB"
 
 MEASURED = """
-import resource, sys, time
+import os, time
+from tests.benchmarks.memory import peak_megabytes
 start = time.perf_counter()
 {body}
-usage = resource.getrusage(resource.RUSAGE_SELF)
-print(negative, time.perf_counter() - start, usage.ru_utime, usage.ru_maxrss / 1024)
+print(negative, time.perf_counter() - start, os.times().user, peak_megabytes())
 """
 
 OURS = """
