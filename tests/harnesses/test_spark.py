@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -26,8 +25,6 @@ def count_in_spark(
 
     def count(*files: Path) -> subprocess.CompletedProcess[str]:
         python = harness("spark")
-        if shutil.which("java") is None:
-            pytest.skip("no java, which Spark runs in")
         script = project / "examples" / "scale" / "spark_flips.py"
         return subprocess.run(
             [str(python), str(script), *map(str, files)],

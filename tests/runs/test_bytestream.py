@@ -161,6 +161,7 @@ def test_names_that_no_file_can_have(tmp_path: Path, name: str) -> None:
     str(caught.value).encode("utf-8")
 
 
+# Only Linux has a file whose first read fails as a broken disk does.
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="Linux gives a file that fails")
 def test_an_input_error_of_the_disk(path: Path) -> None:
     # The first page of a process is never mapped: reading it is a true EIO.
