@@ -102,11 +102,8 @@ def compare_on_engine(
             f"expected --engine ray with --address, got {options.engine}: name the engine, or "
             f"leave out the address"
         )
-    from muscle_metrics.runs.record import Run
-
     settings, names = run_settings(options, paths)
-    # Rows are not read before they are counted: names alone tell which run is older.
-    doubt_order(paths, [Run((), path) for path in paths])
+    doubt_order(paths)
     wanted = {name: value for name, value in choices.items() if name != "key"}
     wanted |= {
         "old_options": settings[0],

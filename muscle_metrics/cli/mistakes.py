@@ -51,7 +51,7 @@ def refuse_same_run(paths: Sequence[str], settings: Sequence[Mapping[str, object
             )
 
 
-def doubt_order(paths: Sequence[str], runs: Sequence[Run]) -> None:
+def doubt_order(paths: Sequence[str], runs: Sequence[Run] = ()) -> None:
     """Mention on standard error that a new run may stand before an old one; change nothing.
 
     Numbers and words in names of files, and dates that a harness recorded, are looked at. Times of
@@ -62,7 +62,7 @@ def doubt_order(paths: Sequence[str], runs: Sequence[Run]) -> None:
     paths : sequence of str
         Files, oldest first.
     runs : sequence of Run
-        What was read from them.
+        What was read from them, if it was read; else names alone are looked at.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def doubt_order(paths: Sequence[str], runs: Sequence[Run]) -> None:
         earlier, later = position - 1, position
         if _is_named_later(paths[earlier], paths[later]):
             sign = "its name"
-        elif _is_dated_later(runs[earlier], runs[later]):
+        elif runs and _is_dated_later(runs[earlier], runs[later]):
             sign = "the date in it"
         else:
             continue

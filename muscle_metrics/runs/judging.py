@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.pairing import JoinedRuns
     from muscle_metrics.runs.record import Record
 
-__all__ = ["EXACT_MATCH", "JudgedRuns", "judge_runs", "predictions_of"]
+__all__ = ["EXACT_MATCH", "THRESHOLD_WITHOUT_SCORE", "JudgedRuns", "judge_runs", "predictions_of"]
 
 EXACT_MATCH = "exact_match"
+THRESHOLD_WITHOUT_SCORE = (
+    "expected a recorded score to apply the threshold to, got runs compared by their answers: "
+    "name the score with --score-field"
+)
+"""What is wrong with a threshold where nothing is graded."""
 
 Flags = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
@@ -125,10 +130,7 @@ def judge_runs(
         )
     if metric == EXACT_MATCH or (metric is None and not scored):
         if threshold is not None:
-            raise UsageError(
-                "expected a recorded score to apply the threshold to, got runs compared by their "
-                "answers: name the score with --score-field"
-            )
+            raise UsageError(THRESHOLD_WITHOUT_SCORE)
         return _by_answers(joined, key)
     return _by_scores(joined, metric, key, threshold, strict_threshold)
 

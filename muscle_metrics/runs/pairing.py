@@ -22,8 +22,9 @@ __all__ = [
     "JoinedRuns",
     "MissingItems",
     "Unanswered",
-    "check_option",
+    "check_choices",
     "join_runs",
+    "nothing_left",
     "pair_runs",
 ]
 
@@ -153,9 +154,7 @@ def join_runs(
     >>> joined.ids, dict(joined.dropped)
     (('1',), {'only in old': 1})
     """
-    check_option("missing", missing, get_args(MissingItems))
-    check_option("conflict", conflict, get_args(Conflict))
-    check_option("unanswered", unanswered, get_args(Unanswered))
+    check_choices(missing=missing, conflict=conflict, unanswered=unanswered)
     if len(runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(runs)}: pass the old run first")
     found = Mismatches(runs, total)
@@ -179,11 +178,7 @@ def join_runs(
     dropped = dict(sorted(Counter(reasons.values()).items()))
     kept = [key for key in found.shared if key not in reasons]
     if not kept:
-        counted = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
-        raise PairingError(
-            f"expected at least one item to compare, got none: all were left out ({counted}), "
-            f"drop fewer of them"
-        )
+        raise nothing_left(dropped)
     judges = _judges(found.sides, conflict)
     return JoinedRuns(
         names=tuple(side.run.name for side in found.sides),
@@ -215,17 +210,37 @@ def _judges(sides: Sequence[Side], conflict: Conflict) -> list[Side]:
     return [side if side.has_references else referring[0] for side in sides]
 
 
-def check_option(name: str, given: str, known: Sequence[str]) -> None:
-    """See to it that an option has one of the values it may have.
+def check_choices(*, missing: str, conflict: str, unanswered: str) -> None:
+    """See to it that what to do with each kind of item is something that can be done.
 
     Raises
     ------
     UsageError
-        If it has another.
+        If an option is unknown.
 
     Examples
     --------
-    >>> check_option("missing", "drop", ["error", "drop"])
+    >>> check_choices(missing="drop", conflict="own", unanswered="wrong")
     """
-    if given not in known:
-        raise UsageError(f"expected {name} to be one of {list(known)}, got {given!r}")
+    for name, given, known in (
+        ("missing", missing, MissingItems),
+        ("conflict", conflict, Conflict),
+        ("unanswered", unanswered, Unanswered),
+    ):
+        if given not in get_args(known):
+            raise UsageError(f"expected {name} to be one of {[*get_args(known)]}, got {given!r}")
+
+
+def nothing_left(dropped: Mapping[str, int]) -> PairingError:
+    """Make the error of runs of which every item was left out, for these reasons.
+
+    Examples
+    --------
+    >>> print(nothing_left({"unanswered": 3}))
+    expected at least one item to compare, got none: all were left out (3 unanswered), drop ...
+    """
+    counted = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+    return PairingError(
+        f"expected at least one item to compare, got none: all were left out ({counted}), "
+        f"drop fewer of them"
+    )

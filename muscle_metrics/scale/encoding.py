@@ -29,9 +29,9 @@ NUMBERS = {
     *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"),
 }
 FLOATS = {"FLOAT", "DOUBLE"}
-# What a column of another type than JSON may hold, by the part it plays.
 NOTHING = '"NULL"'
-SCALARS = {*NUMBERS, "VARCHAR", "BOOLEAN", "JSON", NOTHING}
+# What a column of another type than JSON may hold, by the part it plays.
+SCALARS = {*NUMBERS, "VARCHAR", "BOOLEAN", NOTHING}
 ALLOWED = {
     "id": SCALARS - {"BOOLEAN"},
     "reference": SCALARS | {f"{kind}[]" for kind in SCALARS},
@@ -101,27 +101,24 @@ class Source:
         """Raise the error of the first row that is not as it must be, where rows can be told."""
 
     def check_types(self) -> None:
-        """See to it that every column holds what its part may be.
+        """See to it that every column holds what its part may be; of JSON that is told by row.
 
         Raises
         ------
         FileError
             If one holds dates, decimals, structures or the like.
         """
+        if set(self.types.values()) == {"JSON"}:
+            return
         for part, name in self.fields.items():
             column = column_of(name, self.types)
             kind = self._placed(name)[1]
-            if kind not in ALLOWED.get(part, SCALARS) or (kind == "JSON") > self.is_json:
+            if kind not in ALLOWED.get(part, SCALARS):
                 raise FileError(
                     f"{self.place}: expected {'numbers' if part == 'score' else 'text or numbers'} "
                     f"in the column {show(column)}, got the type {kind}: write it as text, or name "
                     f"another column"
                 )
-
-    @property
-    def is_json(self) -> bool:
-        """Whether rows are lines of JSON, whose values may be of any kind."""
-        return set(self.types.values()) == {"JSON"}
 
     def _key(self) -> str:
         """Write the SQL of the id, and the repeat if there is one; null where one is unreadable."""

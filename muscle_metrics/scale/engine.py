@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.runs.judging import EXACT_MATCH
-from muscle_metrics.runs.pairing import Conflict, MissingItems, Unanswered, check_option
+from muscle_metrics.runs.judging import EXACT_MATCH, THRESHOLD_WITHOUT_SCORE
+from muscle_metrics.runs.pairing import check_choices
 from muscle_metrics.scale.counted import CountedComparison
 from muscle_metrics.scale.counting import tally
 from muscle_metrics.scale.flaws import collect_flawed, explain_flaws
@@ -20,6 +20,7 @@ from muscle_metrics.signature import choices
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from muscle_metrics.runs.pairing import Conflict, MissingItems, Unanswered
     from muscle_metrics.scale.encoding import Source
     from muscle_metrics.scale.flaws import FlawedItems
     from muscle_metrics.scale.tally import Tally
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Choices", "Database", "Engine", "compare_sources"]
 
 NO_OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+# The database keeps fewer than a million of a group, and nobody reads as many.
 LARGEST_SAMPLE = 100_000
 
 
@@ -73,10 +75,7 @@ class Choices:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, known in (
-            ("missing", MissingItems), ("conflict", Conflict), ("unanswered", Unanswered),
-        ):  # fmt: skip
-            check_option(name, getattr(self, name), get_args(known))
+        check_choices(missing=self.missing, conflict=self.conflict, unanswered=self.unanswered)
         if self.threshold is not None and not math.isfinite(self.threshold):
             raise UsageError(
                 f"expected a finite number as threshold, got {self.threshold!r}: pass the least "
@@ -111,44 +110,35 @@ class Choices:
             tie=self.tie,
             minimum_effect=self.minimum_effect,
             score_range=self.score_range,
-            is_graded=is_graded and self.threshold is None,
+            is_graded=is_graded,
         )
 
     def _told_apart(self, old: Source, new: Source) -> _ToldApart:
         """Tell what the rows say by themselves from what must read their texts."""
         scores = [source.fields.get("score") for source in (old, new)]
-        judge, graders = self._judge_of(scores)
-        is_by_score = (
-            None not in scores if self.metric is None else judge is not None and judge in scores
-        )
-        if is_by_score and self.metric is not None and set(scores) != {judge}:
-            raise UsageError(
-                f"expected the score {judge!r} in both runs, got the score fields {scores}: name "
-                f"the same with --score-field (score_field)"
-            )
-        if self.threshold is not None and not is_by_score and not graders:
-            raise UsageError(
-                "expected a recorded score to apply the threshold to, got runs compared by their "
-                "answers: name the score with --score-field"
-            )
-        return _ToldApart(judge, graders, is_by_score)
+        told = _told_by_default(scores) if self.metric is None else self._told_as_asked(scores)
+        if self.threshold is not None and not told.is_by_score and not told.graders:
+            raise UsageError(THRESHOLD_WITHOUT_SCORE)
+        return told
 
-    def _judge_of(self, scores: Sequence[str | None]) -> tuple[str | None, tuple[Metric, ...]]:
-        """Name what tells right from wrong without reading texts, and the metrics that read."""
-        if self.metric is None:
-            recorded = [name for name in scores if name is not None]
-            both = len(recorded) == len(scores)
-            return " -> ".join(dict.fromkeys(recorded)) if both else EXACT_MATCH, ()
+    def _told_as_asked(self, scores: Sequence[str | None]) -> _ToldApart:
         several = isinstance(self.metric, (list, tuple))
         listed: list[Any] = list(self.metric) if several else [self.metric]  # type: ignore[arg-type]
-        own = [str(one) for one in listed if one == EXACT_MATCH or one in scores]
-        told = list(dict.fromkeys(own))
+        known = {EXACT_MATCH, *scores}
+        told = list(dict.fromkeys(one for one in listed if isinstance(one, str) and one in known))
         if len(told) > 1:
             raise UsageError(
                 f"expected one metric that the rows tell by themselves, got {told} where an engine "
                 f"counts the runs: ask for one of them at a time, or compare in memory"
             )
-        return told[0] if told else None, tuple(one for one in listed if one not in told)
+        judge = told[0] if told else None
+        is_by_score = judge is not None and judge in scores
+        if is_by_score and set(scores) != {judge}:
+            raise UsageError(
+                f"expected the score {judge!r} in both runs, got the score fields {scores}: name "
+                f"the same with --score-field (score_field)"
+            )
+        return _ToldApart(judge, tuple(one for one in listed if one not in told), is_by_score)
 
     def recipe(self, judge: str | None, totals: Totals) -> dict[str, str]:
         """Name the choices that the numbers depend on."""
@@ -162,6 +152,12 @@ class Choices:
             conflict=self.conflict,
             unanswered=self.unanswered,
         )
+
+
+def _told_by_default(scores: Sequence[str | None]) -> _ToldApart:
+    names = dict.fromkeys(name for name in scores if name is not None)
+    is_by_score = None not in scores
+    return _ToldApart(" -> ".join(names) if is_by_score else EXACT_MATCH, (), is_by_score)
 
 
 class Engine(Protocol):
@@ -234,7 +230,7 @@ def compare_sources(
         joining = replace(joining, has_lists=True)
         found = engine.tally(joining, choices)
     explain_flaws(joining, found, lambda wrong: engine.collect_flawed(joining, wrong))
-    grading = choices.grading(old, new, is_graded=bool(found.count_kept(joining, "graded")))
+    grading = choices.grading(old, new, is_graded=found.is_graded(joining))
     totals = (
         engine.stream_totals(joining, grading, choices)
         if grading.is_needed

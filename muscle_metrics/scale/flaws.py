@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.errors import FileError, InputError, PairingError
-from muscle_metrics.runs.pairing import join_runs
+from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.runs.pairing import join_runs, nothing_left
 from muscle_metrics.runs.place import list_ids, show
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scale.counting import run_query
 from muscle_metrics.scale.encoding import decoded, split_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from muscle_metrics.scale.encoding import Source
     from muscle_metrics.scale.joining import Joining
@@ -166,38 +166,27 @@ def explain_flaws(
     ...     joining = Joining(old=source, new=source, by_score=False)
     ...     explain_flaws(joining, tally(database, joining, size=1, seed=0), lambda flaws: None)
     """
-    flaws = found.flaws(joining)
-    carried = frozenset(name for name, count in flaws.items() if count)
-    # Where no item is shared, no option makes that good.
-    wrong = carried - (joining.tolerated() if found.shared else frozenset())
-    if joining.by_score and joining.threshold is None and found.count_kept(joining, "graded"):
-        # Nothing is right or wrong by graded scores, and so no answer is compared.
-        wrong -= {"kinds_differ"}
+    wrong = found.flaws(joining)
+    if found.shared:
+        # Where no item is shared, no option makes that good.
+        wrong -= joining.tolerated()
     if wrong & {"nameless", "strange"}:
         _explain_rows(joining)
     if wrong or found.may_repeat or not found.shared:
-        _explain_flawed(joining, found, flaws, wrong, collect(wrong))
+        _explain_flawed(joining, found, wrong, collect(wrong))
     if not found.count_kept(joining):
-        counted = ", ".join(f"{n} {reason}" for reason, n in found.dropped(joining).items())
-        raise PairingError(
-            f"expected at least one item to compare, got none: all were left out ({counted}), "
-            f"drop fewer of them"
-        )
+        raise nothing_left(found.dropped(joining))
 
 
 def _explain_flawed(
-    joining: Joining,
-    found: Tally,
-    flaws: Mapping[str, int],
-    wrong: frozenset[str],
-    flawed: FlawedItems,
+    joining: Joining, found: Tally, wrong: frozenset[str], flawed: FlawedItems
 ) -> None:
     if "unscored" in wrong:
         _explain_unscored(joining, found, flawed)
     if any(flawed.repeated) or wrong & OF_PAIRS or not found.shared:
         _explain_pairs(joining, found, flawed)
     if "unreferenced" in wrong:
-        count = flaws["unreferenced"]
+        count = found.count_kept(joining, "unreferenced")
         raise InputError(
             f"expected a reference for every item of {show(joining.old.name)}, got none for "
             f"{count} of {found.shared}: name its field with --reference-field"

@@ -22,7 +22,7 @@ __all__ = ["MARKS", "Marks", "Tally"]
 MARKS = (*FLAWS, "in_old", "in_new", "old_right", "new_right", "changed", "graded")
 """What may hold for an item; every name is a column of the judged items."""
 
-OF_JUDGEMENT = {"unreferenced", "kinds_differ"}
+OF_JUDGEMENT = frozenset({"unreferenced", "kinds_differ"})
 
 Marks = frozenset[str]
 Carried = tuple[str | None, str | None, Marks]
@@ -76,12 +76,17 @@ class Tally:
             if wanted <= held and without not in held
         )
 
-    def flaws(self, joining: Joining) -> dict[str, int]:
-        """How many items carry each flaw; one of a judgement only where they are compared."""
-        return {
-            name: self.count_kept(joining, name) if name in OF_JUDGEMENT else self.count(name)
-            for name in FLAWS
-        }
+    def flaws(self, joining: Joining) -> frozenset[str]:
+        """Flaws that any item carries; those of a judgement only if it is judged."""
+        # Nothing is right or wrong by graded scores, and so no answer is compared.
+        judged = frozenset() if self.is_graded(joining) else OF_JUDGEMENT
+        carried = {name for name in FLAWS if self.count(name)} - OF_JUDGEMENT
+        return frozenset(carried | {name for name in judged if self.count_kept(joining, name)})
+
+    def is_graded(self, joining: Joining) -> bool:
+        """Whether recorded scores say how good an item is, and nothing says what is right."""
+        is_open = joining.by_score and joining.threshold is None
+        return is_open and bool(self.count_kept(joining, "graded"))
 
     def count_kept(self, joining: Joining, *marks: str) -> int:
         """Count items that carry all of these marks and are compared."""

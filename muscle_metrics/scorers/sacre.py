@@ -146,8 +146,7 @@ def chrf(
         whitespace=whitespace,
         eps_smoothing=eps_smoothing,
     )
-    # A perfect match may come out a rounding above the end of the range.
-    return _score_items(metric, predictions, references).clip(0, 100)
+    return _score_items(metric, predictions, references)
 
 
 def ter(

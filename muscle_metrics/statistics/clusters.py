@@ -220,9 +220,13 @@ def _check_clusters(totals: ArrayLike, sizes: ArrayLike) -> tuple[Floats, Floats
 
 def _variance(sums: Floats, items: Floats) -> float:
     """Return the CR1 variance of the ratio of sums."""
-    clusters, total = items.size, items.sum()
-    residuals = sums - sums.sum() / total * items
-    return float(clusters / (clusters - 1) * (residuals @ residuals) / total**2)
+    clusters, residuals = items.size, _residuals(sums, items)
+    return float(clusters / (clusters - 1) * (residuals @ residuals) / items.sum() ** 2)
+
+
+def _residuals(sums: Floats, items: Floats) -> Floats:
+    residuals: Floats = sums - sums.sum() / items.sum() * items
+    return residuals
 
 
 def _design_effect(hits: Floats, items: Floats) -> float:
@@ -244,26 +248,27 @@ def _upper_bound(hits: Floats, items: Floats, alpha: float) -> float:
         return by_cluster
     if clusters == 1 or hits.sum() == items.sum():
         return 1.0
-    bounds = [_effective_bound(hits, items, alpha), _logit_bound(hits, items, alpha)]
+    reach = _t_quantile(alpha, _freedom(hits, items))
+    bounds = [_effective_bound(hits, items, alpha, reach), _logit_bound(hits, items, reach)]
     return max(bounds + [by_cluster] * (flipped < _FEW_FLIPPED))
 
 
-def _effective_bound(hits: Floats, items: Floats, alpha: float) -> float:
+def _effective_bound(hits: Floats, items: Floats, alpha: float, reach: float) -> float:
     """Clopper-Pearson upper bound for as many independent items as the clusters are worth."""
     from scipy.special import betaincinv
 
     rate = hits.sum() / items.sum()
     worth = items.sum() / _design_effect(hits, items)
-    worth *= (NormalDist().inv_cdf(alpha) / _t_quantile(alpha, _freedom(hits, items))) ** 2
+    worth *= (NormalDist().inv_cdf(alpha) / reach) ** 2
     return float(betaincinv(rate * worth + 1, (1 - rate) * worth, 1 - alpha))
 
 
-def _logit_bound(hits: Floats, items: Floats, alpha: float) -> float:
+def _logit_bound(hits: Floats, items: Floats, reach: float) -> float:
     from scipy.special import expit, logit
 
     rate = hits.sum() / items.sum()
     error = np.sqrt(_variance(hits, items)) / (rate * (1 - rate))
-    return float(expit(logit(rate) + _t_quantile(alpha, _freedom(hits, items)) * error))
+    return float(expit(logit(rate) + reach * error))
 
 
 def _freedom(sums: Floats, items: Floats) -> float:
@@ -273,7 +278,7 @@ def _freedom(sums: Floats, items: Floats) -> float:
     by chance too small where those clusters are missing.
     """
     clusters = items.size
-    squares = (sums - sums.sum() / items.sum() * items) ** 2
+    squares = _residuals(sums, items) ** 2
     if not squares.any():
         return clusters - 1
     kurtosis = float(clusters * (squares @ squares) / squares.sum() ** 2)
