@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree.
+"""Everything that can go wrong, as one tree; and the one loader of optional packages.
 
 ::
 
@@ -15,6 +15,9 @@ Every message is one line, in lower case: what was expected, what was given, wha
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 __all__ = [
     "FileError",
     "InputError",
@@ -23,6 +26,7 @@ __all__ = [
     "PairingError",
     "TrainingError",
     "UsageError",
+    "require",
 ]
 
 
@@ -52,3 +56,40 @@ class TrainingError(MuscleMetricsError, RuntimeError):
 
 class MissingDependencyError(MuscleMetricsError, ImportError):
     """An optional package is needed and not installed."""
+
+
+def require(module: str, extra: str) -> Any:
+    """Import an optional module, or say which extra installs it.
+
+    Parameters
+    ----------
+    module : str
+        Dotted name of the module.
+    extra : str
+        The extra of muscle-metrics that installs it.
+
+    Returns
+    -------
+    module
+        The imported module.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the module is not installed. A module that is installed but breaks while it is
+        imported raises its own error: broken is not missing.
+
+    Examples
+    --------
+    >>> require("json", "report").dumps([1])
+    '[1]'
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        raise MissingDependencyError(
+            f"expected the package {module!r}, which is not installed: "
+            f"pip install 'muscle-metrics[{extra}]'"
+        ) from error

@@ -6,21 +6,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.flips import Quadrant
-from muscle_metrics.optional import require
-from muscle_metrics.reports.escape import shorten, visible
+from muscle_metrics.errors import InputError, UsageError, require
+from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.reports.mosaic import TITLES, mosaic_tiles
 from muscle_metrics.reports.ranking import rank_parts
+from muscle_metrics.words.escape import shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from matplotlib.axes import Axes
 
-    from muscle_metrics.chains import Chain
-    from muscle_metrics.changes import ScoreChanges
-    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.comparison.chains import Chain
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.flips.changes import ScoreChanges
 
 __all__ = [
     "FrontierPoint",

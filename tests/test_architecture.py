@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,57 +14,10 @@ import pytest
 import muscle_metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 PACKAGE = Path(muscle_metrics.__file__).parent
-
-# Bottom first. A module may import its own floor and those below; a name stands for what is in it.
-FLOORS = [
-    {"errors", "optional", "suggestion"},
-    {"statistics"},
-    {"rates"},
-    {
-        "answers",
-        "arrays",
-        "changes",
-        "counting",
-        "flips",
-        "magnitudes",
-        "scorers",
-        "turns",
-        "verdicts",
-    }
-    | {"likeness", "scoring"},
-    {"runs"},
-    {"comparison", "comparing", "items", "chains", "scale", "summary", "signature"},
-    {
-        "baseline",
-        "clustered_evidence",
-        "counted_criteria",
-        "criteria",
-        "evidence",
-        "gate",
-        "growing",
-        "policy",
-        "refusal",
-    },
-    {"reports", "plots"},
-    {"integrations", "distributed", "cli", "__main__"},
-]
-# The adapter stands beside the tower: nobody imports it but the command that runs it, when it runs,
-# and it sees no more than runs and comparisons.
-BESIDE = {"adapter": 5}
-RUNS_WHAT_STANDS_BESIDE = {"cli.adapter"}
-# Leaves that import nothing of ours, so that anyone may import them.
-LEAVES = {"reports.escape"}
-# A result knows how to show itself, and pays for it when it is shown.
-ALLOWED_UPWARD = {
-    ("comparison", "reports.notebook"),
-    ("comparison", "reports.text"),
-    ("chains", "reports.text"),
-    ("scale.counted", "reports.text"),
-    ("gate", "reports.text"),
-}
+LONGEST = 600
 # Too slow, or not installed everywhere: imported by the call that needs them.
 HEAVY = {
     "accelerate",
@@ -91,22 +45,20 @@ HEAVY = {
     "transformers",
     "zstandard",
 }
-HEAVY_AT_THE_TOP = {
-    ("integrations.inspect_ai", "inspect_ai"),
-    ("integrations.torchmetrics", "torchmetrics"),
-    ("reports.fitting", "rich"),
-    ("reports.text", "rich"),
-}
+
 # What a host loads by path, or by name, cannot be imported where the host is not installed.
 HOSTED = ("integrations.evaluate_modules.", "integrations.inspect_ai", "integrations.torchmetrics")
-# Modules of the adapter are made of these, and are themselves imported by the call that needs them.
-OF_THE_ADAPTER = {"accelerate", "peft", "safetensors", "torch", "transformers"}
+NEEDED_BY_THE_ADAPTER = ("accelerate", "peft", "safetensors", "torch", "transformers")
 
 MODULES = sorted(
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
     for path in PACKAGE.rglob("*.py")
     if path != PACKAGE / "__init__.py"
 )
+FOLDERS = sorted({module.rpartition(".")[0] for module in MODULES})
+FOLDERS_OF_FOLDERS = sorted({folder.rpartition(".")[0] for folder in FOLDERS})
+
+Edges = dict[str, set[str]]
 
 
 def path_of(module: str) -> Path:
@@ -128,78 +80,131 @@ def imported(node: ast.AST) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def run_on_import(node: ast.AST) -> Iterator[ast.AST]:
-    """Statements that importing a module executes; not function bodies, nor types only."""
-    for child in ast.iter_child_nodes(node):
-        types_only = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
-        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) and not types_only:
+def is_for_typing(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def nodes(tree: ast.AST, leave_out: Callable[[ast.AST], bool]) -> Iterator[ast.AST]:
+    """Everything below a node, but for what is left out."""
+    for child in ast.iter_child_nodes(tree):
+        if not leave_out(child):
             yield child
-            yield from run_on_import(child)
+            yield from nodes(child, leave_out)
 
 
-def our_imports(module: str) -> Iterator[str]:
-    """Modules of this package that a module imports anywhere, even in a function or for types."""
-    for node in ast.walk(parse(module)):
-        for name in imported(node):
-            head, _, rest = name.partition(".")
-            if head == "muscle_metrics" and rest != "__version__":
-                # "flips.FlipCounts" is a name in the module "flips".
-                yield rest if rest in MODULES else rest.rpartition(".")[0] or rest
+def imports_when_run(module: str) -> set[str]:
+    """What a module imports, at its top or inside a function; not for typing."""
+    return {name for node in nodes(parse(module), is_for_typing) for name in imported(node)}
 
 
-def floor_of(module: str) -> int:
-    name = module.partition(".")[0]
-    floors = [floor for floor, names in enumerate(FLOORS) if name in names]
-    assert floors or name in BESIDE, f"no floor for {module!r}: give it one in FLOORS"
-    return floors[0] if floors else BESIDE[name]
+def imports_when_loaded(module: str) -> set[str]:
+    """What a module imports while it is imported itself."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    at_top = nodes(parse(module), lambda node: is_for_typing(node) or isinstance(node, functions))
+    return {name for node in at_top for name in imported(node)}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_point_down(module):
-    for other in our_imports(module):
-        outside = {other.partition(".")[0]} - {module.partition(".")[0]}
-        beside = outside & BESIDE.keys()
-        assert not beside or module in RUNS_WHAT_STANDS_BESIDE, f"{module} imports {other}"
-        allowed = beside or other in LEAVES or (module, other) in ALLOWED_UPWARD
-        assert allowed or floor_of(other) <= floor_of(module), f"{module} imports {other} above it"
+def imports_for_typing(module: str) -> set[str]:
+    return {name for node in ast.walk(parse(module)) for name in imported(node)}
 
 
-@pytest.mark.parametrize("module", sorted(LEAVES & {*MODULES}))
-def test_leaves_import_nothing_of_ours(module):
-    assert not list(our_imports(module))
+def ours(names: Iterable[str]) -> set[str]:
+    """Modules of this package among full names; a name in a module stands for the module."""
+    prefix = "muscle_metrics."
+    inside = {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+    # "flips.counts.FlipCounts" is a name in the module "flips.counts".
+    return {name if name in MODULES else name.rpartition(".")[0] for name in inside}
 
 
-@pytest.mark.parametrize("module", sorted({module for module, _ in ALLOWED_UPWARD} & {*MODULES}))
-def test_upward_imports_wait_for_the_call(module):
-    loaded = {name for node in run_on_import(parse(module)) for name in imported(node)}
-    assert not [name for name in loaded if name.startswith("muscle_metrics.reports.")]
+@cache
+def graph(imports: Callable[[str], set[str]]) -> Edges:
+    return {module: ours(imports(module)) - {module} for module in MODULES}
 
 
-@pytest.mark.parametrize("module", sorted(RUNS_WHAT_STANDS_BESIDE))
-def test_what_stands_beside_is_run_by_the_call(module):
-    loaded = {name for node in run_on_import(parse(module)) for name in imported(node)}
-    assert not [name for name in loaded if name.startswith("muscle_metrics.adapter")]
+def sort_upward(edges: Edges) -> None:
+    """Topological sort: raise with the circle, if there is one."""
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        pytest.fail(f"imports run in a circle: {' <- '.join(error.args[1])}")
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_heavy_packages_wait_for_the_call(module):
-    loaded = {name for node in run_on_import(parse(module)) for name in imported(node)}
-    heavy = {name.partition(".")[0] for name in loaded} & HEAVY
-    if module.startswith("adapter."):
-        heavy -= OF_THE_ADAPTER
-    if not module.startswith("integrations.evaluate_modules."):
-        assert not {(module, name) for name in heavy} - HEAVY_AT_THE_TOP
+def children(folder: str, edges: Edges) -> Edges:
+    """Which entries of a folder import which others of the same folder."""
+    prefix = f"{folder}." if folder else ""
+    found: Edges = {}
+    for module, others in edges.items():
+        # The __init__ of a folder is its door, and no entry of it.
+        if module.startswith(prefix):
+            entry = module.removeprefix(prefix).partition(".")[0]
+            below = {other.removeprefix(prefix) for other in others if other.startswith(prefix)}
+            found.setdefault(entry, set()).update(
+                {name.partition(".")[0] for name in below} - {entry}
+            )
+    return found
+
+
+def test_no_module_imports_the_root():
+    assert not [module for module in MODULES if "" in graph(imports_for_typing)[module]]
+
+
+def test_imports_of_files_point_down():
+    sort_upward(graph(imports_when_run))
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_imports_of_folders_point_down(folder):
+    sort_upward(children(folder, graph(imports_when_run)))
+
+
+@pytest.mark.parametrize("folder", FOLDERS_OF_FOLDERS)
+def test_imports_for_typing_point_down_between_folders(folder):
+    sort_upward(children(folder, graph(imports_for_typing)))
+
+
+def test_only_its_command_runs_the_adapter():
+    outside = {
+        module: others
+        for module, others in graph(imports_for_typing).items()
+        if not module.startswith("adapter")
+    }
+    assert {
+        module
+        for module, others in outside.items()
+        if any(other.startswith("adapter") for other in others)
+    } <= {"cli.adapter"}
+
+
+def test_what_everyone_imports_is_light():
+    """The package, its public names and the command line load no heavy package."""
+    edges, waiting, light = graph(imports_when_loaded), {"cli", *muscle_metrics._PUBLIC}, set()
+    while waiting:
+        module = waiting.pop()
+        light.add(module)
+        waiting |= edges[module] - light
+    loaded = {
+        module: {name.partition(".")[0] for name in imports_when_loaded(module)} for module in light
+    }
+    assert not {module: names & HEAVY for module, names in loaded.items() if names & HEAVY}
+
+
+def test_entries_of_the_package_are_few():
+    entries = {path.name for path in PACKAGE.iterdir()} - {"__pycache__", "py.typed"}
+    assert len(entries) <= 20
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_modules_stay_short(module):
-    assert len(path_of(module).read_text(encoding="utf-8").splitlines()) <= 400
+    assert len(path_of(module).read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
 def public_names(module: str) -> list[str] | None:
     for node in parse(module).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets) == "__all__":
-            return ast.literal_eval(node.value)
+            try:
+                return ast.literal_eval(node.value)
+            except ValueError:
+                return list(importlib.import_module(f"muscle_metrics.{module}").__all__)
     return None
 
 
@@ -219,9 +224,12 @@ def test_all_is_sorted_and_exists(module):
         # Only what has no names of its own to give needs no list of them.
         assert len(parse(module).body) <= 1 or module == "__main__", f"{module} has no __all__"
         return
-    assert names == sorted(set(names), key=constants_then_classes_then_functions)
+    assert names in (
+        sorted(set(names), key=constants_then_classes_then_functions),
+        sorted(set(names)),
+    )
     if module == "adapter" or module.startswith("adapter."):
-        for package in sorted(OF_THE_ADAPTER):
+        for package in NEEDED_BY_THE_ADAPTER:
             pytest.importorskip(package)
     try:
         loaded = importlib.import_module(f"muscle_metrics.{module}")
@@ -240,9 +248,7 @@ def test_all_is_complete(module):
 def test_package_gives_every_public_name():
     namespace: dict[str, object] = {}
     exec("from muscle_metrics import *", namespace)
-    assert muscle_metrics.__all__ == sorted(
-        set(muscle_metrics.__all__), key=constants_then_classes_then_functions
-    )
+    assert muscle_metrics.__all__ == sorted(set(muscle_metrics.__all__))
     assert {*namespace} - {"__builtins__"} == {*muscle_metrics.__all__}
     assert {*muscle_metrics.__all__} <= {*dir(muscle_metrics)}
     with pytest.raises(AttributeError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muscle_metrics import __version__
+from muscle_metrics._version import __version__
 from muscle_metrics.cli import main
 
 if TYPE_CHECKING:

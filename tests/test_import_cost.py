@@ -50,7 +50,7 @@ def test_nothing_heavy_is_loaded(code, project):
 @pytest.mark.parametrize(
     "code",
     [
-        "import muscle_metrics.scale, muscle_metrics.distributed, muscle_metrics.gate",
+        "import muscle_metrics.scale, muscle_metrics.distributed, muscle_metrics.gate.verdict",
         "from muscle_metrics.cli import main; main(['compare', 'examples/v1.jsonl', "
         "'examples/v2.jsonl'])",
         "from muscle_metrics.cli import main; main(['gate', 'examples/v1.jsonl', "
@@ -59,7 +59,7 @@ def test_nothing_heavy_is_loaded(code, project):
 )
 def test_no_engine_is_loaded_unless_asked_for(code, project):
     times = import_times(code, project)
-    assert "muscle_metrics.comparing" in times or "muscle_metrics.scale" in times
+    assert "muscle_metrics.comparison.compare" in times or "muscle_metrics.scale" in times
     assert not [name for name in times if name.startswith(("ray", "duckdb", "pyarrow"))]
 
 

@@ -8,101 +8,79 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.optional import require
+from muscle_metrics.adapter.former_paths import keep_former_paths
+from muscle_metrics.errors import require
 
 if TYPE_CHECKING:
-    from muscle_metrics.adapter.answering import (
-        ChoiceScores,
-        choice_log_likelihoods,
-        generate_answers,
-    )
-    from muscle_metrics.adapter.config import CompatibilityConfig
-    from muscle_metrics.adapter.ensemble import Ensemble
-    from muscle_metrics.adapter.evaluation import evaluate_model, save_run
-    from muscle_metrics.adapter.examples import Example, read_examples
-    from muscle_metrics.adapter.frontier import (
-        Candidate,
-        Frontier,
-        interpolate_adapters,
-        pareto_front,
-        pick_candidate,
-        trace_frontier,
-    )
-    from muscle_metrics.adapter.fused import fused_compatibility_loss
-    from muscle_metrics.adapter.losses import compatibility_loss
-    from muscle_metrics.adapter.models import TaskModel
-    from muscle_metrics.adapter.result import CompatibleAdapter
-    from muscle_metrics.adapter.selection import Standing
-    from muscle_metrics.adapter.strategies import STRATEGIES, LossSettings
-    from muscle_metrics.adapter.trainer import CompatibilityTrainer
-    from muscle_metrics.adapter.training import train_compatibility_adapter
-    from muscle_metrics.adapter.updates import MeasuredUpdate, measure_updates, score_run
-    from muscle_metrics.adapter.validation import answer_items, make_evaluator
+    # Type checkers read the names of the table below from their modules.
+    from muscle_metrics.adapter.config import *
+    from muscle_metrics.adapter.data.answering import *
+    from muscle_metrics.adapter.data.examples import *
+    from muscle_metrics.adapter.evaluation.evaluate import *
+    from muscle_metrics.adapter.evaluation.frontier import *
+    from muscle_metrics.adapter.evaluation.selection import *
+    from muscle_metrics.adapter.evaluation.updates import *
+    from muscle_metrics.adapter.evaluation.validation import *
+    from muscle_metrics.adapter.loss.fused import *
+    from muscle_metrics.adapter.loss.losses import *
+    from muscle_metrics.adapter.loss.strategies import *
+    from muscle_metrics.adapter.models import *
+    from muscle_metrics.adapter.teachers.ensemble import *
+    from muscle_metrics.adapter.training.result import *
+    from muscle_metrics.adapter.training.train import *
+    from muscle_metrics.adapter.training.trainer import *
 
-# Where each public name lives.
-_HOMES = {
-    "STRATEGIES": "strategies",
-    "Candidate": "frontier",
-    "ChoiceScores": "answering",
-    "CompatibilityConfig": "config",
-    "CompatibilityTrainer": "trainer",
-    "CompatibleAdapter": "result",
-    "Ensemble": "ensemble",
-    "Example": "examples",
-    "Frontier": "frontier",
-    "LossSettings": "strategies",
-    "MeasuredUpdate": "updates",
-    "Standing": "selection",
-    "TaskModel": "models",
-    "answer_items": "validation",
-    "choice_log_likelihoods": "answering",
-    "compatibility_loss": "losses",
-    "evaluate_model": "evaluation",
-    "fused_compatibility_loss": "fused",
-    "generate_answers": "answering",
-    "interpolate_adapters": "frontier",
-    "make_evaluator": "validation",
-    "measure_updates": "updates",
-    "pareto_front": "frontier",
-    "pick_candidate": "frontier",
-    "read_examples": "examples",
-    "save_run": "evaluation",
-    "score_run": "updates",
-    "trace_frontier": "frontier",
-    "train_compatibility_adapter": "training",
+# Public names by the module that defines them; each loads when it is first used (PEP 562).
+_PUBLIC = {
+    "config": ("CompatibilityConfig",),
+    "data.answering": (
+        "ChoiceScores",
+        "choice_log_likelihoods",
+        "generate_answers",
+    ),
+    "data.examples": (
+        "Example",
+        "read_examples",
+    ),
+    "evaluation.evaluate": (
+        "evaluate_model",
+        "save_run",
+    ),
+    "evaluation.frontier": (
+        "Candidate",
+        "Frontier",
+        "interpolate_adapters",
+        "pareto_front",
+        "pick_candidate",
+        "trace_frontier",
+    ),
+    "evaluation.selection": ("Standing",),
+    "evaluation.updates": (
+        "MeasuredUpdate",
+        "measure_updates",
+        "score_run",
+    ),
+    "evaluation.validation": (
+        "answer_items",
+        "make_evaluator",
+    ),
+    "loss.fused": ("fused_compatibility_loss",),
+    "loss.losses": ("compatibility_loss",),
+    "loss.strategies": (
+        "LossSettings",
+        "STRATEGIES",
+    ),
+    "models": ("TaskModel",),
+    "teachers.ensemble": ("Ensemble",),
+    "training.result": ("CompatibleAdapter",),
+    "training.train": ("train_compatibility_adapter",),
+    "training.trainer": ("CompatibilityTrainer",),
 }
+_HOMES = {name: module for module, names in _PUBLIC.items() for name in names}
 
-__all__ = [
-    "STRATEGIES",
-    "Candidate",
-    "ChoiceScores",
-    "CompatibilityConfig",
-    "CompatibilityTrainer",
-    "CompatibleAdapter",
-    "Ensemble",
-    "Example",
-    "Frontier",
-    "LossSettings",
-    "MeasuredUpdate",
-    "Standing",
-    "TaskModel",
-    "answer_items",
-    "choice_log_likelihoods",
-    "compatibility_loss",
-    "evaluate_model",
-    "fused_compatibility_loss",
-    "generate_answers",
-    "interpolate_adapters",
-    "make_evaluator",
-    "measure_updates",
-    "pareto_front",
-    "pick_candidate",
-    "read_examples",
-    "save_run",
-    "score_run",
-    "trace_frontier",
-    "train_compatibility_adapter",
-]
+__all__ = sorted(_HOMES)
+
+keep_former_paths()
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from muscle_metrics.adapter.strategies import Divergence, LossSettings
+from muscle_metrics.adapter.loss.strategies import Divergence, LossSettings
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from muscle_metrics import __version__
+from muscle_metrics._version import __version__
 from muscle_metrics.cli import (
     adapter,
     baseline,
@@ -25,7 +25,7 @@ from muscle_metrics.cli import (
 )
 from muscle_metrics.cli.outputs import warn
 from muscle_metrics.errors import InputError, MissingDependencyError, MuscleMetricsError, UsageError
-from muscle_metrics.suggestion import nearest_name
+from muscle_metrics.words.suggestion import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

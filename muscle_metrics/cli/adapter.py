@@ -76,12 +76,12 @@ def add_command(commands: Any) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     # Torch and all that stands on it, only for this command.
-    from muscle_metrics.optional import require
+    from muscle_metrics.errors import require
 
     for package in ("torch", "safetensors", "transformers", "accelerate", "peft"):
         require(package, "train")
-    from muscle_metrics.adapter.recipe import read_recipe
-    from muscle_metrics.adapter.training import train_compatibility_adapter
+    from muscle_metrics.adapter.training.recipe import read_recipe
+    from muscle_metrics.adapter.training.train import train_compatibility_adapter
 
     recipe = read_recipe(options.recipe)
     result = train_compatibility_adapter(

@@ -54,10 +54,10 @@ def add_command(commands: Any) -> None:
 
 
 def _baseline(options: argparse.Namespace) -> int:
-    from muscle_metrics.baseline import make_baseline
-    from muscle_metrics.reports.escape import terminal
+    from muscle_metrics.comparison.baseline import make_baseline
     from muscle_metrics.reports.files import write_text
     from muscle_metrics.runs.readers.baseline import baseline_text
+    from muscle_metrics.words.escape import terminal
 
     check_outputs([options.output], [options.run])
     choices = judging_choices(options)

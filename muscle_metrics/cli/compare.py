@@ -15,8 +15,8 @@ from muscle_metrics.cli.reading import add_reading, read_runs
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
-    from muscle_metrics.chains import Chain
-    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.comparison.chains import Chain
+    from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.runs.record import Run
     from muscle_metrics.scale import CountedComparison
 
@@ -99,7 +99,7 @@ def number(text: str) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.comparison.comparison import Comparison
 
     if len(options.runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")
@@ -137,8 +137,8 @@ def _compare(options: argparse.Namespace) -> int:
 def _result(
     options: argparse.Namespace, runs: list[Run], choices: dict[str, Any]
 ) -> Comparison | CountedComparison | Chain:
-    from muscle_metrics.chains import compare_chain
-    from muscle_metrics.comparing import compare_runs
+    from muscle_metrics.comparison.chains import compare_chain
+    from muscle_metrics.comparison.compare import compare_runs
 
     graded = {**choices, "minimum_effect": options.minimum_effect}
     if options.engine != "memory":
@@ -150,9 +150,9 @@ def _result(
 
 
 def _show(result: Comparison | CountedComparison | Chain, flips: int) -> None:
-    from muscle_metrics.chains import Chain
     from muscle_metrics.cli.screen import open_screen
-    from muscle_metrics.reports import text
+    from muscle_metrics.comparison import text
+    from muscle_metrics.comparison.chains import Chain
 
     console = open_screen()
     if not console.is_terminal:

@@ -67,10 +67,9 @@ def add_command(commands: Any) -> None:
 
 
 def _completion(options: argparse.Namespace, commands: Any) -> int:
-    from muscle_metrics.cli import completion_scripts
+    from muscle_metrics.cli.completion_scripts import SCRIPTS
 
-    script = getattr(completion_scripts, f"{options.shell}_script")
-    print_lines(script(_describe(commands)))
+    print_lines(SCRIPTS[options.shell](_describe(commands)))
     return 0
 
 

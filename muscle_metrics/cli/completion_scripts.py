@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from muscle_metrics.cli.completion import CommandWords, FlagWords
 
-__all__ = ["bash_script", "fish_script", "zsh_script"]
+__all__ = ["SCRIPTS", "bash_script", "fish_script", "zsh_script"]
 
 PROGRAM = "muscle-metrics"
 OF_PROGRAM = ("--help", "--version")
@@ -144,3 +145,9 @@ def _quoted(text: str) -> str:
 
 def _fish(text: str) -> str:
     return "'" + text.replace("\\", r"\\").replace("'", r"\'") + "'"
+
+
+SCRIPTS: Mapping[str, Callable[[Sequence[CommandWords]], Iterator[str]]] = MappingProxyType(
+    {"bash": bash_script, "fish": fish_script, "zsh": zsh_script}
+)
+"""The script of each shell that is known."""

@@ -136,7 +136,7 @@ def _cluster(address: str | None) -> Iterator[None]:
 
     Where this process is connected already, that cluster it is.
     """
-    from muscle_metrics.optional import require
+    from muscle_metrics.errors import require
 
     # Ray reports its use to its makers unless told not to, and says a lot about itself.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

@@ -14,7 +14,7 @@ from muscle_metrics.cli.verdict_output import Judged, add_output, check_output, 
 from muscle_metrics.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from muscle_metrics.policy import Policy
+    from muscle_metrics.gate.policy import Policy
 
 __all__ = ["add_command"]
 
@@ -92,7 +92,7 @@ def _gate(options: argparse.Namespace) -> int:
     try:
         judged = _judge(options, paths, policy, choices)
     except InputError as error:
-        from muscle_metrics.refusal import refuse
+        from muscle_metrics.gate.verdict import refuse
 
         verdict = refuse(error, names=(paths[0], paths[1]), confidence=policy.confidence)
         judged = Judged(verdict, None, policy.on_inconclusive)
@@ -117,9 +117,9 @@ def _paths(options: argparse.Namespace) -> list[str]:
 def _judge(
     options: argparse.Namespace, paths: list[str], policy: Policy, choices: dict[str, Any]
 ) -> Judged:
-    from muscle_metrics.baseline import match_baseline
-    from muscle_metrics.comparing import compare_runs
-    from muscle_metrics.gate import check_gate
+    from muscle_metrics.comparison.baseline import match_baseline
+    from muscle_metrics.comparison.compare import compare_runs
+    from muscle_metrics.gate.check import check_gate
 
     if options.engine != "memory":
         return _judge_counts(options, paths, policy, choices)
@@ -131,7 +131,7 @@ def _judge(
     if not options.sequential:
         comparison = compare_runs(old, new, **choices)
         return Judged(check_gate(comparison, policy), comparison, policy.on_inconclusive)
-    from muscle_metrics.growing import check_growing
+    from muscle_metrics.gate.sequential import check_growing
 
     comparison, verdict = check_growing(old, new, policy, seed=options.seed, **choices)
     # To go on is no failure to decide.
@@ -142,7 +142,7 @@ def _judge(
 def _judge_counts(
     options: argparse.Namespace, paths: list[str], policy: Policy, choices: dict[str, Any]
 ) -> Judged:
-    from muscle_metrics.gate import check_gate
+    from muscle_metrics.gate.check import check_gate
 
     if options.sequential:
         raise UsageError(

@@ -53,9 +53,9 @@ def add_command(commands: Any) -> None:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from muscle_metrics.reports.escape import json_source, terminal
+    from muscle_metrics.comparison.plain_data import json_text
     from muscle_metrics.runs.contents import inspect_log
-    from muscle_metrics.summary import json_text
+    from muscle_metrics.words.escape import json_source, terminal
 
     with working(f"reading {options.run}"):
         contents = inspect_log(options.run, **read_settings(options))

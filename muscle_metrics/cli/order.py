@@ -50,8 +50,8 @@ def add_command(commands: Any) -> None:
 
 
 def _order(options: argparse.Namespace) -> int:
-    from muscle_metrics.growing import seeded_order
-    from muscle_metrics.reports.escape import json_source
+    from muscle_metrics.gate.sequential import seeded_order
+    from muscle_metrics.words.escape import json_source
 
     (run,) = read_runs(options, [options.run])
     rows = (

@@ -57,8 +57,8 @@ def warn(message: str) -> None:
     --------
     >>> warn("the summary is full")
     """
-    from muscle_metrics.reports.escape import terminal
-    from muscle_metrics.reports.secrets import hide_secrets
+    from muscle_metrics.words.escape import terminal
+    from muscle_metrics.words.secrets import hide_secrets
 
     # An error about the error would end in Python's own exit code, which is that of FAIL; without
     # a standard error there is no stream at all.

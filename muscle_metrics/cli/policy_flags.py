@@ -10,7 +10,7 @@ from muscle_metrics.errors import UsageError
 if TYPE_CHECKING:
     import argparse
 
-    from muscle_metrics.policy import Policy
+    from muscle_metrics.gate.policy import Policy
 
 __all__ = ["add_policy", "has_policy", "policy_of"]
 
@@ -129,7 +129,7 @@ def policy_of(options: argparse.Namespace) -> Policy:
     >>> policy_of(parser.parse_args(["--max-nfr", "0.02"])).max_nfr
     Fraction(1, 50)
     """
-    from muscle_metrics.policy import Policy, read_ids, read_policy
+    from muscle_metrics.gate.policy import Policy, read_ids, read_policy
 
     given: dict[str, Any] = {name: getattr(options, name) for name in SINGLE}
     given["accepted_differences"] = options.accept_difference and tuple(options.accept_difference)

@@ -38,7 +38,7 @@ def working(what: str) -> Iterator[Callable[[str], None]]:
     from rich.text import Text
 
     from muscle_metrics.cli.screen import open_screen
-    from muscle_metrics.reports.escape import shorten, terminal
+    from muscle_metrics.words.escape import shorten, terminal
 
     screen = open_screen(stderr=True)
     if screen.is_dumb_terminal:

@@ -127,7 +127,8 @@ def read_runs(
     ...     read_runs(options, [str(path)])[0].records[0].slice
     'x'
     """
-    from muscle_metrics.runs import read_references, read_run, with_references
+    from muscle_metrics.runs.joining.references import read_references, with_references
+    from muscle_metrics.runs.read import read_run
 
     settings, names = run_settings(options, paths)
     runs = []
@@ -170,7 +171,7 @@ def run_settings(
 @contextmanager
 def _whole_lines(path: Path, *, growing: bool) -> Iterator[Path]:
     """Give a file as it is; of one that grows, a copy that ends with its last whole line."""
-    from muscle_metrics.reports.escape import visible
+    from muscle_metrics.words.escape import visible
 
     content = path.read_bytes() if growing and path.is_file() else b""
     if not content.startswith(b"{"):

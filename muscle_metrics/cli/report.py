@@ -16,7 +16,7 @@ from muscle_metrics.cli.reading import add_reading, read_runs
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
-    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.reports.html.page import Page
 
 __all__ = ["add_command"]
@@ -85,9 +85,9 @@ def add_command(commands: Any) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from muscle_metrics.chains import compare_chain
-    from muscle_metrics.comparing import compare_runs
-    from muscle_metrics.gate import check_gate
+    from muscle_metrics.comparison.chains import compare_chain
+    from muscle_metrics.comparison.compare import compare_runs
+    from muscle_metrics.gate.check import check_gate
     from muscle_metrics.reports.html.page import make_page
 
     page_file = Path(options.output)
@@ -132,11 +132,11 @@ def _check_runs(options: argparse.Namespace, choices: dict[str, Any]) -> None:
 def _write(
     page: Page, page_file: Path, items_file: Path, comparison: Comparison, *, redact: bool
 ) -> None:
+    from muscle_metrics.comparison.secrets import hide_comparison_secrets
     from muscle_metrics.reports.csv import items_csv
-    from muscle_metrics.reports.escape import terminal
     from muscle_metrics.reports.files import write_text
     from muscle_metrics.reports.html.redaction import redacted
-    from muscle_metrics.reports.secrets import hide_comparison_secrets
+    from muscle_metrics.words.escape import terminal
 
     lines = [f"{page_file}: {comparison.total} items of {' -> '.join(comparison.names)}"]
     # The table first: a page must not link to what could not be written.

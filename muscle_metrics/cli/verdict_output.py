@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from muscle_metrics.comparison import Comparison
-    from muscle_metrics.gate import Verdict
-    from muscle_metrics.policy import OnInconclusive
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.gate.policy import OnInconclusive
+    from muscle_metrics.gate.verdict import Verdict
     from muscle_metrics.scale import CountedComparison
 
 __all__ = ["Judged", "add_output", "check_output", "put_out"]

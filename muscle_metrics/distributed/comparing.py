@@ -8,8 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.distributed.exchange import Shard, bring_together
-from muscle_metrics.errors import InputError
-from muscle_metrics.optional import require
+from muscle_metrics.errors import InputError, require
 from muscle_metrics.scale.encoding import Source
 from muscle_metrics.scale.engine import Choices, compare_sources
 from muscle_metrics.scale.sources import open_source
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
 
+    from muscle_metrics.comparison.counted import CountedComparison
     from muscle_metrics.distributed.exchange import Progress
-    from muscle_metrics.scale.counted import CountedComparison
 
 __all__ = ["compare_datasets", "compare_shards"]
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from muscle_metrics.errors import InputError, MuscleMetricsError
-from muscle_metrics.optional import require
+from muscle_metrics.errors import InputError, MuscleMetricsError, require
 from muscle_metrics.scale.counting import open_database, reading
 from muscle_metrics.scale.encoding import CodedSource
 from muscle_metrics.scale.engine import Database
@@ -24,13 +23,13 @@ from muscle_metrics.scale.engine import Database
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from muscle_metrics.comparison.totals import Totals
     from muscle_metrics.scale.encoding import Source
     from muscle_metrics.scale.engine import Choices
     from muscle_metrics.scale.flaws import FlawedItems
     from muscle_metrics.scale.joining import Joining
     from muscle_metrics.scale.streaming import Grading
     from muscle_metrics.scale.tally import Tally
-    from muscle_metrics.scale.totals import Totals
 
 __all__ = ["Buckets", "Progress", "Shard", "bring_together"]
 

@@ -7,11 +7,10 @@ from functools import partial, reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.comparing import compare
-from muscle_metrics.errors import InputError
-from muscle_metrics.optional import require
+from muscle_metrics.comparison.compare import compare
+from muscle_metrics.comparison.totals import Totals
+from muscle_metrics.errors import InputError, require
 from muscle_metrics.scale.streaming import streamed
-from muscle_metrics.scale.totals import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from muscle_metrics.arrays import flat_column, shown
-from muscle_metrics.counting import count_flips
-from muscle_metrics.errors import InputError
-from muscle_metrics.optional import require
+from muscle_metrics.answers.arrays import flat_column, shown
+from muscle_metrics.errors import InputError, require
+from muscle_metrics.flips.counting import count_flips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from muscle_metrics.answers import Key, Missing, Values
-    from muscle_metrics.flips import FlipCounts
+    from muscle_metrics.answers.columns import Key, Missing, Values
+    from muscle_metrics.flips.counts import FlipCounts
 
 __all__ = ["FlipMetric"]
 

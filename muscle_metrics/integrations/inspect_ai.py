@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from muscle_metrics.errors import InputError
-from muscle_metrics.flips import Quadrant
+from muscle_metrics.errors import InputError, require
+from muscle_metrics.flips.counts import Quadrant
+from muscle_metrics.flips.rates import Rate
 from muscle_metrics.integrations.stored_verdicts import is_right, quadrant_of, read_verdicts
-from muscle_metrics.optional import require
-from muscle_metrics.rates import Rate
 
 # Whoever imports this module asks for inspect_ai, which reads the types of what is decorated.
 require("inspect_ai", "inspect")

@@ -8,19 +8,19 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.comparison.plain_data import json_text
 from muscle_metrics.errors import UsageError
-from muscle_metrics.flips import Quadrant
-from muscle_metrics.reports.escape import json_source
-from muscle_metrics.runs.place import list_names
+from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.runs.values import text_of
-from muscle_metrics.summary import json_text
+from muscle_metrics.words.escape import json_source
+from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from muscle_metrics.comparison import Comparison
-    from muscle_metrics.items import Item
-    from muscle_metrics.runs import Record
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.items import Item
+    from muscle_metrics.runs.record import Record
 
 __all__ = ["llm_comparator_data", "llm_comparator_json"]
 

@@ -7,17 +7,16 @@ from functools import cache
 from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.errors import InputError, UsageError, require
 from muscle_metrics.integrations.stored_verdicts import is_right, quadrant_of, read_verdicts
-from muscle_metrics.optional import require
-from muscle_metrics.runs.place import list_names, show
+from muscle_metrics.words.place import list_names, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
     from muscle_metrics.integrations.stored_verdicts import StoredVerdicts
-    from muscle_metrics.runs import Run
+    from muscle_metrics.runs.record import Run
 
     Document = Mapping[str, Any]
     Scores = Mapping[str, Any]

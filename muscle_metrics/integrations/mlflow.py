@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from muscle_metrics.counting import tally_verdicts
-from muscle_metrics.errors import InputError
-from muscle_metrics.optional import require
-from muscle_metrics.verdicts import Verdicts, judge_answers
+from muscle_metrics.answers.correctness import Verdicts, judge_answers
+from muscle_metrics.errors import InputError, require
+from muscle_metrics.flips.counting import tally_verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from muscle_metrics.answers import Key, Missing
+    from muscle_metrics.answers.columns import Key, Missing
 
     Flags = npt.NDArray[np.bool_]
 

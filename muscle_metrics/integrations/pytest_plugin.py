@@ -13,10 +13,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from muscle_metrics.comparison import Comparison
-    from muscle_metrics.gate import Verdict
-    from muscle_metrics.policy import Policy
-    from muscle_metrics.runs import Run
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.gate.policy import Policy
+    from muscle_metrics.gate.verdict import Verdict
+    from muscle_metrics.runs.record import Run
 
     Source = Run | str | PathLike[str]
 
@@ -112,7 +112,7 @@ class ModelGate:
             If there is no policy, or it does not fit.
         """
         __tracebackhide__ = True
-        from muscle_metrics.policy import Policy
+        from muscle_metrics.gate.policy import Policy
         from muscle_metrics.reports.flips import first_flips, flip_lines
 
         if isinstance(new, Policy):
@@ -128,7 +128,7 @@ class ModelGate:
 
 
 def _policy(given: Policy | str | PathLike[str] | None, limits: Mapping[str, Any]) -> Policy:
-    from muscle_metrics.policy import Policy, read_policy
+    from muscle_metrics.gate.policy import Policy, read_policy
 
     chosen = {"policy": given} if given is not None else dict(limits)
     whole = chosen.pop("policy", None)
@@ -140,12 +140,12 @@ def _policy(given: Policy | str | PathLike[str] | None, limits: Mapping[str, Any
 def _judge(
     old: Comparison | Source, new: Source | None, policy: Policy, options: Mapping[str, Any]
 ) -> tuple[Verdict, Comparison | None]:
-    from muscle_metrics.baseline import match_baseline
-    from muscle_metrics.comparing import compare_runs
-    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.comparison.baseline import match_baseline
+    from muscle_metrics.comparison.compare import compare_runs
+    from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.errors import InputError, UsageError
-    from muscle_metrics.gate import check_gate
-    from muscle_metrics.refusal import refuse
+    from muscle_metrics.gate.check import check_gate
+    from muscle_metrics.gate.verdict import refuse
 
     if isinstance(old, Comparison):
         if new is not None or options:
@@ -168,7 +168,8 @@ def _judge(
 
 
 def _run(source: Source) -> Run:
-    from muscle_metrics.runs import Run, read_run
+    from muscle_metrics.runs.read import read_run
+    from muscle_metrics.runs.record import Run
 
     return source if isinstance(source, Run) else read_run(source, name=_name(source))
 
@@ -179,7 +180,7 @@ def _name(source: Source) -> str:
 
 def _headline(verdict: Verdict) -> str:
     """One line: the verdict, and the first check that led to it."""
-    from muscle_metrics.reports.escape import shorten, terminal
+    from muscle_metrics.words.escape import shorten, terminal
 
     decisive = [str(check) for check in verdict.checks if check.outcome == verdict.outcome]
     parts = [

@@ -7,11 +7,13 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from muscle_metrics.comparison.judging import judge_runs
 from muscle_metrics.errors import InputError, PairingError, UsageError
-from muscle_metrics.flips import Quadrant
-from muscle_metrics.runs import Run, join_runs, read_run
-from muscle_metrics.runs.judging import judge_runs
-from muscle_metrics.runs.place import describe, list_ids, list_names, show
+from muscle_metrics.flips.counts import Quadrant
+from muscle_metrics.runs.joining.pairing import join_runs
+from muscle_metrics.runs.read import read_run
+from muscle_metrics.runs.record import Run
+from muscle_metrics.words.place import describe, list_ids, list_names, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,7 +105,7 @@ def read_verdicts(
 
     Examples
     --------
-    >>> from muscle_metrics.runs import Record
+    >>> from muscle_metrics.runs.record import Record
     >>> read_verdicts(Run((Record("1", prediction="A", reference="A"),), "v1")).of("1")
     True
     """

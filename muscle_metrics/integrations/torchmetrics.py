@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from muscle_metrics.counting import count_flips
-from muscle_metrics.flips import FlipCounts
-from muscle_metrics.optional import require
+from muscle_metrics.errors import require
+from muscle_metrics.flips.counting import count_flips
+from muscle_metrics.flips.counts import FlipCounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import torch
 
-    from muscle_metrics.answers import Key, Missing
+    from muscle_metrics.answers.columns import Key, Missing
 
 # Whoever imports this module asks for torchmetrics: a class needs its base when it is made.
 require("torchmetrics", "torchmetrics")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from muscle_metrics.reports.escape import annotation, annotation_property, shorten
-from muscle_metrics.reports.secrets import hide_verdict_secrets
+from muscle_metrics.gate.verdict import hide_verdict_secrets
+from muscle_metrics.words.escape import annotation, annotation_property, shorten
 
 if TYPE_CHECKING:
-    from muscle_metrics.gate import Verdict
+    from muscle_metrics.gate.verdict import Verdict
 
 __all__ = ["verdict_annotations"]
 

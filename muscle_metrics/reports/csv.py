@@ -6,10 +6,10 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.reports.escape import spreadsheet, visible
+from muscle_metrics.words.escape import spreadsheet, visible
 
 if TYPE_CHECKING:
-    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.comparison.comparison import Comparison
 
 __all__ = ["items_csv"]
 

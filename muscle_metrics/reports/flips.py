@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muscle_metrics.flips import Quadrant
-from muscle_metrics.items import Item
-from muscle_metrics.reports.escape import shorten, terminal
-from muscle_metrics.reports.secrets import hide_secrets
+from muscle_metrics.comparison.items import Item
+from muscle_metrics.flips.counts import Quadrant
+from muscle_metrics.words.escape import shorten, terminal
+from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.scale import CountedComparison
 
 __all__ = ["FirstFlips", "first_flips", "flip_lines", "item_name", "value_text"]

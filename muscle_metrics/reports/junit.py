@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from muscle_metrics.reports.escape import shorten, visible
+from muscle_metrics.gate.verdict import hide_verdict_secrets
 from muscle_metrics.reports.flips import first_flips, item_name, value_text
-from muscle_metrics.reports.secrets import hide_verdict_secrets
+from muscle_metrics.words.escape import shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from muscle_metrics.comparison import Comparison
-    from muscle_metrics.gate import Check, Verdict
-    from muscle_metrics.items import Item
-    from muscle_metrics.policy import OnInconclusive
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.items import Item
+    from muscle_metrics.gate.policy import OnInconclusive
+    from muscle_metrics.gate.verdict import Check, Verdict
     from muscle_metrics.scale import CountedComparison
 
 __all__ = ["verdict_junit"]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.reports.escape import markdown, shorten
+from muscle_metrics.gate.verdict import hide_verdict_secrets
 from muscle_metrics.reports.flips import first_flips, item_name, value_text
-from muscle_metrics.reports.secrets import hide_verdict_secrets
+from muscle_metrics.words.escape import markdown, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from muscle_metrics.comparison import Comparison
-    from muscle_metrics.gate import Check, Verdict
-    from muscle_metrics.items import Item
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.items import Item
+    from muscle_metrics.gate.verdict import Check, Verdict
     from muscle_metrics.reports.flips import FirstFlips
     from muscle_metrics.scale import CountedComparison
 

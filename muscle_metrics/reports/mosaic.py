@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.flips import Quadrant
+from muscle_metrics.flips.counts import Quadrant
 
 if TYPE_CHECKING:
-    from muscle_metrics.flips import FlipCounts
+    from muscle_metrics.flips.counts import FlipCounts
 
 __all__ = ["TITLES", "Tile", "mosaic_tiles"]
 

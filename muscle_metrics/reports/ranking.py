@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from muscle_metrics.flips import FlipCounts
+    from muscle_metrics.flips.counts import FlipCounts
 
 __all__ = ["RankedPart", "rank_parts"]
 

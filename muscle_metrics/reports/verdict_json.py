@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.reports.escape import json_source
+from muscle_metrics.comparison.plain_data import json_text
+from muscle_metrics.gate.verdict import hide_verdict_secrets
 from muscle_metrics.reports.flips import first_flips
-from muscle_metrics.reports.secrets import hide_verdict_secrets
-from muscle_metrics.summary import json_text
+from muscle_metrics.words.escape import json_source
 
 if TYPE_CHECKING:
-    from muscle_metrics.comparison import Comparison
-    from muscle_metrics.gate import Check, Verdict
-    from muscle_metrics.items import Item
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.items import Item
+    from muscle_metrics.gate.verdict import Check, Verdict
     from muscle_metrics.scale import CountedComparison
 
 __all__ = ["verdict_data", "verdict_json"]

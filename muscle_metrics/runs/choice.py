@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.runs.place import list_names, show
+from muscle_metrics.words.place import list_names, show
 
 if TYPE_CHECKING:
     from muscle_metrics.runs.record import Run

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.place import show
 from muscle_metrics.runs.record import Record
 from muscle_metrics.runs.values import (
     answer_of,
@@ -19,6 +18,7 @@ from muscle_metrics.runs.values import (
     score_of,
     score_of_text,
 )
+from muscle_metrics.words.place import show
 
 __all__ = ["CONVENTIONS", "Columns", "MissingFieldError", "choose_columns", "find", "read_id"]
 

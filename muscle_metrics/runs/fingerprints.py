@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.runs.place import show
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -21,8 +21,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError, UsageError
-from muscle_metrics.reports.escape import visible
-from muscle_metrics.runs.plain_file import PLAIN_FORMATS
+from muscle_metrics.runs.files.dataset_folder import is_dataset
+from muscle_metrics.runs.files.plain_file import PLAIN_FORMATS
 from muscle_metrics.runs.readers import (
     deepeval,
     helm,
@@ -33,7 +33,7 @@ from muscle_metrics.runs.readers import (
     openai_evals,
     promptfoo,
 )
-from muscle_metrics.runs.readers.dataset_folder import is_dataset
+from muscle_metrics.words.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable

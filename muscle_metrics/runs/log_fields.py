@@ -12,8 +12,8 @@ import math
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.place import describe, show
 from muscle_metrics.runs.values import reference_of, text_of
+from muscle_metrics.words.place import describe, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

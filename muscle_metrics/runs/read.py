@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from muscle_metrics.errors import FileError, InputError, UsageError
 from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
+from muscle_metrics.runs.files.plain_file import PlainFile, open_plain
 from muscle_metrics.runs.harnesses import recognise_harness
-from muscle_metrics.runs.place import list_ids, show
-from muscle_metrics.runs.plain_file import PlainFile, open_plain
 from muscle_metrics.runs.readers.baseline import is_baseline, read_baseline
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.runs.rows import keep_rows, locate
+from muscle_metrics.words.place import list_ids, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

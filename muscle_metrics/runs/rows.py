@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.columns import MissingFieldError, find
-from muscle_metrics.runs.place import describe, show
 from muscle_metrics.runs.values import text_of
-from muscle_metrics.suggestion import nearest_name
+from muscle_metrics.words.place import describe, show
+from muscle_metrics.words.suggestion import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from muscle_metrics.runs.plain_file import PlainFile
+    from muscle_metrics.runs.files.plain_file import PlainFile
 
 __all__ = ["keep_rows", "locate"]
 
@@ -45,7 +45,7 @@ def keep_rows(
 
     Examples
     --------
-    >>> from muscle_metrics.runs.plain_file import PlainFile
+    >>> from muscle_metrics.runs.files.plain_file import PlainFile
     >>> import tempfile
     >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -92,7 +92,7 @@ def locate(error: InputError, file: PlainFile, number: int, row: Mapping[str, ob
 
     Examples
     --------
-    >>> from muscle_metrics.runs.plain_file import PlainFile
+    >>> from muscle_metrics.runs.files.plain_file import PlainFile
     >>> from pathlib import Path
     >>> file = PlainFile(Path("old.jsonl"), "jsonl")
     >>> print(locate(MissingFieldError("answer", "prediction_field"), file, 3, {"answr": 7}))

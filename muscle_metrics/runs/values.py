@@ -11,7 +11,7 @@ import re
 import sys
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.place import describe, show
+from muscle_metrics.words.place import describe, show
 
 __all__ = [
     "answer_of",

@@ -6,12 +6,11 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.errors import FileError, UsageError
-from muscle_metrics.flips import Quadrant
-from muscle_metrics.items import Item
-from muscle_metrics.optional import require
+from muscle_metrics.comparison.flip_sample import FlipSample
+from muscle_metrics.comparison.items import Item
+from muscle_metrics.errors import FileError, UsageError, require
+from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.scale.encoding import decoded, split_key
-from muscle_metrics.scale.flip_sample import FlipSample
 from muscle_metrics.scale.tally import MARKS, Tally
 
 if TYPE_CHECKING:

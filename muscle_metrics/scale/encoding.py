@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError
-from muscle_metrics.runs.place import show
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

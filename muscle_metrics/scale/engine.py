@@ -7,24 +7,24 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from muscle_metrics.comparison.counted import CountedComparison
+from muscle_metrics.comparison.judging import EXACT_MATCH, THRESHOLD_WITHOUT_SCORE
+from muscle_metrics.comparison.signature import choices
 from muscle_metrics.errors import UsageError
-from muscle_metrics.runs.judging import EXACT_MATCH, THRESHOLD_WITHOUT_SCORE
-from muscle_metrics.runs.pairing import check_choices
-from muscle_metrics.scale.counted import CountedComparison
+from muscle_metrics.runs.joining.pairing import check_choices
 from muscle_metrics.scale.counting import tally
 from muscle_metrics.scale.flaws import collect_flawed, explain_flaws
 from muscle_metrics.scale.joining import Joining
 from muscle_metrics.scale.streaming import Grading, stream_totals
-from muscle_metrics.signature import choices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from muscle_metrics.runs.pairing import Conflict, MissingItems, Unanswered
+    from muscle_metrics.comparison.totals import Totals
+    from muscle_metrics.runs.joining.pairing import Conflict, MissingItems, Unanswered
     from muscle_metrics.scale.encoding import Source
     from muscle_metrics.scale.flaws import FlawedItems
     from muscle_metrics.scale.tally import Tally
-    from muscle_metrics.scale.totals import Totals
     from muscle_metrics.scorers import Metric
 
 __all__ = ["Choices", "Database", "Engine", "compare_sources"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
-    from muscle_metrics.scale.counted import CountedComparison
+    from muscle_metrics.comparison.counted import CountedComparison
 
 __all__ = ["compare_files"]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.runs.pairing import join_runs, nothing_left
-from muscle_metrics.runs.place import list_ids, show
+from muscle_metrics.runs.joining.pairing import join_runs, nothing_left
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scale.counting import run_query
 from muscle_metrics.scale.encoding import decoded, split_key
+from muscle_metrics.words.place import list_ids, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from muscle_metrics.scale.encoding import UNREADABLE_SQL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from muscle_metrics.runs.pairing import Conflict, MissingItems, Unanswered
+    from muscle_metrics.runs.joining.pairing import Conflict, MissingItems, Unanswered
     from muscle_metrics.scale.encoding import Source
 
 __all__ = ["FLAWS", "Joining"]

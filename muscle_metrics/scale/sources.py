@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from muscle_metrics.errors import FileError, InputError, UsageError
-from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
-from muscle_metrics.runs.place import show
-from muscle_metrics.runs.plain_file import PlainFile, open_plain
+from muscle_metrics.runs.files.plain_file import PlainFile, open_plain
 from muscle_metrics.runs.rows import keep_rows, locate
 from muscle_metrics.scale.encoding import Source, column_of, quoted
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -253,7 +253,7 @@ def _types(
 
 def _parquet_types(files: Sequence[PlainFile], names: Sequence[str]) -> dict[str, str]:
     """Type of every column that fields stand in, in all shards."""
-    from muscle_metrics.optional import require
+    from muscle_metrics.errors import require
 
     duckdb = require("duckdb", "scale")
     common: dict[str, str] = {}

@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from muscle_metrics.changes import measure_changes
-from muscle_metrics.comparison import Comparison
+from muscle_metrics.answers.correctness import Verdicts
+from muscle_metrics.comparison.comparison import Comparison
+from muscle_metrics.comparison.flip_sample import FlipSample
+from muscle_metrics.comparison.items import ItemTable
+from muscle_metrics.comparison.judging import EXACT_MATCH
+from muscle_metrics.comparison.scoring import grade_texts
+from muscle_metrics.comparison.totals import Totals
 from muscle_metrics.errors import UsageError
-from muscle_metrics.items import ItemTable
-from muscle_metrics.runs.judging import EXACT_MATCH
+from muscle_metrics.flips.changes import measure_changes
 from muscle_metrics.scale.counting import run_query
 from muscle_metrics.scale.encoding import decoded, split_key
-from muscle_metrics.scale.flip_sample import FlipSample
-from muscle_metrics.scale.totals import Totals
 from muscle_metrics.scorers import resolve_scorer
-from muscle_metrics.scoring import grade_texts
-from muscle_metrics.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
-    from muscle_metrics.changes import ScoreChanges
+    from muscle_metrics.flips.changes import ScoreChanges
     from muscle_metrics.scale.joining import Joining
     from muscle_metrics.scorers import Metric, Scorer
 

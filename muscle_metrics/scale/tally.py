@@ -6,15 +6,15 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from muscle_metrics.counting import tally_flips
+from muscle_metrics.comparison.totals import Cell, Totals
+from muscle_metrics.flips.counting import tally_flips
 from muscle_metrics.scale.joining import FLAWS
-from muscle_metrics.scale.totals import Cell, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from muscle_metrics.flips import FlipCounts
-    from muscle_metrics.scale.flip_sample import FlipSample
+    from muscle_metrics.comparison.flip_sample import FlipSample
+    from muscle_metrics.flips.counts import FlipCounts
     from muscle_metrics.scale.joining import Joining
 
 __all__ = ["MARKS", "Marks", "Tally"]
@@ -43,7 +43,7 @@ class Tally:
 
     Examples
     --------
-    >>> from muscle_metrics.scale.flip_sample import FlipSample
+    >>> from muscle_metrics.comparison.flip_sample import FlipSample
     >>> one = Tally(
     ...     items={(None, None, frozenset({"in_old", "in_new", "old_right"})): 3},
     ...     recorded=(3, 3),

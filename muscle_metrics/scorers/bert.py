@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from muscle_metrics.errors import UsageError
-from muscle_metrics.optional import require
+from muscle_metrics.errors import UsageError, require
 from muscle_metrics.scorers.encoder import Embedding, Encoder
 from muscle_metrics.scorers.texts import Scores, TextPair, check_texts, cut_blocks, pair_texts
 

@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from muscle_metrics.errors import UsageError
-from muscle_metrics.optional import require
+from muscle_metrics.errors import UsageError, require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

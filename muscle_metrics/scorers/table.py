@@ -16,7 +16,7 @@ from muscle_metrics.scorers.exact import exact_match, token_f1
 from muscle_metrics.scorers.rouge import ROUGE_VARIANTS, rouge
 from muscle_metrics.scorers.sacre import bleu, chrf, ter
 from muscle_metrics.scorers.texts import Scores, check_texts
-from muscle_metrics.suggestion import nearest_name
+from muscle_metrics.words.suggestion import nearest_name
 
 __all__ = ["SCORERS", "Metric", "Scorer", "resolve_scorer", "score", "score_both"]
 

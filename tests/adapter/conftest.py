@@ -89,5 +89,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The libraries beneath warn each other of their future versions.
     future = pytest.mark.filterwarnings("ignore::FutureWarning")
     for item in items:
-        if item.path.parent == Path(__file__).parent:
+        if Path(__file__).parent in item.path.parents:
             item.add_marker(future)

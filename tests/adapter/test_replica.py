@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("peft")
 
-from muscle_metrics.adapter.updates import measure_updates
+from muscle_metrics.adapter.evaluation.updates import measure_updates
 from tests.benchmarks.replica import examples
 from tests.benchmarks.replica.language import Language
 from tests.benchmarks.replica.methods import CONTROL, RECIPE

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from muscle_metrics.adapter import checkpoints, trainer
+from muscle_metrics.adapter import checkpoints
 from muscle_metrics.adapter.config import CompatibilityConfig
 from muscle_metrics.adapter.models import TaskModel
-from muscle_metrics.adapter.training import train_compatibility_adapter
+from muscle_metrics.adapter.training import trainer
+from muscle_metrics.adapter.training.train import train_compatibility_adapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

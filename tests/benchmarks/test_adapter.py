@@ -40,10 +40,10 @@ def loss(way: str) -> dict[str, float]:
     """Loss and gradient of one batch at a vocabulary of 128 000."""
     import torch
 
-    from muscle_metrics.adapter.fused import fused_compatibility_loss
-    from muscle_metrics.adapter.losses import compatibility_loss
-    from muscle_metrics.adapter.rows import HeadRows
-    from muscle_metrics.adapter.strategies import LossSettings, Tokens
+    from muscle_metrics.adapter.loss.fused import fused_compatibility_loss
+    from muscle_metrics.adapter.loss.losses import compatibility_loss
+    from muscle_metrics.adapter.loss.rows import HeadRows
+    from muscle_metrics.adapter.loss.strategies import LossSettings, Tokens
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -88,13 +88,13 @@ def step(way: str) -> dict[str, float]:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from muscle_metrics.adapter.batches import collate
     from muscle_metrics.adapter.config import CompatibilityConfig
-    from muscle_metrics.adapter.distillation import Distillation, LiveTeacher
-    from muscle_metrics.adapter.examples import EncodedExample
-    from muscle_metrics.adapter.losses import compatibility_loss
+    from muscle_metrics.adapter.data.batches import collate
+    from muscle_metrics.adapter.data.examples import EncodedExample
+    from muscle_metrics.adapter.loss.losses import compatibility_loss
     from muscle_metrics.adapter.models import TaskModel, load_student
-    from muscle_metrics.adapter.stored import StoredTeacher, compute_rows, store_rows
+    from muscle_metrics.adapter.teachers.distillation import Distillation, LiveTeacher
+    from muscle_metrics.adapter.teachers.stored import StoredTeacher, compute_rows, store_rows
 
     torch.set_num_threads(1)
     vocabulary = 16_000

@@ -7,8 +7,8 @@ from timeit import timeit
 import numpy as np
 import pytest
 
-from muscle_metrics.counting import count_flips
-from muscle_metrics.flips import FlipCounts
+from muscle_metrics.flips.counting import count_flips
+from muscle_metrics.flips.counts import FlipCounts
 
 ITEMS = 10_000_000
 LABELS = 10

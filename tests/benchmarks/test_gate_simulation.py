@@ -23,9 +23,9 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from muscle_metrics import Policy, check_gate
-from muscle_metrics.comparison import Comparison
-from muscle_metrics.items import ItemTable
-from muscle_metrics.verdicts import Verdicts
+from muscle_metrics.answers.correctness import Verdicts
+from muscle_metrics.comparison.comparison import Comparison
+from muscle_metrics.comparison.items import ItemTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

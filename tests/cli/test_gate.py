@@ -313,7 +313,7 @@ def test_an_error_of_ours_is_no_verdict(run, pair, reports, tmp_path, monkeypatc
     def fail(*arguments: object) -> None:
         raise error("::error::x")
 
-    monkeypatch.setattr("muscle_metrics.gate.check_gate", fail)
+    monkeypatch.setattr("muscle_metrics.gate.check.check_gate", fail)
     done = run("gate", *pair(), "--max-nfr", "0.02", *reports)
     assert (done.code, done.out) == (5, "")
     assert done.err.startswith(f"muscle-metrics: internal error, {error.__name__}: ")

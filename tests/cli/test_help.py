@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muscle_metrics.cli import main
-from muscle_metrics.growing import seeded_order
-from muscle_metrics.runs import read_run
+from muscle_metrics.gate.sequential import seeded_order
+from muscle_metrics.runs.read import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muscle_metrics.runs import read_run
+from muscle_metrics.runs.read import read_run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import pytest
 
 from muscle_metrics.cli import main
 from muscle_metrics.errors import UsageError
-from muscle_metrics.runs import read_run
+from muscle_metrics.runs.read import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

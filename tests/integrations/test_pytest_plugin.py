@@ -181,7 +181,7 @@ def test_files_and_options_reach_the_comparison(tmp_path: Path) -> None:
 
 
 def test_a_baseline_that_was_judged_otherwise_is_invalid() -> None:
-    from muscle_metrics.baseline import make_baseline
+    from muscle_metrics.comparison.baseline import make_baseline
 
     run = Run(tuple(Record(f"q{i}", "A", "A") for i in range(99)), "v1")
     gate = ModelGate([], {"max_nfr": "0.05"})
@@ -195,4 +195,4 @@ def test_loading_the_plugin_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = done.stdout.split()
     assert pytest_plugin.__name__ in loaded
-    assert not {"numpy", "scipy", "pandas", "rich", "muscle_metrics.gate"} & {*loaded}
+    assert not {"numpy", "scipy", "pandas", "rich", "muscle_metrics.gate.verdict"} & {*loaded}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from muscle_metrics import InputError, PairingError, Record, Run, UsageError, label_flips
-from muscle_metrics.baseline import make_baseline
+from muscle_metrics.comparison.baseline import make_baseline
 from muscle_metrics.integrations.stored_verdicts import is_right, quadrant_of, read_verdicts
 from muscle_metrics.runs.readers.baseline import baseline_text
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muscle_metrics.runs import Record, Run
+from muscle_metrics.runs.record import Record, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 WATCHED = [
     "adapter/checkpoints",
     "adapter/config",
-    "adapter/ensemble",
-    "adapter/evaluation",
-    "adapter/examples",
-    "adapter/frontier",
-    "adapter/recipe",
+    "adapter/teachers/ensemble",
+    "adapter/evaluation/evaluate",
+    "adapter/data/examples",
+    "adapter/evaluation/frontier",
+    "adapter/training/recipe",
     "adapter/safety",
-    "adapter/selection",
-    "adapter/strategies",
-    "adapter/updates",
+    "adapter/evaluation/selection",
+    "adapter/loss/strategies",
+    "adapter/evaluation/updates",
 ]
 
 
@@ -41,12 +41,12 @@ def config(**settings: object) -> object:
 
 
 def loss(**settings: object) -> object:
-    return of("strategies", "LossSettings")(**settings)
+    return of("loss.strategies", "LossSettings")(**settings)
 
 
 def read(*rows: object) -> object:
     Path("test.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    return of("examples", "read_examples")("test.jsonl")
+    return of("data.examples", "read_examples")("test.jsonl")
 
 
 class _Letters:
@@ -57,15 +57,15 @@ class _Letters:
 
 
 def encode(**example: str) -> object:
-    made = of("examples", "Example")(id="7", **example)
-    return of("examples", "encode_examples")(
+    made = of("data.examples", "Example")(id="7", **example)
+    return of("data.examples", "encode_examples")(
         _Letters(), [made], loss_over="completion", max_length=3
     )
 
 
 def recipe(text: str) -> object:
     Path("recipe.toml").write_text(text, encoding="utf-8")
-    return of("recipe", "read_recipe")("recipe.toml")
+    return of("training.recipe", "read_recipe")("recipe.toml")
 
 
 def pickle_in_a_folder() -> object:
@@ -88,7 +88,9 @@ CHOICE = {"prompt": "1 + 1 =", "choices": ["2", "3"], "answer": 0}
 
 def other_shapes() -> object:
     torch = pytest.importorskip("torch")
-    return of("frontier", "interpolate_adapters")({"a": torch.zeros(2)}, {"a": torch.zeros(3)}, 0.5)
+    return of("evaluation.frontier", "interpolate_adapters")(
+        {"a": torch.zeros(2)}, {"a": torch.zeros(3)}, 0.5
+    )
 
 
 WHOLE = 'output = "run"\nold.model = "v1"\nnew.model = "v2"\ndata.train = "train.jsonl"\n'
@@ -104,17 +106,17 @@ CASES: dict[str, Callable[[], object]] = {
     "adapter: warming up for ever": lambda: config(warmup_share=1.0),
     "adapter: a negative weight": lambda: config(replay_weight=-1),
     "adapter: no learning rate": lambda: config(learning_rate=0),
-    "adapter: no example": lambda: of("examples", "read_examples")([]),
+    "adapter: no example": lambda: of("data.examples", "read_examples")([]),
     "adapter: an id twice": lambda: read({"id": 1, **ROW}, {"id": 1, **ROW}),
     "adapter: no completion": lambda: read({"prompt": "1 + 1 ="}),
-    "adapter: an example without a completion": lambda: of("examples", "read_examples")(
-        [of("examples", "Example")(id="7", prompt="1")]
+    "adapter: an example without a completion": lambda: of("data.examples", "read_examples")(
+        [of("data.examples", "Example")(id="7", prompt="1")]
     ),
     "adapter: a weight of nothing": lambda: read({**ROW, "weight": 0}),
     "adapter: one choice": lambda: read({**CHOICE, "choices": ["2"]}),
     "adapter: an answer that is no choice": lambda: read({**CHOICE, "answer": 2}),
     "adapter: a completion that is too long": lambda: encode(prompt="a", completion="bcdef"),
-    "adapter: no validation item": lambda: of("selection", "measure_standing")(
+    "adapter: no validation item": lambda: of("evaluation.selection", "measure_standing")(
         old=[], new=[], epoch=0
     ),
     "adapter: a pickle": pickle_in_a_folder,
@@ -123,22 +125,22 @@ CASES: dict[str, Callable[[], object]] = {
         lambda folder: (folder / "optimizer.pt").write_bytes(b"other")
     ),
     "adapter: a checkpoint of another run": lambda: checkpoint(lambda _: None, recipe="other"),
-    "adapter: an ensemble of more than all": lambda: of("ensemble", "Ensemble")(
+    "adapter: an ensemble of more than all": lambda: of("teachers.ensemble", "Ensemble")(
         None, None, share=1.5
     ),
-    "adapter: unknown metric": lambda: of("evaluation", "evaluate_model")(
+    "adapter: unknown metric": lambda: of("evaluation.evaluate", "evaluate_model")(
         None, None, [], name="old", config=config(metric="rouge-1")
     ),
-    "adapter: beyond the end": lambda: of("frontier", "interpolate_adapters")({}, {}, 2),
+    "adapter: beyond the end": lambda: of("evaluation.frontier", "interpolate_adapters")({}, {}, 2),
     "adapter: adapters of two shapes": other_shapes,
-    "adapter: no candidate": lambda: of("frontier", "pick_candidate")([]),
-    "adapter: no start": lambda: of("frontier", "trace_frontier")(
+    "adapter: no candidate": lambda: of("evaluation.frontier", "pick_candidate")([]),
+    "adapter: no start": lambda: of("evaluation.frontier", "trace_frontier")(
         None, None, start={}, trained={}, old_scores=[1], evaluate=None
     ),
-    "adapter: unknown baseline": lambda: of("updates", "measure_updates")(
+    "adapter: unknown baseline": lambda: of("evaluation.updates", "measure_updates")(
         old=[1], updates={"v2": [1]}, baselines=("control",)
     ),
-    "adapter: no such score": lambda: of("updates", "score_run")(
+    "adapter: no such score": lambda: of("evaluation.updates", "score_run")(
         Run((Record("7", prediction="a"),), name="old"), metric="rouge1"
     ),
     "recipe: no TOML": lambda: recipe("output ="),

@@ -9,15 +9,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_metrics.counting import count_flips, tally_flips
-from muscle_metrics.flips import FlipCounts
-from muscle_metrics.optional import require
-from muscle_metrics.rates import AccuracyChange, Rate
+from muscle_metrics.errors import require
+from muscle_metrics.flips.counting import count_flips, tally_flips
+from muscle_metrics.flips.counts import FlipCounts
+from muscle_metrics.flips.rates import AccuracyChange, Rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WATCHED = ["answers", "arrays", "counting", "flips", "optional", "rates", "verdicts"]
+WATCHED = [
+    "answers/columns",
+    "answers/arrays",
+    "flips/counting",
+    "flips/counts",
+    "errors",
+    "flips/rates",
+    "answers/correctness",
+]
 
 count_all = partial(count_flips, old=["A", "B"], new=["A", "C"], references=["A", "B"])
 tally_all = partial(tally_flips, old_right=[1, 1], new_right=[1, 0])

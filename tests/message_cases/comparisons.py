@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from muscle_metrics.chains import compare_chain, count_chain
-from muscle_metrics.changes import measure_changes
-from muscle_metrics.comparing import compare, compare_runs
-from muscle_metrics.likeness import consistency
-from muscle_metrics.magnitudes import Magnitude, MeanChange
-from muscle_metrics.runs import Record, Run
-from muscle_metrics.scoring import score_flips
-from muscle_metrics.turns import flip_matrix
+from muscle_metrics.answers.flip_matrix import flip_matrix
+from muscle_metrics.comparison.chains import compare_chain, count_chain
+from muscle_metrics.comparison.compare import compare, compare_runs
+from muscle_metrics.comparison.consistency import consistency
+from muscle_metrics.comparison.scoring import score_flips
+from muscle_metrics.flips.changes import measure_changes
+from muscle_metrics.flips.magnitudes import Magnitude, MeanChange
+from muscle_metrics.runs.record import Record, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 WATCHED = [
-    "chains",
-    "changes",
-    "comparing",
-    "comparison",
-    "likeness",
-    "magnitudes",
-    "scoring",
-    "turns",
+    "comparison/chains",
+    "flips/changes",
+    "comparison/compare",
+    "comparison/comparison",
+    "comparison/consistency",
+    "flips/magnitudes",
+    "comparison/scoring",
+    "answers/flip_matrix",
 ]
 
 measure = partial(measure_changes, old=[0.5, 0.9], new=[0.6, 0.2])

@@ -10,22 +10,24 @@ from unittest.mock import patch
 
 import pytest
 
-from muscle_metrics.runs import bytestream, read_references, read_run
+from muscle_metrics.runs.files import bytestream
+from muscle_metrics.runs.joining.references import read_references
+from muscle_metrics.runs.read import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 WATCHED = [
-    "runs/bytestream",
+    "runs/files/bytestream",
     "runs/columns",
-    "runs/plain_file",
+    "runs/files/plain_file",
     "runs/read",
-    "runs/readers/delimited",
-    "runs/readers/json_array",
-    "runs/readers/jsonl",
-    "runs/readers/parquet",
+    "runs/files/delimited",
+    "runs/files/json_array",
+    "runs/files/jsonl",
+    "runs/files/parquet",
     "runs/rows",
-    "runs/strict_json",
+    "runs/files/strict_json",
     "runs/values",
 ]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from muscle_metrics import Policy, Record, Run, cli, compare
-from muscle_metrics.baseline import make_baseline
 from muscle_metrics.cli.reading import read_runs
-from muscle_metrics.growing import check_growing, seeded_order
+from muscle_metrics.comparison.baseline import make_baseline
+from muscle_metrics.gate.sequential import check_growing, seeded_order
 from muscle_metrics.integrations.pytest_plugin import ModelGate
 from muscle_metrics.reports.files import append_text, write_text
 from muscle_metrics.runs.readers.baseline import baseline_text, read_baseline
@@ -29,7 +29,7 @@ WATCHED = [
     "cli/policy_flags",
     "cli/reading",
     "cli/verdict_output",
-    "growing",
+    "gate/sequential",
     "integrations/pytest_plugin",
     "reports/files",
     "runs/readers/baseline",

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from muscle_metrics.runs import Record, Run, pair_runs, read_references, read_run
+from muscle_metrics.comparison.judging import judge_runs
 from muscle_metrics.runs.choice import Choice, narrow_run
+from muscle_metrics.runs.files import json_object
 from muscle_metrics.runs.harnesses import Harness, Recognised
-from muscle_metrics.runs.judging import judge_runs
-from muscle_metrics.runs.readers import json_object
+from muscle_metrics.runs.joining.pairing import pair_runs
+from muscle_metrics.runs.joining.references import read_references
+from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.readers.lm_eval import run_from_lm_eval
+from muscle_metrics.runs.record import Record, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 WATCHED = [
     "runs/choice",
     "runs/harnesses",
-    "runs/readers/json_object",
+    "runs/files/json_object",
     "runs/readers/lm_eval",
     "runs/readers/lm_eval_lines",
     "runs/readers/lm_eval_rows",

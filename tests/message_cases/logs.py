@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muscle_metrics.runs import read_run
+from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.log_fields import compact
-from muscle_metrics.runs.readers.json_document import read_json_document
+from muscle_metrics.runs.read import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 WATCHED = [
-    "runs/folder",
-    "runs/json_window",
+    "runs/files/folder",
+    "runs/files/json_window",
     "runs/log_fields",
-    "runs/readers/arrow_rows",
-    "runs/readers/dataset_folder",
+    "runs/files/arrow_rows",
+    "runs/files/dataset_folder",
     "runs/readers/deepeval",
     "runs/readers/helm",
     "runs/readers/helm_rows",
-    "runs/readers/json_document",
+    "runs/files/json_document",
     "runs/readers/lighteval",
     "runs/readers/mlflow",
     "runs/readers/mlflow_rows",

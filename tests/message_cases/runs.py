@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from muscle_metrics.runs import Record, Run, join_runs, pair_runs
-from muscle_metrics.runs.judging import judge_runs
-from muscle_metrics.runs.references import with_references
+from muscle_metrics.comparison.judging import judge_runs
+from muscle_metrics.runs.joining.pairing import join_runs, pair_runs
+from muscle_metrics.runs.joining.references import with_references
+from muscle_metrics.runs.record import Record, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 WATCHED = [
-    "runs/judging",
-    "runs/mismatches",
+    "comparison/judging",
+    "runs/joining/mismatches",
     "runs/natural_order",
-    "runs/pairing",
-    "runs/place",
+    "runs/joining/pairing",
+    "words/place",
     "runs/record",
-    "runs/references",
+    "runs/joining/references",
 ]
 
 FIRST, SECOND = Record("1", "A", "A"), Record("2", "B", "B")

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from muscle_metrics import FlipCounts, Policy, check_gate, compare
-from muscle_metrics.changes import measure_changes
 from muscle_metrics.cli.engine import compare_on_engine
+from muscle_metrics.comparison.totals import Cell
 from muscle_metrics.distributed import compare_datasets, count_flips_dataset
+from muscle_metrics.flips.changes import measure_changes
 from muscle_metrics.scale import CountedComparison, FlipSample, ScoreTotals, Totals, compare_files
-from muscle_metrics.scale.totals import Cell
 from muscle_metrics.statistics.exact_sums import ExactSum
 
 if TYPE_CHECKING:
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 WATCHED = [
     "cli/engine",
-    "counted_criteria",
+    "gate/counted_criteria",
     "distributed/comparing",
     "scale/encoding",
     "scale/engine",
     "distributed/scoring",
-    "scale/counted",
+    "comparison/counted",
     "scale/counting",
     "scale/flaws",
-    "scale/flip_sample",
-    "scale/score_totals",
+    "comparison/flip_sample",
+    "flips/score_totals",
     "scale/sources",
     "scale/streaming",
-    "scale/totals",
+    "comparison/totals",
     "statistics/exact_sums",
 ]
 

@@ -30,12 +30,13 @@ PACKAGE = "muscle_metrics"
 DECISION, OTHERS = 1.0, 0.9
 # The module and, where it is not the one of its name, what tests it.
 MODULES = {
-    "gate": ["tests/test_gate.py", "tests/test_counted_criteria.py", "tests/test_criteria.py"],
-    "criteria": ["tests/test_criteria.py"],
-    "clustered_evidence": ["tests/test_evidence.py"],
-    "counted_criteria": ["tests/test_counted_criteria.py"],
-    "evidence": ["tests/test_evidence.py"],
-    "policy": ["tests/test_policy.py"],
+    "gate/check": ["tests/gate/test_check.py", "tests/gate/test_counted_criteria.py"],
+    "gate/criteria": ["tests/gate/test_criteria.py"],
+    "gate/clustered_evidence": ["tests/gate/test_evidence.py"],
+    "gate/counted_criteria": ["tests/gate/test_counted_criteria.py"],
+    "gate/evidence": ["tests/gate/test_evidence.py"],
+    "gate/policy": ["tests/gate/test_policy.py"],
+    "gate/verdict": ["tests/gate/test_check.py"],
     **{
         f"statistics/{path.stem}": [f"tests/statistics/test_{path.stem}.py"]
         for path in sorted((PROJECT / PACKAGE / "statistics").glob("[a-z]*.py"))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from muscle_metrics import Record, Run, compare, compare_runs
 from muscle_metrics.reports.csv import items_csv
-from muscle_metrics.reports.escape import spreadsheet, visible
+from muscle_metrics.words.escape import spreadsheet, visible
 
 
 def rows_of(text: str) -> list[dict[str, str]]:

@@ -11,20 +11,19 @@ import pytest
 from markdown_it import MarkdownIt
 
 from muscle_metrics import InputError
-from muscle_metrics.refusal import refuse
+from muscle_metrics.gate.verdict import refuse, verdict_text
 from muscle_metrics.reports.annotations import verdict_annotations
-from muscle_metrics.reports.escape import (
+from muscle_metrics.reports.flips import first_flips, flip_lines
+from muscle_metrics.reports.junit import verdict_junit
+from muscle_metrics.reports.markdown import verdict_markdown
+from muscle_metrics.reports.verdict_json import verdict_data, verdict_json
+from muscle_metrics.words.escape import (
     annotation,
     annotation_property,
     json_source,
     markdown,
     visible,
 )
-from muscle_metrics.reports.flips import first_flips, flip_lines
-from muscle_metrics.reports.junit import verdict_junit
-from muscle_metrics.reports.markdown import verdict_markdown
-from muscle_metrics.reports.text import verdict_text
-from muscle_metrics.reports.verdict_json import verdict_data, verdict_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

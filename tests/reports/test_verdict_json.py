@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 
 from muscle_metrics import InputError, Policy, Record, Run, check_gate, compare_runs
-from muscle_metrics.refusal import refuse
+from muscle_metrics.gate.verdict import refuse
 from muscle_metrics.reports.verdict_json import verdict_data, verdict_json
 
 jsonschema = pytest.importorskip("jsonschema")

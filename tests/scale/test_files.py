@@ -16,7 +16,7 @@ from muscle_metrics.scale import CountedComparison, Totals, compare_files
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.comparison.comparison import Comparison
 
 pytest.importorskip("duckdb", reason="the engine is behind an extra")
 

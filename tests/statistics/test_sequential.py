@@ -13,11 +13,7 @@ from scipy.integrate import quad
 from scipy.stats import beta, binom, hypergeom
 
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.statistics.sequential import (
-    decide_stream,
-    finite_rate_interval,
-    log_e_values,
-)
+from muscle_metrics.statistics.sequential import decide_stream, finite_rate_interval, log_e_values
 
 LIMIT, MOST = 0.05, 1000
 NEEDED = log(1 / 0.05)

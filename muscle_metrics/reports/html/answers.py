@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from muscle_metrics.turns import flip_matrix
+from muscle_metrics.answers.flip_matrix import flip_matrix
 
 if TYPE_CHECKING:
-    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.comparison.comparison import Comparison
 
 __all__ = ["AnswerTable", "TurnRow", "answer_table"]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muscle_metrics.reports.escape import shorten
 from muscle_metrics.reports.flips import item_name
 from muscle_metrics.reports.html.difference import Part, differing_words
 from muscle_metrics.reports.html.wording import brief, score
+from muscle_metrics.words.escape import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from muscle_metrics.changes import ScoreChanges
-    from muscle_metrics.comparison import Comparison
-    from muscle_metrics.items import Item
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.items import Item
+    from muscle_metrics.flips.changes import ScoreChanges
 
 __all__ = ["Entry", "Passage", "describe_item"]
 

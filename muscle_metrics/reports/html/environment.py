@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.optional import require
-from muscle_metrics.reports.escape import lines
+from muscle_metrics.errors import require
+from muscle_metrics.words.escape import lines
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from muscle_metrics.flips import Quadrant
-from muscle_metrics.reports.escape import shorten
+from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.reports.html.entries import describe_item
+from muscle_metrics.words.escape import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from muscle_metrics.changes import ScoreChanges
-    from muscle_metrics.comparison import Comparison
-    from muscle_metrics.items import Item
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.items import Item
+    from muscle_metrics.flips.changes import ScoreChanges
     from muscle_metrics.reports.html.entries import Entry
 
 __all__ = ["Explorer", "View", "explore"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.reports.escape import shorten
 from muscle_metrics.reports.html.wording import (
     brief,
     counted,
@@ -16,12 +15,13 @@ from muscle_metrics.reports.html.wording import (
     score_range,
     signed,
 )
+from muscle_metrics.words.escape import shorten
 
 if TYPE_CHECKING:
-    from muscle_metrics.changes import ScoreChanges
-    from muscle_metrics.comparison import Comparison
-    from muscle_metrics.flips import FlipCounts
-    from muscle_metrics.gate import Check, Verdict
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.flips.changes import ScoreChanges
+    from muscle_metrics.flips.counts import FlipCounts
+    from muscle_metrics.gate.verdict import Check, Verdict
 
 __all__ = ["CheckRow", "Decision", "decision", "story", "story_details"]
 

@@ -11,8 +11,8 @@ from muscle_metrics.reports.html.wording import percent, percent_range
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from muscle_metrics.comparison import Comparison
-    from muscle_metrics.gate import Verdict
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.gate.verdict import Verdict
 
 __all__ = ["NoiseRow", "PowerRow", "ReachableLimits", "noise_rows", "reachable_limits"]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from muscle_metrics.comparison.secrets import hide_comparison_secrets
 from muscle_metrics.errors import UsageError
+from muscle_metrics.gate.verdict import hide_verdict_secrets
 from muscle_metrics.reports.html.answers import answer_table
 from muscle_metrics.reports.html.environment import render
 from muscle_metrics.reports.html.explorer import explore
@@ -19,18 +21,14 @@ from muscle_metrics.reports.html.slices import slice_forest
 from muscle_metrics.reports.html.versions import describe_chain
 from muscle_metrics.reports.html.wording import brief
 from muscle_metrics.reports.ranking import rank_parts
-from muscle_metrics.reports.secrets import (
-    hide_comparison_secrets,
-    hide_secrets,
-    hide_verdict_secrets,
-)
+from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from muscle_metrics.chains import Chain
-    from muscle_metrics.comparison import Comparison
-    from muscle_metrics.gate import Verdict
+    from muscle_metrics.comparison.chains import Chain
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.gate.verdict import Verdict
     from muscle_metrics.reports.html.entries import Entry
     from muscle_metrics.reports.html.explorer import Explorer, View
 

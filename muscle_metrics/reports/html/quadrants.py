@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.flips import Quadrant
-from muscle_metrics.rates import Rate
+from muscle_metrics.flips.counts import Quadrant
+from muscle_metrics.flips.rates import Rate
 from muscle_metrics.reports.html.wording import counted, percent, percent_range, place
 from muscle_metrics.reports.mosaic import TITLES, mosaic_tiles
 
 if TYPE_CHECKING:
-    from muscle_metrics.flips import FlipCounts
+    from muscle_metrics.flips.counts import FlipCounts
 
 __all__ = ["Cell", "quadrant_cells"]
 

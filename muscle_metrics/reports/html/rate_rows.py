@@ -5,18 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.reports.html.wording import (
-    percent,
-    percent_range,
-    score,
-    score_range,
-)
+from muscle_metrics.reports.html.wording import percent, percent_range, score, score_range
 
 if TYPE_CHECKING:
-    from muscle_metrics.changes import ScoreChanges
-    from muscle_metrics.flips import FlipCounts
-    from muscle_metrics.magnitudes import Magnitude
-    from muscle_metrics.rates import Rate
+    from muscle_metrics.flips.changes import ScoreChanges
+    from muscle_metrics.flips.counts import FlipCounts
+    from muscle_metrics.flips.magnitudes import Magnitude
+    from muscle_metrics.flips.rates import Rate
 
 __all__ = ["RateRow", "flip_rows", "score_rows"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from muscle_metrics.comparison import Comparison
+    from muscle_metrics.comparison.comparison import Comparison
 
 __all__ = ["redacted"]
 

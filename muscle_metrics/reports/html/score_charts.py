@@ -11,7 +11,7 @@ from muscle_metrics.reports.html.scale import Tick, scale_from_zero
 from muscle_metrics.reports.html.wording import place, score
 
 if TYPE_CHECKING:
-    from muscle_metrics.changes import ScoreChanges
+    from muscle_metrics.flips.changes import ScoreChanges
 
 __all__ = ["Column", "ScoreCharts", "score_charts"]
 

@@ -11,7 +11,7 @@ from muscle_metrics.reports.ranking import rank_parts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from muscle_metrics.flips import FlipCounts
+    from muscle_metrics.flips.counts import FlipCounts
 
 __all__ = ["Forest", "ForestRow", "slice_forest"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from muscle_metrics.reports.html.wording import percent, percent_range, place, points
 
 if TYPE_CHECKING:
-    from muscle_metrics.chains import Chain
+    from muscle_metrics.comparison.chains import Chain
 
 __all__ = ["StepRow", "SurvivalRow", "Versions", "describe_chain"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from muscle_metrics.reports.escape import shorten
+from muscle_metrics.words.escape import shorten
 
 if TYPE_CHECKING:
     from muscle_metrics.statistics.interval import Interval

@@ -1,1 +1,1 @@
-"""One file per log format."""
+"""Readers of harness logs, one per harness."""

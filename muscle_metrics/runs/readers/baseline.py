@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.reports.escape import json_source, visible
-from muscle_metrics.runs.place import describe, line_of, show
-from muscle_metrics.runs.readers.jsonl import read_jsonl
+from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.runs.values import score_of
+from muscle_metrics.words.escape import json_source, visible
+from muscle_metrics.words.place import describe, line_of, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.reports.escape import visible
-from muscle_metrics.runs.folder import logs_in, only_log
-from muscle_metrics.runs.glimpse import first_bytes
+from muscle_metrics.runs.files.folder import logs_in, only_log
+from muscle_metrics.runs.files.glimpse import first_bytes
+from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.log_fields import (
     answer_at,
     digest,
@@ -21,9 +21,9 @@ from muscle_metrics.runs.log_fields import (
     score_from,
     text_at,
 )
-from muscle_metrics.runs.place import describe, row_of, show
-from muscle_metrics.runs.readers.json_document import read_json_document
 from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import describe, row_of, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

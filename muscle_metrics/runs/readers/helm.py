@@ -7,20 +7,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.reports.escape import visible
+from muscle_metrics.runs.files.json_array import read_json_array
+from muscle_metrics.runs.files.json_document import read_json_document
+from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.log_fields import compact, digest, object_at, text_at
-from muscle_metrics.runs.place import row_of, show
-from muscle_metrics.runs.readers.helm_rows import (
-    Key,
-    instance_record,
-    is_answer,
-    key_of,
-    scores_of,
-)
-from muscle_metrics.runs.readers.json_array import read_json_array
-from muscle_metrics.runs.readers.json_document import read_json_document
-from muscle_metrics.runs.readers.json_object import read_json_object
+from muscle_metrics.runs.readers.helm_rows import Key, instance_record, is_answer, key_of, scores_of
 from muscle_metrics.runs.record import Run
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import row_of, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

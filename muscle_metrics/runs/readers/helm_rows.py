@@ -13,9 +13,9 @@ from muscle_metrics.runs.log_fields import (
     score_from,
     text_at,
 )
-from muscle_metrics.runs.place import describe
 from muscle_metrics.runs.record import Record
 from muscle_metrics.runs.values import id_of
+from muscle_metrics.words.place import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,17 +6,16 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.errors import FileError, InputError, MissingDependencyError
-from muscle_metrics.optional import require
-from muscle_metrics.reports.escape import visible
-from muscle_metrics.runs.archives import read_entries
-from muscle_metrics.runs.bytestream import open_bytes
-from muscle_metrics.runs.glimpse import first_bytes
-from muscle_metrics.runs.place import list_names, show
+from muscle_metrics.errors import FileError, InputError, MissingDependencyError, require
+from muscle_metrics.runs.files.archives import read_entries
+from muscle_metrics.runs.files.bytestream import open_bytes
+from muscle_metrics.runs.files.glimpse import first_bytes
+from muscle_metrics.runs.files.json_object import read_json_object
+from muscle_metrics.runs.files.strict_json import BAD_JSON, decode, explain
 from muscle_metrics.runs.readers.inspect_ai_samples import describe_log, record_of
-from muscle_metrics.runs.readers.json_object import read_json_object
 from muscle_metrics.runs.record import Run
-from muscle_metrics.runs.strict_json import BAD_JSON, decode, explain
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import list_names, show
 
 if TYPE_CHECKING:
     from pathlib import Path

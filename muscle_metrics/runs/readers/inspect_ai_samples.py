@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.place import describe, show
 from muscle_metrics.runs.record import Record
 from muscle_metrics.runs.values import score_of
+from muscle_metrics.words.place import describe, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError, MissingDependencyError
-from muscle_metrics.reports.escape import visible
-from muscle_metrics.runs.glimpse import first_bytes
+from muscle_metrics.runs.files.glimpse import first_bytes
+from muscle_metrics.runs.files.parquet import column_names, read_parquet
 from muscle_metrics.runs.log_fields import (
     answer_at,
     list_at,
@@ -17,11 +17,11 @@ from muscle_metrics.runs.log_fields import (
     scores_at,
     text_at,
 )
-from muscle_metrics.runs.place import describe, list_names, row_of
 from muscle_metrics.runs.readers.lighteval_results import read_results
-from muscle_metrics.runs.readers.parquet import column_names, read_parquet
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.runs.values import id_of
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import describe, list_names, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

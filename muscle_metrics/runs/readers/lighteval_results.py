@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.reports.escape import visible
+from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.log_fields import compact, list_at, object_at, text_at
-from muscle_metrics.runs.readers.json_object import read_json_object
+from muscle_metrics.words.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

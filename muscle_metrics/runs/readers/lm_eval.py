@@ -8,12 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.reports.escape import visible
 from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.columns import MissingFieldError
-from muscle_metrics.runs.glimpse import first_row
-from muscle_metrics.runs.place import line_of, list_names
-from muscle_metrics.runs.readers.json_object import read_json_object
+from muscle_metrics.runs.files.glimpse import first_row
+from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.readers.lm_eval_lines import read_sample_lines
 from muscle_metrics.runs.readers.lm_eval_results import describe_results, directions_of, model_of
 from muscle_metrics.runs.readers.lm_eval_rows import (
@@ -24,6 +22,8 @@ from muscle_metrics.runs.readers.lm_eval_rows import (
     read_sample,
 )
 from muscle_metrics.runs.record import Run
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import line_of, list_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,10 +12,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError
-from muscle_metrics.runs.bytestream import explain_encoding, read_byte_lines
-from muscle_metrics.runs.place import line_of
-from muscle_metrics.runs.readers.jsonl import decode_row
-from muscle_metrics.runs.strict_json import BAD_JSON
+from muscle_metrics.runs.files.bytestream import explain_encoding, read_byte_lines
+from muscle_metrics.runs.files.jsonl import decode_row
+from muscle_metrics.runs.files.strict_json import BAD_JSON
+from muscle_metrics.words.place import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

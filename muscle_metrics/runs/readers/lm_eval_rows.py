@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.columns import find
 from muscle_metrics.runs.natural_order import natural_order
-from muscle_metrics.runs.place import describe, show
 from muscle_metrics.runs.readers.lm_eval_answers import (
     CHOSEN_BY,
     DIVIDED,
@@ -23,6 +22,7 @@ from muscle_metrics.runs.readers.lm_eval_answers import (
 from muscle_metrics.runs.readers.lm_eval_scores import OF_ONE_ITEM, scores_of
 from muscle_metrics.runs.record import Record
 from muscle_metrics.runs.values import id_of
+from muscle_metrics.words.place import describe, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

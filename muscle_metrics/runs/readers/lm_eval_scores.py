@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.columns import find
-from muscle_metrics.runs.place import describe
 from muscle_metrics.runs.values import score_of
+from muscle_metrics.words.place import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

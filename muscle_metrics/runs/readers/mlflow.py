@@ -7,16 +7,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.reports.escape import visible
-from muscle_metrics.runs.folder import logs_in, only_log
-from muscle_metrics.runs.glimpse import first_bytes
-from muscle_metrics.runs.place import list_names, row_of, show
-from muscle_metrics.runs.readers.json_array import read_json_array
-from muscle_metrics.runs.readers.json_document import read_json_document
-from muscle_metrics.runs.readers.json_object import read_json_object
-from muscle_metrics.runs.readers.jsonl import read_jsonl
+from muscle_metrics.runs.files.folder import logs_in, only_log
+from muscle_metrics.runs.files.glimpse import first_bytes
+from muscle_metrics.runs.files.json_array import read_json_array
+from muscle_metrics.runs.files.json_document import read_json_document
+from muscle_metrics.runs.files.json_object import read_json_object
+from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.readers.mlflow_rows import TableRows, TraceRows
 from muscle_metrics.runs.record import Run
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import list_names, row_of, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,8 +15,8 @@ from muscle_metrics.runs.log_fields import (
     score_from,
     text_at,
 )
-from muscle_metrics.runs.place import list_names, show
 from muscle_metrics.runs.record import Record
+from muscle_metrics.words.place import list_names, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.runs.folder import logs_in, only_log
-from muscle_metrics.runs.glimpse import first_row
+from muscle_metrics.runs.files.folder import logs_in, only_log
+from muscle_metrics.runs.files.glimpse import first_row
+from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import (
     answer_at,
     digest,
@@ -19,9 +20,8 @@ from muscle_metrics.runs.log_fields import (
     scores_at,
     text_at,
 )
-from muscle_metrics.runs.place import describe, line_of, show
-from muscle_metrics.runs.readers.jsonl import read_jsonl
 from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.words.place import describe, line_of, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,13 +7,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.reports.escape import visible
-from muscle_metrics.runs.folder import logs_in, only_log
-from muscle_metrics.runs.glimpse import first_bytes, first_row
+from muscle_metrics.runs.files.folder import logs_in, only_log
+from muscle_metrics.runs.files.glimpse import first_bytes, first_row
+from muscle_metrics.runs.files.json_document import read_json_document
+from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import compact, digest, object_at, text_at
-from muscle_metrics.runs.place import describe, line_of, row_of
-from muscle_metrics.runs.readers.json_document import read_json_document
-from muscle_metrics.runs.readers.jsonl import read_jsonl
 from muscle_metrics.runs.readers.promptfoo_rows import (
     Result,
     is_result,
@@ -21,6 +19,8 @@ from muscle_metrics.runs.readers.promptfoo_rows import (
     read_result,
 )
 from muscle_metrics.runs.record import Run
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import describe, line_of, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,16 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.log_fields import (
-    answer_at,
-    digest,
-    list_at,
-    object_at,
-    scores_at,
-    text_at,
-)
-from muscle_metrics.runs.place import describe
+from muscle_metrics.runs.log_fields import answer_at, digest, list_at, object_at, scores_at, text_at
 from muscle_metrics.runs.record import Record
+from muscle_metrics.words.place import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

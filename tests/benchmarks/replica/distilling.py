@@ -9,9 +9,9 @@ import torch
 from peft.utils import get_peft_model_state_dict
 
 from muscle_metrics.adapter import LossSettings, compatibility_loss
-from muscle_metrics.adapter.answering import pad_rows
-from muscle_metrics.adapter.examples import encode_examples
-from muscle_metrics.adapter.strategies import IGNORED
+from muscle_metrics.adapter.data.answering import pad_rows
+from muscle_metrics.adapter.data.examples import encode_examples
+from muscle_metrics.adapter.loss.strategies import IGNORED
 from tests.benchmarks.replica.language import PAD
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 from muscle_metrics.adapter import CompatibilityConfig, Example, LossSettings, generate_answers
-from muscle_metrics.adapter.ensemble import Ensemble
-from muscle_metrics.adapter.evaluation import evaluate_model
-from muscle_metrics.adapter.frontier import interpolate_adapters, trace_frontier
-from muscle_metrics.adapter.selection import choose_standing, measure_standing
-from muscle_metrics.adapter.updates import score_run
-from muscle_metrics.adapter.validation import make_evaluator
+from muscle_metrics.adapter.evaluation.evaluate import evaluate_model
+from muscle_metrics.adapter.evaluation.frontier import interpolate_adapters, trace_frontier
+from muscle_metrics.adapter.evaluation.selection import choose_standing, measure_standing
+from muscle_metrics.adapter.evaluation.updates import score_run
+from muscle_metrics.adapter.evaluation.validation import make_evaluator
+from muscle_metrics.adapter.teachers.ensemble import Ensemble
 from tests.benchmarks.replica.distilling import (
     Corpus,
     make_corpus,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from muscle_metrics.runs import Run
+    from muscle_metrics.runs.record import Run
     from tests.benchmarks.replica.methods import Method
 
 __all__ = ["RATE", "STEPS", "Sizes", "Study"]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from muscle_metrics.adapter.updates import measure_updates
-from muscle_metrics.rates import relative_change
+from muscle_metrics.adapter.evaluation.updates import measure_updates
+from muscle_metrics.flips.rates import relative_change
 from tests.benchmarks.replica.methods import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from muscle_metrics.adapter.updates import Change, MeasuredUpdate
+    from muscle_metrics.adapter.evaluation.updates import Change, MeasuredUpdate
 
 __all__ = ["markdown_table", "pool"]
 

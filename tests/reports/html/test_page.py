@@ -24,8 +24,8 @@ from muscle_metrics import (
     html_report,
     read_run,
 )
-from muscle_metrics.reports.escape import lines
 from muscle_metrics.reports.html.page import make_page
+from muscle_metrics.words.escape import lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

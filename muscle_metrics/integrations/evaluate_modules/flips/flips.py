@@ -4,7 +4,7 @@ import dataclasses
 
 import evaluate
 
-from muscle_metrics.flips import RATE_NAMES, FlipCounts
+from muscle_metrics.flips.counts import RATE_NAMES, FlipCounts
 from muscle_metrics.integrations.evaluate import FlipMetric
 
 __all__ = ["Flips"]

@@ -1,0 +1,1 @@
+"""Training examples, their batches, and the answers that models give to them."""

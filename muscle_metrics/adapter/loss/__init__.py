@@ -1,0 +1,1 @@
+"""The compatibility loss: its strategies, its reference and its fused form."""

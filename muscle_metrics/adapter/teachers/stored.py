@@ -1,0 +1,287 @@
+"""A teacher whose rows were computed once and stored, so that its model need not be in memory.
+
+The rows of the tokens of the loss are kept in safetensors shards: either all logits in half
+precision, or the most likely tokens and one bucket for the rest. Of the rest the teacher then says
+only how likely it is as a whole, and within it the student stands in for it: for the forward KL
+divergence that is exactly the divergence of k tokens and a bucket, in value and in gradient.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from muscle_metrics.adapter.checkpoints import write_json
+from muscle_metrics.adapter.data.answering import answering
+from muscle_metrics.adapter.data.batches import collate
+from muscle_metrics.adapter.loss.rows import LogitRows
+from muscle_metrics.adapter.loss.strategies import IGNORED, TokenFacts, observe_tokens
+from muscle_metrics.adapter.running import all_logits
+from muscle_metrics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from muscle_metrics.adapter.data.examples import EncodedExample
+    from muscle_metrics.adapter.loss.rows import TeacherRows
+    from muscle_metrics.adapter.teachers.distillation import Places
+
+__all__ = ["StoredTeacher", "TailRows", "compute_rows", "keep_most_likely", "store_rows"]
+
+INDEX = "index.json"
+SHARD_BYTES = 256 << 20
+
+Block = dict[str, torch.Tensor]
+"""Rows of one example: right, log_likelihood, and logits or tokens, log_probabilities, rest."""
+
+
+class TailRows:
+    """A teacher that knows its most likely tokens, and how likely the rest is.
+
+    Parameters
+    ----------
+    tokens : Tensor of int, shape (N, K)
+        Distinct in each row; the size of the vocabulary stands for none.
+    log_probabilities : Tensor, shape (N, K)
+        Of these tokens, at the temperature of the loss; -inf for none.
+    rest : Tensor, shape (N,)
+        Logarithm of the probability of all others.
+    known : TokenFacts
+    """
+
+    def __init__(
+        self,
+        tokens: torch.Tensor,
+        log_probabilities: torch.Tensor,
+        rest: torch.Tensor,
+        known: TokenFacts,
+    ) -> None:
+        self._tokens, self._values, self._rest, self._known = tokens, log_probabilities, rest, known
+
+    def cut(self, rows: slice) -> TailRows:
+        """View of some of the rows."""
+        known = TokenFacts(*(values[rows] for values in self._known))
+        return TailRows(self._tokens[rows], self._values[rows], self._rest[rows], known)
+
+    def facts(self, labels: torch.Tensor) -> TokenFacts:
+        """Say what the teacher made of the right tokens when the rows were computed."""
+        return self._known
+
+    def log_probabilities(
+        self,
+        chosen: torch.Tensor,
+        temperature: float,
+        student: torch.Tensor,
+    ) -> torch.Tensor:
+        """Log-probabilities of the chosen rows, the student's own within the rest."""
+        tokens, student = self._tokens[chosen].long(), student[chosen]
+        # One more column takes what stands for no token.
+        wide = torch.nn.functional.pad(student, (0, 1), value=-math.inf)
+        wide.scatter_(1, tokens, -math.inf)
+        wide += (self._rest[chosen] - wide.logsumexp(1))[:, None]
+        wide.scatter_(1, tokens, self._values[chosen])
+        return wide[:, :-1]
+
+
+class _KnownRows(LogitRows):
+    """Stored logits beside what was known before they were rounded."""
+
+    def __init__(self, logits: torch.Tensor, known: TokenFacts) -> None:
+        super().__init__(logits)
+        self._known = known
+
+    def cut(self, rows: slice) -> _KnownRows:
+        """View of some of the rows."""
+        return _KnownRows(self._logits[rows], TokenFacts(*(values[rows] for values in self._known)))
+
+    def facts(self, labels: torch.Tensor) -> TokenFacts:
+        """Say what the teacher made of the right tokens when the rows were computed."""
+        return self._known
+
+
+def compute_rows(
+    model: Any,
+    examples: Sequence[EncodedExample],
+    *,
+    vocabulary: int,
+    temperature: float,
+    top_k: int | None,
+    batch_size: int,
+) -> Iterator[Block]:
+    """Run a model over examples, and give the rows of each one's tokens of the loss.
+
+    Parameters
+    ----------
+    model : transformers or PEFT model
+    examples : sequence of EncodedExample
+    vocabulary : int
+        Tokens that both models know.
+    temperature : float
+        Of the loss; needed where only the most likely tokens are kept.
+    top_k : int, optional
+        How many tokens to keep; all logits by default.
+    batch_size : int
+
+    Yields
+    ------
+    Block
+        One per example, in order.
+
+    Examples
+    --------
+    >>> nothing = dict(vocabulary=2, temperature=2.0, top_k=None, batch_size=1)
+    >>> list(compute_rows(torch.nn.Linear(1, 1), [], **nothing))
+    []
+    """
+    device = next(model.parameters()).device
+    for start in range(0, len(examples), batch_size):
+        items = [[(0, False, example)] for example in examples[start : start + batch_size]]
+        batch = {name: values.to(device) for name, values in collate(items, padding=0).items()}
+        taken = batch["labels"][:, 1:] != IGNORED
+        with answering(model):
+            logits = all_logits(model, batch)[:, :-1, :vocabulary]
+            for row, mask in enumerate(taken):
+                rows = logits[row][mask].float()
+                facts = observe_tokens(rows, batch["labels"][row, 1:][mask])
+                block = {"right": facts.right, "log_likelihood": facts.log_likelihood}
+                if top_k is None:
+                    # From the most likely token down: there half precision is finest.
+                    block["logits"] = (rows - rows.amax(1, keepdim=True)).half()
+                else:
+                    block |= keep_most_likely((rows / temperature).log_softmax(1), top_k)
+                yield {name: values.cpu().contiguous() for name, values in block.items()}
+
+
+def keep_most_likely(rows: torch.Tensor, top_k: int) -> Block:
+    """Keep the most likely tokens of rows of log-probabilities, and the rest as one bucket.
+
+    Examples
+    --------
+    >>> kept = keep_most_likely(torch.tensor([[0.5, 0.3, 0.2]]).log(), 1)
+    >>> kept["tokens"].tolist(), round(kept["rest"].exp().item(), 4)
+    ([[0]], 0.5)
+    """
+    values, tokens = rows.topk(min(top_k, rows.shape[1] - 1), dim=1)
+    rest = rows.scatter(1, tokens, -math.inf).logsumexp(1)
+    return {"tokens": tokens.int(), "log_probabilities": values, "rest": rest}
+
+
+def store_rows(
+    blocks: Iterable[Block], folder: Path, *, temperature: float | None, recipe: str
+) -> None:
+    """Store rows in shards, with an index that is written last.
+
+    Parameters
+    ----------
+    blocks : iterable of Block
+        One per example; an example is never cut.
+    folder : Path
+    temperature : float or None
+        At which they hold; none for logits.
+    recipe : str
+        What they were computed from.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> block = {"right": torch.tensor([True]), "logits": torch.zeros(1, 2)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store_rows([block], Path(folder), temperature=None, recipe="x")
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['00000.safetensors', 'index.json']
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    places: list[tuple[int, int, int]] = []
+    pending: list[Block] = []
+    shards, rows, size = 0, 0, 0
+
+    def flush() -> None:
+        nonlocal pending, shards, rows, size
+        if pending:
+            joined = {name: torch.cat([one[name] for one in pending]) for name in pending[0]}
+            save_file(joined, folder / f"{shards:05}.safetensors")
+            pending, shards, rows, size = [], shards + 1, 0, 0
+
+    for block in blocks:
+        count = len(block["right"])
+        places.append((shards, rows, rows + count))
+        pending.append(block)
+        rows += count
+        size += sum(values.nbytes for values in block.values())
+        if size >= SHARD_BYTES:
+            flush()
+    flush()
+    write_json(folder / INDEX, {"places": places, "temperature": temperature, "recipe": recipe})
+
+
+@dataclass(slots=True)
+class StoredTeacher:
+    """The old model as its stored rows.
+
+    Parameters
+    ----------
+    folder : Path
+        As `store_rows` wrote it.
+    recipe : str
+    temperature : float
+        Of the loss.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no such rows, or rows of other data, models or temperature.
+    """
+
+    folder: Path
+    recipe: str
+    temperature: float
+    _places: Any = None
+    _shards: Any = None
+
+    def __post_init__(self) -> None:
+        try:
+            index = json.loads((self.folder / INDEX).read_text(encoding="utf-8"))
+            of = index["temperature"], index["recipe"]
+            self._places = [tuple(map(int, place)) for place in index["places"]]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise InputError(
+                f"expected stored logits in {str(self.folder)!r}, got {type(error).__name__}: "
+                "remove the folder, and they are computed again"
+            ) from error
+        if of[1] != self.recipe or of[0] not in (None, self.temperature):
+            raise InputError(
+                f"expected logits of these models, data and temperature in {str(self.folder)!r}, "
+                "got those of others: remove the folder, and they are computed again"
+            )
+        self._shards = {}
+
+    def teach(
+        self,
+        batch: Mapping[str, torch.Tensor],
+        places: Places,
+        *,
+        fused: bool,
+    ) -> TeacherRows:
+        """Give the stored rows of a batch's examples."""
+        device = batch["input_ids"].device
+        blocks = [self._block(int(place)) for place in batch["examples"]]
+        joined = {name: torch.cat([one[name] for one in blocks]).to(device) for name in blocks[0]}
+        known = TokenFacts(joined["right"], joined["log_likelihood"])
+        if "logits" in joined:
+            return _KnownRows(joined["logits"], known)
+        return TailRows(joined["tokens"], joined["log_probabilities"], joined["rest"], known)
+
+    def _block(self, place: int) -> Block:
+        shard, start, stop = self._places[place]
+        if shard not in self._shards:
+            self._shards[shard] = safe_open(self.folder / f"{shard:05}.safetensors", "pt")
+        content = self._shards[shard]
+        return {name: content.get_slice(name)[start:stop] for name in content.keys()}  # noqa: SIM118

@@ -1,0 +1,327 @@
+"""Columns of answers: what may be compared with what.
+
+An answer is text, a number or a boolean. Columns arrive as lists, tuples, numpy, pandas, pyarrow
+or torch arrays and leave as one-dimensional numpy arrays, typed where that is safe and of objects
+otherwise. What would compare unequal for a reason other than being a different answer (``1``
+against ``"1"``, a null, a stray list) is refused here, so that it never becomes a number.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Iterable, Sequence, Sized
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics.answers.arrays import Values, flat_column, shown
+from muscle_metrics.errors import InputError, UsageError
+
+__all__ = [
+    "AcceptedAnswers",
+    "Column",
+    "Key",
+    "Missing",
+    "Values",
+    "answer_column",
+    "check_kinds",
+    "check_lengths",
+    "is_missing",
+    "reference_columns",
+]
+
+Column: TypeAlias = "np.ndarray[tuple[int], np.dtype[Any]]"
+Missing = Literal["error", "wrong"]
+Key: TypeAlias = Callable[[Any], Any] | None
+
+TYPED_KINDS = {"b": "a boolean", "i": "a number", "u": "a number", "f": "a number", "U": "text"}
+KNOWN_KINDS = {*TYPED_KINDS.values(), None}
+NESTED = (list, tuple, np.ndarray)
+
+
+class AcceptedAnswers(NamedTuple):
+    """All accepted answers, item after item, and the item each belongs to.
+
+    `owners` is None where every item has exactly one.
+
+    Examples
+    --------
+    >>> reference_columns(["A", "B"], items=2).items
+    2
+    """
+
+    accepted: Column
+    owners: npt.NDArray[np.intp] | None
+
+    @property
+    def items(self) -> int:
+        """Number of items that have references."""
+        return len(self.accepted) if self.owners is None else int(self.owners[-1]) + 1
+
+
+def answer_column(
+    values: Values,
+    *,
+    name: str,
+    key: Key = None,
+    missing: Missing = "error",
+    owners: npt.NDArray[np.intp] | None = None,
+    has_options: bool = True,
+) -> Column:
+    """Turn one answer per item into a numpy array.
+
+    Parameters
+    ----------
+    values : sequence or array, shape (N,)
+        Text, numbers or booleans.
+    name : str
+        What errors call this column.
+    key : callable, optional
+        Applied to every answer first, as in `sorted`.
+    missing : {"error", "wrong"}
+        Whether None and NaN are refused or stand as None, an answer that equals no reference.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N,)
+        Typed, or of objects among which None is a missing answer.
+
+    Raises
+    ------
+    InputError
+        If `values` is not a flat, non-empty column of answers.
+
+    Examples
+    --------
+    >>> answer_column(["A", "B"], name="old")
+    array(['A', 'B'], dtype=object)
+    """
+    if missing not in get_args(Missing):
+        raise UsageError(
+            f"expected missing to be one of {list(get_args(Missing))}, got {missing!r}"
+        )
+    column = _typed_or_objects(flat_column(values, name), key)
+    if column.dtype != object:
+        absent = np.isnan(column) if column.dtype.kind == "f" else np.zeros(0, dtype=bool)
+    else:
+        column, absent = _checked_objects(column, name, owners, has_options)
+    if not absent.any():
+        return column
+    if missing == "error":
+        owners = np.arange(len(column)) if owners is None else owners
+        items = sorted(set(owners[absent].tolist()))
+        advice = "fill them in, or drop these items"
+        if has_options and name != "references":
+            advice = "fill them in, drop these items, or count them as wrong with missing='wrong'"
+        raise InputError(
+            f"expected an answer for every item, got None or NaN for {len(items)} "
+            f"of {owners[-1] + 1} in {name} (first at {', '.join(map(str, items[:5]))}): {advice}"
+        )
+    column = column.astype(object)
+    column[absent] = None
+    return column
+
+
+def reference_columns(values: Values, *, items: int, key: Key = None) -> AcceptedAnswers:
+    """Turn the accepted answers of every item into a numpy array.
+
+    Parameters
+    ----------
+    values : sequence or array, shape (N,)
+        One reference per item, or a list of accepted references for some or all items.
+    items : int
+        Number of items the references belong to.
+    key : callable, optional
+        Applied to every reference.
+
+    Returns
+    -------
+    AcceptedAnswers
+    ----------
+        All references, item after item, and the item each belongs to.
+
+    Raises
+    ------
+    InputError
+        If an item has no reference, or lists are nested the wrong way round.
+
+    Examples
+    --------
+    >>> reference_columns(["A", ["B", "b"]], items=2).owners
+    array([0, 1, 1])
+    """
+    flat = flat_column(values, "references")
+    if isinstance(flat, np.ndarray) and flat.dtype != object:
+        return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
+    rows = [
+        value if isinstance(value, NESTED) and getattr(value, "ndim", 1) != 0 else None
+        for value in flat
+    ]
+    if all(row is None for row in rows):
+        return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
+    if len(rows) != items and all(row is not None and len(row) == items for row in rows):
+        raise InputError(
+            f"expected one list of accepted references per item, got {len(rows)} lists of "
+            f"{items} for {items} items: they look transposed, use list(zip(*references))"
+        )
+    accepted = [
+        [value] if row is None else list(row) for value, row in zip(flat, rows, strict=True)
+    ]
+    empty = np.array([not row for row in accepted])
+    if empty.any():
+        raise InputError(
+            f"expected at least one accepted reference per item, got an empty list for "
+            f"{np.count_nonzero(empty)} of {len(rows)} (first at {_positions(empty)}): "
+            f"add one, or drop these items"
+        )
+    owners = np.repeat(np.arange(len(accepted)), [len(row) for row in accepted])
+    merged = [reference for row in accepted for reference in row]
+    return AcceptedAnswers(answer_column(merged, name="references", key=key, owners=owners), owners)
+
+
+def check_lengths(**columns: Sized) -> int:
+    """Return the common length of named columns.
+
+    Raises
+    ------
+    InputError
+        If they differ.
+
+    Examples
+    --------
+    >>> check_lengths(old=[1, 2], new=[1, 3])
+    2
+    """
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        given = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise InputError(
+            f"expected one entry per item in every column, got {given}: "
+            f"join the runs by id before comparing them"
+        )
+    return next(iter(lengths.values()))
+
+
+def check_kinds(
+    left: Column,
+    right: Column,
+    *,
+    names: tuple[str, str],
+    owners: npt.NDArray[np.intp] | None = None,
+) -> None:
+    """Refuse two columns that hold different kinds of answers for one item.
+
+    Raises
+    ------
+    InputError
+        If text meets a number, a number a boolean, and so on; missing answers meet anything.
+
+    Examples
+    --------
+    >>> check_kinds(np.array([1]), np.array([2.5]), names=("old", "references"))
+    """
+    kinds = _kinds(left) | _kinds(right)
+    if len(kinds - {None}) <= 1:
+        return
+    for position, (one, other) in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
+        if one is None or other is None or _kind(type(one)) == _kind(type(other)):
+            continue
+        raise InputError(
+            f"expected {names[0]} and {names[1]} to hold answers of one kind, got "
+            f"{_kind(type(one))} {shown(one)} against {_kind(type(other))} {shown(other)} at "
+            f"item {position if owners is None else owners[position]}: convert one side, "
+            f"for example with key=str (--key builtins:str)"
+        )
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value stands for no answer: None, NaN, or a library's null.
+
+    Examples
+    --------
+    >>> is_missing(float("nan")), is_missing("")
+    (True, False)
+    """
+    if isinstance(value, numbers.Number):
+        return bool(value != value)
+    return _kind(type(value)) is None
+
+
+def _typed_or_objects(flat: Sequence[Any] | npt.NDArray[Any], key: Key) -> Column:
+    if key is not None:
+        # What is missing stays missing: str(None) would be an answer.
+        flat = [v if is_missing(v) else key(v) for v in map(_plain, flat)]
+    if isinstance(flat, np.ndarray) and flat.dtype != object:
+        if flat.dtype.kind in TYPED_KINDS:
+            return flat
+        # Dates as objects would become integers.
+        return flat.astype(object) if flat.dtype.kind not in "mM" else _objects(flat)
+    types = set(map(type, flat))
+    if isinstance(flat, (list, tuple)) and len(types) == 1:
+        kind_of = next(iter(types))
+        if issubclass(kind_of, (int, float, np.number, np.bool_)):
+            typed = np.array(flat)
+            # Integers beyond int64 would be rounded to floats.
+            rounded = typed.dtype.kind == "f" and issubclass(kind_of, int)
+            if typed.dtype.kind in TYPED_KINDS and not rounded:
+                return typed
+    # numpy's scalars round Python's before they compare with them.
+    if any(issubclass(t, np.generic) for t in types):
+        return _objects([_plain(value) for value in flat])
+    return flat if isinstance(flat, np.ndarray) else _objects(flat)
+
+
+def _objects(flat: Sequence[Any] | npt.NDArray[Any]) -> Column:
+    # Text stays a column of objects: numpy's own text type drops trailing NUL characters.
+    return np.fromiter(flat, dtype=object, count=len(flat))
+
+
+def _plain(value: Any) -> Any:
+    dates = (np.datetime64, np.timedelta64)
+    return value.item() if isinstance(value, np.generic) and not isinstance(value, dates) else value
+
+
+def _checked_objects(
+    column: Column, name: str, owners: npt.NDArray[np.intp] | None, has_options: bool
+) -> tuple[Column, npt.NDArray[np.bool_]]:
+    types = set(map(type, column))
+    for strange in sorted((t for t in types if _kind(t) not in KNOWN_KINDS), key=str):
+        position = next(i for i, value in enumerate(column) if type(value) is strange)
+        what = "one answer per item" if issubclass(strange, NESTED) else "text, numbers or booleans"
+        advice = (
+            "pass key= to turn it into an answer" if has_options else "pass one verdict per item"
+        )
+        raise InputError(
+            f"expected {what} in {name}, got {strange.__name__} {shown(column[position])} at item "
+            f"{position if owners is None else owners[position]}: {advice}"
+        )
+    null_types = {t for t in types if _kind(t) is None}
+    if not null_types and not any(issubclass(t, numbers.Number) for t in types):
+        return column, np.zeros(0, dtype=bool)
+    # NaN alone differs from itself.
+    absent = (type(value) in null_types or bool(value != value) for value in column)
+    return column, np.fromiter(absent, dtype=bool, count=len(column))
+
+
+def _kind(kind_of: type) -> str | None:
+    """Kind of answers of a type; None for types whose every value is a missing answer."""
+    if issubclass(kind_of, (bool, np.bool_)):
+        return "a boolean"
+    if issubclass(kind_of, str):
+        return "text"
+    if issubclass(kind_of, numbers.Number) and not issubclass(kind_of, (complex, np.timedelta64)):
+        return "a number"
+    if kind_of.__name__ in {"NoneType", "NAType", "NaTType"}:
+        return None
+    return kind_of.__name__
+
+
+def _kinds(column: Column) -> set[str | None]:
+    if column.dtype != object:
+        return {TYPED_KINDS[column.dtype.kind]}
+    return {_kind(t) for t in set(map(type, column))}
+
+
+def _positions(mask: Iterable[bool], most: int = 5) -> str:
+    return ", ".join(str(position) for position in np.flatnonzero(np.asarray(mask))[:most])

@@ -1,0 +1,220 @@
+"""Judging answers: per item, was the old model right, was the new one, did the answer change."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics.answers.columns import (
+    AcceptedAnswers,
+    Column,
+    Key,
+    Missing,
+    Values,
+    answer_column,
+    check_kinds,
+    check_lengths,
+    reference_columns,
+)
+from muscle_metrics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "Verdicts",
+    "changed_answers",
+    "check_same_index",
+    "judge_answers",
+    "right_answers",
+    "verdict_column",
+]
+
+Flags = npt.NDArray[np.bool_]
+
+
+class Verdicts(NamedTuple):
+    """One flag per item, shape (N,), for each of three questions.
+
+    Examples
+    --------
+    >>> verdicts = judge_answers(old=["A", "B"], new=["A", "C"], references=["A", "B"])
+    >>> verdicts.new_right.tolist()
+    [True, False]
+    """
+
+    old_right: Flags
+    new_right: Flags
+    changed: Flags | None
+
+    def take(self, positions: npt.NDArray[np.intp]) -> Verdicts:
+        """Verdicts of the items at some positions, in that order."""
+        changed = None if self.changed is None else self.changed[positions]
+        return Verdicts(self.old_right[positions], self.new_right[positions], changed)
+
+
+def judge_answers(
+    *,
+    old: Values,
+    new: Values,
+    references: Values,
+    key: Key = None,
+    missing: Missing = "error",
+) -> Verdicts:
+    """Judge both answers to every item by its references, and compare them with each other.
+
+    Parameters
+    ----------
+    old, new : sequence or array, shape (N,)
+        Answers of the old and the new model.
+    references : sequence or array, shape (N,)
+        The right answer of every item, or a list of accepted ones.
+    key : callable, optional
+        Applied to answers and references alike before they are compared, as in `sorted`, so that
+        *right* and *same* cannot disagree.
+    missing : {"error", "wrong"}
+        Whether a None or NaN answer is refused or counts as a wrong answer.
+
+    Returns
+    -------
+    Verdicts
+        `changed` tells whether old and new answers differ, after `key`.
+
+    Raises
+    ------
+    InputError
+        If the columns cannot be compared.
+
+    Examples
+    --------
+    >>> judge_answers(old=["a"], new=["B"], references=[["A", "b"]], key=str.lower)
+    Verdicts(old_right=array([ True]), new_right=array([ True]), changed=array([ True]))
+    """
+    check_same_index(old, new, references)
+    old_answers = answer_column(old, name="old", key=key, missing=missing)
+    new_answers = answer_column(new, name="new", key=key, missing=missing)
+    accepted = reference_columns(references, items=len(old_answers), key=key)
+    check_lengths(old=old_answers, new=new_answers, references=range(accepted.items))
+    return Verdicts(
+        right_answers(old_answers, accepted, name="old"),
+        right_answers(new_answers, accepted, name="new"),
+        changed_answers(old_answers, new_answers),
+    )
+
+
+def right_answers(answers: Column, references: AcceptedAnswers, *, name: str) -> Flags:
+    """Whether each answer equals its reference, or any of its accepted references.
+
+    Raises
+    ------
+    InputError
+        If answers and references are of different kinds.
+
+    Examples
+    --------
+    >>> accepted = reference_columns([1, [2, 3]], items=2)
+    >>> right_answers(answer_column([2, 3], name="old"), accepted, name="old")
+    array([False,  True])
+    """
+    accepted, owners = references
+    if owners is None:
+        check_kinds(answers, accepted, names=(name, "references"))
+        return _compared(operator.eq, answers, accepted)
+    repeated = answers[owners]
+    check_kinds(repeated, accepted, names=(name, "references"), owners=owners)
+    matches = _compared(operator.eq, repeated, accepted)
+    return np.logical_or.reduceat(matches, np.flatnonzero(np.diff(owners, prepend=-1)))
+
+
+def changed_answers(old: Column, new: Column) -> Flags:
+    """Whether each answer differs from the old one; two missing answers are the same.
+
+    Raises
+    ------
+    InputError
+        If the answers are of different kinds.
+
+    Examples
+    --------
+    >>> changed_answers(answer_column([1, 2], name="old"), answer_column([1, 3], name="new"))
+    array([False,  True])
+    """
+    check_kinds(old, new, names=("old", "new"))
+    return _compared(operator.ne, old, new)
+
+
+def verdict_column(values: Values, *, name: str) -> Flags:
+    """Turn right/wrong verdicts that a harness already made into flags.
+
+    Parameters
+    ----------
+    values : sequence or array, shape (N,)
+        Booleans, or numbers that are all 0 or 1.
+    name : str
+        What errors call this column.
+
+    Raises
+    ------
+    InputError
+        For anything else: the text "False" is true in Python, and a score is not a verdict.
+
+    Examples
+    --------
+    >>> verdict_column([1.0, 0.0], name="old_right")
+    array([ True, False])
+    """
+    column = answer_column(values, name=name, has_options=False)
+    if column.dtype.kind != "b":
+        strange = column[(column != 0) & (column != 1)].tolist()
+        if strange and isinstance(strange[0], str):
+            raise InputError(
+                f"expected {name} to hold booleans or numbers 0 and 1, got {strange[0]!r}: "
+                f"compare answers with count_flips, or convert the verdicts"
+            )
+        if strange:
+            raise InputError(
+                f"expected {name} to hold only 0 and 1, got {strange[0]!r}: "
+                f"make a score a verdict with a threshold, as in score >= 0.5"
+            )
+    flags: Flags = column.astype(bool)
+    return flags
+
+
+def _compared(compare: Callable[[Any, Any], Any], left: Column, right: Column) -> Flags:
+    if not _compare_exactly(left.dtype, right.dtype):
+        left, right = left.astype(object), right.astype(object)
+    flags: Flags = compare(left, right)
+    return flags if flags.dtype == bool else flags.astype(bool)
+
+
+def _compare_exactly(left: np.dtype[Any], right: np.dtype[Any]) -> bool:
+    """Whether numpy compares two types as Python compares their values, without rounding."""
+    if left.kind == right.kind:
+        return True
+    if not {left.kind, right.kind} <= set("iuf"):
+        return False
+    integers = [dtype for dtype in (left, right) if dtype.kind in "iu"]
+    # uint64 with signed integers, and 64-bit integers with floats, meet in float64.
+    return np.result_type(left, right).kind in "iu" or all(i.itemsize <= 4 for i in integers)
+
+
+def check_same_index(*columns: Any) -> None:
+    """Refuse pandas columns that would be joined by position though their indexes differ.
+
+    Examples
+    --------
+    >>> check_same_index([1, 2], [1, 2])
+    """
+    indexes = [
+        c.index
+        for c in columns
+        if type(c).__module__.partition(".")[0] == "pandas" and hasattr(c, "iloc")
+    ]
+    if any(not index.equals(indexes[0]) for index in indexes[1:]):
+        raise InputError(
+            "expected pandas columns with one index, got different indexes: align them with "
+            ".reindex or pair them by position on purpose with .reset_index(drop=True)"
+        )

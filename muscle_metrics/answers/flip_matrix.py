@@ -1,0 +1,115 @@
+"""Which answers turned into which: the flip matrix of a closed set of answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics.answers.columns import answer_column, check_kinds, check_lengths
+from muscle_metrics.errors import InputError
+
+if TYPE_CHECKING:
+    from muscle_metrics.answers.columns import Key, Values
+
+__all__ = ["FlipMatrix", "Turn", "flip_matrix"]
+
+
+class Turn(NamedTuple):
+    """How many items turned from one answer to another, and how many would by chance.
+
+    Examples
+    --------
+    >>> Turn("A", "B", 3, 1.5).excess
+    1.5
+    """
+
+    old: Any
+    new: Any
+    items: int
+    expected: float
+
+    @property
+    def excess(self) -> float:
+        """Items above what independent answers would give."""
+        return self.items - self.expected
+
+
+class FlipMatrix(NamedTuple):
+    """Counts of old answer against new answer.
+
+    `counts` has shape (A, A) with rows by old and columns by new answer, in the order of `answers`.
+
+    Examples
+    --------
+    >>> matrix = flip_matrix(old=["A", "A", "B"], new=["A", "B", "B"])
+    >>> matrix.answers, matrix.counts.tolist()
+    (('A', 'B'), [[1, 1], [0, 1]])
+    """
+
+    answers: tuple[Any, ...]
+    counts: npt.NDArray[np.int64]
+
+    @property
+    def expected(self) -> npt.NDArray[np.float64]:
+        """Counts if the new answer did not depend on the old one, shape (A, A)."""
+        rows, columns = self.counts.sum(axis=1), self.counts.sum(axis=0)
+        expected: npt.NDArray[np.float64] = np.outer(rows, columns) / self.counts.sum()
+        return expected
+
+    def turns(self) -> list[Turn]:
+        """List the changes of answer that happened, the most above chance first."""
+        expected = self.expected
+        found = [
+            Turn(self.answers[i], self.answers[j], int(self.counts[i, j]), float(expected[i, j]))
+            for i, j in zip(*np.nonzero(self.counts), strict=True)
+            if i != j
+        ]
+        return sorted(found, key=lambda turn: (-turn.excess, str(turn.old), str(turn.new)))
+
+
+def flip_matrix(
+    *, old: Values, new: Values, key: Key = None, most_answers: int = 100
+) -> FlipMatrix:
+    """Count how answers of a closed set, such as letters or labels, turned into others.
+
+    Parameters
+    ----------
+    old, new : sequence or array, shape (N,)
+        Answers of the old and of the new model.
+    key : callable, optional
+        Normalises answers before they are compared.
+    most_answers : int
+        Largest number of different answers; beyond it the set is not closed.
+
+    Returns
+    -------
+    FlipMatrix
+
+    Raises
+    ------
+    InputError
+        If the columns cannot be compared, or hold too many different answers.
+
+    Examples
+    --------
+    >>> matrix = flip_matrix(old=list("AAAB"), new=list("ABBB"))
+    >>> matrix.turns()[0]
+    Turn(old='A', new='B', items=2, expected=2.25)
+    """
+    before = answer_column(old, name="old", key=key)
+    after = answer_column(new, name="new", key=key)
+    total = check_lengths(old=before, new=after)
+    check_kinds(before, after, names=("old", "new"))
+    answers = sorted({*before.tolist(), *after.tolist()})
+    if len(answers) > most_answers:
+        raise InputError(
+            f"expected a closed set of at most {most_answers} answers, got {len(answers)} "
+            f"different ones in {total} items: raise most_answers, or cut them down with key="
+        )
+    places = {answer: place for place, answer in enumerate(answers)}
+    rows = np.array([places[answer] for answer in before.tolist()])
+    columns = np.array([places[answer] for answer in after.tolist()])
+    flat = np.bincount(rows * len(answers) + columns, minlength=len(answers) ** 2)
+    return FlipMatrix(tuple(answers), flat.reshape(len(answers), len(answers)))

@@ -1,0 +1,1 @@
+"""Old against new: the items, their counts, and how both are shown."""

@@ -1,0 +1,164 @@
+"""An old run reduced to what a gate needs of it: verdicts or scores, and no texts.
+
+So that nobody compares apples with pears, a baseline remembers how it was judged and, as one
+hash, by which references; a new run says the same of itself before it is gated against it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.comparison.judging import EXACT_MATCH, judge_runs
+from muscle_metrics.runs.joining.pairing import join_runs
+from muscle_metrics.runs.record import Record, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from muscle_metrics.answers.columns import Key
+    from muscle_metrics.runs.joining.pairing import Unanswered
+
+__all__ = ["make_baseline", "match_baseline"]
+
+JUDGING, REFERENCES = "judging", "references"
+DIGEST_LENGTH = 16
+
+
+def make_baseline(
+    run: Run, *, metric: str | None = None, key: Key = None, unanswered: Unanswered = "error"
+) -> Run:
+    """Reduce a run to ids, labels and verdicts, or to the scores that it recorded.
+
+    Parameters
+    ----------
+    run : Run
+        As read by `read_run`.
+    metric : str, optional
+        "exact_match", or a score that the run recorded; by default all of its scores, else
+        "exact_match".
+    key : callable, optional
+        Normalises answers and references before they are compared.
+    unanswered : {"error", "wrong", "drop"}
+        What to do with items to which the run recorded no answer.
+
+    Returns
+    -------
+    Run
+        Without predictions, references and prompts; in natural order.
+
+    Raises
+    ------
+    InputError
+        If ids repeat, or answers, references or scores are missing.
+    UsageError
+        If the metric is not recorded.
+
+    Examples
+    --------
+    >>> baseline = make_baseline(Run((Record("q1", prediction="A", reference="A"),), "v1"))
+    >>> baseline.records[0].prediction, dict(baseline.records[0].scores)
+    (None, {'exact_match': True})
+    """
+    joined = join_runs((run, run), unanswered=unanswered)
+    kept = joined.records[0]
+    if _by_answers(kept, metric):
+        judged = judge_runs(joined, metric=EXACT_MATCH, key=key)
+        right = judged.verdicts(0, 0).old_right.tolist()
+        scores: list[Mapping[str, float]] = [{EXACT_MATCH: is_right} for is_right in right]
+    elif metric is None:
+        scores = [record.scores for record in kept]
+    else:
+        judge_runs(joined, metric=metric)
+        scores = [{metric: record.scores[metric]} for record in kept]
+    records = tuple(
+        replace(record, prediction=None, reference=None, prompt=None, scores=score)
+        for record, score in zip(kept, scores, strict=True)
+    )
+    fingerprint = {**run.fingerprint, JUDGING: _judging(kept, metric, key)}
+    if all(record.reference is not None for record in kept):
+        fingerprint[REFERENCES] = _digest(kept)
+    return Run(records, run.name, MappingProxyType(fingerprint), run.lower_is_better)
+
+
+def match_baseline(
+    old: Run,
+    new: Run,
+    *,
+    metric: str | Sequence[str] | None = None,
+    key: Key = None,
+    growing: bool = False,
+) -> tuple[Run, Run]:
+    """Say of a new run what the baseline says of itself, so that a gate sees differences.
+
+    Parameters
+    ----------
+    old, new : Run
+        A baseline and a run to be gated against it. If `old` is none, both stay as they are.
+    metric, key
+        How the new run will be judged.
+    growing : bool
+        Whether the new run need not be complete; its references are then compared at the end.
+
+    Returns
+    -------
+    old, new : Run
+        The same records; only the fingerprints differ.
+
+    Examples
+    --------
+    >>> run = Run((Record("q1", prediction="A", reference="a"),), "v1")
+    >>> old, new = match_baseline(make_baseline(run, key=str.lower), run)
+    >>> old.fingerprint["judging"], new.fingerprint["judging"]
+    ('exact_match, key str.lower', 'exact_match, key none')
+    """
+    if JUDGING not in old.fingerprint or JUDGING in new.fingerprint:
+        return old, new
+    same_items = sorted(map(_identity, old)) == sorted(map(_identity, new))
+    before, now = dict(old.fingerprint), dict(new.fingerprint)
+    now[JUDGING] = _judging(new.records, metric, key)
+    if all(record.reference is None for record in new) or (growing and not same_items):
+        before.pop(REFERENCES, None)
+    elif REFERENCES in before:
+        now[REFERENCES] = _digest(new) if same_items else "unknown, as the items differ"
+    return replace(old, fingerprint=before), replace(new, fingerprint=now)
+
+
+def _by_answers(records: Iterable[Record], metric: object) -> bool:
+    scored = all(record.scores for record in records)
+    return metric == EXACT_MATCH or (metric is None and not scored)
+
+
+def _judging(
+    records: Iterable[Record],
+    metric: str | Sequence[str] | None,
+    key: Callable[[Any], Any] | None,
+) -> str:
+    if _by_answers(records, metric):
+        name = "none" if key is None else getattr(key, "__qualname__", type(key).__name__)
+        return f"{EXACT_MATCH}, key {name}"
+    if metric is None:
+        metric = sorted({name for record in records for name in record.scores})
+    return f"score {metric if isinstance(metric, str) else ', '.join(map(str, metric))}"
+
+
+def _digest(records: Iterable[Record]) -> str:
+    """Hash of the references, in which neither order nor 1 against 1.0 makes a difference."""
+    rows = sorted((*_identity(record), _canonical(record.reference)) for record in records)
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def _canonical(reference: object) -> str:
+    if isinstance(reference, list | tuple):
+        return json.dumps(["any of", *sorted(map(_canonical, reference))])
+    if isinstance(reference, int | float) and not isinstance(reference, bool):
+        whole = isinstance(reference, float) and reference.is_integer()
+        return json.dumps(["number", str(int(reference) if whole else reference)])
+    return json.dumps([type(reference).__name__, str(reference)])
+
+
+def _identity(record: Record) -> tuple[str, str, str]:
+    return record.task or "", record.id, record.repeat or ""

@@ -1,0 +1,258 @@
+"""Chains of versions v1 -> v2 -> ... -> vT: what repeated updates did to the same items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics.answers.columns import answer_column, check_lengths, reference_columns
+from muscle_metrics.answers.correctness import right_answers
+from muscle_metrics.comparison.judging import EXACT_MATCH, JudgedRuns, judge_runs
+from muscle_metrics.comparison.plain_data import (
+    SCHEMA_VERSION,
+    described_counts,
+    described_rate,
+    json_text,
+)
+from muscle_metrics.comparison.signature import choices, directions, signature_line
+from muscle_metrics.errors import UsageError
+from muscle_metrics.flips.counting import tally_verdicts
+from muscle_metrics.flips.rates import Rate
+from muscle_metrics.runs.joining.pairing import join_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from muscle_metrics.answers.columns import Key, Missing, Values
+    from muscle_metrics.flips.counts import FlipCounts
+    from muscle_metrics.runs.joining.pairing import Conflict, MissingItems, Unanswered
+    from muscle_metrics.runs.record import Run
+
+__all__ = ["Chain", "compare_chain", "count_chain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Chain:
+    """What T - 1 updates did to the same N items.
+
+    Parameters
+    ----------
+    names : tuple of str
+        What the T versions are called.
+    right : numpy.ndarray of bool, shape (T, N)
+        Whether each version got each item right.
+    steps : tuple of FlipCounts
+        Counts of each update, in order.
+    overall : FlipCounts
+        Counts from the first version to the last.
+    signature : str
+        How the numbers were made, and from what.
+
+    Examples
+    --------
+    >>> chain = count_chain(versions=[["A", "B"], ["A", "A"], ["B", "B"]], references=["A", "A"])
+    >>> print(chain.sum_negative_flip_rate)
+    50.00% (2 of 4)
+    """
+
+    names: tuple[str, ...]
+    right: npt.NDArray[np.bool_]
+    steps: tuple[FlipCounts, ...]
+    overall: FlipCounts
+    signature: str
+
+    @property
+    def total(self) -> int:
+        """Number of items, N."""
+        return int(self.right.shape[1])
+
+    @property
+    def sum_negative_flip_rate(self) -> Rate:
+        """Negative flips of all updates over N times the updates (Traeuble et al. 2021)."""
+        return Rate(sum(step.negative for step in self.steps), self.total * len(self.steps))
+
+    @property
+    def sum_positive_flip_rate(self) -> Rate:
+        """Positive flips of all updates over N times the updates."""
+        return Rate(sum(step.positive for step in self.steps), self.total * len(self.steps))
+
+    @property
+    def flip_flop_rate(self) -> Rate:
+        """Share of all items that an update fixed and a later one broke again."""
+        fixed = np.logical_or.accumulate(~self.right[:-1] & self.right[1:])
+        broken = self.right[:-1] & ~self.right[1:]
+        again = (fixed[:-1] & broken[1:]).any(axis=0)
+        return Rate(int(np.count_nonzero(again)), self.total)
+
+    @property
+    def survival(self) -> tuple[Rate, ...]:
+        """For every version: share of the first version's right items never broken until then."""
+        surviving = np.count_nonzero(np.logical_and.accumulate(self.right), axis=1)
+        return tuple(Rate(int(count), int(surviving[0])) for count in surviving)
+
+    def __str__(self) -> str:
+        from muscle_metrics.comparison.text import chain_text
+
+        return chain_text(self)
+
+    def __repr__(self) -> str:
+        return f"<Chain of {len(self.names)} versions over {self.total} items>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Describe the chain as plain data: no nan, undefined is None.
+
+        Returns
+        -------
+        dict
+            With `schema_version`, which rises when a name changes its meaning.
+        """
+        summary = {
+            "sum_negative_flip_rate": self.sum_negative_flip_rate,
+            "sum_positive_flip_rate": self.sum_positive_flip_rate,
+            "flip_flop_rate": self.flip_flop_rate,
+        }
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "signature": self.signature,
+            "versions": list(self.names),
+            "steps": [described_counts(step) for step in self.steps],
+            "overall": described_counts(self.overall),
+            "survival": [described_rate(rate) for rate in self.survival],
+            **{name: described_rate(rate) for name, rate in summary.items()},
+        }
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """`to_dict` as JSON with sorted keys; the same chain gives the same bytes.
+
+        Parameters
+        ----------
+        indent : int, optional
+            As in `json.dumps`.
+
+        Returns
+        -------
+        str
+        """
+        return json_text(self.to_dict(), indent)
+
+
+def count_chain(
+    *,
+    versions: Sequence[Values],
+    references: Values,
+    key: Key = None,
+    missing: Missing = "error",
+    names: Sequence[str] | None = None,
+) -> Chain:
+    """Count what a chain of updates did to N items.
+
+    Parameters
+    ----------
+    versions : sequence of T sequences or arrays, each of shape (N,)
+        Answers of every version, oldest first.
+    references : sequence or array, shape (N,)
+        The right answer of every item, or a list of accepted ones.
+    key : callable, optional
+        Normalises answers and references before they are compared.
+    missing : {"error", "wrong"}
+        Whether a None or NaN answer is refused or counts as a wrong answer.
+    names : sequence of str, optional
+        What the versions are called; v1, v2, ... by default.
+
+    Returns
+    -------
+    Chain
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two versions, or not one name for each.
+    InputError
+        If answers cannot be compared.
+
+    Examples
+    --------
+    >>> chain = count_chain(versions=[["A"], ["B"], ["A"]], references=["A"])
+    >>> [step.negative for step in chain.steps], chain.survival[-1]
+    ([1, 0], Rate(0, 1))
+    """
+    labels = [f"v{i + 1}" for i in range(len(versions))] if names is None else list(names)
+    if len(versions) < 2 or not len(set(labels)) == len(labels) == len(versions):
+        raise UsageError(
+            f"expected at least two versions, each with a name of its own, got {len(versions)} "
+            f"and the names {labels}: pass one name for each version, oldest first"
+        )
+    columns = {
+        name: answer_column(version, name=name, key=key, missing=missing)
+        for name, version in zip(labels, versions, strict=True)
+    }
+    items = check_lengths(**columns)
+    accepted = reference_columns(references, items=items, key=key)
+    check_lengths(**columns, references=range(accepted.items))
+    right = tuple(right_answers(column, accepted, name=name) for name, column in columns.items())
+    judged = JudgedRuns(EXACT_MATCH, right, None, tuple(columns.values()), ())
+    ids = tuple(map(str, range(items)))
+    return _chain(labels, judged, ids, {}, choices(EXACT_MATCH, key, missing=missing))
+
+
+def compare_chain(
+    runs: Sequence[Run],
+    *,
+    metric: str | None = None,
+    key: Key = None,
+    threshold: float | None = None,
+    strict_threshold: bool = False,
+    missing: MissingItems = "error",
+    conflict: Conflict = "error",
+    unanswered: Unanswered = "error",
+) -> Chain:
+    """Compare recorded runs of successive versions, joined by the ids of their items.
+
+    Parameters and errors are those of `compare_runs`, over two or more runs, oldest first.
+
+    Returns
+    -------
+    Chain
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.record import Record, Run
+    >>> runs = [Run(records=(Record(id="1", prediction=p, reference="A"),), name=p) for p in "ABA"]
+    >>> [step.positive for step in compare_chain(runs).steps]
+    [0, 1]
+    """
+    joined = join_runs(runs, missing=missing, conflict=conflict, unanswered=unanswered)
+    judged = judge_runs(
+        joined, metric=metric, key=key, threshold=threshold, strict_threshold=strict_threshold
+    )
+    recipe = choices(
+        judged.metric,
+        key,
+        missing=missing,
+        conflict=conflict,
+        unanswered=unanswered,
+        **directions([] if judged.higher_is_better else [judged.metric]),
+    )
+    return _chain(joined.names, judged, joined.ids, joined.dropped, recipe)
+
+
+def _chain(
+    names: Sequence[str],
+    judged: JudgedRuns,
+    ids: Sequence[str],
+    dropped: Mapping[str, int],
+    recipe: Mapping[str, str],
+) -> Chain:
+    last = len(names) - 1
+    overall = judged.verdicts(0, last)
+    right = np.stack(judged.right or ())
+    return Chain(
+        names=tuple(names),
+        right=right,
+        steps=tuple(tally_verdicts(judged.verdicts(i, i + 1)) for i in range(last)),
+        overall=tally_verdicts(overall),
+        signature=signature_line(recipe, ids=ids, columns=[right], dropped=dropped),
+    )

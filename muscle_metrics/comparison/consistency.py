@@ -1,0 +1,230 @@
+"""Generative consistency: how much of the old answer is left in the new one.
+
+No reference is needed to say that two answers differ; with references each kind of change falls
+into a quadrant, so that the same mistake is told from a new one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics.answers.columns import check_lengths
+from muscle_metrics.answers.correctness import judge_answers
+from muscle_metrics.errors import UsageError
+from muscle_metrics.flips.counting import label_verdicts
+from muscle_metrics.flips.counts import Quadrant
+from muscle_metrics.flips.rates import Rate
+from muscle_metrics.scorers import resolve_scorer, score
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from muscle_metrics.answers.columns import Key
+    from muscle_metrics.scorers import Metric
+
+__all__ = ["Consistency", "Likeness", "consistency"]
+
+Scores = npt.NDArray[np.float64]
+
+
+class Likeness(StrEnum):
+    """How a new answer relates to the old one.
+
+    Examples
+    --------
+    >>> Likeness.OTHER_WORDS == "other_words"
+    True
+    """
+
+    SAME = "same"
+    OTHER_WORDS = "other_words"
+    OTHER_ANSWER = "other_answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Consistency:
+    """Similarity of the new answer to the old one, item by item.
+
+    Made by `consistency`.
+
+    Parameters
+    ----------
+    similarities : mapping of str to numpy.ndarray, shape (N,)
+        By metric, the score of the new answer against the old one.
+    likeness : numpy.ndarray of str, shape (N,)
+        Same text, other words for the same answer, or another answer.
+    quadrants : numpy.ndarray of str, shape (N,), or None
+        The quadrant of every item, where references were given.
+
+    Examples
+    --------
+    >>> result = consistency(old=["a cat", "a dog"], new=["a cat", "no idea"])
+    >>> print(result.rate("same"))
+    50.00% (1 of 2)
+    """
+
+    similarities: Mapping[str, Scores]
+    likeness: npt.NDArray[np.str_]
+    quadrants: npt.NDArray[np.str_] | None
+
+    @property
+    def total(self) -> int:
+        """Number of items, N."""
+        return len(self.likeness)
+
+    def mean(self, metric: str) -> float:
+        """Mean similarity by a metric, in units of its score."""
+        return float(self.similarities[metric].mean())
+
+    def quantiles(
+        self, metric: str, levels: Sequence[float] = (0.05, 0.25, 0.5, 0.75, 0.95)
+    ) -> Scores:
+        """Quantiles of the similarity by a metric.
+
+        Parameters
+        ----------
+        metric : str
+            One of `similarities`.
+        levels : sequence of float, shape (K,)
+            Shares of the items, in [0, 1].
+
+        Returns
+        -------
+        numpy.ndarray, shape (K,)
+        """
+        quantiles: Scores = np.quantile(self.similarities[metric], np.asarray(levels))
+        return quantiles
+
+    def rate(self, likeness: Likeness | str, quadrant: Quadrant | str | None = None) -> Rate:
+        """Share of the items of a quadrant, or of all items, whose answers are alike like this.
+
+        Parameters
+        ----------
+        likeness : Likeness or str
+            "same", "other_words" or "other_answer".
+        quadrant : Quadrant or str, optional
+            The quadrant that is the denominator.
+
+        Returns
+        -------
+        Rate
+
+        Raises
+        ------
+        UsageError
+            If a name is unknown, or a quadrant is asked for without references.
+        """
+        chosen = self.likeness == _known(Likeness, likeness)
+        if quadrant is None:
+            return Rate(int(np.count_nonzero(chosen)), self.total)
+        if self.quadrants is None:
+            raise UsageError(
+                "expected references to tell quadrants apart, got none: pass references="
+            )
+        inside = self.quadrants == _known(Quadrant, quadrant)
+        return Rate(int(np.count_nonzero(chosen & inside)), int(np.count_nonzero(inside)))
+
+    @property
+    def same_mistake_rate(self) -> Rate:
+        """Share of the items wrong before and after whose answer is the same, or only reworded."""
+        new = self.new_mistake_rate
+        return Rate(new.total - (new.count or 0), new.total)
+
+    @property
+    def new_mistake_rate(self) -> Rate:
+        """Share of the items wrong before and after that are wrong in another way."""
+        return self.rate(Likeness.OTHER_ANSWER, Quadrant.BOTH_WRONG)
+
+    def __str__(self) -> str:
+        lines = [f"{name}: mean {self.mean(name):.4f}" for name in self.similarities]
+        lines += [f"{kind.replace('_', ' ')}: {self.rate(kind)}" for kind in Likeness]
+        if self.quadrants is not None:
+            lines.append(f"same mistake: {self.same_mistake_rate} wrong twice")
+        return "\n".join(lines)
+
+
+def consistency(
+    *,
+    old: Sequence[str],
+    new: Sequence[str],
+    references: Sequence[str | Sequence[str]] | None = None,
+    metrics: Sequence[Metric] = ("exact_match", "rougeL"),
+    similar: float = 0.7,
+    key: Key = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Consistency:
+    """Compare the new answers with the old ones, as if the old ones were references.
+
+    Parameters
+    ----------
+    old, new : sequence of str, shape (N,)
+        Texts of the old and of the new model.
+    references : sequence, shape (N,), optional
+        The right text of every item, or a list of accepted ones, to tell quadrants apart.
+    metrics : sequence of str or callable
+        Scorers of similarity; the last one tells other words from another answer.
+    similar : float
+        From this similarity on, two different texts are one answer in other words. A convention,
+        to be chosen with the metric.
+    key : callable, optional
+        Normalises texts before *same* and *right* are decided.
+    options : mapping of str to mapping, optional
+        Options by metric, such as ``{"rougeL": {"stem": True}}``.
+
+    Returns
+    -------
+    Consistency
+
+    Raises
+    ------
+    InputError
+        If texts cannot be compared.
+    UsageError
+        If a metric is unknown, or none is given.
+
+    Examples
+    --------
+    >>> result = consistency(
+    ...     old=["the cat sat on a mat", "rome"], new=["the cat sat on the mat", "oslo"]
+    ... )
+    >>> result.likeness.tolist()
+    ['other_words', 'other_answer']
+    """
+    if not metrics:
+        raise UsageError(
+            "expected at least one metric of similarity, got none: name one, such as 'rougeL'"
+        )
+    items = check_lengths(old=old, new=new)
+    similarities = {}
+    for metric in metrics:
+        scorer = resolve_scorer(metric, **_options_of(metric, options))
+        similarities[scorer.name] = score(scorer, new, old)
+    accepted = old if references is None else references
+    verdicts = judge_answers(old=old, new=new, references=accepted, key=key)
+    changed = np.zeros(items, dtype=bool) if verdicts.changed is None else verdicts.changed
+    alike = np.where(
+        similarities[scorer.name] >= similar, Likeness.OTHER_WORDS, Likeness.OTHER_ANSWER
+    )
+    return Consistency(
+        similarities=similarities,
+        likeness=np.where(changed, alike, Likeness.SAME).astype(str),
+        quadrants=None if references is None else label_verdicts(verdicts).quadrants,
+    )
+
+
+def _options_of(
+    metric: Metric, options: Mapping[str, Mapping[str, Any]] | None
+) -> Mapping[str, Any]:
+    return (options or {}).get(metric, {}) if isinstance(metric, str) else {}
+
+
+def _known(names: type[StrEnum], name: str) -> str:
+    known = [member.value for member in names]
+    if name not in known:
+        raise UsageError(f"expected {names.__name__.lower()} to be one of {known}, got {name!r}")
+    return str(name)

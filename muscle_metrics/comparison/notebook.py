@@ -1,0 +1,55 @@
+"""The notebook's view: one small table of escaped HTML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from muscle_metrics.words.escape import html, shorten
+
+if TYPE_CHECKING:
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.flips.counts import FlipCounts
+
+__all__ = ["comparison_html"]
+
+COLUMNS = ("", "items", "old", "new", "broke", "fixed", "NFR", "95 % interval", "PFR")
+NAME_LIMIT = 120
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Tabulate a comparison and its slices for a notebook.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> page = comparison_html(compare(old=["A"], new=["B"], references=["A"]))
+    >>> page.startswith("<table>")
+    True
+    """
+    if comparison.verdicts is None:
+        lines = "\n".join(map(html, str(comparison).splitlines()))
+        return f"<pre>{lines}</pre>"
+    rows = {"all": comparison.counts, **comparison.slices}
+    head = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
+    body = "".join(_row(name, counts) for name, counts in rows.items())
+    caption = html(" -> ".join(comparison.names))
+    return (
+        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table><p><small>{html(comparison.signature)}</small></p>"
+    )
+
+
+def _row(name: str, counts: FlipCounts) -> str:
+    low, high = counts.negative_flip_rate.interval()
+    cells = (
+        str(counts.total),
+        f"{float(counts.old_accuracy):.2%}",
+        f"{float(counts.new_accuracy):.2%}",
+        str(counts.negative),
+        str(counts.positive),
+        f"{float(counts.negative_flip_rate):.2%}",
+        f"{low:.2%} to {high:.2%}",
+        f"{float(counts.positive_flip_rate):.2%}",
+    )
+    values = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr><th scope="row">{html(shorten(name, NAME_LIMIT))}</th>{values}</tr>'

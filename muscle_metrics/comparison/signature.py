@@ -1,0 +1,72 @@
+"""The one line that says how numbers were made, and from what."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+__all__ = ["choices", "directions", "signature_line"]
+
+DIGEST_LENGTH = 12
+
+
+def choices(metric: str, key: Callable[[Any], Any] | None, **others: str) -> dict[str, str]:
+    """Name the choices that numbers depend on.
+
+    Examples
+    --------
+    >>> choices("exact_match", str.lower, missing="error")["key"]
+    'str.lower'
+    """
+    name = "none" if key is None else getattr(key, "__qualname__", type(key).__name__)
+    return {"metric": metric, "key": name, "interval": "wilson 0.95", **others}
+
+
+def directions(lower_is_better: Iterable[str]) -> dict[str, str]:
+    """Name the metrics whose smaller score is better, as one more choice; none where there is none.
+
+    Examples
+    --------
+    >>> directions(["ter"]), directions([])
+    ({'lower is better': 'ter'}, {})
+    """
+    names = ", ".join(sorted(lower_is_better))
+    return {"lower is better": names} if names else {}
+
+
+def signature_line(
+    recipe: Mapping[str, str],
+    *,
+    ids: Sequence[str],
+    columns: Iterable[npt.NDArray[Any] | None],
+    dropped: Mapping[str, int],
+) -> str:
+    """Join version, choices, sizes and a hash of ids, verdicts and scores into one line.
+
+    Equal lines mean equal counts, whatever the order or format of the files.
+
+    Examples
+    --------
+    >>> signature_line({"metric": "acc"}, ids=["1"], columns=[], dropped={})
+    'muscle-metrics ...; metric acc; items 1; input ...'
+    """
+    digest = hashlib.sha256(json.dumps(list(ids)).encode())
+    for column in columns:
+        digest.update(b"unknown" if column is None else np.ascontiguousarray(column).tobytes())
+    parts = {
+        "muscle-metrics": __version__,
+        **recipe,
+        "items": str(len(ids)),
+        **{f"dropped ({reason})": str(count) for reason, count in dropped.items() if count},
+        "input": digest.hexdigest()[:DIGEST_LENGTH],
+    }
+    return "; ".join(f"{name} {value}" for name, value in parts.items())

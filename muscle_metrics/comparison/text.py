@@ -1,0 +1,348 @@
+"""The terminal's view: tables that are as honest in a pipe as on a screen."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from muscle_metrics.comparison.score_table import score_table
+from muscle_metrics.flips.counts import FlipCounts, Quadrant
+from muscle_metrics.runs.fingerprints import list_concerns
+from muscle_metrics.words.escape import shorten, terminal
+from muscle_metrics.words.secrets import hide_secrets
+from muscle_metrics.words.table import Column, FittedTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
+    from muscle_metrics.comparison.chains import Chain
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.counted import CountedComparison
+    from muscle_metrics.flips.rates import AccuracyChange, Rate
+
+    AnyComparison: TypeAlias = Comparison | CountedComparison
+
+__all__ = ["chain_table", "chain_text", "comparison_table", "comparison_text"]
+
+WIDTH = 100
+CELL_LIMIT = 400
+
+RATE_ROWS = (
+    ("negative flip rate (NFR)", "negative_flip_rate", "all items"),
+    ("positive flip rate (PFR)", "positive_flip_rate", "all items"),
+    ("inconsistency flip rate", "inconsistency_flip_rate", "all items"),
+    ("conditional NFR", "conditional_negative_flip_rate", "items old got right"),
+    ("fix rate", "fix_rate", "items old got wrong"),
+    ("negative flip impact", "negative_flip_impact", "errors of new"),
+    ("avoidable NFR", "avoidable_negative_flip_rate", "all items"),
+    ("churn", "churn", "all items"),
+)
+
+
+def comparison_text(comparison: AnyComparison, *, flips: int = 0, width: int = WIDTH) -> str:
+    """Plain text of a comparison: no colours, no control characters from data.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What to show.
+    flips : int
+        How many negative flips to list.
+    width : int
+        Columns to fill.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> comparison = compare(old=["A"], new=["B"], references=["A"])
+    >>> print(comparison_text(comparison).splitlines()[0])
+    old -> new: 1 item
+    """
+    return _plain(comparison_table(comparison, flips=flips), width)
+
+
+def chain_text(chain: Chain, *, width: int = WIDTH) -> str:
+    """Plain text of a chain of versions.
+
+    Examples
+    --------
+    >>> from muscle_metrics import count_chain
+    >>> chain = count_chain(versions=[["A"], ["B"]], references=["A"])
+    >>> print(chain_text(chain).splitlines()[0])
+    v1 -> v2: 1 item
+    """
+    return _plain(chain_table(chain), width)
+
+
+def comparison_table(comparison: AnyComparison, *, flips: int = 0) -> RenderableType:
+    """Tables of a comparison for rich to print.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> type(comparison_table(compare(old=["A"], new=["B"], references=["A"]))).__name__
+    'Group'
+    """
+    return Group(*_comparison_parts(comparison, flips))
+
+
+def chain_table(chain: Chain) -> RenderableType:
+    """Tables of a chain of versions for rich to print.
+
+    Examples
+    --------
+    >>> from muscle_metrics import count_chain
+    >>> type(chain_table(count_chain(versions=[["A"], ["B"]], references=["A"]))).__name__
+    'Group'
+    """
+    return Group(*_chain_parts(chain))
+
+
+def _comparison_parts(comparison: AnyComparison, flips: int) -> Iterator[RenderableType]:
+    yield _title(" -> ".join(comparison.names), comparison.total)
+    if comparison.is_judged:
+        yield _line(_story(comparison.counts))
+    for reason, count in comparison.dropped.items():
+        if count:
+            yield _line(f"left out: {count} ({reason})")
+    for _, concern in list_concerns(comparison.fingerprints, comparison.names):
+        yield _line(f"warning: {concern}")
+    if comparison.is_clustered:
+        yield _line(
+            "note: rows share prompts or groups, and the intervals below treat them as "
+            "independent; 'muscle-metrics gate' does not"
+        )
+    if comparison.is_judged:
+        yield from _flip_parts(comparison, flips)
+    for metric, changes in comparison.changes.items():
+        yield Text()
+        yield score_table(metric, changes)
+        if not changes.higher_is_better:
+            yield _line(f"{metric} is better when lower: an item regressed where it rose")
+        if changes.tolerance_sensitive:
+            yield _line("warning: NFR hangs on tiny moves; see how it falls with minimum_effect")
+    yield Text()
+    yield _line(comparison.signature, style="dim")
+
+
+def _flip_parts(comparison: AnyComparison, flips: int) -> Iterator[RenderableType]:
+    counts = comparison.counts
+    yield Text()
+    yield _quadrants(counts)
+    yield Text()
+    yield _rates(counts)
+    for label, parts in (("task", comparison.tasks), ("slice", comparison.slices)):
+        if parts:
+            yield Text()
+            yield _parts(label, parts)
+    if flips:
+        yield Text()
+        yield _flips(comparison, flips)
+
+
+def _chain_parts(chain: Chain) -> Iterator[RenderableType]:
+    yield _title(" -> ".join(chain.names), chain.total)
+    yield _line(
+        f"negative flips over {len(chain.steps)} updates: {chain.sum_negative_flip_rate}; "
+        f"fixed and broken again: {chain.flip_flop_rate}"
+    )
+    yield Text()
+    yield _steps(chain)
+    yield Text()
+    yield _survival(chain)
+    yield Text()
+    yield _line(chain.signature, style="dim")
+
+
+def _story(counts: FlipCounts) -> str:
+    change = counts.accuracy_change
+    low, high = change.interval()
+    direction = "rose" if change > 0 else "fell" if change < 0 else "stayed the same"
+    size = f" by {abs(change) * 100:.2f} points" if change else ""
+    return (
+        f"accuracy {direction}{size} ({float(counts.old_accuracy):.2%} to "
+        f"{float(counts.new_accuracy):.2%}; 95 % interval of the change {100 * low:+.2f} to "
+        f"{100 * high:+.2f}); {_number(counts.negative, 'item')} broke, {counts.positive} got fixed"
+    )
+
+
+def _quadrants(counts: FlipCounts) -> FittedTable:
+    return FittedTable(
+        [Column("", "label"), Column("new right"), Column("new wrong")],
+        [
+            [
+                "old right",
+                _cell(counts.both_right, counts.both_right_changed),
+                f"{counts.negative}",
+            ],
+            ["old wrong", f"{counts.positive}", _cell(counts.both_wrong, counts.wrong_changed)],
+        ],
+    )
+
+
+def _cell(count: int, changed: int | None) -> str:
+    return f"{count} ({changed} changed)" if changed else str(count)
+
+
+def _rates(counts: FlipCounts) -> FittedTable:
+    rows = []
+    for label, name, denominator in RATE_ROWS:
+        rate: Rate = getattr(counts, name)
+        if rate.count is None:
+            rows.append([label, "unknown", "", "", "needs the answers, not only verdicts"])
+            continue
+        low, high = rate.interval()
+        value = f"{float(rate):.2%}" if rate.total else "undefined"
+        of = f"{rate.total} {denominator}"
+        rows.append([label, value, f"{low:.2%} to {high:.2%}", str(rate.count), of])
+    relative = counts.relative_negative_flip_rate
+    rows.append(["relative NFR", f"{relative:.2f}", "", "", "NFR of independent errors"])
+    mcnemar = counts.mcnemar().p_value
+    rows.append(["McNemar mid-p", f"{mcnemar:.2g}", "", "", "informs, never gates"])
+    return FittedTable(
+        [
+            Column("rate", "text"),
+            Column("value"),
+            Column("95 % interval"),
+            Column("count"),
+            Column("of", "text"),
+        ],
+        rows,
+    )
+
+
+def _parts(label: str, parts: dict[str, FlipCounts]) -> FittedTable:
+    columns = [
+        Column(f"{label} (most lost first)", "name"),
+        Column("items", spare=True),
+        Column("old"),
+        Column("new"),
+        Column("change"),
+        Column("95 % interval", spare=True),
+        Column("broke"),
+        Column("fixed"),
+        Column("NFR"),
+    ]
+    rows: list[list[str | Text]] = [
+        [
+            _untrusted(name),
+            str(counts.total),
+            f"{float(counts.old_accuracy):.1%}",
+            f"{float(counts.new_accuracy):.1%}",
+            *_points(counts.accuracy_change),
+            str(counts.negative),
+            str(counts.positive),
+            f"{float(counts.negative_flip_rate):.2%}",
+        ]
+        for name, counts in parts.items()
+    ]
+    return FittedTable(columns, rows)
+
+
+def _flips(comparison: AnyComparison, most: int) -> FittedTable:
+    negative = list(comparison.flips(Quadrant.NEGATIVE))
+    number = comparison.counts.negative
+    first = "all" if most >= number else f"{min(most, len(negative))} of"
+    sliced = any(item.slice is not None for item in negative)
+    columns = [
+        Column("id", "name"),
+        *([Column("slice", "name")] if sliced else []),
+        *(Column(heading, "text") for heading in ("old (right)", "new (wrong)", "reference")),
+    ]
+    rows = []
+    for item in negative[:most]:
+        cells = [item.id, *([item.slice] if sliced else []), item.old, item.new, item.reference]
+        rows.append([_shown(cell) for cell in cells])
+    return FittedTable(columns, rows, title=f"{first} {_number(number, 'negative flip')}")
+
+
+def _steps(chain: Chain) -> FittedTable:
+    columns = [
+        Column("update", "name"),
+        Column("old", spare=True),
+        Column("new", spare=True),
+        Column("change"),
+        Column("95 % interval", spare=True),
+        Column("NFR"),
+        Column("PFR"),
+    ]
+    steps = [*zip((f"-> {name}" for name in chain.names[1:]), chain.steps, strict=True)]
+    if len(chain.steps) > 1:
+        steps.append(("first to last", chain.overall))
+    rows: list[list[str | Text]] = [
+        [
+            _untrusted(label),
+            f"{float(counts.old_accuracy):.2%}",
+            f"{float(counts.new_accuracy):.2%}",
+            *_points(counts.accuracy_change),
+            str(counts.negative_flip_rate),
+            str(counts.positive_flip_rate),
+        ]
+        for label, counts in steps
+    ]
+    return FittedTable(columns, rows)
+
+
+def _survival(chain: Chain) -> FittedTable:
+    heading = f"right in {_plain_name(chain.names[0])} and in every version up to"
+    return FittedTable(
+        [Column(heading, "name"), Column("share")],
+        [
+            [_untrusted(name), str(rate)]
+            for name, rate in zip(chain.names, chain.survival, strict=True)
+        ],
+    )
+
+
+def _points(change: AccuracyChange) -> list[str]:
+    low, high = change.interval()
+    return [f"{100 * change:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}"]
+
+
+def _title(names: str, total: int) -> Text:
+    return _line(f"{names}: {_number(total, 'item')}", style="bold")
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _shown(value: Any) -> Text:
+    if value is None:
+        return Text("no answer", style="italic")
+    value = hide_secrets(value).value
+    texts = value if isinstance(value, (list, tuple)) else [value]
+    return _untrusted(" | ".join(map(str, texts)))
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(terminal(text), style=style)
+
+
+def _untrusted(text: str) -> Text:
+    # A Text is never parsed for rich's markup.
+    return Text(_plain_name(text))
+
+
+def _plain_name(text: str) -> str:
+    return terminal(shorten(text, CELL_LIMIT))
+
+
+def _plain(renderable: RenderableType, width: int) -> str:
+    buffer = io.StringIO()
+    Console(file=buffer, width=width, color_system=None, legacy_windows=False).print(
+        # Lines stay whole: programs search and compare them.
+        renderable,
+        crop=False,
+        no_wrap=True,
+        overflow="ignore",
+    )
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())

@@ -1,0 +1,1 @@
+"""Counts of flips, score changes, and every rate derived from them."""

@@ -1,0 +1,273 @@
+"""Score changes: what graded items gained and lost between two models, item by item.
+
+Two thresholds are kept apart: scores that differ by at most `tie` are the same number up to
+rounding; a difference of at most `minimum_effect` is real and does not matter.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics.answers.columns import check_lengths
+from muscle_metrics.answers.correctness import Verdicts
+from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.flips.counting import tally_verdicts
+from muscle_metrics.flips.magnitudes import Magnitude, MeanChange
+from muscle_metrics.flips.rates import Rate
+
+if TYPE_CHECKING:
+    from muscle_metrics.flips.counts import FlipCounts
+
+__all__ = ["ScoreChanges", "measure_changes"]
+
+# A count that moves by more than this share when the dead band grows tenfold hangs on the band.
+SENSITIVITY = 0.01
+
+Scores = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ScoreChanges:
+    """Scores of the same N items by the old and by the new model, and what changed.
+
+    Made by `measure_changes` and `score_flips`.
+
+    Parameters
+    ----------
+    old, new : numpy.ndarray of float64, shape (N,)
+        One score per item.
+    tie : float
+        Scores that differ by at most this much are the same score.
+    minimum_effect : float
+        A change of at most this much does not matter.
+    low, high : float
+        Range of the scorer; infinite where it has none.
+    higher_is_better : bool
+        Whether a larger score is better.
+
+    Examples
+    --------
+    >>> changes = measure_changes(old=[0.5, 0.9, 0.4], new=[0.6, 0.7, 0.4])
+    >>> print(changes.negative_flip_rate)
+    33.33% (1 of 3)
+    >>> print(changes.mean_regression)
+    0.2000 (1 item)
+    """
+
+    old: Scores
+    new: Scores
+    tie: float
+    minimum_effect: float
+    low: float
+    high: float
+    higher_is_better: bool
+
+    @property
+    def total(self) -> int:
+        """Number of items, N."""
+        return len(self.old)
+
+    @property
+    def deltas(self) -> Scores:
+        """New score minus old score of every item."""
+        return self.new - self.old
+
+    @property
+    def gains(self) -> Scores:
+        """How much better every item got: `deltas`, with the sign turned if lower is better."""
+        return self.new - self.old if self.higher_is_better else self.old - self.new
+
+    @property
+    def dead_band(self) -> float:
+        """A change of at most this much is none: the larger of both thresholds."""
+        return max(self.tie, self.minimum_effect)
+
+    @property
+    def positive_flip_rate(self) -> Rate:
+        """Share of all items whose score got better by more than the dead band (PFR)."""
+        return Rate(int(np.count_nonzero(self.gains > self.dead_band)), self.total)
+
+    @property
+    def negative_flip_rate(self) -> Rate:
+        """Share of all items whose score got worse by more than the dead band (NFR)."""
+        return Rate(int(np.count_nonzero(self.gains < -self.dead_band)), self.total)
+
+    @property
+    def tie_rate(self) -> Rate:
+        """Share of all items whose two scores are the same."""
+        return Rate(int(np.count_nonzero(np.abs(self.deltas) <= self.tie)), self.total)
+
+    @property
+    def mean_gain(self) -> Magnitude:
+        """Mean gain of the items that got better (m_g); nan if none did."""
+        gains = self.gains
+        return Magnitude(gains[gains > self.dead_band], limit=self.high - self.low)
+
+    @property
+    def mean_regression(self) -> Magnitude:
+        """Mean loss of the items that got worse, as a positive number (m_r); nan if none did."""
+        gains = self.gains
+        return Magnitude(-gains[gains < -self.dead_band], limit=self.high - self.low)
+
+    @property
+    def mean_change(self) -> MeanChange:
+        """Mean of new score minus old score over all items."""
+        return MeanChange(self.deltas)
+
+    @property
+    def tolerance_sensitive(self) -> bool:
+        """Whether a dead band ten times as wide would take more than 1 % of the negative flips."""
+        count = int(np.count_nonzero(self.gains < -self.dead_band))
+        wider = int(np.count_nonzero(self.gains < -10 * self.dead_band))
+        return count - wider > SENSITIVITY * count
+
+    def negative_flip_curve(self, dead_bands: npt.ArrayLike) -> Scores:
+        """NFR as the dead band grows: how much of it is tiny moves.
+
+        Parameters
+        ----------
+        dead_bands : array_like, shape (K,)
+            Thresholds, at least 0.
+
+        Returns
+        -------
+        numpy.ndarray, shape (K,)
+            In [0, 1], never rising with the dead band.
+
+        Examples
+        --------
+        >>> changes = measure_changes(old=[0.5, 0.9], new=[0.4, 0.4])
+        >>> changes.negative_flip_curve([0, 0.2, 0.6])
+        array([1. , 0.5, 0. ])
+        """
+        losses = np.sort(-self.gains)
+        not_beyond = np.searchsorted(losses, np.asarray(dead_bands, dtype=np.float64), side="right")
+        return (self.total - not_beyond) / self.total
+
+    def verdicts(self, *, threshold: float, strict: bool = False) -> Verdicts:
+        """Which items are right, because their score reaches a threshold.
+
+        Parameters
+        ----------
+        threshold : float
+            An item is right at this score, or at a better one.
+        strict : bool
+            Whether it must be better.
+
+        Returns
+        -------
+        Verdicts
+            Whether answers changed is unknown: scores do not tell.
+        """
+        sign = 1 if self.higher_is_better else -1
+        is_right = np.greater if strict else np.greater_equal
+        old, new = (is_right(sign * scores, sign * threshold) for scores in (self.old, self.new))
+        return Verdicts(old, new, None)
+
+    def flips(self, *, threshold: float, strict: bool = False) -> FlipCounts:
+        """Flips of items that are right when their score reaches a threshold.
+
+        Parameters
+        ----------
+        threshold : float
+            An item is right at this score, or at a better one.
+        strict : bool
+            Whether it must be better.
+
+        Returns
+        -------
+        FlipCounts
+            Counts of changed answers are unknown.
+
+        Examples
+        --------
+        >>> measure_changes(old=[0.5, 0.9], new=[0.6, 0.2]).flips(threshold=0.5).negative
+        1
+        """
+        return tally_verdicts(self.verdicts(threshold=threshold, strict=strict))
+
+
+def measure_changes(
+    *,
+    old: npt.ArrayLike,
+    new: npt.ArrayLike,
+    tie: float = 1e-9,
+    minimum_effect: float = 0.0,
+    low: float = 0.0,
+    high: float = 1.0,
+    higher_is_better: bool = True,
+) -> ScoreChanges:
+    """Compare scores that were already computed, item by item.
+
+    Parameters
+    ----------
+    old, new : array_like of float, shape (N,)
+        One score per item.
+    tie : float
+        Scores that differ by at most this much are the same score. Scores that were stored or
+        rounded need at least 1e-6.
+    minimum_effect : float
+        A change of at most this much does not matter.
+    low, high : float
+        Range of the scorer; infinite where it has none.
+    higher_is_better : bool
+        Whether a larger score is better.
+
+    Returns
+    -------
+    ScoreChanges
+
+    Raises
+    ------
+    InputError
+        If lengths differ, a score is missing or outside the range, or scores are float16.
+    UsageError
+        If a threshold is negative.
+
+    Examples
+    --------
+    >>> measure_changes(old=[0.1, 0.2], new=[0.3, 0.2]).tie_rate
+    Rate(1, 2)
+    """
+    for name, threshold in (("tie", tie), ("minimum_effect", minimum_effect)):
+        if not 0 <= threshold < math.inf:
+            raise UsageError(
+                f"expected {name} to be a finite number of at least 0, got {threshold!r}"
+            )
+    scores = {"old": _scores(old, "old", low, high), "new": _scores(new, "new", low, high)}
+    check_lengths(**scores)
+    return ScoreChanges(
+        **scores,
+        tie=tie,
+        minimum_effect=minimum_effect,
+        low=low,
+        high=high,
+        higher_is_better=higher_is_better,
+    )
+
+
+def _scores(values: npt.ArrayLike, name: str, low: float, high: float) -> Scores:
+    scores = np.asarray(values)
+    if scores.ndim != 1 or scores.dtype.kind not in "biuf" or len(scores) == 0:
+        raise InputError(
+            f"expected one score per item in {name}, got {scores.dtype} of shape {scores.shape}: "
+            f"pass a flat list of numbers"
+        )
+    if scores.dtype == np.float16:
+        raise InputError(
+            f"expected {name} in float32 or float64, got float16, which rounds scores to three "
+            f"digits: compute them again with more"
+        )
+    scores = scores.astype(np.float64)
+    strange = np.flatnonzero(~((scores >= low) & (scores <= high) & np.isfinite(scores)))
+    if len(strange):
+        raise InputError(
+            f"expected scores from {low:g} to {high:g} in {name}, got {scores[strange[0]]} at item "
+            f"{strange[0]} and {len(strange)} such in all: drop these items or set low= and high="
+        )
+    return scores

@@ -1,0 +1,1 @@
+"""Limits, evidence, and the verdict on an update."""

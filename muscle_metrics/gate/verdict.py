@@ -1,0 +1,214 @@
+"""A verdict: its outcome, one check per limit, and its plain text without secrets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from muscle_metrics._version import __version__
+from muscle_metrics.words.escape import terminal
+from muscle_metrics.words.secrets import hide_secrets
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from muscle_metrics.errors import InputError
+
+__all__ = ["Check", "Outcome", "Verdict", "hide_verdict_secrets", "refuse", "verdict_text"]
+
+
+class Outcome(StrEnum):
+    """What a gate says; each is a result, none an exception.
+
+    Examples
+    --------
+    >>> Outcome.PASS == "PASS"
+    True
+    """
+
+    PASS = "PASS"  # noqa: S105
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    INVALID = "INVALID"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One criterion of a gate, judged.
+
+    Parameters
+    ----------
+    criterion : str
+        What was limited, such as "negative flip rate of slice safety".
+    outcome : Outcome
+        PASS if the upper bound keeps the limit, FAIL if the lower one breaks it, else
+        INCONCLUSIVE.
+    estimate : float
+        The observed value; larger is worse.
+    low, high : float
+        The bounds that decided, each one-sided.
+    limit : Fraction
+        The limit of the policy.
+    sample : str
+        What was observed.
+    advice : str
+        What would decide an inconclusive check; empty otherwise.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, check_gate, compare
+    >>> comparison = compare(old=["A"] * 300, new=["A"] * 300, references=["A"] * 300)
+    >>> print(check_gate(comparison, Policy(max_nfr="0.01")).checks[0])
+    PASS negative flip rate 0.00% (bounds 0.00% to 0.99%), limit 1%: 0 of 300 items
+    """
+
+    criterion: str
+    outcome: Outcome
+    estimate: float
+    low: float
+    high: float
+    limit: Fraction
+    sample: str
+    advice: str = ""
+    is_share: bool = True
+
+    def shown(self, value: float | Fraction) -> str:
+        """Write a value in the unit of the criterion."""
+        if math.isnan(value):
+            return "undefined"
+        return f"{float(value):.2%}" if self.is_share else f"{float(value):.4f}"
+
+    def __str__(self) -> str:
+        limit = f"{float(100 * self.limit):g}%" if self.is_share else f"{float(self.limit):g}"
+        advice = f"; {self.advice}" if self.advice else ""
+        return (
+            f"{self.outcome} {self.criterion} {self.shown(self.estimate)} (bounds "
+            f"{self.shown(self.low)} to {self.shown(self.high)}), limit {limit}: "
+            f"{self.sample}{advice}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a gate decided, and why.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        PASS if every check passes, FAIL if any fails, INVALID if the data cannot be judged.
+    checks : tuple of Check
+        One per statistical criterion.
+    broken_pins : tuple of str
+        Pinned items that broke.
+    reasons : tuple of str
+        Why the data cannot be judged; and differences that the policy accepted.
+    names : tuple of str
+        What the old and the new run are called.
+    confidence : float
+        One-sided level of the bounds.
+    signature : str
+        How the numbers were made, and from what.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, check_gate, compare
+    >>> comparison = compare(old=["A"] * 99, new=["B"] * 99, references=["A"] * 99)
+    >>> check_gate(comparison, Policy(max_nfr="0.05")).outcome
+    <Outcome.FAIL: 'FAIL'>
+    """
+
+    outcome: Outcome
+    checks: tuple[Check, ...]
+    broken_pins: tuple[str, ...]
+    reasons: tuple[str, ...]
+    names: tuple[str, str]
+    confidence: float
+    signature: str
+
+    def __str__(self) -> str:
+        return verdict_text(self)
+
+
+def refuse(error: InputError, *, names: tuple[str, str], confidence: float) -> Verdict:
+    """Turn an error in the data into the verdict INVALID, so that every report can say it.
+
+    Parameters
+    ----------
+    error : InputError
+        What was found.
+    names : tuple of str
+        What the old and the new run are called.
+    confidence : float
+        One-sided level at which the runs were to be judged.
+
+    Returns
+    -------
+    Verdict
+
+    Examples
+    --------
+    >>> from muscle_metrics.errors import InputError
+    >>> verdict = refuse(InputError("no items"), names=("v1", "v2"), confidence=0.95)
+    >>> print(verdict.outcome, verdict.reasons)
+    INVALID ('no items',)
+    """
+    return Verdict(
+        outcome=Outcome.INVALID,
+        checks=(),
+        broken_pins=(),
+        reasons=(str(error),),
+        names=names,
+        confidence=confidence,
+        signature=f"muscle-metrics {__version__}; nothing was compared",
+    )
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """Plain text of a verdict: the outcome, then one line per check.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, check_gate, compare
+    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
+    >>> print(verdict_text(check_gate(comparison, Policy(max_nfr="0.05"))).splitlines()[0])
+    PASS: old -> new
+    """
+    verdict = hide_verdict_secrets(verdict)
+    pins = verdict.broken_pins
+    lines = [
+        f"{verdict.outcome}: {' -> '.join(verdict.names)}",
+        *verdict.reasons,
+        *map(str, verdict.checks),
+        *([f"FAIL pinned items: {len(pins)} broke ({', '.join(pins[:5])})"] if pins else []),
+        f"one-sided confidence {verdict.confidence:g}; {verdict.signature}",
+    ]
+    return "\n".join(map(terminal, lines))
+
+
+def hide_verdict_secrets(verdict: Verdict) -> Verdict:
+    """Replace secrets in every text of a verdict; how many there were is one more reason.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, check_gate, compare
+    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
+    >>> verdict = check_gate(comparison, Policy(max_nfr="0.05"))
+    >>> hide_verdict_secrets(verdict) is verdict
+    True
+    """
+    texts = {name: getattr(verdict, name) for name in ("broken_pins", "names", "signature")}
+    texts["reasons"] = verdict.reasons
+    texts["checks"] = tuple((c.criterion, c.sample, c.advice) for c in verdict.checks)
+    hidden = {name: hide_secrets(value) for name, value in texts.items()}
+    count = sum(part.number for part in hidden.values())
+    if not count:
+        return verdict
+    values = {name: part.value for name, part in hidden.items()}
+    values["checks"] = tuple(
+        replace(check, criterion=criterion, sample=sample, advice=advice)
+        for check, (criterion, sample, advice) in zip(verdict.checks, values["checks"], strict=True)
+    )
+    values["reasons"] += (f"secrets hidden in this report, examples aside: {count}",)
+    return replace(verdict, **values)

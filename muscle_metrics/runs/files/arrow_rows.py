@@ -1,0 +1,86 @@
+"""Rows of Arrow batches, value by value and under a budget."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.errors import FileError
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from muscle_metrics.runs.files.bytestream import Budget
+
+__all__ = ["batch_rows", "unique_names"]
+
+
+def batch_rows(batch: Any, budget: Budget) -> Iterator[dict[str, object]]:
+    """Rows of a batch.
+
+    Parameters
+    ----------
+    batch : pyarrow.RecordBatch
+        The batch.
+    budget : Budget
+        What the rows are counted against.
+
+    Raises
+    ------
+    FileError
+        If the file they come from has unfolded to more than it may.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.files.bytestream import Budget
+    >>> from pathlib import Path
+    >>> import pyarrow, tempfile
+    >>> batch = pyarrow.RecordBatch.from_pydict({"id": [1, 2]})
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     print(list(batch_rows(batch, Budget(Path(file.name)))))
+    [{'id': 1}, {'id': 2}]
+    """
+    names = batch.schema.names
+    # Value by value: a dictionary unfolds one long text into every row that names it.
+    for values in zip(*batch.columns, strict=True):
+        row = {name: value.as_py() for name, value in zip(names, values, strict=True)}
+        budget.spend(sum(map(_weigh, row.values())))
+        yield row
+
+
+def unique_names(path: Path, names: Sequence[str]) -> Sequence[str]:
+    """Names of columns, after making sure that each stands once.
+
+    Raises
+    ------
+    FileError
+        If two columns have the same name.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> unique_names(Path("old.parquet"), ["id", "id"])
+    Traceback (most recent call last):
+    muscle_metrics.errors.FileError: old.parquet: expected each column name once, ...
+    """
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise FileError(
+                f"{visible(str(path))}: expected each column name once, "
+                f"got {show(name)} {count} times: rename all but one"
+            )
+    return names
+
+
+def _weigh(value: object) -> int:
+    """Bytes a value takes up, roughly, and never none."""
+    if isinstance(value, str | bytes):
+        return 8 + len(value)
+    if isinstance(value, dict):
+        return 8 + sum(map(_weigh, value.values()))
+    if isinstance(value, list):
+        return 8 + sum(map(_weigh, value))
+    return 8

@@ -1,0 +1,272 @@
+"""Content of a file that nobody vouches for: decompressed, counted and cut into lines."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from muscle_metrics.errors import FileError, require
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from _typeshed import SupportsRead, WriteableBuffer
+
+__all__ = [
+    "LINE_LIMIT",
+    "Budget",
+    "check_regular",
+    "explain_encoding",
+    "open_bytes",
+    "read_byte_lines",
+    "read_lines",
+]
+
+LINE_LIMIT = 64 << 20
+_OUTPUT_LIMIT = 4 << 30
+_RATIO_LIMIT = 200
+# Below this an honest file of repetitive rows may shrink as far as it likes.
+_RATIO_FREE = 64 << 20
+
+_CHUNK = 1 << 16
+_GZIP = b"\x1f\x8b"
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Budget:
+    """How much a file may unfold to: 4 GiB, and past 64 MiB 200 times its size on disk.
+
+    Sizes that a file claims for itself are never trusted; what comes out is counted.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     budget = Budget(Path(file.name))
+    >>> budget.spend(1000)
+    >>> budget.spent
+    1000
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.spent = 0
+        self._path = path
+        self._size = path.stat().st_size
+
+    def spend(self, count: int) -> None:
+        """Count `count` more bytes.
+
+        Raises
+        ------
+        FileError
+            If the file has unfolded to more than it may.
+        """
+        self.spent += count
+        if self.spent > _OUTPUT_LIMIT:
+            raise FileError(
+                f"{visible(str(self._path))}: expected at most {_OUTPUT_LIMIT} bytes of content, "
+                f"got more: split the file"
+            )
+        if self.spent > max(_RATIO_FREE, _RATIO_LIMIT * self._size):
+            raise FileError(
+                f"{visible(str(self._path))}: expected content of at most {_RATIO_LIMIT} times the "
+                f"{self._size} bytes on disk, got more: if you trust the file, decompress it first"
+            )
+
+
+def check_regular(path: Path) -> None:
+    """Raise a FileError unless `path` is a regular file; opening a pipe would wait forever.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> check_regular(Path("no-such-file.jsonl"))
+    Traceback (most recent call last):
+    muscle_metrics.errors.FileError: no-such-file.jsonl: expected a file, got none of that name: ...
+    """
+    try:
+        if path.is_file():
+            return
+        given, advice = "none of that name", "check the path"
+        if path.is_dir():
+            given, advice = "a folder", "name a file in it"
+        elif path.exists():
+            given = "something else"
+    except OSError as error:
+        given, advice = f"an error: {error.strerror}", "check the path"
+    raise FileError(f"{visible(str(path))}: expected a file, got {given}: {advice}")
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[io.BufferedReader]:
+    """Open a plain, gzip or Zstandard file, told apart by its first bytes, never by its name.
+
+    Parameters
+    ----------
+    path : Path
+        A regular file.
+
+    Yields
+    ------
+    io.BufferedReader
+        The decompressed bytes; what goes wrong while they are read is a FileError.
+
+    Raises
+    ------
+    FileError
+        If there is no such file, it is no regular file, or it cannot be opened.
+    MissingDependencyError
+        If the file is Zstandard and pyarrow is not installed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "old.jsonl.gz")
+    ...     _ = path.write_bytes(gzip.compress(b"{}"))
+    ...     with open_bytes(path) as stream:
+    ...         print(stream.read())
+    b'{}'
+    """
+    check_regular(path)
+    with ExitStack() as stack:
+        try:
+            raw = stack.enter_context(path.open("rb"))
+            head = raw.peek(len(_ZSTANDARD))
+        except OSError as error:
+            raise FileError(
+                f"{visible(str(path))}: expected a file that can be read, got the error "
+                f"{error.strerror!r}: check its permissions"
+            ) from error
+        stream: SupportsRead[bytes] = raw
+        if head.startswith(_GZIP):
+            stream = stack.enter_context(gzip.GzipFile(fileobj=raw))
+        elif head.startswith(_ZSTANDARD):
+            stream = stack.enter_context(
+                require("pyarrow", "parquet").CompressedInputStream(raw, "zstd")
+            )
+        yield io.BufferedReader(_Counted(stream, path), _CHUNK)
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    r"""Lines of a file with their numbers from 1, as text; `read_byte_lines` says how.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read to its end, is not UTF-8, or has a line longer than 64 MiB.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "old.txt")
+    ...     _ = path.write_bytes(b"a\r\nb")
+    ...     print(list(read_lines(path)))
+    [(1, 'a\r\n'), (2, 'b')]
+    """
+    for number, line in read_byte_lines(path):
+        try:
+            yield number, line.decode()
+        except UnicodeDecodeError as error:
+            raise FileError(f"{line_of(path, number)}: {explain_encoding(error)}") from error
+
+
+def read_byte_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    r"""Lines of a file with their numbers from 1, split on ``\n`` only, one in memory at a time.
+
+    Text knows more line ends than that (U+2028, U+0085, a lone CR), and model outputs hold them.
+
+    Parameters
+    ----------
+    path : Path
+        A plain, gzip or Zstandard file.
+
+    Yields
+    ------
+    int
+        Number of the line.
+    bytes
+        The line with its line end, without a byte order mark.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read to its end, or has a line longer than 64 MiB.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "old.txt")
+    ...     _ = path.write_bytes(b"a\r\nb")
+    ...     print(list(read_byte_lines(path)))
+    [(1, b'a\r\n'), (2, b'b')]
+    """
+    with open_bytes(path) as stream:
+        number = 0
+        while line := stream.readline(LINE_LIMIT + 1):
+            number += 1
+            if len(line) > LINE_LIMIT:
+                raise FileError(
+                    f"{line_of(path, number)}: expected a line of at most {LINE_LIMIT} bytes, "
+                    f"got more: each row must be on a line of its own"
+                )
+            yield number, line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
+
+
+def explain_encoding(error: UnicodeDecodeError) -> str:
+    r"""Say which byte is not UTF-8, and what to do.
+
+    Examples
+    --------
+    >>> try:
+    ...     b"caf\xe9".decode()
+    ... except UnicodeDecodeError as error:
+    ...     print(explain_encoding(error))
+    expected UTF-8, got byte 0xe9: convert the file to UTF-8
+    """
+    byte = error.object[error.start]
+    return f"expected UTF-8, got byte 0x{byte:02x}: convert the file to UTF-8"
+
+
+class _Counted(io.RawIOBase):
+    """A stream that counts what it gives, and whose every failure is a FileError."""
+
+    def __init__(self, stream: SupportsRead[bytes], path: Path) -> None:
+        self._stream = stream
+        self._path = path
+        self._budget = Budget(path)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer)
+        try:
+            chunk = self._stream.read(len(view))
+        except (EOFError, OSError, ValueError, zlib.error) as error:
+            raise FileError(
+                f"{visible(str(self._path))}: expected whole content, got an error beyond byte "
+                f"{self._budget.spent} of it ({visible(str(error))}): the file is cut short or "
+                f"damaged, fetch it again"
+            ) from error
+        self._budget.spend(len(chunk))
+        view[: len(chunk)] = chunk
+        return len(chunk)

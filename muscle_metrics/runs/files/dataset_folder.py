@@ -1,0 +1,167 @@
+"""A Hugging Face dataset on disk: a folder of Arrow streams, as ``save_to_disk`` writes it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.errors import FileError, require
+from muscle_metrics.runs.files.arrow_rows import batch_rows, unique_names
+from muscle_metrics.runs.files.bytestream import Budget, check_regular
+from muscle_metrics.runs.files.json_object import read_json_object
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import describe, list_names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["dataset_columns", "is_dataset", "read_dataset"]
+
+_STATE, _SPLITS = "state.json", "dataset_dict.json"
+
+
+def is_dataset(path: Path) -> bool:
+    """Tell a dataset by the file that says where its rows are, several by the list of splits.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> is_dataset(Path("no-such-folder"))
+    False
+    """
+    return (path / _STATE).is_file() or (path / _SPLITS).is_file()
+
+
+def dataset_columns(path: Path) -> list[str]:
+    """Names of the columns of a dataset.
+
+    Raises
+    ------
+    FileError
+        If the dataset cannot be read, or holds several splits.
+    MissingDependencyError
+        If pyarrow is not installed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import pyarrow, tempfile
+    >>> table = pyarrow.table({"id": [1], "text": ["a"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "state.json").write_text('{"_data_files": [{"filename": "0.arrow"}]}')
+    ...     with pyarrow.ipc.new_stream(str(Path(folder, "0.arrow")), table.schema) as stream:
+    ...         stream.write_table(table)
+    ...     print(dataset_columns(Path(folder)))
+    ['id', 'text']
+    """
+    with _open(_shards(path)[0], None) as reader:
+        names: list[str] = reader.schema.names
+        return names
+
+
+def read_dataset(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
+    """Rows of a dataset with their numbers from 1.
+
+    Parameters
+    ----------
+    path : Path
+        The folder of a dataset, or of several splits of which there is one.
+    fields : collection of str
+        Columns to read, or dotted paths into them; those that the dataset lacks are left out.
+
+    Raises
+    ------
+    FileError
+        If a file is damaged, or unfolds to more than it may, or the folder holds several splits.
+    MissingDependencyError
+        If pyarrow is not installed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import pyarrow, tempfile
+    >>> table = pyarrow.table({"id": [1, 2], "text": ["a", "b"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "state.json").write_text('{"_data_files": [{"filename": "0.arrow"}]}')
+    ...     with pyarrow.ipc.new_stream(str(Path(folder, "0.arrow")), table.schema) as stream:
+    ...         stream.write_table(table)
+    ...     print(list(read_dataset(Path(folder), ["id"])))
+    [(1, {'id': 1}), (2, {'id': 2})]
+    """
+    number = 0
+    for shard in _shards(path):
+        with _open(shard, None) as reader:
+            names = unique_names(shard, reader.schema.names)
+        columns = [
+            index
+            for index, name in enumerate(names)
+            if any(field == name or field.startswith(f"{name}.") for field in fields)
+        ]
+        if not columns:
+            # Who reads this row misses a field in it, and says which.
+            yield 1, {}
+            return
+        budget = Budget(shard)
+        with _open(shard, columns) as reader:
+            for batch in reader:
+                # Arrow trusts the offsets that a file holds unless it is told not to.
+                batch.validate(full=True)
+                for row in batch_rows(batch, budget):
+                    number += 1
+                    yield number, row
+
+
+def _shards(path: Path) -> list[Path]:
+    """Files that hold the rows, in their order."""
+    if not (path / _STATE).is_file():
+        return _shards(_only_split(path))
+    files = read_json_object(path / _STATE).get("_data_files")
+    shards = []
+    for entry in files if isinstance(files, list) else []:
+        name = entry.get("filename") if isinstance(entry, dict) else None
+        if not isinstance(name, str) or "/" in name or "\\" in name or name in {"", ".", ".."}:
+            given = describe(name)
+            raise FileError(
+                f"{visible(str(path / _STATE))}: expected names of files in the folder itself, got "
+                f"{given}: save the dataset again"
+            )
+        shards.append(path / name)
+    if not shards:
+        raise FileError(
+            f"{visible(str(path / _STATE))}: expected the names of data files, got "
+            f"{describe(files)}: save the dataset again"
+        )
+    return shards
+
+
+def _only_split(path: Path) -> Path:
+    splits = read_json_object(path / _SPLITS).get("splits")
+    names = [name for name in splits if isinstance(name, str)] if isinstance(splits, list) else []
+    found = [path / name for name in names if "/" not in name and (path / name / _STATE).is_file()]
+    if len(found) != 1:
+        raise FileError(
+            f"{visible(str(path))}: expected one split, got {list_names(names) or 'none'}: name "
+            f"the folder of the one you mean"
+        )
+    return found[0]
+
+
+@contextmanager
+def _open(path: Path, columns: list[int] | None) -> Iterator[Any]:
+    """Open the stream of a file for some of its columns."""
+    arrow = require("pyarrow", "parquet")
+    ipc = require("pyarrow.ipc", "parquet")
+    check_regular(path)
+    options = ipc.IpcReadOptions(included_fields=columns, use_threads=False)
+    try:
+        with path.open("rb") as file, ipc.open_stream(file, options=options) as reader:
+            yield reader
+    except FileError:
+        raise
+    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        reason = visible(str(error).partition("\n")[0])
+        raise FileError(
+            f"{visible(str(path))}: expected a whole Arrow stream, got an error in it ({reason}): "
+            f"the file is cut short or damaged, save the dataset again"
+        ) from error

@@ -1,0 +1,114 @@
+"""Parquet: only the columns that are asked for, a batch at a time."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.errors import FileError, require
+from muscle_metrics.runs.files.arrow_rows import batch_rows, unique_names
+from muscle_metrics.runs.files.bytestream import Budget, check_regular
+from muscle_metrics.words.escape import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["column_names", "read_parquet"]
+
+_BATCH = 1024
+
+
+def column_names(path: Path) -> list[str]:
+    """Names of the columns of a Parquet file, each of which stands once.
+
+    Raises
+    ------
+    FileError
+        If the file is not Parquet, or two columns have the same name.
+    MissingDependencyError
+        If pyarrow is not installed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import pyarrow, pyarrow.parquet, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "old.parquet")
+    ...     pyarrow.parquet.write_table(pyarrow.table({"id": [1]}), path)
+    ...     print(column_names(path))
+    ['id']
+    """
+    with _open(path) as file:
+        return list(unique_names(path, file.schema_arrow.names))
+
+
+def read_parquet(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
+    """Rows of a Parquet file with their numbers from 1.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    fields : collection of str
+        Columns to read, or dotted paths into them; those that the file lacks are left out.
+
+    Raises
+    ------
+    FileError
+        If the file is not Parquet, or unfolds to more than it may.
+    MissingDependencyError
+        If pyarrow is not installed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import pyarrow, pyarrow.parquet, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "old.parquet")
+    ...     table = pyarrow.table({"id": [1, 2], "text": ["a", "b"]})
+    ...     pyarrow.parquet.write_table(table, path)
+    ...     print(list(read_parquet(path, ["id"])))
+    [(1, {'id': 1}), (2, {'id': 2})]
+    """
+    number = 0
+    with _open(path) as file:
+        budget = Budget(path)
+        columns = _choose(unique_names(path, file.schema_arrow.names), file, fields)
+        if not columns:
+            # Who reads this row misses a field in it, and says which.
+            yield 1, {}
+        for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
+            for row in batch_rows(batch, budget):
+                number += 1
+                yield number, row
+
+
+def _choose(names: Collection[str], file: Any, fields: Collection[str]) -> list[str]:
+    """Columns that hold some fields, of a column with parts only those that are asked for."""
+    paths = [file.schema.column(index).path for index in range(len(file.schema))]
+    chosen: dict[str, None] = {}
+    for name in names:
+        for field in fields:
+            if field == name or field.startswith(f"{name}."):
+                is_part = any(path == field or path.startswith(f"{field}.") for path in paths)
+                chosen[field if is_part else name] = None
+    return list(chosen)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    arrow = require("pyarrow", "parquet")
+    parquet = require("pyarrow.parquet", "parquet")
+    check_regular(path)
+    try:
+        with parquet.ParquetFile(path) as file:
+            yield file
+    except FileError:
+        raise
+    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        reason = visible(str(error).partition("\n")[0])
+        raise FileError(
+            f"{visible(str(path))}: expected a whole Parquet file, got an error in it ({reason}): "
+            f"the file is cut short or damaged, fetch it again"
+        ) from error

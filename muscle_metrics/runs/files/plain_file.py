@@ -1,0 +1,156 @@
+"""A file in one of the plain formats: which there are, how one is recognised, who reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from muscle_metrics.errors import FileError, UsageError
+from muscle_metrics.runs.files.bytestream import open_bytes
+from muscle_metrics.runs.files.dataset_folder import dataset_columns, is_dataset, read_dataset
+from muscle_metrics.runs.files.delimited import read_csv, read_tsv
+from muscle_metrics.runs.files.json_array import read_json_array
+from muscle_metrics.runs.files.jsonl import read_jsonl
+from muscle_metrics.runs.files.parquet import column_names, read_parquet
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import line_of, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+__all__ = ["PLAIN_FORMATS", "PlainFile", "open_plain"]
+
+PLAIN_FORMATS = ("jsonl", "json", "csv", "tsv", "parquet", "datasets")
+
+_READERS: Mapping[str, Callable[[Path], Iterator[tuple[int, Mapping[str, object]]]]] = (
+    MappingProxyType(
+        {"jsonl": read_jsonl, "json": read_json_array, "csv": read_csv, "tsv": read_tsv}
+    )
+)
+_STARTS = MappingProxyType({b"PAR1": "parquet", b"[": "json", b"{": "jsonl"})
+_COMPRESSIONS = (".gz", ".zst")
+_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+_GLIMPSE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class PlainFile:
+    """A file and the format it is in.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    format : str
+        One of `PLAIN_FORMATS`.
+
+    Examples
+    --------
+    >>> PlainFile(Path("runs/Mistral-7B-v0.2.jsonl.gz"), "jsonl").stem
+    'Mistral-7B-v0.2'
+    """
+
+    path: Path
+    format: str
+
+    def __str__(self) -> str:
+        return visible(str(self.path))
+
+    @property
+    def stem(self) -> str:
+        """Name of the file without the suffixes of its format and compression."""
+        name = _uncompressed_name(self.path)
+        for suffix in _SUFFIXES:
+            if name.endswith(suffix) and name != suffix:
+                return name.removesuffix(suffix)
+        return name
+
+    @property
+    def is_all_text(self) -> bool:
+        """Whether the format has no types, so that numbers come as text."""
+        return self.format in {"csv", "tsv"}
+
+    def rows(self, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
+        """Rows with their numbers; a format with columns reads only those that `fields` name."""
+        if self.format == "datasets":
+            return read_dataset(self.path, fields)
+        if self.format == "parquet":
+            return read_parquet(self.path, fields)
+        return _READERS[self.format](self.path)
+
+    def names(self, row: Mapping[str, object]) -> list[str]:
+        """Fields a user may choose from where rows look like `row`; nested ones are dotted."""
+        if self.format == "datasets":
+            return dataset_columns(self.path)
+        if self.format == "parquet":
+            return column_names(self.path)
+        names: list[str] = []
+        for name, value in row.items():
+            names += [f"{name}.{part}" for part in value] if isinstance(value, dict) else [name]
+        return names
+
+    def place(self, number: int) -> str:
+        """Name of the place of a row, for messages."""
+        name_place = row_of if self.format in {"json", "parquet", "datasets"} else line_of
+        return name_place(self.path, number)
+
+
+def open_plain(path: Path, file_format: str = "auto") -> PlainFile:
+    """Recognise a format by the first characters of a file, and only CSV and TSV by its name.
+
+    Parameters
+    ----------
+    path : Path
+        The file; nothing but its start is read here.
+    file_format : str
+        One of `PLAIN_FORMATS` where the user knows it, or "auto".
+
+    Raises
+    ------
+    FileError
+        If the file is empty, cannot be read, or its format is not recognised.
+    UsageError
+        If `file_format` is neither "auto" nor one of `PLAIN_FORMATS`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "old.txt")
+    ...     _ = path.write_text('{"id": 1}')
+    ...     open_plain(path).format
+    'jsonl'
+    """
+    if file_format == "auto":
+        return PlainFile(path, _recognise(path))
+    if file_format not in PLAIN_FORMATS:
+        known = ["auto", *PLAIN_FORMATS]
+        raise UsageError(f"expected format to be one of {known}, got {file_format!r}")
+    return PlainFile(path, file_format)
+
+
+def _recognise(path: Path) -> str:
+    if is_dataset(path):
+        return "datasets"
+    with open_bytes(path) as stream:
+        start = stream.read(_GLIMPSE).removeprefix(b"\xef\xbb\xbf").lstrip()
+    for magic, name in _STARTS.items():
+        if start.startswith(magic):
+            return name
+    suffix = Path(_uncompressed_name(path)).suffix
+    if start and suffix in {".csv", ".tsv"}:
+        return suffix.removeprefix(".")
+    given = f"content that starts with {start[:12]!r}" if start else "an empty file"
+    raise FileError(
+        f"{visible(str(path))}: expected JSON, CSV, TSV or Parquet, got {given}: "
+        f"name the format with --format {'|'.join(PLAIN_FORMATS)} (format=...)"
+    )
+
+
+def _uncompressed_name(path: Path) -> str:
+    name = path.name
+    for suffix in _COMPRESSIONS:
+        name = name.removesuffix(suffix)
+    return name

@@ -1,0 +1,1 @@
+"""Pair the items of several runs by task, id and repeat."""

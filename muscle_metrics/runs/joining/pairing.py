@@ -1,0 +1,246 @@
+"""Joining what two or more models answered to the same items: by id, never by position."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, get_args
+
+from muscle_metrics.errors import PairingError, UsageError
+from muscle_metrics.runs.joining.mismatches import Mismatches
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from muscle_metrics.runs.joining.mismatches import Key, Side
+    from muscle_metrics.runs.record import Record, Run
+
+
+__all__ = [
+    "Conflict",
+    "JoinedRuns",
+    "MissingItems",
+    "Unanswered",
+    "check_choices",
+    "join_runs",
+    "nothing_left",
+    "pair_runs",
+]
+
+MissingItems = Literal["error", "drop"]
+Conflict = Literal["error", "drop", "own", "first", "last"]
+Unanswered = Literal["error", "wrong", "drop"]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedRuns:
+    """Items that several runs share, in one order.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Name of each run.
+    ids : tuple of str
+        Id of each item; 2 stands before 10, whatever the order of the files.
+    records : tuple of tuple of Record
+        For each run the record of each item.
+    references : tuple of tuple of object
+        For each run the reference that each of its answers is judged by.
+    dropped : mapping of str to int
+        How many items were left out, by reason. Each counts once: together with the items that
+        are here they are all that any of the runs holds.
+    has_logs : bool
+        Whether a harness recorded any of the runs, so that scores are to be expected.
+    lower_is_better : frozenset of str
+        Recorded metrics whose smaller score is better.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.record import Record, Run
+    >>> joined = pair_runs(Run((Record("10"),), "a"), Run((Record("10"),), "b"), unanswered="wrong")
+    >>> len(joined), joined.ids
+    (1, ('10',))
+    """
+
+    names: tuple[str, ...]
+    ids: tuple[str, ...]
+    records: tuple[tuple[Record, ...], ...]
+    references: tuple[tuple[object, ...], ...]
+    dropped: Mapping[str, int]
+    has_logs: bool = False
+    lower_is_better: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def slices(self) -> tuple[str | None, ...]:
+        """Slice of each item, as the first run that names one names it."""
+        return tuple(
+            next((record.slice for record in item if record.slice is not None), None)
+            for item in zip(*self.records, strict=True)
+        )
+
+
+def pair_runs(
+    old: Run,
+    new: Run,
+    *,
+    missing: MissingItems = "error",
+    conflict: Conflict = "error",
+    unanswered: Unanswered = "error",
+) -> JoinedRuns:
+    """Join what two models answered, old first; `join_runs` says how.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.record import Record, Run
+    >>> old = Run((Record("1", "B", "A"), Record("2", "C", "C")), name="old")
+    >>> new = Run((Record("2", "C", "C"), Record("1", "A", "A")), name="new")
+    >>> [record.prediction for record in pair_runs(old, new).records[1]]
+    ['A', 'C']
+    """
+    return join_runs((old, new), missing=missing, conflict=conflict, unanswered=unanswered)
+
+
+def join_runs(
+    runs: Sequence[Run],
+    *,
+    missing: MissingItems = "error",
+    conflict: Conflict = "error",
+    unanswered: Unanswered = "error",
+    total: int | None = None,
+) -> JoinedRuns:
+    """Join what models answered to the items that all of them were given.
+
+    An item is known by its task, id and repeat. Nothing is left out, filled in or judged
+    differently unless an option says so, and what is left out is counted.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Two or more, oldest first.
+    missing : {"error", "drop"}
+        What to do with items that are not in every run.
+    conflict : {"error", "drop", "own", "first", "last"}
+        What to do with items whose references differ: leave them out, or judge each run by its
+        own, or all runs by that of the first or last. A run that holds no reference at all is
+        judged by those of the others.
+    unanswered : {"error", "wrong", "drop"}
+        What to do with items that a run holds no answer for, or no score where others have one:
+        count them as wrong answers, which scores cannot do, or leave them out of every run.
+    total : int, optional
+        How many items the runs share, where these hold only some of them.
+
+    Returns
+    -------
+    JoinedRuns
+        The items in an order that does not depend on that of the records.
+
+    Raises
+    ------
+    PairingError
+        If the runs do not hold the same items; the message names every reason there is.
+    UsageError
+        If there are fewer than two runs, or an option is unknown.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.record import Record, Run
+    >>> first = Run((Record("1", "B", "A"), Record("2", "C", "C")), name="v1")
+    >>> second = Run((Record("1", "A", "A"),), name="v2")
+    >>> joined = join_runs([first, second], missing="drop")
+    >>> joined.ids, dict(joined.dropped)
+    (('1',), {'only in old': 1})
+    """
+    check_choices(missing=missing, conflict=conflict, unanswered=unanswered)
+    if len(runs) < 2:
+        raise UsageError(f"expected two or more runs, got {len(runs)}: pass the old run first")
+    found = Mismatches(runs, total)
+    problems = found.explain_faults()
+    if missing == "error" or not found.shared:
+        problems += found.explain_missing()
+    if conflict == "error":
+        problems += found.explain_conflicting()
+    if unanswered == "error":
+        problems += found.explain_unanswered()
+    if problems:
+        named = " and ".join(map(str, found.sides))
+        raise PairingError(f"expected the same items in {named}, got {'; '.join(problems)}")
+
+    # The first reason that applies to an item is the one it is counted by.
+    reasons = _reasons_missing(found)
+    if conflict == "drop":
+        reasons = dict.fromkeys(found.conflicting, "conflicting references") | reasons
+    if unanswered == "drop":
+        reasons = dict.fromkeys(found.unanswered, "unanswered") | reasons
+    dropped = dict(sorted(Counter(reasons.values()).items()))
+    kept = [key for key in found.shared if key not in reasons]
+    if not kept:
+        raise nothing_left(dropped)
+    judges = _judges(found.sides, conflict)
+    return JoinedRuns(
+        names=tuple(side.run.name for side in found.sides),
+        ids=tuple(key.id for key in kept),
+        records=tuple(tuple(side.records[key] for key in kept) for side in found.sides),
+        references=tuple(tuple(judge.records[key].reference for key in kept) for judge in judges),
+        dropped=MappingProxyType(dropped),
+        has_logs=any(run.is_log for run in runs),
+        lower_is_better=frozenset().union(*(run.lower_is_better for run in runs)),
+    )
+
+
+def _reasons_missing(found: Mismatches) -> dict[Key, str]:
+    """Why each item that is not in every run is left out."""
+    absent = set(found.keys).difference(found.shared)
+    if len(found.sides) > 2:
+        return dict.fromkeys(absent, "not in every run")
+    old = found.sides[0]
+    return {key: "only in old" if key in old.records else "only in new" for key in absent}
+
+
+def _judges(sides: Sequence[Side], conflict: Conflict) -> list[Side]:
+    """For each run the one whose references it is judged by."""
+    referring = [side for side in sides if side.has_references] or sides
+    if conflict == "last":
+        return [referring[-1]] * len(sides)
+    if conflict == "first":
+        return [referring[0]] * len(sides)
+    return [side if side.has_references else referring[0] for side in sides]
+
+
+def check_choices(*, missing: str, conflict: str, unanswered: str) -> None:
+    """See to it that what to do with each kind of item is something that can be done.
+
+    Raises
+    ------
+    UsageError
+        If an option is unknown.
+
+    Examples
+    --------
+    >>> check_choices(missing="drop", conflict="own", unanswered="wrong")
+    """
+    for name, given, known in (
+        ("missing", missing, MissingItems),
+        ("conflict", conflict, Conflict),
+        ("unanswered", unanswered, Unanswered),
+    ):
+        if given not in get_args(known):
+            raise UsageError(f"expected {name} to be one of {[*get_args(known)]}, got {given!r}")
+
+
+def nothing_left(dropped: Mapping[str, int]) -> PairingError:
+    """Make the error of runs of which every item was left out, for these reasons.
+
+    Examples
+    --------
+    >>> print(nothing_left({"unanswered": 3}))
+    expected at least one item to compare, got none: all were left out (3 unanswered), drop ...
+    """
+    counted = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+    return PairingError(
+        f"expected at least one item to compare, got none: all were left out ({counted}), "
+        f"drop fewer of them"
+    )

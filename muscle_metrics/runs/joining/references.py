@@ -1,0 +1,157 @@
+"""References: when two are the same, and how a run gets its own from a file apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from numbers import Real
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from muscle_metrics.errors import FileError, InputError, PairingError
+from muscle_metrics.runs.columns import find, read_id
+from muscle_metrics.runs.files.plain_file import open_plain
+from muscle_metrics.runs.rows import keep_rows, locate
+from muscle_metrics.runs.values import reference_of
+from muscle_metrics.words.place import list_ids, show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from muscle_metrics.runs.record import Run
+
+__all__ = ["read_references", "same_reference", "with_references"]
+
+
+def read_references(
+    path: str | PathLike[str],
+    *,
+    format: str = "auto",  # noqa: A002
+    id_field: str | tuple[str, ...] = "id",
+    reference_field: str = "reference",
+) -> dict[str, object]:
+    r"""Read the right answers from a file of their own.
+
+    Parameters
+    ----------
+    path : str or path
+        A file as `read_run` reads it.
+    format : {"auto", "jsonl", "json", "csv", "tsv", "parquet", "datasets"}
+        Format of the rows.
+    id_field : str or tuple of str
+        Field of the id, or those that make it up together.
+    reference_field : str
+        Field of the right answer, or of a list of accepted ones; not null.
+
+    Returns
+    -------
+    dict of str to object
+        The reference of each id.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, an id stands twice, or a reference is null.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "test.csv")
+    ...     _ = path.write_text("id,answer\n007,Paris\n")
+    ...     read_references(path, reference_field="answer")
+    {'007': 'Paris'}
+    """
+    file = open_plain(Path(path), format)
+    id_fields = [id_field] if isinstance(id_field, str) else id_field
+    references: dict[str, object] = {}
+    for number, row in keep_rows(file, {*id_fields, reference_field}):
+        try:
+            id_ = read_id(row, id_field)
+            reference = reference_of(find(row, reference_field, "reference_field"), reference_field)
+        except InputError as error:
+            raise locate(error, file, number, row) from error
+        if id_ in references:
+            raise FileError(
+                f"{file.place(number)}: expected each id once, got {show(id_)} again: "
+                f"remove one of its rows"
+            )
+        if reference is None:
+            raise FileError(
+                f"{file.place(number)}: expected a reference for {show(id_)}, got null: "
+                f"fill it in, or drop the item from every file"
+            )
+        references[id_] = reference
+    return references
+
+
+def with_references(run: Run, references: Mapping[str, object]) -> Run:
+    """Give a run the references of its items.
+
+    Parameters
+    ----------
+    run : Run
+        A run without references, or with the same.
+    references : mapping of str to object
+        Reference of each id; others may be there too.
+
+    Raises
+    ------
+    PairingError
+        If an id of the run has no reference, or a record has another one already.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.record import Record, Run
+    >>> run = Run((Record("1", prediction="Rome"),), name="old")
+    >>> with_references(run, {"1": "Paris"}).records[0].reference
+    'Paris'
+    """
+    ids = [record.id for record in run]
+    problems = []
+    if missing := [name for name in ids if name not in references]:
+        problems.append(f"none for {len(missing)} of {len(ids)} items ({list_ids(missing)})")
+    different = [
+        record.id
+        for record in run
+        if record.reference is not None
+        and record.id in references
+        and not same_reference(record.reference, references[record.id])
+    ]
+    if different:
+        problems.append(
+            f"a second one for {len(different)} of {len(ids)} items ({list_ids(different)})"
+        )
+    if problems:
+        raise PairingError(
+            f"expected one reference for every item of {show(run.name)}, got "
+            f"{' and '.join(problems)}: check --id-field (id_field) and the references"
+        )
+    records = tuple(replace(record, reference=references[record.id]) for record in run)
+    return replace(run, records=records)
+
+
+def same_reference(first: object, second: object) -> bool:
+    """Tell whether two references accept the same answers.
+
+    Text, numbers and truth values are never the same as each other; 1 and 1.0 are the same
+    number; the order of a list of accepted answers does not matter.
+
+    Examples
+    --------
+    >>> same_reference(1, 1.0), same_reference("1", 1), same_reference(["a", "b"], ["b", "a"])
+    (True, False, True)
+    """
+    return _canonical(first) == _canonical(second)
+
+
+def _canonical(reference: object) -> tuple[str, object]:
+    """Kind and value: equal for the same references, and hashable."""
+    if isinstance(reference, list | tuple):
+        return "list", frozenset(Counter(map(_canonical, reference)).items())
+    if isinstance(reference, str | bool) or reference is None:
+        return type(reference).__name__, reference
+    if isinstance(reference, Real):
+        return "number", reference
+    return type(reference).__name__, repr(reference)

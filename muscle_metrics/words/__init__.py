@@ -1,0 +1,1 @@
+"""Words shown to people: escaped, shortened, without secrets, in tables that fit a screen."""

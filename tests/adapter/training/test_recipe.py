@@ -1,0 +1,96 @@
+"""Recipes in TOML, and the command that trains what they say."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+for package in ("torch", "peft", "transformers"):
+    pytest.importorskip(package)
+
+from muscle_metrics.adapter.training.recipe import read_recipe  # noqa: E402
+from muscle_metrics.cli import main  # noqa: E402
+from muscle_metrics.errors import UsageError  # noqa: E402
+
+RECIPE = """
+output = "run"
+[old]
+model = "v1"
+[new]
+model = "v2"
+[data]
+train = "train.jsonl"
+validation = "train.jsonl"
+replay = "prompts.jsonl"
+[config]
+epochs = 1
+batch_size = 4
+lora_rank = 2
+max_new_tokens = 4
+learning_rate = 1
+stop = ["?"]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, make_model, tokenizer):
+    for name, seed in (("v1", 1), ("v2", 2)):
+        make_model(seed).save_pretrained(tmp_path / name)
+        tokenizer.save_pretrained(tmp_path / name)
+    rows = [
+        {"prompt": f"w{one} ?", "choices": ["yes", "no"], "answer": one % 2} for one in range(8)
+    ]
+    for name in ("train", "prompts"):
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    (tmp_path / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    return tmp_path
+
+
+def test_the_command_trains_saves_and_resumes(folder, capsys):
+    assert main(["adapter", "train", str(folder / "recipe.toml")]) == 0
+    printed = capsys.readouterr()
+    before, after, saved = printed.out.splitlines()
+    assert before.startswith("before: epoch 0: accuracy ")
+    assert after.startswith("after: epoch ")
+    assert saved == f"saved: {folder / 'run' / 'adapter'}"
+    assert "on 8 validation items the old model scores" in printed.err
+    assert (folder / "run" / "adapter" / "adapter_model.safetensors").is_file()
+    assert main(["adapter", "train", str(folder / "recipe.toml"), "--resume"]) == 0
+    assert capsys.readouterr().out.splitlines() == [before, after, saved]
+
+
+def test_data_that_cannot_be_used_give_4(folder, capsys):
+    (folder / "train.jsonl").write_text('{"prompt": "w1"}\n', encoding="utf-8")
+    assert main(["adapter", "train", str(folder / "recipe.toml")]) == 4
+    assert "train.jsonl:1: expected 'completion' to be a text" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("epochs", "epoch"), "got 'config.epoch': did you mean config.epochs?"),
+        (("epochs = 1", "epochs = true"), "expected config.epochs to be a whole number, got True"),
+        (("epochs = 1", 'epochs = "1"'), "expected config.epochs to be a whole number, got '1'"),
+        (('stop = ["?"]', 'stop = "?"'), "expected config.stop to be a list of texts"),
+        (('train = "train.jsonl"', ""), "expected data.train"),
+        (('model = "v1"', ""), "expected old.model to be a text, got None"),
+        (("output", "result"), "got 'result'"),
+        (('output = "run"', "output = 1"), "expected output to be a text, got 1"),
+        (("[old]", "old = 1\n[older]"), "got 'older': did you mean old?"),
+        (("[old]", "[[old]]"), "expected old to be a table"),
+        (("[old]", "[old"), "expected a recipe in TOML"),
+    ],
+)
+def test_a_recipe_that_cannot_be_meant_is_refused(change, message, tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE.replace(*change), encoding="utf-8")
+    with pytest.raises(UsageError) as information:
+        read_recipe(path)
+    assert message in str(information.value)
+
+
+def test_no_recipe_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="expected a recipe in TOML"):
+        read_recipe(tmp_path / "none.toml")

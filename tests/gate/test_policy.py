@@ -1,0 +1,395 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import FrozenInstanceError, fields
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muscle_metrics.errors import UsageError
+from muscle_metrics.gate.policy import Policy, read_ids, read_policy
+
+SHARES = ["max_nfr", "max_nfr_mc", "max_accuracy_loss", "max_weighted_nfr"]
+BUDGETS = ["metrics", "tasks", "slices"]
+
+
+def policy_with(name, value):
+    """A policy that sets one limit and whatever this limit cannot do without."""
+    settings = {"max_nfr": "0.02", name: value}
+    if name == "max_weighted_nfr":
+        settings["weights"] = {"safety": 2}
+    return Policy(**settings)
+
+
+def write(folder, text, name="gate.toml"):
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+# Limits
+
+
+@pytest.mark.parametrize("limit", ["0.02", 0.02, Fraction(1, 50), "1/50", "2e-2", " 0.02 "])
+def test_a_limit_is_the_number_that_was_written(limit):
+    assert Policy(max_nfr=limit).max_nfr == Fraction(1, 50)
+
+
+@given(st.decimals("0.0001", "0.9999", places=4))
+def test_decimal_text_is_kept_exactly(limit):
+    assert Policy(max_nfr=str(limit)).max_nfr == Fraction(limit)
+    assert Policy(max_nfr=float(limit)).max_nfr == Fraction(limit)
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_every_share_is_exact(name):
+    assert getattr(policy_with(name, 0.1), name) == Fraction(1, 10)
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+def test_every_budget_is_exact(name):
+    assert getattr(policy_with(name, {"x": 0.1}), name) == {"x": Fraction(1, 10)}
+
+
+def test_a_mean_regression_is_in_units_of_the_score():
+    assert policy_with("max_mean_regression", "2.5").max_mean_regression == Fraction(5, 2)
+
+
+@pytest.mark.parametrize("limit", ["0", 0, "-0.01", "1", 2, "2.5", 100])
+@pytest.mark.parametrize("name", SHARES)
+def test_a_share_is_strictly_between_0_and_1(name, limit):
+    with pytest.raises(UsageError, match=rf"^expected {name} to be a share between 0 and 1, got"):
+        policy_with(name, limit)
+
+
+@pytest.mark.parametrize("limit", ["0", "1", "2"])
+@pytest.mark.parametrize("name", BUDGETS)
+def test_a_budget_is_a_share(name, limit):
+    with pytest.raises(UsageError, match=rf"^expected {name}.x to be a share between 0 and 1"):
+        policy_with(name, {"x": limit})
+
+
+@pytest.mark.parametrize(("limit", "share"), [(2, "0.02"), ("2.5", "0.025"), (1, "0.01")])
+def test_a_percentage_is_explained(limit, share):
+    with pytest.raises(UsageError, match=rf": write {limit} % as {share}$"):
+        Policy(max_nfr=limit)
+
+
+@pytest.mark.parametrize("limit", [0, "-0.5"])
+def test_a_limit_of_nothing_points_to_pinned_items(limit):
+    message = ": no number of items shows that nothing breaks; pin items that must not break$"
+    with pytest.raises(UsageError, match=message):
+        Policy(max_nfr=limit)
+
+
+@pytest.mark.parametrize("limit", ["2 %", "", "nan", "inf", "1/0", float("nan"), True, [0.02]])
+def test_a_limit_is_a_number(limit):
+    with pytest.raises(UsageError, match=r"^expected max_nfr to be a number such as 0.02, got"):
+        Policy(max_nfr=limit)
+
+
+@pytest.mark.parametrize("limit", [0, "-1"])
+def test_a_mean_regression_is_above_0(limit):
+    with pytest.raises(UsageError, match=r"^expected max_mean_regression to be above 0, got"):
+        Policy(max_nfr="0.02", max_mean_regression=limit)
+
+
+def test_there_is_no_default_limit():
+    with pytest.raises(UsageError, match=r"there is no default; 0.02 allows 2 in 100") as caught:
+        Policy()
+    assert "--max-nfr" in str(caught.value)
+    assert "muscle-metrics power" in str(caught.value)
+
+
+# Other settings
+
+
+def test_defaults():
+    policy = Policy(max_nfr="0.02")
+    assert policy.confidence == 0.95
+    assert policy.on_inconclusive == "error"
+    assert policy.minimum_effect == 0
+    assert policy.noise_adjusted_pass is False
+    assert policy.pinned == frozenset()
+    assert policy.protected == policy.accepted_differences == ()
+    assert policy.weights == policy.metrics == policy.tasks == policy.slices == {}
+    others = (policy.max_nfr_mc, policy.max_accuracy_loss, policy.max_weighted_nfr)
+    assert (*others, policy.max_mean_regression) == (None,) * 4
+
+
+def test_a_policy_cannot_be_changed():
+    limits = {"x": "0.1"}
+    policy = Policy(max_nfr="0.02", slices=limits)
+    limits["x"] = "0.9"
+    assert policy.slices == {"x": Fraction(1, 10)}
+    with pytest.raises(FrozenInstanceError):
+        policy.max_nfr = Fraction(1, 2)
+    for mapping in (
+        policy.metrics,
+        policy.tasks,
+        policy.slices,
+        policy.weights,
+        policy.item_weights,
+    ):
+        with pytest.raises(TypeError):
+            mapping["x"] = 0.5
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 95, "0.95"])
+def test_confidence_is_a_level(confidence):
+    with pytest.raises(UsageError, match="expected a confidence level between 0 and 1"):
+        Policy(max_nfr="0.02", confidence=confidence)
+
+
+@pytest.mark.parametrize("confidence", [0.05, 0.5])
+def test_bounds_do_not_cross(confidence):
+    with pytest.raises(UsageError, match=r"^expected confidence above 0.5, got .*: write 95 % as"):
+        Policy(max_nfr="0.02", confidence=confidence)
+
+
+@pytest.mark.parametrize("choice", ["error", "fail", "pass"])
+def test_an_inconclusive_gate_means_what_people_chose(choice):
+    assert Policy(max_nfr="0.02", on_inconclusive=choice).on_inconclusive == choice
+
+
+def test_an_unknown_meaning_is_refused():
+    with pytest.raises(UsageError, match=r"one of \['error', 'fail', 'pass'\], got 'ignore'"):
+        Policy(max_nfr="0.02", on_inconclusive="ignore")
+
+
+@pytest.mark.parametrize("effect", [-0.1, float("nan"), float("inf")])
+def test_a_minimum_effect_is_a_number_of_at_least_0(effect):
+    with pytest.raises(UsageError, match=r"^expected minimum_effect to be a number of at least 0"):
+        Policy(max_nfr="0.02", minimum_effect=effect)
+
+
+@pytest.mark.parametrize("weight", [0, -1, "much", float("nan")])
+def test_a_weight_is_above_0(weight):
+    with pytest.raises(UsageError, match=r"^expected weights.safety to be"):
+        Policy(max_nfr="0.02", max_weighted_nfr="0.02", weights={"safety": weight})
+
+
+def test_weights_become_numbers():
+    policy = Policy(max_nfr="0.02", max_weighted_nfr="0.02", weights={"safety": "2.5"})
+    assert policy.weights == {"safety": 2.5}
+    policy = Policy(max_nfr="0.02", max_weighted_nfr="0.02", item_weights={"q1": "2.5"})
+    assert policy.item_weights == {"q1": 2.5}
+
+
+@pytest.mark.parametrize("names", [["a", "b"], ("a", "b"), {"a", "b"}])
+def test_names_may_come_in_any_collection(names):
+    policy = Policy(max_nfr="0.02", protected=names, pinned=names, accepted_differences=names)
+    assert policy.pinned == frozenset({"a", "b"})
+    assert sorted(policy.protected) == sorted(policy.accepted_differences) == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["protected", "pinned", "accepted_differences"])
+@pytest.mark.parametrize("names", ["safety", 3, [1], None])
+def test_one_text_is_no_list_of_names(name, names):
+    with pytest.raises(UsageError, match=rf"^expected a list of texts for {name}, got"):
+        Policy(max_nfr="0.02", **{name: names})
+
+
+# Contradictions
+
+
+def test_the_inconsistency_rate_includes_every_negative_flip():
+    with pytest.raises(UsageError, match=r"which it includes, got 0.01 and 0.02: raise max_nfr_mc"):
+        Policy(max_nfr="0.02", max_nfr_mc="0.01")
+    assert Policy(max_nfr="0.02", max_nfr_mc="0.02").max_nfr_mc == Fraction(1, 50)
+
+
+def test_a_slice_has_one_limit():
+    with pytest.raises(UsageError, match=r"got both for \['a', 'b'\]: drop one"):
+        Policy(max_nfr="0.02", protected=("b", "a", "c"), slices={"a": "0.1", "b": "0.1"})
+
+
+@pytest.mark.parametrize(
+    "half",
+    [{"max_weighted_nfr": "0.02"}, {"weights": {"safety": 2}}, {"item_weights": {"q1": 2}}],
+)
+def test_severity_needs_a_limit_and_a_limit_severity(half):
+    message = (
+        "^expected max_weighted_nfr together with weights, got one without the other: severity "
+        "needs a limit, and the limit needs severities$"
+    )
+    with pytest.raises(UsageError, match=message):
+        Policy(max_nfr="0.02", **half)
+
+
+# Files
+
+
+FULL = """
+max_nfr = 0.02
+max_nfr_mc = 0.1
+max_accuracy_loss = "0.01"
+max_mean_regression = 1
+max_weighted_nfr = 0.03
+protected = ["safety"]
+pinned = ["q1", "q2"]
+minimum_effect = 0.05
+confidence = 0.9
+on_inconclusive = "fail"
+noise_adjusted_pass = true
+accepted_differences = ["judge"]
+weights = {safety = 2, law = 1.5}
+item_weights = {q1 = 9}
+metrics = {rouge1 = 0.3}
+tasks = {gsm8k = 0.04}
+slices = {law = 0.05}
+"""
+
+
+@pytest.mark.parametrize("header", ["", "[tool.muscle-metrics.gate]"])
+def test_every_setting_can_stand_in_a_file(tmp_path, header):
+    assert set(tomllib.loads(FULL)) == {field.name for field in fields(Policy)}
+    assert read_policy(write(tmp_path, header + FULL)) == Policy(
+        max_nfr="0.02",
+        max_nfr_mc="0.1",
+        max_accuracy_loss="0.01",
+        max_mean_regression=1,
+        max_weighted_nfr="0.03",
+        protected=("safety",),
+        pinned=frozenset({"q1", "q2"}),
+        minimum_effect=0.05,
+        confidence=0.9,
+        on_inconclusive="fail",
+        noise_adjusted_pass=True,
+        accepted_differences=("judge",),
+        weights={"safety": 2, "law": 1.5},
+        item_weights={"q1": 9},
+        metrics={"rouge1": "0.3"},
+        tasks={"gsm8k": "0.04"},
+        slices={"law": "0.05"},
+    )
+
+
+def test_limits_in_a_file_are_exact(tmp_path):
+    # 0.1 + 0.2 in binary would not be 0.3; in a file 0.3 is three tenths.
+    policy = read_policy(write(tmp_path, "max_nfr = 0.3\nslices = {x = 0.0700}"))
+    assert (policy.max_nfr, policy.slices["x"]) == (Fraction(3, 10), Fraction(7, 100))
+
+
+def test_options_replace_what_a_file_says(tmp_path):
+    path = write(tmp_path, "max_nfr = 0.3\nconfidence = 0.9\nslices = {x = 0.1}")
+    assert read_policy(path, max_nfr="0.1", slices={}) == Policy(max_nfr="0.1", confidence=0.9)
+    assert read_policy(write(tmp_path, ""), max_nfr="0.1") == Policy(max_nfr="0.1")
+
+
+def test_a_file_must_choose_a_limit_as_well(tmp_path):
+    with pytest.raises(UsageError, match="there is no default"):
+        read_policy(write(tmp_path, "confidence = 0.9"))
+
+
+def test_other_tables_of_a_project_are_left_alone(tmp_path):
+    text = "[project]\nname = 'x'\n[tool.ruff]\nx = 1\n[tool.muscle-metrics.gate]\nmax_nfr = 0.1"
+    assert read_policy(str(write(tmp_path, text))) == Policy(max_nfr="0.1")
+
+
+@pytest.mark.parametrize("text", ["[tool.ruff]", "[tool]\nmuscle-metrics = 1"])
+def test_a_project_without_the_section(tmp_path, text):
+    with pytest.raises(
+        UsageError, match=r"a section \[tool.muscle-metrics.gate\] in '.*gate.toml'"
+    ):
+        read_policy(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("max_nrf = 0.02", "got 'max_nrf': did you mean 'max_nfr'?"),
+        ("max-nfr = 0.02", "got 'max-nfr': did you mean 'max_nfr'?"),
+        ("slice = {x = 0.1}", "got 'slice': did you mean 'slices'?"),
+        ("zzz = 1", "got 'zzz': known are ['accepted_differences', 'confidence', "),
+    ],
+)
+def test_unknown_keys_are_refused(tmp_path, text, hint):
+    with pytest.raises(UsageError) as caught:
+        read_policy(write(tmp_path, f"max_nfr = 0.02\n{text}"))
+    assert hint in str(caught.value)
+    assert "gate.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize("table", ["weights", "item_weights", "metrics", "tasks", "slices"])
+def test_a_table_is_a_table(tmp_path, table):
+    with pytest.raises(
+        UsageError, match=rf"^expected a table for '{table}' in '.*gate.toml', got '0.1'$"
+    ):
+        read_policy(write(tmp_path, f"max_nfr = 0.02\n{table} = 0.1"))
+
+
+@pytest.mark.parametrize("value", ["1", '"yes"', "0.5", "[true]"])
+def test_a_switch_is_true_or_false(tmp_path, value):
+    message = r"^expected true or false for 'noise_adjusted_pass' in '.*gate.toml', got"
+    with pytest.raises(UsageError, match=message):
+        read_policy(write(tmp_path, f"max_nfr = 0.02\nnoise_adjusted_pass = {value}"))
+
+
+@pytest.mark.parametrize("name", ["confidence", "minimum_effect", "max_nfr", "slices.x"])
+@pytest.mark.parametrize("value", ['"high"', "nan", "true", "[1]", "2024-01-01"])
+def test_a_number_is_a_number(tmp_path, name, value):
+    settings = {"max_nfr": "0.02", name: value}
+    text = "\n".join(f"{key} = {value}" for key, value in settings.items())
+    with pytest.raises(UsageError, match=rf"^expected {name} to be a number such as 0.02, got"):
+        read_policy(write(tmp_path, text))
+
+
+def test_a_number_of_a_file_may_be_text(tmp_path):
+    text = 'max_nfr = "0.02"\nconfidence = "0.9"\nminimum_effect = 1'
+    policy = read_policy(write(tmp_path, text))
+    assert (policy.confidence, policy.minimum_effect) == (0.9, 1.0)
+
+
+def test_pinned_ids_may_stand_in_a_file_of_their_own(tmp_path):
+    (tmp_path / "pins").mkdir()
+    write(tmp_path / "pins", "q1\n\nid with spaces \nq1\n", "must not break.txt")
+    path = write(tmp_path, "max_nfr = 0.02\npinned = 'pins/must not break.txt'")
+    assert read_policy(path).pinned == frozenset({"q1", "id with spaces "})
+
+
+# A locale in which text is ASCII unless a reader says otherwise.
+def test_pinned_ids_are_utf8_on_every_machine(tmp_path):
+    path = write(tmp_path, "déjà\r\nvu\n", "pins.txt")
+    assert read_ids(path) == ["déjà", "vu"]
+    code = "import sys, pathlib, muscle_metrics.gate.policy as policy; "
+    code += "print(ascii(policy.read_ids(pathlib.Path(sys.argv[1]))))"
+    found = subprocess.run(
+        [sys.executable, "-X", "utf8=0", "-c", code, str(path)],
+        env={**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == ascii(["déjà", "vu"])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "No such file or directory"), (b"\xff\xfe", "bytes that are not UTF-8")],
+)
+def test_a_file_of_pinned_ids_is_there_and_is_text(tmp_path, content, reason):
+    pins = tmp_path / "pins.txt"
+    if content is not None:
+        pins.write_bytes(content)
+    message = f"expected one id per line in {str(pins)!r}, got {reason}: name a text file"
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        read_policy(write(tmp_path, "max_nfr = 0.02\npinned = 'pins.txt'"))
+
+
+@pytest.mark.parametrize("content", [b"max_nfr = ", b"\xff"])
+def test_a_policy_is_toml(tmp_path, content):
+    (tmp_path / "gate.toml").write_bytes(content)
+    with pytest.raises(UsageError, match=r"^expected a policy in TOML in '.*gate.toml', got"):
+        read_policy(tmp_path / "gate.toml")
+
+
+def test_a_policy_must_be_there(tmp_path):
+    with pytest.raises(UsageError, match=r"^expected a policy in TOML in '.*gate.toml', got"):
+        read_policy(tmp_path / "gate.toml")

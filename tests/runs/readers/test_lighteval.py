@@ -1,0 +1,215 @@
+"""Details of lighteval: real ones, and the traps in them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from muscle_metrics.errors import FileError
+from muscle_metrics.runs.files.parquet import read_parquet
+from muscle_metrics.runs.harnesses import recognise_harness
+from muscle_metrics.runs.read import read_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pyarrow = pytest.importorskip("pyarrow")
+parquet = pytest.importorskip("pyarrow.parquet")
+
+STAMP = "2026-11-23T07-40-17.215230"
+LATER = "2026-11-24T07-40-17"
+
+
+@pytest.fixture
+def details(shared: Path) -> Path:
+    return shared / "logs" / "lighteval"
+
+
+def row(name: str, **parts: Any) -> dict[str, Any]:
+    document = {"id": name, "query": f"q{name}", "choices": ["A", "B"], "gold_index": 1}
+    response = {"text": ["B"], "text_post_processed": None, "logprobs": []}
+    return {
+        "doc": {**document, "task_name": "sums|0", **parts.get("doc", {})},
+        "metric": parts.get("metric", {"em": 1}),
+        "model_response": {**response, **parts.get("response", {})},
+    }
+
+
+def write(folder: Path, *rows: dict[str, Any], task: str = "sums|0", stamp: str = STAMP) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"details_{task}_{stamp}.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist(list(rows)), path)
+    return path
+
+
+def test_real_details_agree_with_themselves(details: Path) -> None:
+    run = read_run(details)
+    assert {record.task for record in run} == {"tinygen|0", "tinymc|0"}
+    chosen = [record for record in run if record.task == "tinymc|0"]
+    # The likeliest of the choices is the answer, and that is what lighteval scored.
+    assert [record.scores["acc"] for record in chosen] == [
+        record.prediction == record.reference for record in chosen
+    ]
+    assert sum(record.scores["acc"] for record in chosen) == 3
+    generated = [record for record in run if record.task == "tinygen|0"]
+    assert [set(record.scores) for record in generated] == [{"em", "rouge1"}] * 5
+
+
+def test_rows_are_shuffled_and_the_id_is_the_key(details: Path) -> None:
+    path = next(details.glob("details_tinymc*"))
+    run = read_run(path)
+    assert [record.id for record in run] != sorted(record.id for record in run)
+    numbers = {record.id: record.prompt for record in run}
+    assert numbers["0"] == "Question: What is 0 + 1?\nAnswer:"
+    assert {name: int(prompt.split()[3]) for name, prompt in numbers.items() if prompt}["5"] == 5
+
+
+def test_one_task_of_a_folder(details: Path) -> None:
+    run = read_run(details, task="tinymc|0")
+    assert len(run) == 7
+    path = next(details.glob("details_tinymc*"))
+    assert run.records == read_run(path).records
+
+
+def test_tokens_are_not_even_decoded(details: Path) -> None:
+    path = next(details.glob("details_tinygen*"))
+    _, first = next(read_parquet(path, ["model_response.text", "doc.id"]))
+    assert first == {
+        "doc": {"id": "3"},
+        "model_response": {"text": first["model_response"]["text"]},
+    }
+
+
+class TestReferences:
+    @pytest.mark.parametrize(
+        ("gold", "expected"), [(0, "A"), ([1], "B"), ([0, 1], ["A", "B"]), (-1, None), (None, None)]
+    )
+    def test_one_several_or_none(self, tmp_path: Path, gold: object, expected: object) -> None:
+        path = write(tmp_path, row("1", doc={"gold_index": gold}))
+        assert read_run(path).records[0].reference == expected
+
+    def test_beyond_the_choices(self, tmp_path: Path) -> None:
+        path = write(tmp_path, row("1"), row("2", doc={"gold_index": 2}))
+        message = r"row 2: expected gold_index to be below 2, the number of choices, got 2: run"
+        with pytest.raises(FileError, match=message):
+            read_run(path)
+
+
+class TestAnswers:
+    def test_the_processed_text_comes_first(self, tmp_path: Path) -> None:
+        path = write(tmp_path, row("1", response={"text": ["x B"], "text_post_processed": ["B"]}))
+        assert read_run(path).records[0].prediction == "B"
+
+    @pytest.mark.parametrize(
+        ("logprobs", "expected"),
+        [([-3.0, -1.0], "B"), ([-1.0, -3.0], "A"), ([-1.0], None), ([-1.0, float("nan")], None)],
+    )
+    def test_the_likeliest_choice(
+        self, tmp_path: Path, logprobs: list[float], expected: str | None
+    ) -> None:
+        path = write(tmp_path, row("1", response={"text": [], "logprobs": logprobs}))
+        assert read_run(path).records[0].prediction == expected
+
+    def test_an_empty_answer_is_an_answer(self, tmp_path: Path) -> None:
+        assert (
+            read_run(write(tmp_path, row("1", response={"text": [""]}))).records[0].prediction == ""
+        )
+
+
+def test_undefined_scores_are_no_scores(tmp_path: Path) -> None:
+    rows = [
+        row(str(number), metric={"em": 1, "f1": score, "golds": ["x"]})
+        for number, score in enumerate([0.5, None, float("nan"), float("inf")])
+    ]
+    scores = [record.scores for record in read_run(write(tmp_path, *rows))]
+    assert scores == [{"em": 1.0, "f1": 0.5}, {"em": 1.0}, {"em": 1.0}, {"em": 1.0}]
+
+
+class TestFolders:
+    def test_the_newest_details_of_a_task_count(self, tmp_path: Path) -> None:
+        model = tmp_path / "details" / "org" / "tiny"
+        write(model / STAMP, row("1", response={"text": ["old"]}))
+        write(model / LATER, row("1", response={"text": ["new"]}), stamp=LATER)
+        for folder in (tmp_path, tmp_path / "details" / "org", model, model / LATER):
+            assert [record.prediction for record in read_run(folder)] == ["new"]
+        assert [record.prediction for record in read_run(model / STAMP)] == ["old"]
+
+    def test_two_models_are_not_guessed_between(self, tmp_path: Path) -> None:
+        for model in ("tiny", "small"):
+            write(tmp_path / "details" / model / STAMP, row("1"))
+        with pytest.raises(FileError, match=r"got .details/small., .details/tiny.: name"):
+            read_run(tmp_path)
+
+    def test_no_details(self, tmp_path: Path) -> None:
+        with pytest.raises(FileError, match="expected details of one model, got none: name the f"):
+            read_run(tmp_path, format="lighteval")
+
+    def test_a_parquet_file_of_something_else(self, tmp_path: Path) -> None:
+        parquet.write_table(pyarrow.table({"id": [1], "doc": ["x"]}), tmp_path / "a.parquet")
+        assert recognise_harness(tmp_path / "a.parquet") is None
+        with pytest.raises(FileError, match=r"row 1: expected an object in the field 'doc'"):
+            read_run(tmp_path / "a.parquet", format="lighteval")
+
+
+class TestResults:
+    @pytest.fixture
+    def output(self, tmp_path: Path) -> Path:
+        write(tmp_path / "details" / "org" / "tiny" / STAMP, row("1"), row("2"))
+        config = {
+            "hf_repo": "sums",
+            "hf_subset": "easy",
+            "hf_revision": None,
+            "evaluation_splits": ["test"],
+            "metrics": [
+                {"metric_name": "em", "higher_is_better": True},
+                {"metric_name": "ppl", "higher_is_better": False},
+                {"metric_name": ["a", "b"], "higher_is_better": {"a": True, "b": False}},
+                "a name alone",
+            ],
+            "effective_num_docs": 2,
+        }
+        content = {
+            "config_general": {"model_name": "org/tiny", "lighteval_sha": "?", "max_samples": 2},
+            "results": {"sums:0": {"em": float("nan")}},
+            "versions": {"sums:0": 3, "other:0": 1},
+            "config_tasks": {"sums:0": config},
+        }
+        folder = tmp_path / "results" / "org" / "tiny"
+        folder.mkdir(parents=True)
+        (folder / f"results_{STAMP}.json").write_text(json.dumps(content), encoding="utf-8")
+        return tmp_path
+
+    def test_they_give_the_fingerprint(self, output: Path) -> None:
+        run = read_run(output)
+        assert run.name == "org/tiny"
+        assert run.lower_is_better == {"ppl", "b"}
+        assert dict(run.fingerprint) == {
+            "format": "lighteval (it holds details_*.parquet)",
+            "harness": "lighteval",
+            "model": "org/tiny",
+            "date": STAMP,
+            "dataset": 'sums:0 ["sums","easy",null,["test"]]',
+            "scorer": "sums:0 3",
+            "max_samples": "2",
+        }
+
+    def test_documents_may_be_missing(self, output: Path) -> None:
+        write(output / "details" / "org" / "tiny" / STAMP, row("1"))
+        assert read_run(output).fingerprint["partial"] == "sums:0 1 of 2"
+
+    @pytest.mark.parametrize("content", ["", "{", "[]", '{"config_general": 7}'])
+    def test_damaged_ones_are_named(self, output: Path, content: str) -> None:
+        path = output / "results" / "org" / "tiny" / f"results_{STAMP}.json"
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(FileError, match=rf"results_{STAMP}\.json(:1)?: expected"):
+            read_run(output)
+
+    def test_results_of_another_time_do_not_count(self, output: Path) -> None:
+        shutil.move(
+            output / "results" / "org" / "tiny" / f"results_{STAMP}.json",
+            output / "results" / "org" / "tiny" / f"results_{LATER}.json",
+        )
+        assert "model" not in read_run(output).fingerprint
