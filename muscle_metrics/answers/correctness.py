@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "Verdicts",
+    "Correctness",
     "changed_answers",
     "check_same_index",
+    "correctness_column",
     "judge_answers",
     "right_answers",
-    "verdict_column",
 ]
 
 Flags = npt.NDArray[np.bool_]
 
 
-class Verdicts(NamedTuple):
+class Correctness(NamedTuple):
     """One flag per item, shape (N,), for each of three questions.
 
     Examples
@@ -50,10 +50,10 @@ class Verdicts(NamedTuple):
     new_right: Flags
     changed: Flags | None
 
-    def take(self, positions: npt.NDArray[np.intp]) -> Verdicts:
-        """Verdicts of the items at some positions, in that order."""
+    def take(self, positions: npt.NDArray[np.intp]) -> Correctness:
+        """Correctness of the items at some positions, in that order."""
         changed = None if self.changed is None else self.changed[positions]
-        return Verdicts(self.old_right[positions], self.new_right[positions], changed)
+        return Correctness(self.old_right[positions], self.new_right[positions], changed)
 
 
 def judge_answers(
@@ -63,7 +63,7 @@ def judge_answers(
     references: Values,
     key: Key = None,
     missing: Missing = "error",
-) -> Verdicts:
+) -> Correctness:
     """Judge both answers to every item by its references, and compare them with each other.
 
     Parameters
@@ -80,7 +80,7 @@ def judge_answers(
 
     Returns
     -------
-    Verdicts
+    Correctness
         `changed` tells whether old and new answers differ, after `key`.
 
     Raises
@@ -91,14 +91,14 @@ def judge_answers(
     Examples
     --------
     >>> judge_answers(old=["a"], new=["B"], references=[["A", "b"]], key=str.lower)
-    Verdicts(old_right=array([ True]), new_right=array([ True]), changed=array([ True]))
+    Correctness(old_right=array([ True]), new_right=array([ True]), changed=array([ True]))
     """
     check_same_index(old, new, references)
     old_answers = answer_column(old, name="old", key=key, missing=missing)
     new_answers = answer_column(new, name="new", key=key, missing=missing)
     accepted = reference_columns(references, items=len(old_answers), key=key)
     check_lengths(old=old_answers, new=new_answers, references=range(accepted.items))
-    return Verdicts(
+    return Correctness(
         right_answers(old_answers, accepted, name="old"),
         right_answers(new_answers, accepted, name="new"),
         changed_answers(old_answers, new_answers),
@@ -146,7 +146,7 @@ def changed_answers(old: Column, new: Column) -> Flags:
     return _compared(operator.ne, old, new)
 
 
-def verdict_column(values: Values, *, name: str) -> Flags:
+def correctness_column(values: Values, *, name: str) -> Flags:
     """Turn right/wrong verdicts that a harness already made into flags.
 
     Parameters
@@ -163,7 +163,7 @@ def verdict_column(values: Values, *, name: str) -> Flags:
 
     Examples
     --------
-    >>> verdict_column([1.0, 0.0], name="old_right")
+    >>> correctness_column([1.0, 0.0], name="old_right")
     array([ True, False])
     """
     column = answer_column(values, name=name, has_options=False)

@@ -13,15 +13,15 @@ from muscle_metrics.errors import InputError
 if TYPE_CHECKING:
     from muscle_metrics.answers.columns import Key, Values
 
-__all__ = ["FlipMatrix", "Turn", "flip_matrix"]
+__all__ = ["FlipMatrix", "Transition", "flip_matrix"]
 
 
-class Turn(NamedTuple):
+class Transition(NamedTuple):
     """How many items turned from one answer to another, and how many would by chance.
 
     Examples
     --------
-    >>> Turn("A", "B", 3, 1.5).excess
+    >>> Transition("A", "B", 3, 1.5).excess
     1.5
     """
 
@@ -58,11 +58,13 @@ class FlipMatrix(NamedTuple):
         expected: npt.NDArray[np.float64] = np.outer(rows, columns) / self.counts.sum()
         return expected
 
-    def turns(self) -> list[Turn]:
+    def transitions(self) -> list[Transition]:
         """List the changes of answer that happened, the most above chance first."""
         expected = self.expected
         found = [
-            Turn(self.answers[i], self.answers[j], int(self.counts[i, j]), float(expected[i, j]))
+            Transition(
+                self.answers[i], self.answers[j], int(self.counts[i, j]), float(expected[i, j])
+            )
             for i, j in zip(*np.nonzero(self.counts), strict=True)
             if i != j
         ]
@@ -95,8 +97,8 @@ def flip_matrix(
     Examples
     --------
     >>> matrix = flip_matrix(old=list("AAAB"), new=list("ABBB"))
-    >>> matrix.turns()[0]
-    Turn(old='A', new='B', items=2, expected=2.25)
+    >>> matrix.transitions()[0]
+    Transition(old='A', new='B', items=2, expected=2.25)
     """
     before = answer_column(old, name="old", key=key)
     after = answer_column(new, name="new", key=key)

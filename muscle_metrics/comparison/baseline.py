@@ -67,7 +67,7 @@ def make_baseline(
     kept = joined.records[0]
     if _by_answers(kept, metric):
         judged = judge_runs(joined, metric=EXACT_MATCH, key=key)
-        right = judged.verdicts(0, 0).old_right.tolist()
+        right = judged.correctness(0, 0).old_right.tolist()
         scores: list[Mapping[str, float]] = [{EXACT_MATCH: is_right} for is_right in right]
     elif metric is None:
         scores = [record.scores for record in kept]

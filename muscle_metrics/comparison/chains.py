@@ -19,7 +19,7 @@ from muscle_metrics.comparison.plain_data import (
 )
 from muscle_metrics.comparison.signature import choices, directions, signature_line
 from muscle_metrics.errors import UsageError
-from muscle_metrics.flips.counting import tally_verdicts
+from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.rates import Rate
 from muscle_metrics.runs.joining.pairing import join_runs
 
@@ -247,12 +247,12 @@ def _chain(
     recipe: Mapping[str, str],
 ) -> Chain:
     last = len(names) - 1
-    overall = judged.verdicts(0, last)
+    overall = judged.correctness(0, last)
     right = np.stack(judged.right or ())
     return Chain(
         names=tuple(names),
         right=right,
-        steps=tuple(tally_verdicts(judged.verdicts(i, i + 1)) for i in range(last)),
-        overall=tally_verdicts(overall),
+        steps=tuple(tally_correctness(judged.correctness(i, i + 1)) for i in range(last)),
+        overall=tally_correctness(overall),
         signature=signature_line(recipe, ids=ids, columns=[right], dropped=dropped),
     )

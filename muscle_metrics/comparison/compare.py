@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.answers.columns import check_lengths, is_missing
-from muscle_metrics.answers.correctness import Verdicts, judge_answers
+from muscle_metrics.answers.correctness import Correctness, judge_answers
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable, joined_table
 from muscle_metrics.comparison.judging import EXACT_MATCH, JudgedRuns, judge_runs, predictions_of
@@ -139,9 +139,9 @@ def compare(
         tie=tie,
         minimum_effect=minimum_effect,
     )
-    verdicts: Verdicts | None = judged.take(order)
+    correctness: Correctness | None = judged.take(order)
     if EXACT_MATCH not in metrics:
-        verdicts = _first_verdicts(changes, threshold, strict_threshold)
+        correctness = _first_correctness(changes, threshold, strict_threshold)
     elif threshold is not None:
         raise UsageError(
             "expected a graded metric to apply the threshold to, got exact_match, which tells "
@@ -150,7 +150,7 @@ def compare(
     return Comparison(
         names=names,
         table=table,
-        verdicts=verdicts,
+        correctness=correctness,
         changes=changes,
         dropped={},
         fingerprints=({}, {}),
@@ -263,14 +263,14 @@ def compare_runs(
         tie=tie,
         minimum_effect=minimum_effect,
     )
-    verdicts = next((run.verdicts(0, 1) for run in judged if run.right is not None), None)
-    if verdicts is None:
-        verdicts = _first_verdicts(changes, threshold, strict_threshold)
+    correctness = next((run.correctness(0, 1) for run in judged if run.right is not None), None)
+    if correctness is None:
+        correctness = _first_correctness(changes, threshold, strict_threshold)
     names = list(dict.fromkeys([*(run.metric for run in judged), *changes]))
     return Comparison(
         names=(joined.names[0], joined.names[1]),
         table=table,
-        verdicts=verdicts,
+        correctness=correctness,
         changes=changes,
         dropped=joined.dropped,
         fingerprints=(old.fingerprint, new.fingerprint),
@@ -302,12 +302,12 @@ def _told_apart(
     return recorded, [m for m in listed if not (isinstance(m, str) and m in known)]
 
 
-def _first_verdicts(
+def _first_correctness(
     changes: Mapping[str, ScoreChanges], threshold: float | None, strict: bool
-) -> Verdicts | None:
+) -> Correctness | None:
     if threshold is None or not changes:
         return None
-    return next(iter(changes.values())).verdicts(threshold=threshold, strict=strict)
+    return next(iter(changes.values())).correctness(threshold=threshold, strict=strict)
 
 
 def _recorded_changes(

@@ -14,7 +14,7 @@ from muscle_metrics.comparison.plain_data import (
 )
 from muscle_metrics.comparison.signature import signature_line
 from muscle_metrics.errors import UsageError
-from muscle_metrics.flips.counting import label_verdicts, tally_verdicts
+from muscle_metrics.flips.counting import label_correctness, tally_correctness
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from muscle_metrics.answers.correctness import Verdicts
+    from muscle_metrics.answers.correctness import Correctness
     from muscle_metrics.flips.changes import ScoreChanges
 
 __all__ = ["Comparison"]
@@ -41,7 +41,7 @@ class Comparison:
         What the old and the new run are called.
     table : ItemTable
         The N items.
-    verdicts : Verdicts or None
+    correctness : Correctness or None
         Rightness and change of every item; None where scores are graded and no threshold says
         which are right.
     changes : mapping of str to ScoreChanges
@@ -63,7 +63,7 @@ class Comparison:
 
     names: tuple[str, str]
     table: ItemTable
-    verdicts: Verdicts | None
+    correctness: Correctness | None
     changes: Mapping[str, ScoreChanges]
     dropped: Mapping[str, int]
     fingerprints: tuple[Mapping[str, str], Mapping[str, str]]
@@ -77,7 +77,7 @@ class Comparison:
     @property
     def is_judged(self) -> bool:
         """Whether it is known which items are right."""
-        return self.verdicts is not None
+        return self.correctness is not None
 
     @property
     def is_clustered(self) -> bool:
@@ -87,7 +87,7 @@ class Comparison:
     @property
     def counts(self) -> FlipCounts:
         """Numbers of items in the four quadrants."""
-        return tally_verdicts(self._judged())
+        return tally_correctness(self._judged())
 
     @property
     def slices(self) -> dict[str, FlipCounts]:
@@ -102,7 +102,7 @@ class Comparison:
     @property
     def signature(self) -> str:
         """One line that says how the numbers were made, and from what."""
-        flags = self.verdicts or ()
+        flags = self.correctness or ()
         scores = [column for c in self.changes.values() for column in (c.old, c.new)]
         return signature_line(
             self.recipe, ids=self.table.ids, columns=[*flags, *scores], dropped=self.dropped
@@ -111,9 +111,9 @@ class Comparison:
     def items(self) -> Iterator[Item]:
         """Every item, in the natural order of ids."""
         unknown: list[None] = [None] * self.total
-        if self.verdicts is None:
+        if self.correctness is None:
             return iter(self.table.rows(unknown, unknown))
-        labels = label_verdicts(self.verdicts)
+        labels = label_correctness(self.correctness)
         quadrants = [Quadrant(name) for name in labels.quadrants.tolist()]
         changed = unknown if labels.changed is None else labels.changed.tolist()
         return iter(self.table.rows(quadrants, changed))
@@ -175,7 +175,7 @@ class Comparison:
             "dropped": dict(self.dropped),
             "scores": {name: described_changes(changes) for name, changes in self.changes.items()},
         }
-        if self.verdicts is None:
+        if self.correctness is None:
             return content
         return {
             **content,
@@ -205,7 +205,7 @@ class Comparison:
         return comparison_text(self)
 
     def __repr__(self) -> str:
-        rate = "graded" if self.verdicts is None else f"NFR {self.counts.negative_flip_rate}"
+        rate = "graded" if self.correctness is None else f"NFR {self.counts.negative_flip_rate}"
         return f"<Comparison of {self.total} items: {rate}>"
 
     def _repr_html_(self) -> str:
@@ -213,18 +213,18 @@ class Comparison:
 
         return comparison_html(self)
 
-    def _judged(self) -> Verdicts:
-        if self.verdicts is None:
+    def _judged(self) -> Correctness:
+        if self.correctness is None:
             raise UsageError(
                 "expected a threshold that makes graded scores right or wrong, got none: pass "
                 "threshold= (--threshold), or read the score changes"
             )
-        return self.verdicts
+        return self.correctness
 
     def _counts_by(self, labels: Sequence[str | None]) -> dict[str, FlipCounts]:
-        verdicts = self._judged()
+        correctness = self._judged()
         counts = {
-            label: tally_verdicts(verdicts.take(positions))
+            label: tally_correctness(correctness.take(positions))
             for label, positions in positions_by_label(labels).items()
         }
         return dict(

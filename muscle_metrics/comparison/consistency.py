@@ -16,7 +16,7 @@ import numpy.typing as npt
 from muscle_metrics.answers.columns import check_lengths
 from muscle_metrics.answers.correctness import judge_answers
 from muscle_metrics.errors import UsageError
-from muscle_metrics.flips.counting import label_verdicts
+from muscle_metrics.flips.counting import label_correctness
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.flips.rates import Rate
 from muscle_metrics.scorers import resolve_scorer, score
@@ -205,15 +205,15 @@ def consistency(
         scorer = resolve_scorer(metric, **_options_of(metric, options))
         similarities[scorer.name] = score(scorer, new, old)
     accepted = old if references is None else references
-    verdicts = judge_answers(old=old, new=new, references=accepted, key=key)
-    changed = np.zeros(items, dtype=bool) if verdicts.changed is None else verdicts.changed
+    correctness = judge_answers(old=old, new=new, references=accepted, key=key)
+    changed = np.zeros(items, dtype=bool) if correctness.changed is None else correctness.changed
     alike = np.where(
         similarities[scorer.name] >= similar, Likeness.OTHER_WORDS, Likeness.OTHER_ANSWER
     )
     return Consistency(
         similarities=similarities,
         likeness=np.where(changed, alike, Likeness.SAME).astype(str),
-        quadrants=None if references is None else label_verdicts(verdicts).quadrants,
+        quadrants=None if references is None else label_correctness(correctness).quadrants,
     )
 
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from muscle_metrics.answers.columns import answer_column, reference_columns
 from muscle_metrics.answers.correctness import (
-    Verdicts,
+    Correctness,
     changed_answers,
+    correctness_column,
     right_answers,
-    verdict_column,
 )
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.words.place import list_names, show
@@ -53,7 +53,7 @@ class JudgedRuns(NamedTuple):
     >>> from muscle_metrics.runs.record import Record, Run
     >>> from muscle_metrics.runs.joining.pairing import join_runs
     >>> runs = [Run(records=(Record(id="1", prediction=p, reference="A"),), name=p) for p in "AB"]
-    >>> judge_runs(join_runs(runs)).verdicts(0, 1).new_right
+    >>> judge_runs(join_runs(runs)).correctness(0, 1).new_right
     array([False])
     """
 
@@ -64,8 +64,8 @@ class JudgedRuns(NamedTuple):
     shown: tuple[tuple[Any, ...], ...]
     higher_is_better: bool = True
 
-    def verdicts(self, old: int, new: int) -> Verdicts:
-        """Verdicts of the update from one run to another.
+    def correctness(self, old: int, new: int) -> Correctness:
+        """Correctness of the update from one run to another.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class JudgedRuns(NamedTuple):
         changed = None
         if before is not None and after is not None:
             changed = changed_answers(before, after)
-        return Verdicts(self.right[old], self.right[new], changed)
+        return Correctness(self.right[old], self.right[new], changed)
 
 
 def judge_runs(
@@ -145,7 +145,7 @@ def judge_runs(
 def _by_answers(joined: JoinedRuns, key: Key) -> JudgedRuns:
     answers = _each(joined, partial(_recorded_answers, key=key))
     right = tuple(
-        _recorded_verdicts(records, run)
+        _recorded_correctness(records, run)
         if all(EXACT_MATCH in record.scores for record in records)
         else _right_answers(column, records, references, run, key)
         for run, column, records, references in zip(
@@ -250,8 +250,8 @@ def _recorded_answers(records: Sequence[Record], run: str, key: Key) -> Column |
     return answer_column(predictions, name=run, key=key, missing="wrong")
 
 
-def _recorded_verdicts(records: Sequence[Record], run: str) -> Flags:
-    return verdict_column([record.scores[EXACT_MATCH] for record in records], name=run)
+def _recorded_correctness(records: Sequence[Record], run: str) -> Flags:
+    return correctness_column([record.scores[EXACT_MATCH] for record in records], name=run)
 
 
 def _right_answers(

@@ -26,7 +26,7 @@ def comparison_html(comparison: Comparison) -> str:
     >>> page.startswith("<table>")
     True
     """
-    if comparison.verdicts is None:
+    if comparison.correctness is None:
         lines = "\n".join(map(html, str(comparison).splitlines()))
         return f"<pre>{lines}</pre>"
     rows = {"all": comparison.counts, **comparison.slices}

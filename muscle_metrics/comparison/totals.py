@@ -12,7 +12,7 @@ import numpy as np
 
 from muscle_metrics.comparison.flip_sample import FlipSample
 from muscle_metrics.errors import UsageError
-from muscle_metrics.flips.counting import tally_verdicts
+from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 from muscle_metrics.flips.score_totals import ScoreTotals
 
@@ -81,15 +81,15 @@ class Totals:
     @classmethod
     def of(cls, comparison: Comparison, *, sample_size: int = 10, seed: int = 0) -> Totals:
         """Totals of a comparison of one shard."""
-        table, verdicts = comparison.table, comparison.verdicts
+        table, correctness = comparison.table, comparison.correctness
         cells: dict[Cell, FlipCounts] = {}
-        if verdicts is not None:
+        if correctness is not None:
             members: dict[Cell, list[int]] = defaultdict(list)
             labels = zip(table.tasks, table.slices, table.groups, strict=True)
             for position, label in enumerate(labels):
                 members[Cell(*label)].append(position)
             cells = {
-                cell: tally_verdicts(verdicts.take(np.array(positions)))
+                cell: tally_correctness(correctness.take(np.array(positions)))
                 for cell, positions in members.items()
             }
         return cls(

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.answers.columns import check_lengths
-from muscle_metrics.answers.correctness import Verdicts
+from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.flips.counting import tally_verdicts
+from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.magnitudes import Magnitude, MeanChange
 from muscle_metrics.flips.rates import Rate
 
@@ -149,7 +149,7 @@ class ScoreChanges:
         not_beyond = np.searchsorted(losses, np.asarray(dead_bands, dtype=np.float64), side="right")
         return (self.total - not_beyond) / self.total
 
-    def verdicts(self, *, threshold: float, strict: bool = False) -> Verdicts:
+    def correctness(self, *, threshold: float, strict: bool = False) -> Correctness:
         """Which items are right, because their score reaches a threshold.
 
         Parameters
@@ -161,13 +161,13 @@ class ScoreChanges:
 
         Returns
         -------
-        Verdicts
+        Correctness
             Whether answers changed is unknown: scores do not tell.
         """
         sign = 1 if self.higher_is_better else -1
         is_right = np.greater if strict else np.greater_equal
         old, new = (is_right(sign * scores, sign * threshold) for scores in (self.old, self.new))
-        return Verdicts(old, new, None)
+        return Correctness(old, new, None)
 
     def flips(self, *, threshold: float, strict: bool = False) -> FlipCounts:
         """Flips of items that are right when their score reaches a threshold.
@@ -189,7 +189,7 @@ class ScoreChanges:
         >>> measure_changes(old=[0.5, 0.9], new=[0.6, 0.2]).flips(threshold=0.5).negative
         1
         """
-        return tally_verdicts(self.verdicts(threshold=threshold, strict=strict))
+        return tally_correctness(self.correctness(threshold=threshold, strict=strict))
 
 
 def measure_changes(

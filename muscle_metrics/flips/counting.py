@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from muscle_metrics.answers.columns import Key, Missing, Values, check_lengths
 from muscle_metrics.answers.correctness import (
-    Verdicts,
+    Correctness,
     check_same_index,
+    correctness_column,
     judge_answers,
-    verdict_column,
 )
 from muscle_metrics.errors import InputError
 from muscle_metrics.flips.counts import FlipCounts
@@ -24,12 +24,12 @@ __all__ = [
     "FlipLabels",
     "count_flips",
     "inconsistency_flip_rate",
+    "label_correctness",
     "label_flips",
-    "label_verdicts",
     "negative_flip_rate",
     "positive_flip_rate",
+    "tally_correctness",
     "tally_flips",
-    "tally_verdicts",
 ]
 
 
@@ -91,8 +91,8 @@ def count_flips(
     >>> print(counts.negative_flip_rate)
     33.33% (1 of 3)
     """
-    verdicts = judge_answers(old=old, new=new, references=references, key=key, missing=missing)
-    return tally_verdicts(verdicts, weights)
+    correctness = judge_answers(old=old, new=new, references=references, key=key, missing=missing)
+    return tally_correctness(correctness, weights)
 
 
 def tally_flips(
@@ -128,7 +128,7 @@ def tally_flips(
     >>> counts.negative, counts.positive, counts.inconsistency_flip_rate
     (1, 1, Rate(None, 3))
     """
-    return tally_verdicts(_verdicts(old_right, new_right, changed), weights)
+    return tally_correctness(_verdicts(old_right, new_right, changed), weights)
 
 
 def label_flips(
@@ -152,21 +152,21 @@ def label_flips(
     >>> label_flips(old=[1, 2], new=[1, 3], references=[1, 2]).quadrants.tolist()
     ['both_right', 'negative']
     """
-    verdicts = judge_answers(old=old, new=new, references=references, key=key, missing=missing)
-    return label_verdicts(verdicts)
+    correctness = judge_answers(old=old, new=new, references=references, key=key, missing=missing)
+    return label_correctness(correctness)
 
 
-def label_verdicts(verdicts: Verdicts) -> FlipLabels:
+def label_correctness(correctness: Correctness) -> FlipLabels:
     """Name the quadrant of every item that has been judged.
 
     Examples
     --------
-    >>> label_verdicts(judge_answers(old=[1], new=[2], references=[2])).quadrants.tolist()
+    >>> label_correctness(judge_answers(old=[1], new=[2], references=[2])).quadrants.tolist()
     ['positive']
     """
     names = np.array([["both_wrong", "positive"], ["negative", "both_right"]])
-    cells = names[verdicts.old_right.astype(np.intp), verdicts.new_right.astype(np.intp)]
-    return FlipLabels(cells, verdicts.changed)
+    cells = names[correctness.old_right.astype(np.intp), correctness.new_right.astype(np.intp)]
+    return FlipLabels(cells, correctness.changed)
 
 
 def negative_flip_rate(
@@ -243,27 +243,27 @@ def inconsistency_flip_rate(
     ).inconsistency_flip_rate
 
 
-def _verdicts(old_right: Values, new_right: Values, changed: Values | None) -> Verdicts:
+def _verdicts(old_right: Values, new_right: Values, changed: Values | None) -> Correctness:
     check_same_index(old_right, new_right, *(() if changed is None else (changed,)))
     columns = {
-        "old_right": verdict_column(old_right, name="old_right"),
-        "new_right": verdict_column(new_right, name="new_right"),
+        "old_right": correctness_column(old_right, name="old_right"),
+        "new_right": correctness_column(new_right, name="new_right"),
     }
     if changed is not None:
-        columns["changed"] = verdict_column(changed, name="changed")
+        columns["changed"] = correctness_column(changed, name="changed")
     check_lengths(**columns)
-    return Verdicts(columns["old_right"], columns["new_right"], columns.get("changed"))
+    return Correctness(columns["old_right"], columns["new_right"], columns.get("changed"))
 
 
-def tally_verdicts(verdicts: Verdicts, weights: npt.ArrayLike | None = None) -> FlipCounts:
+def tally_correctness(correctness: Correctness, weights: npt.ArrayLike | None = None) -> FlipCounts:
     """Count flips among items that have been judged.
 
     Examples
     --------
-    >>> tally_verdicts(judge_answers(old=[1], new=[2], references=[1])).negative
+    >>> tally_correctness(judge_answers(old=[1], new=[2], references=[1])).negative
     1
     """
-    old_right, new_right, changed = verdicts
+    old_right, new_right, changed = correctness
     weigh = _counter(weights, items=len(old_right))
     right = old_right & new_right
     both_right, old_total, new_total = weigh(right), weigh(old_right), weigh(new_right)

@@ -16,7 +16,7 @@ from muscle_metrics.statistics.clusters import (
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from muscle_metrics.answers.correctness import Verdicts
+    from muscle_metrics.answers.correctness import Correctness
     from muscle_metrics.statistics.interval import Interval, Side
 
 __all__ = ["clustered_loss", "clustered_rate", "loss_of_clusters", "rate_of_clusters"]
@@ -67,18 +67,18 @@ def rate_of_clusters(hits: Floats | Sizes, sizes: Sizes, unit: str) -> Evidence:
     )
 
 
-def clustered_loss(verdicts: Verdicts, labels: Sequence[Hashable], unit: str) -> Evidence:
+def clustered_loss(correctness: Correctness, labels: Sequence[Hashable], unit: str) -> Evidence:
     """Old accuracy minus new accuracy over items in groups, with CR1 bounds over the groups.
 
     Examples
     --------
-    >>> from muscle_metrics.answers.correctness import Verdicts
+    >>> from muscle_metrics.answers.correctness import Correctness
     >>> old, new = np.array([True, True, False]), np.array([True, False, False])
-    >>> round(clustered_loss(Verdicts(old, new, None), ["a", "b", "c"], "groups").estimate, 3)
+    >>> round(clustered_loss(Correctness(old, new, None), ["a", "b", "c"], "groups").estimate, 3)
     0.333
     """
     codes, sizes = number_labels(labels)
-    losses = np.subtract(verdicts.old_right, verdicts.new_right, dtype=np.int64)
+    losses = np.subtract(correctness.old_right, correctness.new_right, dtype=np.int64)
     return loss_of_clusters(np.bincount(codes, weights=losses), sizes, unit)
 
 

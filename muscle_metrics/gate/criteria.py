@@ -105,16 +105,16 @@ def broken_pins(comparison: Comparison, policy: Policy) -> tuple[str, ...]:
 def _is_broken(comparison: Comparison, policy: Policy, rows: Positions) -> bool:
     """Whether most generations of one prompt were right and now are wrong, or score worse."""
     most = len(rows) / 2
-    if comparison.verdicts is None:
+    if comparison.correctness is None:
         return bool(np.count_nonzero(_negative(comparison, policy)[rows]) > most)
-    old, new, _ = comparison.verdicts.take(rows)
+    old, new, _ = comparison.correctness.take(rows)
     return bool(np.count_nonzero(old) > most > np.count_nonzero(new))
 
 
 def _overall(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
     everything = np.arange(comparison.total)
     flips = _flip_evidence(comparison, policy, everything)
-    metric = f" by {_first_metric(comparison)}" if comparison.verdicts is None else ""
+    metric = f" by {_first_metric(comparison)}" if comparison.correctness is None else ""
     yield Criterion(f"negative flip rate{metric}", exact_limit(policy.max_nfr), flips)
     if policy.max_accuracy_loss is not None:
         loss = _loss_evidence(comparison)
@@ -164,12 +164,12 @@ def _parts(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
 
 
 def _flip_evidence(comparison: Comparison, policy: Policy, positions: Positions) -> Evidence:
-    if comparison.verdicts is None or not comparison.table.is_repeated:
+    if comparison.correctness is None or not comparison.table.is_repeated:
         return _rate(comparison, _negative(comparison, policy), positions)
     prompts = comparison.table.prompts
     labels, unit = _units(comparison)
     return kinds.repeated_rate(
-        comparison.verdicts.take(positions),
+        comparison.correctness.take(positions),
         [prompts[i] for i in positions],
         [labels[i] for i in positions] if unit == "groups" else None,
         noise_adjusted_pass=policy.noise_adjusted_pass,
@@ -188,9 +188,9 @@ def _rate(comparison: Comparison, flags: Flags, positions: Positions) -> Evidenc
 
 def _loss_evidence(comparison: Comparison) -> Evidence:
     labels, unit = _units(comparison)
-    if comparison.verdicts is None or unit == "items":
+    if comparison.correctness is None or unit == "items":
         return kinds.accuracy_loss(comparison.counts)
-    return clustered_loss(comparison.verdicts, labels, unit)
+    return clustered_loss(comparison.correctness, labels, unit)
 
 
 def _units(comparison: Comparison) -> tuple[Sequence[Hashable], str]:
@@ -208,8 +208,8 @@ def _noisy(comparison: Comparison, evidence: Evidence) -> Evidence:
 
 
 def _negative(comparison: Comparison, policy: Policy) -> Flags:
-    if comparison.verdicts is not None:
-        flags: Flags = comparison.verdicts.old_right & ~comparison.verdicts.new_right
+    if comparison.correctness is not None:
+        flags: Flags = comparison.correctness.old_right & ~comparison.correctness.new_right
         return flags
     return _regressed(comparison.changes[_first_metric(comparison)], policy)
 
@@ -220,10 +220,10 @@ def _first_metric(comparison: Comparison) -> str:
 
 
 def _inconsistent(comparison: Comparison) -> Flags:
-    verdicts = comparison.verdicts
-    if verdicts is None or verdicts.changed is None:
+    correctness = comparison.correctness
+    if correctness is None or correctness.changed is None:
         raise InputError(UNKNOWN_ANSWERS)
-    flags: Flags = ~verdicts.new_right & (verdicts.old_right | verdicts.changed)
+    flags: Flags = ~correctness.new_right & (correctness.old_right | correctness.changed)
     return flags
 
 

@@ -25,7 +25,7 @@ from muscle_metrics.statistics.proportions import proportion_interval
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-    from muscle_metrics.answers.correctness import Verdicts
+    from muscle_metrics.answers.correctness import Correctness
     from muscle_metrics.flips.magnitudes import Magnitude
 
 __all__ = [
@@ -133,7 +133,7 @@ def independent_rate(count: int, total: int) -> Evidence:
 
 
 def repeated_rate(
-    verdicts: Verdicts,
+    correctness: Correctness,
     prompts: Sequence[Hashable],
     groups: Sequence[Hashable] | None = None,
     *,
@@ -146,19 +146,19 @@ def repeated_rate(
 
     Examples
     --------
-    >>> from muscle_metrics.answers.correctness import Verdicts
+    >>> from muscle_metrics.answers.correctness import Correctness
     >>> right = np.array([True, False] * 20)
     >>> prompts = [i // 2 for i in range(40)]
-    >>> repeated_rate(Verdicts(right, right, None), prompts).sample
+    >>> repeated_rate(Correctness(right, right, None), prompts).sample
     '40 generations of 20 prompts, noise floor 50.00%, excess -25.00%, regression mass -25.00%'
     """
     codes, sizes = number_labels(prompts)
     firsts = np.unique(codes, return_index=True)[1]
     units = codes[firsts] if groups is None else number_labels([groups[i] for i in firsts])[0]
     noise = estimate_noise(
-        old_right=np.bincount(codes, weights=verdicts.old_right).astype(np.int64),
+        old_right=np.bincount(codes, weights=correctness.old_right).astype(np.int64),
         old_repeats=sizes,
-        new_right=np.bincount(codes, weights=verdicts.new_right).astype(np.int64),
+        new_right=np.bincount(codes, weights=correctness.new_right).astype(np.int64),
         new_repeats=sizes,
         groups=None if groups is None else units,
     )

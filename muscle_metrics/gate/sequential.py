@@ -168,8 +168,8 @@ def _bounds(stream: npt.NDArray[np.bool_], confidence: float) -> tuple[float, fl
 
 def _stream(comparison: Comparison, seen: Sequence[Record]) -> npt.NDArray[np.bool_]:
     """Whether each item flipped, in the order in which the items were seen."""
-    verdicts, table = comparison.verdicts, comparison.table
-    if verdicts is None:
+    correctness, table = comparison.correctness, comparison.table
+    if correctness is None:
         raise UsageError(
             "expected right and wrong answers for --sequential, got graded scores: pass --threshold"
         )
@@ -177,7 +177,7 @@ def _stream(comparison: Comparison, seen: Sequence[Record]) -> npt.NDArray[np.bo
         raise UsageError(
             "expected independent items for --sequential, got repeats or groups: gate the whole run"
         )
-    flipped = (verdicts.old_right & ~verdicts.new_right).tolist()
+    flipped = (correctness.old_right & ~correctness.new_right).tolist()
     by_name = dict(zip(zip(table.tasks, table.ids, strict=True), flipped, strict=True))
     return np.array([by_name[record.task, record.id] for record in seen], dtype=bool)
 

@@ -70,7 +70,7 @@ def llm_comparator_data(
     [0.0, -1.0]
     """
     fields = {"id": "string", "reference": "text"}
-    if comparison.verdicts is not None:
+    if comparison.correctness is not None:
         fields |= {"quadrant": "category", "right": "per_model_boolean"}
     fields |= dict.fromkeys(comparison.changes, "per_model_number")
     asked = {
@@ -120,7 +120,7 @@ def llm_comparator_json(
 
 
 def _scores(comparison: Comparison, metric: str | None) -> list[float]:
-    if metric is None and comparison.verdicts is not None:
+    if metric is None and comparison.correctness is not None:
         return [SCORES.get(item.quadrant, 0.0) for item in comparison.items() if item.quadrant]
     names = list(comparison.changes)
     if metric is None and len(names) == 1:

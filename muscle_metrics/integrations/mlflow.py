@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from muscle_metrics.answers.correctness import Verdicts, judge_answers
+from muscle_metrics.answers.correctness import Correctness, judge_answers
 from muscle_metrics.errors import InputError, require
-from muscle_metrics.flips.counting import tally_verdicts
+from muscle_metrics.flips.counting import tally_correctness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["flip_metrics", "flip_scorers"]
 
 # By the name of a rate without its "_rate": which items it counts, of all items.
-FLIPS: dict[str, Callable[[Verdicts], Flags]] = {
-    "negative_flip": lambda verdicts: verdicts.old_right & ~verdicts.new_right,
-    "positive_flip": lambda verdicts: ~verdicts.old_right & verdicts.new_right,
-    "inconsistency_flip": lambda verdicts: cast("Flags", verdicts.changed) & ~verdicts.new_right,
+FLIPS: dict[str, Callable[[Correctness], Flags]] = {
+    "negative_flip": lambda correctness: correctness.old_right & ~correctness.new_right,
+    "positive_flip": lambda correctness: ~correctness.old_right & correctness.new_right,
+    "inconsistency_flip": lambda correctness: (
+        cast("Flags", correctness.changed) & ~correctness.new_right
+    ),
 }
 
 
@@ -80,12 +82,12 @@ def flip_metrics(*, key: Key = None, missing: Missing = "error") -> list[Any]:
             old, new, references = (
                 column.reset_index(drop=True) for column in (old_predictions, predictions, targets)
             )
-            verdicts = judge_answers(
+            correctness = judge_answers(
                 old=old, new=new, references=references, key=key, missing=missing
             )
             return values.MetricValue(
-                scores=FLIPS[flip](verdicts).astype(int).tolist(),
-                aggregate_results={name: getattr(tally_verdicts(verdicts), name)},
+                scores=FLIPS[flip](correctness).astype(int).tolist(),
+                aggregate_results={name: getattr(tally_correctness(correctness), name)},
             )
 
         return mlflow.models.make_metric(
@@ -146,14 +148,14 @@ def flip_scorers(
                         f"expected {name!r} among the expectations of every item, got "
                         f"{sorted(expectations)}: add it, or say what it is called"
                     )
-            verdicts = judge_answers(
+            correctness = judge_answers(
                 old=[expectations[old]],
                 new=[outputs],
                 references=[expectations[reference]],
                 key=key,
                 missing=missing,
             )
-            return bool(FLIPS[flip](verdicts)[0])
+            return bool(FLIPS[flip](correctness)[0])
 
         is_good = flip == "positive_flip"
         # A flip for the worse must not pass because it is true.

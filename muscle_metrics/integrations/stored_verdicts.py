@@ -121,7 +121,7 @@ def read_verdicts(
     judged = judge_runs(joined, metric=metric, threshold=threshold)
     verdicts: dict[str, dict[str | None, bool]] = defaultdict(dict)
     for record, right in zip(
-        joined.records[0], judged.verdicts(0, 1).old_right.tolist(), strict=True
+        joined.records[0], judged.correctness(0, 1).old_right.tolist(), strict=True
     ):
         verdicts[record.id][record.repeat] = right
     return StoredVerdicts(run.name, dict(verdicts))

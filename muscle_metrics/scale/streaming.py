@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from muscle_metrics.answers.correctness import Verdicts
+from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.flip_sample import FlipSample
 from muscle_metrics.comparison.items import ItemTable
@@ -173,7 +173,7 @@ def _compared(chunk: pd.DataFrame, joining: Joining, grading: Grading) -> Compar
     return Comparison(
         names=(joining.old.name, joining.new.name),
         table=table,
-        verdicts=_verdicts(chunk, changes, grading, joining),
+        correctness=_verdicts(chunk, changes, grading, joining),
         changes=changes,
         dropped={},
         fingerprints=({}, {}),
@@ -211,9 +211,9 @@ def _verdicts(
     changes: Mapping[str, ScoreChanges],
     grading: Grading,
     joining: Joining,
-) -> Verdicts | None:
+) -> Correctness | None:
     if grading.judges_alone:
-        return Verdicts(
+        return Correctness(
             chunk["old_right"].to_numpy(bool),
             chunk["new_right"].to_numpy(bool),
             chunk["changed"].to_numpy(bool) if joining.has_answers else None,
@@ -221,7 +221,7 @@ def _verdicts(
     if grading.threshold is None or not changes:
         return None
     first = next(iter(changes.values()))
-    return first.verdicts(threshold=grading.threshold, strict=grading.strict_threshold)
+    return first.correctness(threshold=grading.threshold, strict=grading.strict_threshold)
 
 
 def _texts(column: pd.Series[Any]) -> list[Any]:

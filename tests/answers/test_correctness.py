@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muscle_metrics.answers.correctness import judge_answers, verdict_column
+from muscle_metrics.answers.correctness import correctness_column, judge_answers
 from muscle_metrics.errors import InputError
 
 # The oracle: plain Python values, one item at a time
@@ -51,11 +51,13 @@ def judge_all(old, new, references, key, missing):
 
 def judged_by_package(old, new, references, key, missing):
     try:
-        verdicts = judge_answers(old=old, new=new, references=references, key=key, missing=missing)
+        correctness = judge_answers(
+            old=old, new=new, references=references, key=key, missing=missing
+        )
     except InputError:
         return None
-    assert all(flags.dtype == bool and flags.shape == (len(old),) for flags in verdicts)
-    return [flags.tolist() for flags in verdicts]
+    assert all(flags.dtype == bool and flags.shape == (len(old),) for flags in correctness)
+    return [flags.tolist() for flags in correctness]
 
 
 # Values that rounding, wrapping, stripping or coercing would turn into each other.
@@ -148,42 +150,42 @@ def contained(container, values):
 def test_a_key_sees_plain_values_whatever_the_container():
     values = [1, 2]
     for column in (values, np.array(values), pd.Series(values), np.array(values, dtype="u1")):
-        verdicts = judge_answers(old=column, new=values, references=values, key=json.dumps)
-        assert flags(verdicts) == [[True, True], [True, True], [False, False]]
+        correctness = judge_answers(old=column, new=values, references=values, key=json.dumps)
+        assert flags(correctness) == [[True, True], [True, True], [False, False]]
 
 
-def flags(verdicts):
-    return [column.tolist() for column in verdicts]
+def flags(correctness):
+    return [column.tolist() for column in correctness]
 
 
 def test_any_accepted_reference_makes_an_answer_right():
-    verdicts = judge_answers(
+    correctness = judge_answers(
         old=["a", "b", "c"], new=["b", "b", "d"], references=[["a", "b"], "b", ["c"]]
     )
-    assert flags(verdicts) == [[True, True, True], [True, True, False], [True, False, True]]
+    assert flags(correctness) == [[True, True, True], [True, True, False], [True, False, True]]
 
 
 def test_a_key_decides_right_and_same_alike():
-    verdicts = judge_answers(old=["yes "], new=["Yes"], references=["YES"], key=str.casefold)
-    assert flags(verdicts) == [[False], [True], [True]]
-    verdicts = judge_answers(
+    correctness = judge_answers(old=["yes "], new=["Yes"], references=["YES"], key=str.casefold)
+    assert flags(correctness) == [[False], [True], [True]]
+    correctness = judge_answers(
         old=["yes "], new=["Yes"], references=["YES"], key=lambda text: text.strip().lower()
     )
-    assert flags(verdicts) == [[True], [True], [False]]
+    assert flags(correctness) == [[True], [True], [False]]
 
 
 def test_two_missing_answers_are_wrong_and_the_same():
     columns = {"old": [None, math.nan, "A"], "new": [pd.NA, "A", None], "references": list("AAA")}
-    verdicts = judge_answers(**columns, missing="wrong")
-    assert flags(verdicts) == [[False, False, True], [False, True, False], [False, True, True]]
+    correctness = judge_answers(**columns, missing="wrong")
+    assert flags(correctness) == [[False, False, True], [False, True, False], [False, True, True]]
 
 
 @pytest.mark.parametrize("key", [str, repr, "{}".format])
 def test_a_missing_answer_is_wrong_even_where_a_key_would_spell_it(key):
-    verdicts = judge_answers(
+    correctness = judge_answers(
         old=[None], new=[math.nan], references=["None"], key=key, missing="wrong"
     )
-    assert flags(verdicts) == [[False], [False], [False]]
+    assert flags(correctness) == [[False], [False], [False]]
 
 
 def test_a_missing_reference_cannot_be_counted_as_wrong():
@@ -290,7 +292,7 @@ def test_a_list_beside_pandas_columns_is_joined_by_position():
     ids=repr,
 )
 def test_verdicts_are_booleans_or_zeros_and_ones(values):
-    column = verdict_column(values, name="old_right")
+    column = correctness_column(values, name="old_right")
     assert column.dtype == bool
     assert column.tolist() == [True, False]
 
@@ -298,7 +300,7 @@ def test_verdicts_are_booleans_or_zeros_and_ones(values):
 def test_verdicts_of_other_libraries():
     pyarrow, torch = pytest.importorskip("pyarrow"), pytest.importorskip("torch")
     for values in (pyarrow.array([True, False]), torch.tensor([True, False]), torch.tensor([1, 0])):
-        assert verdict_column(values, name="old_right").tolist() == [True, False]
+        assert correctness_column(values, name="old_right").tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -324,7 +326,7 @@ def test_verdicts_of_other_libraries():
 )
 def test_scores_texts_and_nulls_are_no_verdicts(values):
     with pytest.raises(InputError, match=r"\bold_right\b") as error:
-        verdict_column(values, name="old_right")
+        correctness_column(values, name="old_right")
     # Verdicts know no `missing` and no `key`: advice to use them would lead nowhere.
     assert "missing=" not in str(error.value)
     assert "key=" not in str(error.value)

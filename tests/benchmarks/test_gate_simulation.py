@@ -23,7 +23,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from muscle_metrics import Policy, check_gate
-from muscle_metrics.answers.correctness import Verdicts
+from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable
 
@@ -202,7 +202,7 @@ def ours(sample: Sample, limit: float) -> str:
     comparison = Comparison(
         names=("old", "new"),
         table=table,
-        verdicts=Verdicts(sample.old.ravel(), sample.new.ravel(), None),
+        correctness=Correctness(sample.old.ravel(), sample.new.ravel(), None),
         changes={},
         dropped={},
         fingerprints=({}, {}),

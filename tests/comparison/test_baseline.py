@@ -44,8 +44,8 @@ def test_scores_are_kept_as_they_are() -> None:
     assert both.fingerprint["judging"] == "score a, b"
     one = make_baseline(Run(records, "v1"), metric="b")
     assert [dict(record.scores) for record in one] == [{"b": 1.0}] * 3
-    verdicts = make_baseline(Run(records, "v1"), metric="exact_match")
-    assert [dict(record.scores) for record in verdicts] == [{"exact_match": True}] * 3
+    correctness = make_baseline(Run(records, "v1"), metric="exact_match")
+    assert [dict(record.scores) for record in correctness] == [{"exact_match": True}] * 3
     with pytest.raises(UsageError, match="'c'"):
         make_baseline(Run(records, "v1"), metric="c")
 

@@ -158,7 +158,7 @@ def test_a_score_at_the_threshold_is_right_unless_strict() -> None:
     assert compare_runs(old, new, threshold=0.5).counts.negative == 0
     assert compare_runs(old, new, threshold=0.5, strict_threshold=True).counts.negative == 1
     graded = compare_runs(old, new)
-    assert graded.verdicts is None
+    assert graded.correctness is None
     assert graded.changes["judge"].negative_flip_rate == 1
     assert "mean regression" in str(graded)
     assert json.loads(graded.to_json())["scores"]["judge"]["mean_gain"]["value"] is None

@@ -56,9 +56,9 @@ def test_flip_matrix_counted_by_hand() -> None:
     assert matrix.counts.tolist() == [[1, 2, 0], [0, 2, 0], [1, 0, 0]]
     # Expected A -> B: 3 old A times 4 new B over 6; C -> A: 1 x 2 / 6.
     assert matrix.expected[0, 1] == 2.0
-    turns = [(turn.old, turn.new, turn.items) for turn in matrix.turns()]
-    assert turns == [("C", "A", 1), ("A", "B", 2)]
-    assert matrix.turns()[0].excess == pytest.approx(1 - 2 / 6)
+    transitions = [(turn.old, turn.new, turn.items) for turn in matrix.transitions()]
+    assert transitions == [("C", "A", 1), ("A", "B", 2)]
+    assert matrix.transitions()[0].excess == pytest.approx(1 - 2 / 6)
 
 
 labels = st.sampled_from("ABCD")
@@ -69,7 +69,7 @@ def test_flip_matrix_laws(pairs: list[tuple[str, str]]) -> None:
     old, new = map(list, zip(*pairs, strict=True))
     matrix = flip_matrix(old=old, new=new)
     assert matrix.counts.sum() == len(pairs)
-    assert sum(turn.items for turn in matrix.turns()) == sum(o != n for o, n in pairs)
+    assert sum(turn.items for turn in matrix.transitions()) == sum(o != n for o, n in pairs)
     assert np.allclose(matrix.expected.sum(axis=1), matrix.counts.sum(axis=1))
     backwards = flip_matrix(old=new, new=old)
     assert np.array_equal(backwards.counts, matrix.counts.T)
@@ -79,4 +79,4 @@ def test_a_set_of_answers_must_be_closed() -> None:
     texts = [str(n) for n in range(101)]
     with pytest.raises(InputError, match="most_answers"):
         flip_matrix(old=texts, new=texts)
-    assert flip_matrix(old=texts, new=texts, most_answers=101).turns() == []
+    assert flip_matrix(old=texts, new=texts, most_answers=101).transitions() == []

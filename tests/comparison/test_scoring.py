@@ -100,7 +100,7 @@ def test_a_comparison_holds_several_metrics() -> None:
 
 def test_a_threshold_turns_the_first_graded_metric_into_flips() -> None:
     graded = compare(old=OLD, new=NEW, references=REFERENCES, metric="rouge1")
-    assert graded.verdicts is None
+    assert graded.correctness is None
     right = compare(old=OLD, new=NEW, references=REFERENCES, metric="rouge1", threshold=0.6)
     assert (right.counts.negative, right.counts.positive) == (0, 1)
     assert "rouge1 >= 0.6" in right.signature

@@ -15,12 +15,12 @@ from muscle_metrics.errors import InputError
 from muscle_metrics.flips.counting import (
     count_flips,
     inconsistency_flip_rate,
+    label_correctness,
     label_flips,
-    label_verdicts,
     negative_flip_rate,
     positive_flip_rate,
+    tally_correctness,
     tally_flips,
-    tally_verdicts,
 )
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 from muscle_metrics.flips.rates import Rate
@@ -110,8 +110,8 @@ def test_worked_example_from_verdicts():
     assert tally_flips(**judged) == dataclasses.replace(
         WORKED_COUNTS, both_right_changed=None, wrong_changed=None
     )
-    assert label_verdicts(judge_answers(**WORKED)).quadrants.tolist() == WORKED_QUADRANTS
-    assert tally_verdicts(judge_answers(**WORKED)) == WORKED_COUNTS
+    assert label_correctness(judge_answers(**WORKED)).quadrants.tolist() == WORKED_QUADRANTS
+    assert tally_correctness(judge_answers(**WORKED)) == WORKED_COUNTS
 
 
 def test_a_changed_right_answer_is_counted_apart():
@@ -144,10 +144,12 @@ def test_each_rate_is_the_one_of_the_counts(rate, items):
 
 # Verdicts
 
-verdicts = st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=12)
+correctness = st.lists(
+    st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=12
+)
 
 
-@given(verdicts)
+@given(correctness)
 def test_verdicts_are_tallied_as_they_stand(items):
     old_right, new_right, changed = map(list, zip(*items, strict=True))
     counts = tally_flips(old_right=old_right, new_right=new_right, changed=changed)

@@ -60,8 +60,8 @@ def test_counts_are_judged_like_items(seed, kind):
         columns["groups"] = [g if n % 3 else None for n, g in enumerate(columns["groups"])]
     comparison = update(seed, **columns)
     assert checks(counted(comparison), POLICY) == checks(comparison, POLICY)
-    verdicts = [check_gate(c, POLICY) for c in (comparison, counted(comparison))]
-    assert verdicts[0].outcome == verdicts[1].outcome
+    correctness = [check_gate(c, POLICY) for c in (comparison, counted(comparison))]
+    assert correctness[0].outcome == correctness[1].outcome
 
 
 def test_graded_scores_are_judged_by_their_counts():
@@ -97,9 +97,9 @@ def test_repeats_unknown_answers_and_smaller_effects_are_refused():
     comparison = update(2)
     with pytest.raises(UsageError, match="repeats"):
         check_gate(counted(comparison, is_repeated=True), Policy(max_nfr="0.5"))
-    verdicts = comparison.verdicts
-    assert verdicts is not None
-    silent = replace(comparison, verdicts=verdicts._replace(changed=None))
+    correctness = comparison.correctness
+    assert correctness is not None
+    silent = replace(comparison, correctness=correctness._replace(changed=None))
     with pytest.raises(InputError, match="record answers"):
         check_gate(counted(silent), Policy(max_nfr="0.5", max_nfr_mc="0.5"))
     graded = compare(old=["a b"] * 99, new=["a c"] * 99, references=["a b"] * 99, metric="rouge1")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from muscle_metrics import Policy, compare, compare_runs
-from muscle_metrics.answers.correctness import Verdicts
+from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.gate.clustered_evidence import clustered_rate
 from muscle_metrics.gate.criteria import Criterion, broken_pins, list_criteria
@@ -288,14 +288,14 @@ def test_repeats_are_judged_by_what_exceeds_their_noise():
     old, new = [4, 3, 4, 0, 1, 4], [4, 3, 0, 0, 2, 1]
     comparison = repeated(old, new, 4, slice=list("xxxyyy"))
     right = [np.concatenate([np.arange(4) < k for k in side]) for side in (old, new)]
-    verdicts, prompts = Verdicts(*right, None), list(np.repeat(np.arange(6), 4))
+    correctness, prompts = Correctness(*right, None), list(np.repeat(np.arange(6), 4))
     rate = evidence_of(comparison, "negative flip rate")
-    assert rate == bounds(repeated_rate(verdicts, prompts))
+    assert rate == bounds(repeated_rate(correctness, prompts))
     piece = evidence_of(comparison, "negative flip rate of slice x", slices={"x": 0.8})
-    half = verdicts.take(np.arange(12))
+    half = correctness.take(np.arange(12))
     assert piece == bounds(repeated_rate(half, prompts[:12]))
     adjusted = evidence_of(comparison, "negative flip rate", noise_adjusted_pass=True)
-    assert adjusted == bounds(repeated_rate(verdicts, prompts, noise_adjusted_pass=True))
+    assert adjusted == bounds(repeated_rate(correctness, prompts, noise_adjusted_pass=True))
     assert adjusted != rate
     loss = evidence_of(comparison, "accuracy loss", max_accuracy_loss=0.5)
     assert loss[3] == "24 items in 6 prompts (few: bounds are rough)"
@@ -308,7 +308,7 @@ def test_repeats_of_grouped_prompts_count_their_groups():
     right = [np.concatenate([np.arange(4) < k for k in side]) for side in (old, new)]
     groups = np.repeat(["p", "p", "2", "q", "4", "q"], 4).tolist()
     prompts = list(np.repeat(np.arange(6), 4))
-    assert found == bounds(repeated_rate(Verdicts(*right, None), prompts, groups))
+    assert found == bounds(repeated_rate(Correctness(*right, None), prompts, groups))
     assert "6 prompts in 4 groups" in found[3]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from muscle_metrics import FlipCounts, measure_changes
-from muscle_metrics.answers.correctness import Verdicts
+from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.gate.clustered_evidence import clustered_loss, clustered_rate
 from muscle_metrics.gate.evidence import (
     Evidence,
@@ -47,7 +47,7 @@ def generations(old, new, repeats):
     columns = [
         np.concatenate([np.arange(repeats) < right for right in side]) for side in (old, new)
     ]
-    return Verdicts(*columns, None), list(np.repeat(np.arange(len(old)), repeats))
+    return Correctness(*columns, None), list(np.repeat(np.arange(len(old)), repeats))
 
 
 # What would decide
@@ -195,10 +195,10 @@ def test_groups_are_wider_than_their_items():
 def test_few_groups_are_called_few(number, warned):
     labels = list(range(number)) * 2
     flags = np.arange(2 * number) < 3
-    verdicts = Verdicts(flags, ~flags, None)
+    correctness = Correctness(flags, ~flags, None)
     for sample in (
         clustered_rate(flags, labels, "groups").sample,
-        clustered_loss(verdicts, labels, "groups").sample,
+        clustered_loss(correctness, labels, "groups").sample,
         weighted_rate(flags, np.ones(2 * number), labels, "groups").sample,
     ):
         assert f" in {number} groups" in sample
@@ -252,7 +252,7 @@ def test_advice_on_accuracy_is_near_the_truth():
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 4)), min_size=2))
 def test_loss_over_groups_has_their_bounds(items):
     old, new, labels = (np.array(column) for column in zip(*items, strict=True))
-    evidence = clustered_loss(Verdicts(old, new, None), labels.tolist(), "groups")
+    evidence = clustered_loss(Correctness(old, new, None), labels.tolist(), "groups")
     names = np.unique(labels)
     totals = [int(old[labels == name].sum()) - int(new[labels == name].sum()) for name in names]
     sizes = [int((labels == name).sum()) for name in names]
@@ -296,7 +296,7 @@ def test_repeats_in_any_order_and_number_belong_to_their_prompt():
     ]
     order = np.random.default_rng(1).permutation(10)
     prompts = np.repeat(list("abcd"), repeats)[order].tolist()
-    evidence = repeated_rate(Verdicts(*(column[order] for column in columns), None), prompts)
+    evidence = repeated_rate(Correctness(*(column[order] for column in columns), None), prompts)
     noise = estimate_noise(old_right=old, old_repeats=repeats, new_right=new, new_repeats=repeats)
     assert evidence.estimate == pytest.approx(noise.flip_rate.mean, abs=1e-15)
     assert evidence.lower(0.95) == pytest.approx(noise.regression_lower_bound(), abs=1e-12)
@@ -304,9 +304,9 @@ def test_repeats_in_any_order_and_number_belong_to_their_prompt():
 
 def test_repeats_of_grouped_prompts_are_judged_over_groups():
     old, new = [4, 3, 4, 0, 4, 4], [4, 3, 0, 0, 2, 1]
-    verdicts, prompts = generations(old, new, 4)
+    correctness, prompts = generations(old, new, 4)
     labels = ["first" if prompt < 3 else ("alone", prompt) for prompt in prompts]
-    evidence = repeated_rate(verdicts, prompts, labels)
+    evidence = repeated_rate(correctness, prompts, labels)
     noise = estimate_noise(
         old_right=old, old_repeats=4, new_right=new, new_repeats=4, groups=[0, 0, 0, 1, 2, 3]
     )

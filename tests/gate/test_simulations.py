@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binom
 
 from muscle_metrics import Policy, check_gate
-from muscle_metrics.answers.correctness import Verdicts
+from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable
 
@@ -33,7 +33,7 @@ def compared(old, new, groups=None):
     return Comparison(
         names=("old", "new"),
         table=table,
-        verdicts=Verdicts(old.ravel(), new.ravel(), None),
+        correctness=Correctness(old.ravel(), new.ravel(), None),
         changes={},
         dropped={},
         fingerprints=({}, {}),

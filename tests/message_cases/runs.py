@@ -75,5 +75,5 @@ CASES: dict[str, Callable[[], object]] = {
         scored("1", f1=1.0, em=1.0), scored("2", em=1.0), metric="f1"
     ),
     "judging: no reference": lambda: judge(Record("1", "A")),
-    "judging: graded": lambda: judge(scored("1", f1=0.5)).verdicts(0, 1),
+    "judging: graded": lambda: judge(scored("1", f1=0.5)).correctness(0, 1),
 }

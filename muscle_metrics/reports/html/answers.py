@@ -88,7 +88,7 @@ def answer_table(comparison: Comparison) -> AnswerTable | None:
     ]
     turns = [
         TurnRow(t.old, t.new, t.items, f"{t.expected:.1f}", f"{t.excess:+.1f}".replace("-", "−"))
-        for t in matrix.turns()[:MOST_TURNS]
+        for t in matrix.transitions()[:MOST_TURNS]
         if t.excess > 0
     ]
     return AnswerTable(list(matrix.answers), rows, turns, comparison.total - len(pairs))

@@ -127,7 +127,7 @@ def explore(
         room -= used
         left_out = len(positions) - len(written)
         views.append(view._replace(total=len(positions), shown=written, left_out=left_out))
-    unknown = comparison.verdicts is not None and comparison.verdicts.changed is None
+    unknown = comparison.correctness is not None and comparison.correctness.changed is None
     return Explorer(
         views,
         "slice" if sliced else "task",
@@ -140,13 +140,13 @@ def _views(
     comparison: Comparison, items: Sequence[Item], pinned: Collection[str]
 ) -> list[tuple[View, list[int]]]:
     """List the views, and the positions of their items, pinned ones first."""
-    if comparison.verdicts is None:
+    if comparison.correctness is None:
         return _graded_views(next(iter(comparison.changes.values())))
     views = [
         _view("negative", "Broke", "right, then wrong", "right", "wrong"),
         _view("positive", "Fixed", "wrong, then right", "wrong", "right"),
     ]
-    if comparison.verdicts.changed is not None:
+    if comparison.correctness.changed is not None:
         another = "both times, with another answer"
         views += [
             _view("both_wrong", "Wrong in another way", f"wrong {another}", "wrong", "wrong"),

@@ -106,7 +106,7 @@ def story(comparison: Comparison) -> str:
     >>> story(compare(old=["A", "B"], new=["B", "A"], references=["A", "A"]))
     'Accuracy stayed the same, but 1 of 1 right answer is now wrong.'
     """
-    if comparison.verdicts is None:
+    if comparison.correctness is None:
         return _graded_story(*next(iter(comparison.changes.items())))
     counts = comparison.counts
     change, broken = counts.accuracy_change, _broken(counts)
@@ -132,7 +132,7 @@ def story_details(comparison: Comparison) -> list[str]:
     >>> story_details(compare(old=["A", "B"], new=["B", "A"], references=["A", "A"]))[-1]
     'Of what was wrong, 1 answer got fixed.'
     """
-    if comparison.verdicts is None:
+    if comparison.correctness is None:
         return [_graded_detail(next(iter(comparison.changes.values())))]
     counts = comparison.counts
     low, high = counts.accuracy_change.interval()

@@ -77,7 +77,7 @@ def reachable_limits(comparison: Comparison, verdict: Verdict | None) -> Reachab
     """
     from muscle_metrics.statistics.power import gate_power
 
-    if comparison.verdicts is None or comparison.table.is_clustered:
+    if comparison.correctness is None or comparison.table.is_clustered:
         return None
     confidence = 0.95 if verdict is None else verdict.confidence
     rate = comparison.counts.negative_flip_rate
@@ -112,8 +112,8 @@ def noise_rows(comparison: Comparison) -> list[NoiseRow]:
     """
     from muscle_metrics.statistics.noise import estimate_noise
 
-    verdicts, table = comparison.verdicts, comparison.table
-    if verdicts is None or not table.is_repeated:
+    correctness, table = comparison.correctness, comparison.table
+    if correctness is None or not table.is_repeated:
         return []
     codes, firsts = _numbered(table.prompts)
     repeats = np.bincount(codes)
@@ -121,9 +121,9 @@ def noise_rows(comparison: Comparison) -> list[NoiseRow]:
         return []
     groups = [table.groups[first] for first in firsts]
     noise = estimate_noise(
-        old_right=np.bincount(codes, weights=verdicts.old_right).astype(np.int64),
+        old_right=np.bincount(codes, weights=correctness.old_right).astype(np.int64),
         old_repeats=repeats,
-        new_right=np.bincount(codes, weights=verdicts.new_right).astype(np.int64),
+        new_right=np.bincount(codes, weights=correctness.new_right).astype(np.int64),
         new_repeats=repeats,
         groups=None if None in groups else np.array(groups, dtype=str),
     )

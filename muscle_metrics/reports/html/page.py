@@ -141,7 +141,7 @@ def make_page(
         comparison = redacted(comparison)
     pinned = () if verdict is None else verdict.broken_pins
     explorer = _explorer(comparison, examples, pinned) if examples else None
-    judged = comparison.verdicts is not None
+    judged = comparison.correctness is not None
     counts = comparison.counts if judged else None
     text = render(
         "page.html",
@@ -192,7 +192,7 @@ def _labels(comparison: Comparison) -> list[str]:
     """Slices, or tasks where there are none, in the order in which the page shows them."""
     table = comparison.table
     column = table.slices if any(table.slices) else table.tasks
-    if comparison.verdicts is None:
+    if comparison.correctness is None:
         return sorted({label for label in column if label})
     parts = comparison.slices if any(table.slices) else comparison.tasks
     return [part.name for part in rank_parts(parts) if part.name] if parts else []
