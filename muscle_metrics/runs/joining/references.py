@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError, PairingError
 from muscle_metrics.runs.columns import find, read_id
+from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import open_plain
 from muscle_metrics.runs.rows import keep_rows, locate
 from muscle_metrics.runs.values import reference_of
@@ -63,7 +64,7 @@ def read_references(
     ...     read_references(path, reference_field="answer")
     {'007': 'Paris'}
     """
-    file = open_plain(Path(path), format)
+    file = open_plain(Glimpse(Path(path)), format)
     id_fields = [id_field] if isinstance(id_field, str) else id_field
     references: dict[str, object] = {}
     for number, row in keep_rows(file, {*id_fields, reference_field}):
