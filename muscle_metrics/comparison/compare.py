@@ -19,7 +19,7 @@ from muscle_metrics.comparison.signature import choices, directions
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.changes import ScoreChanges, measure_changes
 from muscle_metrics.runs.joining.pairing import pair_runs
-from muscle_metrics.runs.natural_order import natural_order
+from muscle_metrics.runs.natural_order import sort_naturally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,7 +117,8 @@ def compare(
             f"expected one id per item, got {repeated!r} {times} times and {len(set(texts))} "
             f"different ids for {total} items: give repeats of an item ids of their own"
         )
-    order = np.array(sorted(range(total), key=lambda i: natural_order(texts[i])), dtype=np.intp)
+    positions = {text: position for position, text in enumerate(texts)}
+    order = np.array([positions[text] for text in sort_naturally(texts)], dtype=np.intp)
     nothing = (None,) * total
     table = ItemTable(
         ids=_picked(texts, order),

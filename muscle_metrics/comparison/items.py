@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -113,25 +112,16 @@ def joined_table(joined: JoinedRuns, shown: Sequence[tuple[Any, ...]]) -> ItemTa
     >>> joined_table(pair_runs(run, run), [("A",), ("A",)]).slices
     ('x',)
     """
-
-    def labels(name: str) -> Labels:
-        first, *others = (tuple(map(attrgetter(name), records)) for records in joined.records)
-        if None not in first or all(column == first for column in others):
-            # As nearly always, and found out without a look at every item.
-            return first
-        items = zip(first, *others, strict=True)
-        return tuple(next((label for label in of if label is not None), None) for of in items)
-
     return ItemTable(
         ids=joined.ids,
-        tasks=labels("task"),
-        repeats=labels("repeat"),
-        slices=labels("slice"),
-        groups=labels("group"),
+        tasks=joined.labels("task"),
+        repeats=joined.labels("repeat"),
+        slices=joined.slices,
+        groups=joined.labels("group"),
         old=shown[0],
         new=shown[1],
         references=joined.references[0],
-        asked=labels("prompt"),
+        asked=joined.labels("prompt"),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.runs.choice import Choice
+from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.fingerprints import FAULTS
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.read import read_run
@@ -130,13 +131,14 @@ def inspect_log(path: str | PathLike[str], **options: Any) -> LogContents:
     >>> contents.format, contents.parts[0].items, contents.parts[0].without_reference
     ('jsonl', 1, 1)
     """
-    recognised = recognise_harness(Path(path), options.get("format", "auto"))
+    glimpse = Glimpse(Path(path))
+    recognised = recognise_harness(glimpse, options.get("format", "auto"))
     chosen = options.get("task"), options.get("filter")
     if recognised is None or any(chosen):
         run = read_run(path, **options)
     else:
         # Everything the log holds: several filters are an error only to who compares.
-        run = recognised.read(Path(path), Choice(metric=options.get("metric")))
+        run = recognised.read(glimpse, Choice(metric=options.get("metric")))
     described = dict(run.fingerprint)
     parts: dict[tuple[str | None, str | None], list[Record]] = {}
     for record in run:

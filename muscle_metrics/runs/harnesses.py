@@ -1,8 +1,8 @@
 """Harnesses whose logs can be read: how one is recognised and who reads it.
 
-A reader is one file in `readers/` with two functions. ``recognise(path)`` looks at names and first
-bytes only, never raises, and says in a few words why a file or folder is this harness's.
-``read(path, choice)`` returns everything the log holds, all tasks and filters, as one Run:
+A reader is one file in `readers/` with two functions. ``recognise(glimpse)`` looks at names and the
+start of files only, never raises, and says in a few words why a log is of this harness.
+``read(glimpse, choice)`` returns everything the log holds, all tasks and filters, as one Run:
 
 - ``Run.name`` is the model; ``Record.task`` and ``Record.filter`` tell apart what the log does, and
   ``Record.repeat`` numbers generations only where there are several per item.
@@ -37,9 +37,9 @@ from muscle_metrics.words.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
+    from muscle_metrics.runs.files.glimpse import Glimpse
     from muscle_metrics.runs.record import Run
 
 __all__ = ["HARNESSES", "Harness", "Recognised", "recognise_harness"]
@@ -55,8 +55,8 @@ class Harness(NamedTuple):
     """
 
     name: str
-    recognise: Callable[[Path], str | None]
-    read: Callable[[Path, Choice], Run]
+    recognise: Callable[[Glimpse], str | None]
+    read: Callable[[Glimpse, Choice], Run]
 
 
 HARNESSES = (
@@ -86,26 +86,29 @@ class Recognised(NamedTuple):
     def __str__(self) -> str:
         return f"{self.harness.name} ({self.reason})"
 
-    def read(self, path: Path, choice: Choice) -> Run:
+    def read(self, glimpse: Glimpse, choice: Choice) -> Run:
         """Everything the log holds; its fingerprint says which harness wrote it."""
         try:
-            run = self.harness.read(path, choice)
+            run = self.harness.read(glimpse, choice)
         except FileError:
             raise
         except InputError as error:
             # Of the log as a whole, and not of one of its rows.
-            raise FileError(f"{visible(str(path))}: {error}") from error
+            raise FileError(f"{visible(str(glimpse.path))}: {error}") from error
         named = {"format": str(self), "harness": self.harness.name, **run.fingerprint}
         return replace(run, fingerprint=MappingProxyType(named), is_log=True)
 
 
-def recognise_harness(path: Path, format: str = "auto") -> Recognised | None:  # noqa: A002
+def recognise_harness(
+    glimpse: Glimpse,
+    format: str = "auto",  # noqa: A002
+) -> Recognised | None:
     """Tell whose log a file or folder is; None where it is a plain file.
 
     Parameters
     ----------
-    path : Path
-        A file or folder; only names and first bytes are looked at.
+    glimpse : Glimpse
+        A file or folder.
     format : str
         "auto", a plain format, or a harness that the user named.
 
@@ -116,15 +119,9 @@ def recognise_harness(path: Path, format: str = "auto") -> Recognised | None:  #
     Raises
     ------
     FileError
-        If `path` is a folder that no harness wrote.
+        If the path is a folder that no harness wrote.
     UsageError
         If the format is unknown.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> recognise_harness(Path("old.csv")) is None
-    True
     """
     named = {harness.name: harness for harness in HARNESSES}
     if format in named:
@@ -134,10 +131,11 @@ def recognise_harness(path: Path, format: str = "auto") -> Recognised | None:  #
         raise UsageError(f"expected format to be one of {known}, got {format!r}")
     if format == "auto":
         for harness in HARNESSES:
-            reason = harness.recognise(path)
+            reason = harness.recognise(glimpse)
             if reason is not None:
                 return Recognised(harness, reason)
-    if path.is_dir() and not (format in {"auto", "datasets"} and is_dataset(path)):
+    path = glimpse.path
+    if glimpse.is_folder and not (format in {"auto", "datasets"} and is_dataset(path)):
         raise FileError(
             f"{visible(str(path))}: expected a file, or the folder of a run by "
             f"{', '.join(named)}, got another folder: name the file or folder that holds the run"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from muscle_metrics.errors import FileError, InputError, UsageError
 from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
+from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import PlainFile, open_plain
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.readers.baseline import is_baseline, read_baseline
@@ -117,15 +118,20 @@ def read_run(
         "prompt": prompt_field,
         "repeat": repeat_field,
     }
-    recognised = recognise_harness(Path(path), format)
+    glimpse = Glimpse(Path(path))
+    recognised = recognise_harness(glimpse, format)
     if recognised is None:
         _refuse_choices(task=task, filter=filter)
-        run = _read_plain(open_plain(Path(path), format), id_field, asked, where)
+        file = open_plain(glimpse, format)
+        if file.format == "jsonl" and is_baseline(glimpse.row):
+            run = read_baseline(file.path)
+        else:
+            run = _read_plain(file, id_field, asked, where)
     else:
         given = {"id": None if id_field == "id" else id_field, **asked}
         _refuse_fields(recognised, given, where)
         choice = Choice(task, filter, metric)
-        run = narrow_run(recognised.read(Path(path), choice), choice)
+        run = narrow_run(recognised.read(glimpse, choice), choice)
     return run if name is None else replace(run, name=name)
 
 
@@ -135,8 +141,6 @@ def _read_plain(
     asked: Mapping[str, str | None],
     where: Mapping[str, str],
 ) -> Run:
-    if file.format == "jsonl" and is_baseline(file.path):
-        return read_baseline(file.path)
     id_fields = [id_field] if isinstance(id_field, str) else id_field
     fields = {*id_fields, *CONVENTIONS, *where, *filter(None, asked.values())}
     records: list[Record] = []

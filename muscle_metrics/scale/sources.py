@@ -10,6 +10,7 @@ import numpy as np
 
 from muscle_metrics.errors import FileError, InputError, UsageError
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
+from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import PlainFile, open_plain
 from muscle_metrics.runs.rows import keep_rows, locate
 from muscle_metrics.scale.encoding import Source, column_of, quoted
@@ -134,7 +135,8 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
             f"expected one id field for files that are joined by an engine, got {identifier}: "
             f"write the parts of the id into one column"
         )
-    files = tuple(open_plain(shard, options.get("format", "auto")) for shard in _shards(path))
+    shards = map(Glimpse, _shards(path))
+    files = tuple(open_plain(shard, options.get("format", "auto")) for shard in shards)
     strange = [file for file in files if file.format not in ENGINE_FORMATS]
     if strange or len({file.format for file in files}) > 1:
         raise FileError(

@@ -11,6 +11,7 @@ from unittest.mock import patch
 from muscle_metrics.comparison.judging import judge_runs
 from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.files import json_object
+from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.harnesses import Harness, Recognised
 from muscle_metrics.runs.joining.pairing import pair_runs
 from muscle_metrics.runs.joining.references import read_references
@@ -56,9 +57,9 @@ def samples(*rows: Mapping[str, object], **options: object) -> object:
     return read_run("old.jsonl", format="lm-eval", **options)
 
 
-def nameless(path: Path, choice: Choice) -> Run:
+def nameless(glimpse: Glimpse, choice: Choice) -> Run:
     """Read a log as a reader does that finds something wrong beyond its rows."""
-    return Run((Record(""),), path.name)
+    return Run((Record(""),), glimpse.path.name)
 
 
 def folders(*names: str) -> object:
@@ -105,7 +106,7 @@ def cut_archive() -> object:
 CASES: dict[str, Callable[[], object]] = {
     "harness: a log that is wrong as a whole": lambda: Recognised(
         Harness("mine", str, nameless), "rows"
-    ).read(Path("old.json"), Choice()),
+    ).read(Glimpse(Path("old.json")), Choice()),
     "logs: unknown task": lambda: narrow_run(TWO_FILTERS, Choice(task="total")),
     "logs: unknown filter": lambda: narrow_run(TWO_FILTERS, Choice(filter="maj@8")),
     "logs: several filters": lambda: narrow_run(TWO_FILTERS, Choice()),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WATCHED = [
-    "runs/files/folder",
+    "runs/files/glimpse",
     "runs/files/json_window",
     "runs/log_fields",
     "runs/files/arrow_rows",

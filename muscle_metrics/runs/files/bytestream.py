@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from _typeshed import SupportsRead, WriteableBuffer
 
 __all__ = [
+    "BYTE_ORDER_MARK",
     "LINE_LIMIT",
     "Budget",
     "check_regular",
+    "decompress",
     "explain_encoding",
     "open_bytes",
+    "open_file",
     "read_byte_lines",
     "read_lines",
 ]
@@ -37,7 +40,7 @@ _RATIO_FREE = 64 << 20
 _CHUNK = 1 << 16
 _GZIP = b"\x1f\x8b"
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Budget:
@@ -142,22 +145,61 @@ def open_bytes(path: Path) -> Iterator[io.BufferedReader]:
     ...         print(stream.read())
     b'{}'
     """
+    with open_file(path) as file, decompress(file, path) as stream:
+        yield stream
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[io.BufferedReader]:
+    """Open a regular file for its bytes as they are on disk.
+
+    Raises
+    ------
+    FileError
+        If there is no such file, it is no regular file, or it cannot be opened.
+    """
     check_regular(path)
     with ExitStack() as stack:
         try:
-            raw = stack.enter_context(path.open("rb"))
-            head = raw.peek(len(_ZSTANDARD))
+            file = stack.enter_context(path.open("rb"))
+            file.peek(len(_ZSTANDARD))
         except OSError as error:
             raise FileError(
                 f"{visible(str(path))}: expected a file that can be read, got the error "
                 f"{error.strerror!r}: check its permissions"
             ) from error
-        stream: SupportsRead[bytes] = raw
-        if head.startswith(_GZIP):
-            stream = stack.enter_context(gzip.GzipFile(fileobj=raw))
-        elif head.startswith(_ZSTANDARD):
+        yield file
+
+
+@contextmanager
+def decompress(file: io.BufferedReader, path: Path) -> Iterator[io.BufferedReader]:
+    """Decompress an open file by its first bytes, never by its name.
+
+    Parameters
+    ----------
+    file : io.BufferedReader
+        The open file, at its start.
+    path : Path
+        Its path, for messages.
+
+    Yields
+    ------
+    io.BufferedReader
+        The decompressed bytes; an error while they are read is a FileError.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the file is Zstandard and pyarrow is not installed.
+    """
+    magic = file.peek(len(_ZSTANDARD))
+    with ExitStack() as stack:
+        stream: SupportsRead[bytes] = file
+        if magic.startswith(_GZIP):
+            stream = stack.enter_context(gzip.GzipFile(fileobj=file))
+        elif magic.startswith(_ZSTANDARD):
             stream = stack.enter_context(
-                require("pyarrow", "parquet").CompressedInputStream(raw, "zstd")
+                require("pyarrow", "parquet").CompressedInputStream(file, "zstd")
             )
         yield io.BufferedReader(_Counted(stream, path), _CHUNK)
 
@@ -228,7 +270,7 @@ def read_byte_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                     f"{line_of(path, number)}: expected a line of at most {LINE_LIMIT} bytes, "
                     f"got more: each row must be on a line of its own"
                 )
-            yield number, line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
+            yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
 
 
 def explain_encoding(error: UnicodeDecodeError) -> str:

@@ -1,59 +1,168 @@
-"""The start of a file or folder, for telling whose it is without reading it."""
+"""The start of a file or folder: enough to recognise a format, and read once for everybody."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, MissingDependencyError
-from muscle_metrics.runs.files.bytestream import open_bytes
-from muscle_metrics.runs.files.jsonl import read_jsonl
+from muscle_metrics.runs.files.bytestream import BYTE_ORDER_MARK, decompress, open_file
+from muscle_metrics.runs.files.jsonl import decode_row
+from muscle_metrics.runs.files.parquet import MAGIC, footer_columns, read_footer
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["first_bytes", "first_row"]
+__all__ = ["Glimpse", "logs_in", "only_log"]
 
+_HEAD = 1 << 12
+_START = 1 << 16
 _LONGEST_ROW = 8 << 20
+_BLANKS = b" \t\r\n"
+# A folder of data may hold millions of files; a folder of logs does not.
+_MOST_LOOKED_AT = 1000
 
 
-def first_bytes(path: Path, count: int = 1 << 16) -> bytes:
-    """First bytes of a file, decompressed; none where there is no such file or it is damaged.
+class Glimpse:
+    """The start of a file, for which the file is opened once; or a folder and its files.
 
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> first_bytes(Path("no-such-file"))
-    b''
+    Parameters
+    ----------
+    path : Path
+        A file or folder, which need not exist.
     """
-    try:
-        with open_bytes(path) as stream:
-            return stream.read(count)
-    except (FileError, MissingDependencyError):
-        # Whoever reads it as something else says what is wrong with it.
-        return b""
 
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._files: dict[Path, Glimpse] = {}
 
-def first_row(path: Path) -> Mapping[str, object]:
-    """First row of a JSON Lines file; an empty one where the file is anything else.
+    @cached_property
+    def is_folder(self) -> bool:
+        """Whether the path is that of a folder."""
+        return self.path.is_dir()
 
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> first_row(Path("no-such-file"))
-    {}
-    """
-    start = first_bytes(path)
-    if not start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-        return {}
-    if b"\n" not in start:
-        # Rarely are rows this long, and many megabytes are not read of every file to look for one.
-        start = first_bytes(path, _LONGEST_ROW)
-        if len(start) == _LONGEST_ROW and b"\n" not in start:
-            # One long document; to find out that it is no row would take as long as reading it.
+    @property
+    def head(self) -> bytes:
+        """First 4 KiB, decompressed.
+
+        Raises
+        ------
+        FileError
+            If not even these can be read.
+        MissingDependencyError
+            If the file is Zstandard and pyarrow is not installed.
+        """
+        if self._content.error is not None and not self._content.head:
+            raise self._content.error
+        return self._content.head
+
+    @property
+    def start(self) -> bytes:
+        """First 64 KiB, decompressed; empty where they cannot be read to their end."""
+        return self._content.start
+
+    @cached_property
+    def row(self) -> Mapping[str, object]:
+        """First row of a JSON Lines file; empty where the file holds anything else."""
+        line, _, _ = self._content.line.partition(b"\n")
+        if not line.startswith(b"{"):
             return {}
-    try:
-        return next((row for _, row in islice(read_jsonl(path), 1)), {})
-    except FileError:
-        return {}
+        try:
+            return decode_row(line.rstrip(_BLANKS).decode(), self.path, 1)
+        except (FileError, UnicodeDecodeError):
+            return {}
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """Columns of a Parquet file; empty where the file holds anything else.
+
+        Raises
+        ------
+        MissingDependencyError
+            If the file is Parquet and pyarrow is not installed.
+        """
+        try:
+            return frozenset(footer_columns(self._content.footer, self.path))
+        except FileError:
+            return frozenset()
+
+    def glimpse(self, path: Path) -> Glimpse:
+        """Glimpse of a file in this folder, or of this file itself."""
+        return self if path == self.path else self._files.setdefault(path, Glimpse(path))
+
+    @cached_property
+    def _content(self) -> _Content:
+        content = _Content()
+        try:
+            with open_file(self.path) as file, decompress(file, self.path) as stream:
+                content.head = stream.read(_HEAD)
+                content.start = content.head + stream.read(_START - len(content.head))
+                if content.start.startswith(MAGIC):
+                    content.footer = read_footer(file)
+                line = content.start.removeprefix(BYTE_ORDER_MARK).lstrip(_BLANKS)
+                if line.startswith(b"{") and b"\n" not in line:
+                    line += stream.readline(_LONGEST_ROW)
+                    # One long document: decoding it takes as long as reading the file.
+                    line = line if len(line) < _LONGEST_ROW else b""
+                content.line = line
+        except (FileError, MissingDependencyError) as error:
+            # The reader of the format reports the damage, with the place.
+            content.error = error
+        return content
+
+
+@dataclass(slots=True)
+class _Content:
+    """Bytes that were read before an error, and the error."""
+
+    head: bytes = b""
+    start: bytes = b""
+    line: bytes = b""
+    footer: bytes = b""
+    error: FileError | MissingDependencyError | None = None
+
+
+def logs_in(
+    folder: Glimpse, patterns: tuple[str, ...], recognise: Callable[[Glimpse], str | None]
+) -> list[Glimpse]:
+    """List the files of a folder, in order of their names, that are logs of one kind."""
+    if not folder.is_folder:
+        return []
+    paths = {
+        path for pattern in patterns for path in islice(folder.path.glob(pattern), _MOST_LOOKED_AT)
+    }
+    files = [folder.glimpse(path) for path in sorted(paths) if path.is_file()]
+    return [file for file in files if recognise(file) is not None]
+
+
+def only_log(glimpse: Glimpse, found: list[Glimpse], what: str) -> Glimpse:
+    """Return a file as it is, and of a folder the only log.
+
+    Parameters
+    ----------
+    glimpse : Glimpse
+        The path that the user named.
+    found : list of Glimpse
+        Logs in that folder.
+    what : str
+        Kind of these logs, for the message.
+
+    Raises
+    ------
+    FileError
+        If the folder holds no log, or several.
+    """
+    if not glimpse.is_folder:
+        return glimpse
+    if len(found) != 1:
+        names = list_names([str(log.path.relative_to(glimpse.path)) for log in found]) or "none"
+        raise FileError(
+            f"{visible(str(glimpse.path))}: expected one {what} in the folder, got {names}: "
+            f"name the one you mean"
+        )
+    return found[0]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from muscle_metrics.errors import FileError, require
 from muscle_metrics.runs.files.arrow_rows import batch_rows, unique_names
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["column_names", "read_parquet"]
+__all__ = ["MAGIC", "column_names", "footer_columns", "read_footer", "read_parquet"]
 
+MAGIC = b"PAR1"
 _BATCH = 1024
+_LENGTH = 4
 
 
 def column_names(path: Path) -> list[str]:
@@ -40,6 +43,32 @@ def column_names(path: Path) -> list[str]:
     ['id']
     """
     with _open(path) as file:
+        return list(unique_names(path, file.schema_arrow.names))
+
+
+def read_footer(file: io.BufferedReader) -> bytes:
+    """Read the end of an open Parquet file, which is a file of columns without rows."""
+    ending = _LENGTH + len(MAGIC)
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(size - ending, 0))
+    length = int.from_bytes(file.read(_LENGTH), "little")
+    file.seek(max(size - ending - length, 0))
+    return MAGIC + file.read()
+
+
+def footer_columns(footer: bytes, path: Path) -> list[str]:
+    """Names of the columns in a footer, as `column_names` does for a file at that path.
+
+    Raises
+    ------
+    FileError
+        If the footer is damaged, or two columns have the same name.
+    MissingDependencyError
+        If pyarrow is not installed.
+    """
+    if not footer:
+        return []
+    with _open(path, io.BytesIO(footer)) as file:
         return list(unique_names(path, file.schema_arrow.names))
 
 
@@ -97,12 +126,13 @@ def _choose(names: Collection[str], file: Any, fields: Collection[str]) -> list[
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[Any]:
+def _open(path: Path, content: BinaryIO | None = None) -> Iterator[Any]:
+    """Open a Parquet file, or its content."""
     arrow = require("pyarrow", "parquet")
     parquet = require("pyarrow.parquet", "parquet")
     check_regular(path)
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path if content is None else content) as file:
             yield file
     except FileError:
         raise

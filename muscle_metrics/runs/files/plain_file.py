@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, UsageError
-from muscle_metrics.runs.files.bytestream import open_bytes
+from muscle_metrics.runs.files.bytestream import BYTE_ORDER_MARK
 from muscle_metrics.runs.files.dataset_folder import dataset_columns, is_dataset, read_dataset
 from muscle_metrics.runs.files.delimited import read_csv, read_tsv
 from muscle_metrics.runs.files.json_array import read_json_array
@@ -19,6 +19,8 @@ from muscle_metrics.words.place import line_of, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from muscle_metrics.runs.files.glimpse import Glimpse
 
 __all__ = ["PLAIN_FORMATS", "PlainFile", "open_plain"]
 
@@ -32,7 +34,6 @@ _READERS: Mapping[str, Callable[[Path], Iterator[tuple[int, Mapping[str, object]
 _STARTS = MappingProxyType({b"PAR1": "parquet", b"[": "json", b"{": "jsonl"})
 _COMPRESSIONS = (".gz", ".zst")
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
-_GLIMPSE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,13 @@ class PlainFile:
         return name_place(self.path, number)
 
 
-def open_plain(path: Path, file_format: str = "auto") -> PlainFile:
+def open_plain(glimpse: Glimpse, file_format: str = "auto") -> PlainFile:
     """Recognise a format by the first characters of a file, and only CSV and TSV by its name.
 
     Parameters
     ----------
-    path : Path
-        The file; nothing but its start is read here.
+    glimpse : Glimpse
+        The file; only its start is read here.
     file_format : str
         One of `PLAIN_FORMATS` where the user knows it, or "auto".
 
@@ -113,29 +114,20 @@ def open_plain(path: Path, file_format: str = "auto") -> PlainFile:
         If the file is empty, cannot be read, or its format is not recognised.
     UsageError
         If `file_format` is neither "auto" nor one of `PLAIN_FORMATS`.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "old.txt")
-    ...     _ = path.write_text('{"id": 1}')
-    ...     open_plain(path).format
-    'jsonl'
     """
     if file_format == "auto":
-        return PlainFile(path, _recognise(path))
+        return PlainFile(glimpse.path, _recognise(glimpse))
     if file_format not in PLAIN_FORMATS:
         known = ["auto", *PLAIN_FORMATS]
         raise UsageError(f"expected format to be one of {known}, got {file_format!r}")
-    return PlainFile(path, file_format)
+    return PlainFile(glimpse.path, file_format)
 
 
-def _recognise(path: Path) -> str:
+def _recognise(glimpse: Glimpse) -> str:
+    path = glimpse.path
     if is_dataset(path):
         return "datasets"
-    with open_bytes(path) as stream:
-        start = stream.read(_GLIMPSE).removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = glimpse.head.removeprefix(BYTE_ORDER_MARK).lstrip()
     for magic, name in _STARTS.items():
         if start.startswith(magic):
             return name

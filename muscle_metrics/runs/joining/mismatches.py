@@ -1,15 +1,19 @@
-"""Why runs cannot be joined as they are, in words that say what to do."""
+"""Reasons why runs cannot be joined as they are, with advice."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, compress
 from numbers import Real
-from typing import TYPE_CHECKING, NamedTuple
+from operator import attrgetter, methodcaller
+from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from muscle_metrics.runs.joining.references import same_reference
-from muscle_metrics.runs.natural_order import natural_order
+from muscle_metrics.runs.joining.references import differing_references, same_reference
+from muscle_metrics.runs.natural_order import sort_naturally
 from muscle_metrics.words.place import describe, list_ids, list_names, show
 
 if TYPE_CHECKING:
@@ -17,46 +21,39 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.record import Record, Run
 
-__all__ = ["Key", "Mismatches", "Side"]
+__all__ = ["Identity", "LabelledRun", "Mismatches"]
 
+# Task, id and repeat.
+Identity: TypeAlias = tuple[str | None, str, str | None]
+
+_IDENTITY = attrgetter("task", "id", "repeat")
 _MOST_SHOWN = 5
 
 
-class Key(NamedTuple):
-    """What an item is known by."""
-
-    task: str | None
-    id: str
-    repeat: str | None
-
-    def __str__(self) -> str:
-        return "/".join(part for part in self if part is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of the runs to join, as messages call it, and its records by key."""
+@dataclass(frozen=True)
+class LabelledRun:
+    """One of the runs to join, its label in messages, and its records by identity."""
 
     label: str
     run: Run
-    records: Mapping[Key, Record]
+    records: Mapping[Identity, Record]
 
     def __str__(self) -> str:
         return f"{self.label} {show(self.run.name)}"
 
-    @property
+    @cached_property
     def is_scored(self) -> bool:
-        """Whether any record holds a score; one without is then missing, whatever it answers."""
-        return any(record.scores for record in self.run)
+        """Whether any record holds a score; a record without one is then unanswered."""
+        return any(_column(self.run.records, "scores"))
 
-    @property
+    @cached_property
     def has_references(self) -> bool:
-        """Whether any record holds a reference; a run without is judged by those of others."""
-        return any(record.reference is not None for record in self.run)
+        """Whether any record holds a reference; else references of another run are used."""
+        return not _is_empty(_column(self.run.records, "reference"))
 
 
 class Mismatches:
-    """What stands in the way of joining some runs, one list of reasons per kind.
+    """Obstacles to joining some runs, one list of reasons per kind.
 
     Parameters
     ----------
@@ -67,43 +64,42 @@ class Mismatches:
 
     Attributes
     ----------
-    sides : list of Side
+    runs : list of LabelledRun
         One per run.
-    keys, shared : list of Key
+    items, shared : list of Identity
         Items of any run and of all runs, in natural order.
-    conflicting, unanswered : list of Key
+    records : list of list of Record
+        For each run its records of the shared items.
+    conflicting, unanswered : list of Identity
         Shared items whose references differ, and those for which a run holds no score, or neither
         an answer nor a score where nothing in it is scored.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> runs = Run((Record("1", "A"),), "x"), Run((Record("1", None),), "y")
-    >>> print(Mismatches(runs).explain_unanswered()[0].partition(":")[0])
-    1 of 1 predictions null in new 'y' (id '1')
     """
 
     def __init__(self, runs: Sequence[Run], total: int | None = None) -> None:
-        self.sides = _sides(runs)
-        self.keys = _in_order({key for side in self.sides for key in side.records})
-        self.shared = [key for key in self.keys if all(key in s.records for s in self.sides)]
+        self.runs = _label_runs(runs)
+        everything = set[Identity]().union(*(run.records for run in self.runs))
+        self.items = _sort_items(everything)
+        self.shared = self.items
+        if any(len(run.records) < len(everything) for run in self.runs):
+            self.shared = [
+                item for item in self.items if all(item in run.records for run in self.runs)
+            ]
+        self.records = [list(map(run.records.__getitem__, self.shared)) for run in self.runs]
         self.total = len(self.shared) if total is None else total
         self._is_part = total is not None
-        self.conflicting = self._conflicting()
+        self.conflicting = self._find_conflicting()
         self._silent = {
-            side.label: {key for key in self.shared if _is_unanswered(side.records[key], scored)}
-            for side in self.sides
-            for scored in [side.is_scored]
+            run.label: _find_unanswered(self.shared, records, run.is_scored)
+            for run, records in zip(self.runs, self.records, strict=True)
         }
-        self.unanswered = [
-            key for key in self.shared if any(key in keys for keys in self._silent.values())
-        ]
+        silent = set[Identity]().union(*self._silent.values())
+        self.unanswered = [item for item in self.shared if item in silent] if silent else []
 
     def explain_faults(self) -> list[str]:
         """Faults that no option makes good: repeated ids, unusable scores, other prompts."""
-        problems = [reason for side in self.sides for reason in _faults(side)]
+        problems = [reason for run in self.runs for reason in _explain_faults(run)]
         problems += self._explain_directions()
-        moved = [key for key in self.shared if len(self._prompts(key)) > 1]
+        moved = self._find_moved()
         if moved:
             problems.append(
                 f"different prompts for {_count(moved, 'id')} ({_list(moved)}): an id that names "
@@ -114,32 +110,34 @@ class Mismatches:
 
     def explain_missing(self) -> list[str]:
         """Items that some runs lack; where none is shared, how their ids look."""
-        empty = [side for side in self.sides if not side.records]
+        empty = [run for run in self.runs if not run.records]
         if empty:
-            return [f"no item in {side}: check what its records were read from" for side in empty]
+            return [f"no item in {run}: check what its records were read from" for run in empty]
         if not self.shared:
-            firsts = [next(key for key in self.keys if key in s.records) for s in self.sides]
+            firsts = [next(item for item in self.items if item in r.records) for r in self.runs]
             samples = " and ".join(
-                f"{show(str(key))} in {side.label}"
-                for key, side in zip(firsts, self.sides, strict=True)
+                f"{show(_name(item))} in {run.label}"
+                for item, run in zip(firsts, self.runs, strict=True)
             )
             return [
                 f"no id in all of them (such as {samples}): compare runs of one benchmark, or "
                 f"check --id-field (id_field)"
             ]
+        if len(self.shared) == len(self.items):
+            return []
         lacking = {
-            str(side): [key for key in self.keys if key not in side.records] for side in self.sides
+            str(run): [item for item in self.items if item not in run.records] for run in self.runs
         }
         return _one_problem(
-            [f"{_count(keys, 'item')} missing in {side} ({_list(keys)})"
-             for side, keys in lacking.items() if keys],
+            [f"{_count(items, 'item')} missing in {run} ({_list(items)})"
+             for run, items in lacking.items() if items],
             '--missing drop (missing="drop") leaves them out',
         )  # fmt: skip
 
     def explain_conflicting(self) -> list[str]:
         """Items whose references differ."""
-        keys = self.conflicting
-        if not keys:
+        items = self.conflicting
+        if not items:
             return []
         advice = (
             '--conflict own (conflict="own") judges each run by its own, first or last all by '
@@ -150,124 +148,174 @@ class Mismatches:
                 f"the ids are row numbers, and name other items if a file was sorted or cut, so "
                 f"check --id-field (id_field) first; {advice}"
             )
-        found = f"different references for {_count(keys, 'item')} ({_list(keys)})"
-        return [f"{found}, {self._differing(keys[0])}: {advice}"]
+        found = f"different references for {_count(items, 'item')} ({_list(items)})"
+        return [f"{found}, {self._differing(items[0])}: {advice}"]
 
     def explain_unanswered(self) -> list[str]:
         """Items without an answer, which are neither right nor known to be wrong."""
         found = []
         advice = '--unanswered drop (unanswered="drop") leaves them out'
-        for side in self.sides:
-            keys = [key for key in self.unanswered if key in self._silent[side.label]]
-            if not keys:
+        for run in self.runs:
+            items = self._silent[run.label]
+            if not items:
                 continue
             given = "items without a score"
-            if not side.is_scored:
+            if not run.is_scored:
                 given = "predictions null"
                 advice = (
                     '--unanswered wrong (unanswered="wrong") counts them as wrong answers, '
                     "drop leaves them out"
                 )
-            found.append(f"{len(keys)} of {self.total} {given} in {side} ({_list(keys)})")
+            found.append(f"{len(items)} of {self.total} {given} in {run} ({_list(items)})")
         return _one_problem(found, advice)
 
     def _explain_directions(self) -> list[str]:
         """Metrics that one run calls better when lower, and another that has them does not."""
-        lower = sorted(set().union(*(side.run.lower_is_better for side in self.sides)))
+        lower = sorted(set().union(*(run.run.lower_is_better for run in self.runs)))
         mixed = [
             metric
             for metric in lower
-            for side in self.sides
-            if metric not in side.run.lower_is_better
-            and any(metric in record.scores for record in side.run)
+            for run in self.runs
+            if metric not in run.run.lower_is_better
+            and any(metric in record.scores for record in run.run)
         ]
         return [
             f"scores {list_names(mixed)} better when lower in one run and when higher in another: "
             f"evaluate both in the same way"
         ] * bool(mixed)
 
-    def _conflicting(self) -> list[Key]:
-        first, *others = [side for side in self.sides if side.has_references] or self.sides
+    def _find_conflicting(self) -> list[Identity]:
+        columns = [
+            _column(records, "reference")
+            for run, records in zip(self.runs, self.records, strict=True)
+            if run.has_references
+        ]
+        positions = {
+            position
+            for others in columns[1:]
+            for position in differing_references(columns[0], others)
+        }
+        return [self.shared[position] for position in sorted(positions)]
+
+    def _find_moved(self) -> list[Identity]:
+        """Shared items with two or more prompts."""
+        columns = [_column(records, "prompt") for records in self.records]
+        columns = [column for column in columns if not _is_empty(column)]
+        if all(column == columns[0] for column in columns[1:]):
+            return []
         return [
-            key
-            for key in self.shared
-            if not all(
-                same_reference(first.records[key].reference, side.records[key].reference)
-                for side in others
-            )
+            item
+            for item, prompts in zip(self.shared, zip(*columns, strict=True), strict=True)
+            if len({*prompts} - {None}) > 1
         ]
 
-    def _differing(self, key: Key) -> str:
-        first, *others = [side for side in self.sides if side.has_references]
-        reference = first.records[key].reference
-        other = next(s for s in others if not same_reference(reference, s.records[key].reference))
+    def _differing(self, item: Identity) -> str:
+        first, *others = [run for run in self.runs if run.has_references]
+        reference = first.records[item].reference
+        other = next(
+            run for run in others if not same_reference(reference, run.records[item].reference)
+        )
         return (
             f"such as {describe(reference)} in {first.label} and "
-            f"{describe(other.records[key].reference)} in {other.label}"
+            f"{describe(other.records[item].reference)} in {other.label}"
         )
 
     def _has_row_numbers(self) -> bool:
-        """Whether the ids of every run count its rows, from 0 or from 1; of a part none is told."""
+        """Whether the ids of every run count its rows, from 0 or from 1; a sample does not."""
         if self._is_part:
             return False
-        for side in self.sides:
-            ids, rows = {key.id for key in side.records}, len(side.run)
+        for run in self.runs:
+            ids, rows = {id_ for _, id_, _ in run.records}, len(run.run)
             if ids not in ({*map(str, range(rows))}, {*map(str, range(1, rows + 1))}):
                 return False
         return True
 
-    def _prompts(self, key: Key) -> set[str]:
-        prompts = (side.records[key].prompt for side in self.sides)
-        return {prompt for prompt in prompts if prompt is not None}
 
-
-def _sides(runs: Sequence[Run]) -> list[Side]:
+def _label_runs(runs: Sequence[Run]) -> list[LabelledRun]:
     labels = ["old", "new"] if len(runs) == 2 else [f"run {n}" for n in range(1, len(runs) + 1)]
     return [
-        Side(label, run, {_key_of(record): record for record in run})
+        LabelledRun(label, run, dict(zip(map(_IDENTITY, run.records), run.records, strict=True)))
         for label, run in zip(labels, runs, strict=True)
     ]
 
 
-def _in_order(keys: Iterable[Key]) -> list[Key]:
-    # None before any text, so that a key without task or repeat has a place of its own.
-    return sorted(
-        keys,
-        key=lambda key: [(False,) if part is None else (True, natural_order(part)) for part in key],
-    )
+def _sort_items(items: Iterable[Identity]) -> list[Identity]:
+    """Sort by task, then id, then repeat, each in natural order, and none before any text."""
+    listed = list(items)
+    ranks: list[dict[str | None, int]] = [
+        {part: rank for rank, part in enumerate(_sort_parts({*column}))}
+        for column in zip(*listed, strict=True)
+    ]
+    if ranks and len(ranks[0]) == len(ranks[2]) == 1:
+        # Only the ids differ, as in any plain file.
+        (task,), (repeat,) = ranks[0], ranks[2]
+        return [(task, str(id_), repeat) for id_ in ranks[1]]
+    return sorted(listed, key=lambda item: [r[part] for r, part in zip(ranks, item, strict=True)])
 
 
-def _key_of(record: Record) -> Key:
-    return Key(record.task, record.id, record.repeat)
+def _sort_parts(parts: set[str | None]) -> list[str | None]:
+    texts = [part for part in parts if part is not None]
+    return [*[None] * (len(texts) < len(parts)), *sort_naturally(texts)]
 
 
-def _is_unanswered(record: Record, scored: bool) -> bool:
-    return not record.scores and (scored or record.prediction is None)
+def _column(records: Iterable[Record], name: str) -> list[Any]:
+    return list(map(attrgetter(name), records))
 
 
-def _faults(side: Side) -> list[str]:
-    counts = Counter(map(_key_of, side.run))
-    repeated = _in_order(key for key, count in counts.items() if count > 1)
-    unusable = _in_order(
-        key
-        for key, record in side.records.items()
-        if not all(map(_is_finite, record.scores.values()))
-    )
+def _is_empty(column: Iterable[object]) -> bool:
+    """Whether a column holds nothing but None; a comparison with None is slow for arrays."""
+    return {*map(type, column)} <= {NoneType}
+
+
+def _find_unanswered(
+    items: Sequence[Identity], records: Sequence[Record], is_scored: bool
+) -> list[Identity]:
+    if is_scored:
+        return list(compress(items, map(_has_no_score, records)))
+    answers = _column(records, "prediction")
+    if NoneType not in {*map(type, answers)}:
+        return []
+    return [item for item, answer in zip(items, answers, strict=True) if answer is None]
+
+
+def _has_no_score(record: Record) -> bool:
+    return not record.scores
+
+
+def _explain_faults(run: LabelledRun) -> list[str]:
     problems = []
-    if repeated:
-        named = [f"{show(str(key))} {counts[key]} times" for key in repeated[:_MOST_SHOWN]]
+    if len(run.records) < len(run.run):
+        counts = Counter(map(_IDENTITY, run.run))
+        repeated = _sort_items(item for item, count in counts.items() if count > 1)
+        named = [f"{show(_name(item))} {counts[item]} times" for item in repeated[:_MOST_SHOWN]]
         more = ["..."] * (len(repeated) > _MOST_SHOWN)
         problems.append(
-            f"{_count(repeated, 'id')} more than once in {side} ({', '.join(named + more)}), "
-            f"{len(side.run) - len(counts)} rows too many: check --id-field (id_field), or name "
+            f"{_count(repeated, 'id')} more than once in {run} ({', '.join(named + more)}), "
+            f"{len(run.run) - len(counts)} rows too many: check --id-field (id_field), or name "
             f"the number of the generation with --repeat-field (repeat_field)"
         )
+    unusable = _find_unusable(run)
     if unusable:
         problems.append(
-            f"scores that are no finite numbers for {_count(unusable, 'item')} in {side} "
+            f"scores that are no finite numbers for {_count(unusable, 'item')} in {run} "
             f"({_list(unusable)}): score these items again"
         )
     return problems
+
+
+def _find_unusable(run: LabelledRun) -> list[Identity]:
+    """Items with a score that is not finite, or no number."""
+    if not run.is_scored:
+        return []
+    scores = _column(run.records.values(), "scores")
+    values = list(chain.from_iterable(map(methodcaller("values"), scores)))
+    if {*map(type, values)} <= {bool, float} and all(map(math.isfinite, values)):
+        return []
+    return _sort_items(
+        item
+        for item, record in run.records.items()
+        if not all(map(_is_finite, record.scores.values()))
+    )
 
 
 def _is_finite(score: object) -> bool:
@@ -280,7 +328,7 @@ def _is_finite(score: object) -> bool:
 
 
 def _one_problem(found: Sequence[str], advice: str) -> list[str]:
-    """One problem, with its advice once, of what was found in each run; none if nothing was."""
+    """One problem, with its advice once, for the findings in all runs; none without findings."""
     return [f"{', '.join(found)}: {advice}"] if found else []
 
 
@@ -288,5 +336,9 @@ def _count(items: Sequence[object], noun: str) -> str:
     return f"{len(items)} {noun}" if len(items) == 1 else f"{len(items)} {noun}s"
 
 
-def _list(keys: Sequence[Key]) -> str:
-    return list_ids([str(key) for key in keys])
+def _name(item: Identity) -> str:
+    return "/".join(part for part in item if part is not None)
+
+
+def _list(items: Sequence[Identity]) -> str:
+    return list_ids(list(map(_name, items)))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -13,7 +16,7 @@ from muscle_metrics.runs.joining.mismatches import Mismatches
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from muscle_metrics.runs.joining.mismatches import Key, Side
+    from muscle_metrics.runs.joining.mismatches import Identity, LabelledRun
     from muscle_metrics.runs.record import Record, Run
 
 
@@ -33,7 +36,7 @@ Conflict = Literal["error", "drop", "own", "first", "last"]
 Unanswered = Literal["error", "wrong", "drop"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JoinedRuns:
     """Items that several runs share, in one order.
 
@@ -74,13 +77,19 @@ class JoinedRuns:
     def __len__(self) -> int:
         return len(self.ids)
 
-    @property
+    @cached_property
     def slices(self) -> tuple[str | None, ...]:
-        """Slice of each item, as the first run that names one names it."""
-        return tuple(
-            next((record.slice for record in item if record.slice is not None), None)
-            for item in zip(*self.records, strict=True)
-        )
+        """Slice of each item, by the first run that names one."""
+        return self.labels("slice")
+
+    def labels(self, name: str) -> tuple[str | None, ...]:
+        """Task, repeat, slice, group or prompt of each item, by the first run that names one."""
+        first, *others = (tuple(map(attrgetter(name), records)) for records in self.records)
+        # Fast path: the first run labels every item, or all runs carry the same labels.
+        if None not in first or all(column == first for column in others):
+            return first
+        items = zip(first, *others, strict=True)
+        return tuple(next((label for label in of if label is not None), None) for of in items)
 
 
 def pair_runs(
@@ -166,7 +175,7 @@ def join_runs(
     if unanswered == "error":
         problems += found.explain_unanswered()
     if problems:
-        named = " and ".join(map(str, found.sides))
+        named = " and ".join(map(str, found.runs))
         raise PairingError(f"expected the same items in {named}, got {'; '.join(problems)}")
 
     # The first reason that applies to an item is the one it is counted by.
@@ -176,38 +185,41 @@ def join_runs(
     if unanswered == "drop":
         reasons = dict.fromkeys(found.unanswered, "unanswered") | reasons
     dropped = dict(sorted(Counter(reasons.values()).items()))
-    kept = [key for key in found.shared if key not in reasons]
-    if not kept:
+    is_kept = [item not in reasons for item in found.shared]
+    if not any(is_kept):
         raise nothing_left(dropped)
-    judges = _judges(found.sides, conflict)
+    records = [tuple(compress(column, is_kept)) for column in found.records]
     return JoinedRuns(
-        names=tuple(side.run.name for side in found.sides),
-        ids=tuple(key.id for key in kept),
-        records=tuple(tuple(side.records[key] for key in kept) for side in found.sides),
-        references=tuple(tuple(judge.records[key].reference for key in kept) for judge in judges),
+        names=tuple(run.run.name for run in found.runs),
+        ids=tuple(id_ for _, id_, _ in compress(found.shared, is_kept)),
+        records=tuple(records),
+        references=tuple(
+            tuple(record.reference for record in records[position])
+            for position in _sources_of_references(found.runs, conflict)
+        ),
         dropped=MappingProxyType(dropped),
         has_logs=any(run.is_log for run in runs),
         lower_is_better=frozenset().union(*(run.lower_is_better for run in runs)),
     )
 
 
-def _reasons_missing(found: Mismatches) -> dict[Key, str]:
+def _reasons_missing(found: Mismatches) -> dict[Identity, str]:
     """Why each item that is not in every run is left out."""
-    absent = set(found.keys).difference(found.shared)
-    if len(found.sides) > 2:
+    absent = set(found.items).difference(found.shared)
+    if len(found.runs) > 2:
         return dict.fromkeys(absent, "not in every run")
-    old = found.sides[0]
-    return {key: "only in old" if key in old.records else "only in new" for key in absent}
+    old = found.runs[0]
+    return {item: "only in old" if item in old.records else "only in new" for item in absent}
 
 
-def _judges(sides: Sequence[Side], conflict: Conflict) -> list[Side]:
-    """For each run the one whose references it is judged by."""
-    referring = [side for side in sides if side.has_references] or sides
+def _sources_of_references(runs: Sequence[LabelledRun], conflict: Conflict) -> list[int]:
+    """Position of the run whose references judge each run."""
+    referring = [position for position, run in enumerate(runs) if run.has_references] or [0]
     if conflict == "last":
-        return [referring[-1]] * len(sides)
+        return [referring[-1]] * len(runs)
     if conflict == "first":
-        return [referring[0]] * len(sides)
-    return [side if side.has_references else referring[0] for side in sides]
+        return [referring[0]] * len(runs)
+    return [position if position in referring else referring[0] for position in range(len(runs))]
 
 
 def check_choices(*, missing: str, conflict: str, unanswered: str) -> None:

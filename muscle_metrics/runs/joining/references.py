@@ -6,22 +6,27 @@ from collections import Counter
 from dataclasses import replace
 from numbers import Real
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError, PairingError
 from muscle_metrics.runs.columns import find, read_id
+from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import open_plain
 from muscle_metrics.runs.rows import keep_rows, locate
 from muscle_metrics.runs.values import reference_of
 from muscle_metrics.words.place import list_ids, show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from os import PathLike
 
     from muscle_metrics.runs.record import Run
 
-__all__ = ["read_references", "same_reference", "with_references"]
+__all__ = ["differing_references", "read_references", "same_reference", "with_references"]
+
+# Types whose values are the same reference if they are equal: 1 and True are equal, and not same.
+_COMPARED_BY_VALUE = {str, int, float, NoneType}
 
 
 def read_references(
@@ -63,7 +68,7 @@ def read_references(
     ...     read_references(path, reference_field="answer")
     {'007': 'Paris'}
     """
-    file = open_plain(Path(path), format)
+    file = open_plain(Glimpse(Path(path)), format)
     id_fields = [id_field] if isinstance(id_field, str) else id_field
     references: dict[str, object] = {}
     for number, row in keep_rows(file, {*id_fields, reference_field}):
@@ -132,16 +137,28 @@ def with_references(run: Run, references: Mapping[str, object]) -> Run:
     return replace(run, records=records)
 
 
+def differing_references(first: Sequence[object], second: Sequence[object]) -> list[int]:
+    """Positions at which two columns of references are not the same, as `same_reference` says."""
+    if {*map(type, first), *map(type, second)} <= _COMPARED_BY_VALUE:
+        if first == second:
+            return []
+        is_same: Callable[[object, object], bool] = _is_equal
+    else:
+        is_same = same_reference
+    pairs = zip(first, second, strict=True)
+    return [position for position, pair in enumerate(pairs) if not is_same(*pair)]
+
+
+def _is_equal(first: object, second: object) -> bool:
+    # One NaN object is the same reference in two runs, though not equal to itself.
+    return first is second or first == second
+
+
 def same_reference(first: object, second: object) -> bool:
-    """Tell whether two references accept the same answers.
+    """Say whether two references accept the same answers.
 
     Text, numbers and truth values are never the same as each other; 1 and 1.0 are the same
     number; the order of a list of accepted answers does not matter.
-
-    Examples
-    --------
-    >>> same_reference(1, 1.0), same_reference("1", 1), same_reference(["a", "b"], ["b", "a"])
-    (True, False, True)
     """
     return _canonical(first) == _canonical(second)
 

@@ -8,7 +8,6 @@ the lines of the items that changed.
 from __future__ import annotations
 
 import json
-from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -70,24 +69,9 @@ def baseline_text(run: Run) -> str:
     return "".join(f"{json_source(line)}\n" for line in lines)
 
 
-def is_baseline(path: Path) -> bool:
-    """Tell a baseline by its first line.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "v1.baseline")
-    ...     _ = path.write_text(baseline_text(Run((), "v1")))
-    ...     print(is_baseline(path))
-    True
-    """
-    try:
-        return any(MARK in row for _, row in islice(read_jsonl(path), 1))
-    except FileError:
-        # Whoever reads it as something else says what is wrong with it.
-        return False
+def is_baseline(row: Mapping[str, object]) -> bool:
+    """Recognise a baseline by the first row of the file."""
+    return MARK in row
 
 
 def read_baseline(path: Path) -> Run:

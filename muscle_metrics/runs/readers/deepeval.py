@@ -9,8 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.runs.files.folder import logs_in, only_log
-from muscle_metrics.runs.files.glimpse import first_bytes
+from muscle_metrics.runs.files.glimpse import logs_in, only_log
 from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.log_fields import (
     answer_at,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
+    from muscle_metrics.runs.files.glimpse import Glimpse
 
 __all__ = ["read", "recognise"]
 
@@ -42,26 +42,19 @@ _PARAMETERS = re.compile(r".*\[.*\]", re.DOTALL)
 _SUCCESS = "success"
 
 
-def recognise(path: Path) -> str | None:
-    """Tell a test run by its first keys.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> recognise(Path("no-such-file")) is None
-    True
-    """
-    if path.is_dir():
-        return "it holds a test run" if _logs(path) else None
-    return _why(path)
+def recognise(glimpse: Glimpse) -> str | None:
+    """Tell a test run by its first keys."""
+    if glimpse.is_folder:
+        return "it holds a test run" if _logs(glimpse) else None
+    return _why(glimpse)
 
 
-def read(path: Path, choice: Choice) -> Run:
+def read(glimpse: Glimpse, choice: Choice) -> Run:
     """Read one record per test case.
 
     Parameters
     ----------
-    path : Path
+    glimpse : Glimpse
         The file of a test run, or a folder that holds one.
     choice : Choice
         With "success" as metric the verdict over all metrics of a case is read.
@@ -73,6 +66,7 @@ def read(path: Path, choice: Choice) -> Run:
 
     Examples
     --------
+    >>> from muscle_metrics.runs.files.glimpse import Glimpse
     >>> from muscle_metrics.runs.choice import Choice
     >>> from pathlib import Path
     >>> import tempfile
@@ -81,10 +75,10 @@ def read(path: Path, choice: Choice) -> Run:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "test_run_1.json")
     ...     _ = path.write_text(f'{{"testCases": [{case}]}}')
-    ...     read(path, Choice()).records[0].scores
+    ...     read(Glimpse(path), Choice()).records[0].scores
     {'EM': 1.0}
     """
-    path = only_log(path, _logs(path), "test run of deepeval")
+    path = only_log(glimpse, _logs(glimpse), "test run of deepeval").path
     log = _Log(choice.metric)
     place = visible(str(path))
     for keys, number, value in read_json_document(path, {_CASES, _CONVERSATIONS}):
@@ -103,14 +97,14 @@ def read(path: Path, choice: Choice) -> Run:
     return log.run(path)
 
 
-def _why(path: Path) -> str | None:
-    start = b"".join(first_bytes(path, 1024).split())
+def _why(glimpse: Glimpse) -> str | None:
+    start = b"".join(glimpse.start[:1024].split())
     if start.startswith((b'{"testCases":[', b'{"testFile":')) and b'"testCases":[' in start:
         return "it has testCases"
     return None
 
 
-def _logs(folder: Path) -> list[Path]:
+def _logs(folder: Glimpse) -> list[Glimpse]:
     return logs_in(folder, ("*.json",), _why)
 
 

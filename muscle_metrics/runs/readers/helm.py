@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
+    from muscle_metrics.runs.files.glimpse import Glimpse
     from muscle_metrics.runs.record import Record
 
 __all__ = ["LOWER_IS_BETTER", "read", "recognise"]
@@ -48,29 +49,22 @@ LOWER_IS_BETTER = frozenset(
 )
 
 
-def recognise(path: Path) -> str | None:
-    """Tell a folder, or a file in it, by the two files that stand side by side.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> recognise(Path("no-such-folder")) is None
-    True
-    """
-    if not path.is_dir() and path.name not in {_STATS, _STATE, _SPEC}:
+def recognise(glimpse: Glimpse) -> str | None:
+    """Tell a folder, or a file in it, by the two files that stand side by side."""
+    if not glimpse.is_folder and glimpse.path.name not in {_STATS, _STATE, _SPEC}:
         return None
-    folder = _folder(path)
+    folder = _folder(glimpse)
     if (folder / _STATS).is_file() and (folder / _STATE).is_file():
         return f"it holds {_STATS} and {_STATE}"
     return None
 
 
-def read(path: Path, choice: Choice) -> Run:
+def read(glimpse: Glimpse, choice: Choice) -> Run:
     """Read one record per instance, trial and perturbation.
 
     Parameters
     ----------
-    path : Path
+    glimpse : Glimpse
         The folder of a run, or a file in it.
     choice : Choice
         A metric that HELM counts among the circumstances, such as logprob, is read if it is named.
@@ -83,6 +77,7 @@ def read(path: Path, choice: Choice) -> Run:
     Examples
     --------
     >>> from muscle_metrics.runs.choice import Choice
+    >>> from muscle_metrics.runs.files.glimpse import Glimpse
     >>> from pathlib import Path
     >>> import tempfile
     >>> key = '"train_trial_index": 0'
@@ -93,10 +88,10 @@ def read(path: Path, choice: Choice) -> Run:
     ...     request = f'{{"instance": {{"id": "id1"}}, {key}, "result": {{"success": true}}}}'
     ...     content = f'{{"request_states": [{request}]}}'
     ...     _ = Path(folder, "scenario_state.json").write_text(content)
-    ...     read(Path(folder), Choice()).records[0].scores
+    ...     read(Glimpse(Path(folder)), Choice()).records[0].scores
     {'exact_match': 1.0}
     """
-    folder = _folder(path)
+    folder = _folder(glimpse)
     for name in (_STATS, _STATE):
         if not (folder / name).is_file():
             raise FileError(
@@ -116,8 +111,8 @@ def read(path: Path, choice: Choice) -> Run:
     )
 
 
-def _folder(path: Path) -> Path:
-    return path if path.is_dir() else path.parent
+def _folder(glimpse: Glimpse) -> Path:
+    return glimpse.path if glimpse.is_folder else glimpse.path.parent
 
 
 def _read_scores(path: Path, metric: str | None) -> dict[Key, dict[str, float]]:

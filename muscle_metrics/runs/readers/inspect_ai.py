@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError, InputError, MissingDependencyError, require
 from muscle_metrics.runs.files.archives import read_entries
-from muscle_metrics.runs.files.bytestream import open_bytes
-from muscle_metrics.runs.files.glimpse import first_bytes
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.strict_json import BAD_JSON, decode, explain
 from muscle_metrics.runs.readers.inspect_ai_samples import describe_log, record_of
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
+    from muscle_metrics.runs.files.glimpse import Glimpse
     from muscle_metrics.runs.record import Record
 
 __all__ = ["read", "recognise"]
@@ -35,21 +34,12 @@ _FIRST_ENTRY = b"_journal/start.json"
 _UNREAD = frozenset({"messages", "events", "store", "attachments"})
 
 
-def recognise(path: Path) -> str | None:
-    """Tell an archive by its first entry, a JSON log by its first fields, a folder by its logs.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> recognise(Path("no-such-log.eval")) is None
-    True
-    """
-    if path.is_dir():
-        return "it holds logs named by time and task" if _newest_logs(path) else None
-    if not path.is_file():
-        return None
-    start = first_bytes(path, 4096)
-    if start.startswith(_ZIP) and (_FIRST_ENTRY in start[:100] or path.suffix == ".eval"):
+def recognise(glimpse: Glimpse) -> str | None:
+    """Tell an archive by its first entry, a JSON log by its first fields, a folder by its logs."""
+    if glimpse.is_folder:
+        return "it holds logs named by time and task" if _newest_logs(glimpse) else None
+    start = glimpse.start[:4096]
+    if start.startswith(_ZIP) and (_FIRST_ENTRY in start[:100] or glimpse.path.suffix == ".eval"):
         return "it is a zip archive with _journal/start.json"
     fields = (b'"version"', b'"status"', b'"eval"', b'"run_id"')
     if start.lstrip().startswith(b"{") and all(field in start for field in fields):
@@ -57,12 +47,12 @@ def recognise(path: Path) -> str | None:
     return None
 
 
-def read(path: Path, choice: Choice) -> Run:
+def read(glimpse: Glimpse, choice: Choice) -> Run:
     """Read a log, or the newest of every task in a folder.
 
     Parameters
     ----------
-    path : Path
+    glimpse : Glimpse
         The log, or the folder.
     choice : Choice
         The metric says whose answer a record shows, and which scores must be numbers.
@@ -77,14 +67,16 @@ def read(path: Path, choice: Choice) -> Run:
 
     Examples
     --------
+    >>> from muscle_metrics.runs.files.glimpse import Glimpse
     >>> from pathlib import Path
     >>> from muscle_metrics.runs.choice import Choice
-    >>> read(Path("no-such-log.eval"), Choice())
+    >>> read(Glimpse(Path("no-such-log.eval")), Choice())
     Traceback (most recent call last):
     muscle_metrics.errors.FileError: no-such-log.eval: expected a file, got none of that name: ...
     """
-    paths = _newest_logs(path) if path.is_dir() else [path]
-    logs = [(file, _load(file)) for file in paths]
+    path = glimpse.path
+    files = _newest_logs(glimpse) if glimpse.is_folder else [glimpse]
+    logs = [(file.path, _load(file)) for file in files]
     models = sorted({log.eval.model for _, log in logs})
     if len(models) != 1:
         given = list_names(models) or "none"
@@ -104,10 +96,14 @@ def read(path: Path, choice: Choice) -> Run:
     return Run(tuple(records), models[0], MappingProxyType(fingerprint))
 
 
-def _load(path: Path) -> Any:
+def _load(glimpse: Glimpse) -> Any:
     """Load a log that was checked before the official reader sees it."""
-    is_archive = first_bytes(path, 4) == _ZIP
-    _check_archive(path) if is_archive else _check_json(path)
+    path = glimpse.path
+    is_archive = glimpse.start.startswith(_ZIP)
+    if is_archive:
+        _check_archive(path)
+    else:
+        read_json_object(path)
     reader = require("inspect_ai.log", "inspect")
     try:
         log = reader.read_eval_log(
@@ -146,16 +142,11 @@ def _check_archive(path: Path) -> None:
             )
 
 
-def _check_json(path: Path) -> None:
-    with open_bytes(path):
-        read_json_object(path)
-
-
-def _newest_logs(folder: Path) -> list[Path]:
+def _newest_logs(folder: Glimpse) -> list[Glimpse]:
     """Choose the newest log of every task by its name, which starts with the time."""
-    newest: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
+    newest: dict[str, Glimpse] = {}
+    for path in sorted(folder.path.iterdir()):
         found = _LOG.fullmatch(path.name)
-        if found is not None and recognise(path) is not None:
-            newest[found[2]] = path
+        if found is not None and recognise(file := folder.glimpse(path)) is not None:
+            newest[found[2]] = file
     return [newest[task] for task in sorted(newest)]

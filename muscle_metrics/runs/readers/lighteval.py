@@ -7,8 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError, MissingDependencyError
-from muscle_metrics.runs.files.glimpse import first_bytes
-from muscle_metrics.runs.files.parquet import column_names, read_parquet
+from muscle_metrics.runs.files.parquet import read_parquet
 from muscle_metrics.runs.log_fields import (
     answer_at,
     list_at,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
+    from muscle_metrics.runs.files.glimpse import Glimpse
 
 __all__ = ["read", "recognise"]
 
@@ -57,34 +57,23 @@ class _Details(NamedTuple):
     time: str
 
 
-def recognise(path: Path) -> str | None:
-    """Tell a folder by its details_*.parquet, a file by its columns.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> recognise(Path("no-such-file")) is None
-    True
-    """
-    if path.is_dir():
-        return "it holds details_*.parquet" if any(_find(path)) else None
-    if first_bytes(path, 4) != b"PAR1":
-        return None
+def recognise(glimpse: Glimpse) -> str | None:
+    """Tell a folder by its details_*.parquet, a file by its columns."""
+    if glimpse.is_folder:
+        return "it holds details_*.parquet" if any(_find(glimpse.path)) else None
     try:
-        known = {*column_names(path)} >= _COLUMNS
-    except FileError:
-        return None
+        known = glimpse.columns >= _COLUMNS
     except MissingDependencyError:
-        known = _DETAILS.fullmatch(path.name) is not None
+        known = _DETAILS.fullmatch(glimpse.path.name) is not None
     return "its columns are doc, metric and model_response" if known else None
 
 
-def read(path: Path, choice: Choice) -> Run:
+def read(glimpse: Glimpse, choice: Choice) -> Run:
     """Read one record per document of every task, of each task the newest details.
 
     Parameters
     ----------
-    path : Path
+    glimpse : Glimpse
         One file of details, or a folder: of a time, a model, or a whole output with one model.
     choice : Choice
         A task, so that the files of others are not read.
@@ -99,6 +88,7 @@ def read(path: Path, choice: Choice) -> Run:
 
     Examples
     --------
+    >>> from muscle_metrics.runs.files.glimpse import Glimpse
     >>> from muscle_metrics.runs.choice import Choice
     >>> from pathlib import Path
     >>> import pyarrow, pyarrow.parquet, tempfile
@@ -107,10 +97,11 @@ def read(path: Path, choice: Choice) -> Run:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "details.parquet")
     ...     pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row]), path)
-    ...     record = read(path, Choice()).records[0]
+    ...     record = read(Glimpse(path), Choice()).records[0]
     >>> record.prediction, record.reference, record.scores
     ('4', '4', {'em': 1.0})
     """
+    path = glimpse.path
     chosen = _newest(path)
     if choice.task in {details.task for details in chosen}:
         chosen = [details for details in chosen if details.task == choice.task]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.columns import MissingFieldError
-from muscle_metrics.runs.files.glimpse import first_row
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.readers.lm_eval_lines import read_sample_lines
 from muscle_metrics.runs.readers.lm_eval_results import describe_results, directions_of, model_of
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from muscle_metrics.runs.files.glimpse import Glimpse
     from muscle_metrics.runs.record import Record
 
 __all__ = ["read", "recognise", "run_from_lm_eval"]
@@ -51,26 +51,19 @@ class _Task(NamedTuple):
     results: Mapping[str, Any]
 
 
-def recognise(path: Path) -> str | None:
-    """Tell a folder by its samples files, a file by its first row.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> recognise(Path("no-such-folder")) is None
-    True
-    """
-    if path.is_dir():
-        return "it holds samples_*.jsonl" if _model_folders(path) else None
-    return "its rows have doc_id, filtered_resps and target" if is_sample(first_row(path)) else None
+def recognise(glimpse: Glimpse) -> str | None:
+    """Tell a folder by its samples files, a file by its first row."""
+    if glimpse.is_folder:
+        return "it holds samples_*.jsonl" if _model_folders(glimpse.path) else None
+    return "its rows have doc_id, filtered_resps and target" if is_sample(glimpse.row) else None
 
 
-def read(path: Path, choice: Choice) -> Run:
+def read(glimpse: Glimpse, choice: Choice) -> Run:
     """Read every task of a run's folder, of each the newest file; or one samples file.
 
     Parameters
     ----------
-    path : Path
+    glimpse : Glimpse
         The folder of a model, the one above it if there is no other model in it, or a file.
     choice : Choice
         Files of other tasks are not opened; the metric says which choice a model made.
@@ -83,6 +76,7 @@ def read(path: Path, choice: Choice) -> Run:
 
     Examples
     --------
+    >>> from muscle_metrics.runs.files.glimpse import Glimpse
     >>> import json, tempfile
     >>> from pathlib import Path
     >>> row = {"doc_id": 0, "doc_hash": "e3b0", "target": "4", "filtered_resps": ["4"],
@@ -90,18 +84,23 @@ def read(path: Path, choice: Choice) -> Run:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "samples_sums_2026-11-23T07-13-39.347285.jsonl")
     ...     _ = path.write_text(json.dumps(row))
-    ...     run = read(Path(folder), Choice())
+    ...     run = read(Glimpse(Path(folder)), Choice())
     >>> run.records[0].task, run.records[0].scores
     ('sums', {'exact_match': 1.0})
     """
+    path = glimpse.path
     files = _newest_files(path)
     chosen = [file for file in files if choice.task in (None, file.task)] or files
     results = {file.time: _results_beside(file) for file in sorted(chosen, key=lambda f: f.time)}
     tasks = [
-        _Task(file.task, _read_samples(file.path, choice.metric), results[file.time])
+        _Task(
+            file.task,
+            _read_samples(glimpse.glimpse(file.path), choice.metric),
+            results[file.time],
+        )
         for file in chosen
     ]
-    lost = _lost_tasks(files, results) if path.is_dir() and choice.task is None else []
+    lost = _lost_tasks(files, results) if glimpse.is_folder and choice.task is None else []
     try:
         return _run(tasks, path.name, lost)
     except InputError as error:
@@ -207,9 +206,9 @@ def _lower_is_better(tasks: list[_Task]) -> frozenset[str]:
     return frozenset(metric for metric, found in lower.items() if found == {True})
 
 
-def _read_samples(path: Path, metric: str | None) -> list[Sample]:
-    samples = []
-    whole = needs_choices(first_row(path), metric)
+def _read_samples(glimpse: Glimpse, metric: str | None) -> list[Sample]:
+    path, samples = glimpse.path, []
+    whole = needs_choices(glimpse.row, metric)
     for number, row in read_sample_lines(path, whole=whole):
         try:
             samples.append(read_sample(row, metric))

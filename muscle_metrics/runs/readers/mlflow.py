@@ -7,8 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.runs.files.folder import logs_in, only_log
-from muscle_metrics.runs.files.glimpse import first_bytes
+from muscle_metrics.runs.files.glimpse import logs_in, only_log
 from muscle_metrics.runs.files.json_array import read_json_array
 from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.files.json_object import read_json_object
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
+    from muscle_metrics.runs.files.glimpse import Glimpse
 
 __all__ = ["read", "recognise"]
 
@@ -31,26 +31,19 @@ _DATA = ("data",)
 _TRACE = b'"trace_id":'
 
 
-def recognise(path: Path) -> str | None:
-    r"""Tell a table by its name or columns: scores of metrics, or traces with assessments.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> recognise(Path("no-such-file")) is None
-    True
-    """
-    if path.is_dir():
-        return "it holds the table of an evaluation" if _logs(path) else None
-    return _why(path)
+def recognise(glimpse: Glimpse) -> str | None:
+    r"""Tell a table by its name or columns: scores of metrics, or traces with assessments."""
+    if glimpse.is_folder:
+        return "it holds the table of an evaluation" if _logs(glimpse) else None
+    return _why(glimpse)
 
 
-def read(path: Path, choice: Choice) -> Run:
+def read(glimpse: Glimpse, choice: Choice) -> Run:
     """Read one record per row.
 
     Parameters
     ----------
-    path : Path
+    glimpse : Glimpse
         The table, or the folder of a run or of its artifacts.
     choice : Choice
         Not needed: there is one task and no filter.
@@ -63,6 +56,7 @@ def read(path: Path, choice: Choice) -> Run:
 
     Examples
     --------
+    >>> from muscle_metrics.runs.files.glimpse import Glimpse
     >>> from muscle_metrics.runs.choice import Choice
     >>> from pathlib import Path
     >>> import tempfile
@@ -70,14 +64,15 @@ def read(path: Path, choice: Choice) -> Run:
     ...     path = Path(folder, "eval_results_table.json")
     ...     columns = '["inputs", "predictions", "em/score"]'
     ...     _ = path.write_text(f'{{"columns": {columns}, "data": [["2+2", "4", 1]]}}')
-    ...     read(path, Choice()).records[0].scores
+    ...     read(Glimpse(path), Choice()).records[0].scores
     {'em': 1.0}
     """
-    table = only_log(path, _logs(path), "table of an evaluation")
+    found = only_log(glimpse, _logs(glimpse), "table of an evaluation")
+    table = found.path
     rows: TableRows | TraceRows | None = None
     records = []
     number = 0
-    for number, row in _rows(table):
+    for number, row in _rows(found):
         try:
             if rows is None:
                 rows = TraceRows() if "trace_id" in row else TableRows([*row])
@@ -96,34 +91,36 @@ def read(path: Path, choice: Choice) -> Run:
             f"run adds to its table, give each a run of its own, and rows an input that tells "
             f"them apart"
         )
-    return Run(tuple(records), _name(path), MappingProxyType(rows.fingerprint()))
+    return Run(tuple(records), _name(glimpse), MappingProxyType(rows.fingerprint()))
 
 
-def _why(path: Path) -> str | None:
-    start = b"".join(first_bytes(path).split())
+def _why(glimpse: Glimpse) -> str | None:
+    start = b"".join(glimpse.start.split())
     columns = start.partition(b"]")[0] if start.startswith(b'{"columns":[') else b""
     if start.startswith((b"{" + _TRACE, b"[{" + _TRACE)) or b'"trace_id"' in columns:
         return "its rows are traces with assessments"
-    if columns and (b'/score"' in columns or path.name == _TABLE):
+    if columns and (b'/score"' in columns or glimpse.path.name == _TABLE):
         return "it is a table with columns of scores"
     return None
 
 
-def _logs(folder: Path) -> list[Path]:
+def _logs(folder: Glimpse) -> list[Glimpse]:
     return logs_in(folder, ("*.json", "*.jsonl", f"artifacts/*{_TABLE}"), _why)
 
 
-def _name(path: Path) -> str:
+def _name(glimpse: Glimpse) -> str:
     """Name of the run, which is a folder in the store, or of the file where that says more."""
-    folder = path if path.is_dir() else path.parent
-    if not path.is_dir() and path.name != _TABLE:
+    path = glimpse.path
+    folder = path if glimpse.is_folder else path.parent
+    if not glimpse.is_folder and path.name != _TABLE:
         return path.stem
     return folder.parent.name if folder.name == "artifacts" else folder.name or path.stem
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
+def _rows(glimpse: Glimpse) -> Iterator[tuple[int, Mapping[str, object]]]:
     """Rows of a table that pandas wrote, whichever of its orientations was chosen."""
-    start = b"".join(first_bytes(path, 1024).split())
+    path = glimpse.path
+    start = b"".join(glimpse.start[:1024].split())
     if start.startswith(b"["):
         yield from read_json_array(path)
     elif start.startswith(b'{"columns":'):

@@ -8,8 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.runs.files.folder import logs_in, only_log
-from muscle_metrics.runs.files.glimpse import first_row
+from muscle_metrics.runs.files.glimpse import logs_in, only_log
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import (
     answer_at,
@@ -25,9 +24,9 @@ from muscle_metrics.words.place import describe, line_of, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
+    from muscle_metrics.runs.files.glimpse import Glimpse
 
 __all__ = ["read", "recognise"]
 
@@ -35,26 +34,19 @@ _EVENT = {"run_id", "event_id", "sample_id", "type", "data"}
 _SPEC = {"completion_fns", "eval_name"}
 
 
-def recognise(path: Path) -> str | None:
-    """Tell a file by its first line: the specification, the final report or an event.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> recognise(Path("no-such-file")) is None
-    True
-    """
-    if path.is_dir():
-        return "it holds recorded events" if _logs(path) else None
-    return _why(path)
+def recognise(glimpse: Glimpse) -> str | None:
+    """Tell a file by its first line: the specification, the final report or an event."""
+    if glimpse.is_folder:
+        return "it holds recorded events" if _logs(glimpse) else None
+    return _why(glimpse)
 
 
-def read(path: Path, choice: Choice) -> Run:
+def read(glimpse: Glimpse, choice: Choice) -> Run:
     """Read one record per sample, or per attempt where a sample was judged several times.
 
     Parameters
     ----------
-    path : Path
+    glimpse : Glimpse
         The file of events, or a folder that holds one.
     choice : Choice
         Not needed: there is one task and no filter.
@@ -66,6 +58,7 @@ def read(path: Path, choice: Choice) -> Run:
 
     Examples
     --------
+    >>> from muscle_metrics.runs.files.glimpse import Glimpse
     >>> from muscle_metrics.runs.choice import Choice
     >>> from pathlib import Path
     >>> import tempfile
@@ -73,12 +66,12 @@ def read(path: Path, choice: Choice) -> Run:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "old.jsonl")
     ...     _ = path.write_text(f'{{{event}, "data": {{"correct": true}}}}')
-    ...     run = read(path, Choice())
+    ...     run = read(Glimpse(path), Choice())
     >>> run.records[0].scores, run.fingerprint["status"]
     ({'correct': True}, 'no final report')
     """
     log = _Log()
-    path = only_log(path, _logs(path), "file of recorded events")
+    path = only_log(glimpse, _logs(glimpse), "file of recorded events").path
     for number, row in read_jsonl(path):
         try:
             log.add(row)
@@ -93,8 +86,8 @@ def read(path: Path, choice: Choice) -> Run:
     return Run(records, log.model or path.stem, MappingProxyType(log.fingerprint()))
 
 
-def _why(path: Path) -> str | None:
-    row = first_row(path)
+def _why(glimpse: Glimpse) -> str | None:
+    row = glimpse.row
     spec = row.get("spec")
     if (
         "final_report" in row
@@ -105,7 +98,7 @@ def _why(path: Path) -> str | None:
     return None
 
 
-def _logs(folder: Path) -> list[Path]:
+def _logs(folder: Glimpse) -> list[Glimpse]:
     return logs_in(folder, ("*.jsonl", "*.jsonl.gz"), _why)
 
 

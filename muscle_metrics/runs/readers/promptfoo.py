@@ -7,8 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.runs.files.folder import logs_in, only_log
-from muscle_metrics.runs.files.glimpse import first_bytes, first_row
+from muscle_metrics.runs.files.glimpse import logs_in, only_log
 from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import compact, digest, object_at, text_at
@@ -27,32 +26,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
+    from muscle_metrics.runs.files.glimpse import Glimpse
 
 __all__ = ["read", "recognise"]
 
 _ROWS = ("results", "results")
 
 
-def recognise(path: Path) -> str | None:
-    """Tell JSON by its first keys, evalId and results; JSON Lines by the fields of a result.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> recognise(Path("no-such-file")) is None
-    True
-    """
-    if path.is_dir():
-        return "it holds results of an evaluation" if _logs(path) else None
-    return _why(path)
+def recognise(glimpse: Glimpse) -> str | None:
+    """Tell JSON by its first keys, evalId and results; JSON Lines by the fields of a result."""
+    if glimpse.is_folder:
+        return "it holds results of an evaluation" if _logs(glimpse) else None
+    return _why(glimpse)
 
 
-def read(path: Path, choice: Choice) -> Run:
+def read(glimpse: Glimpse, choice: Choice) -> Run:
     """Read one record per test, prompt and provider; providers are told apart by `filter`.
 
     Parameters
     ----------
-    path : Path
+    glimpse : Glimpse
         The output file, or a folder that holds one.
     choice : Choice
         A provider as filter; of a named score as metric only the tests that have it are read.
@@ -64,6 +57,7 @@ def read(path: Path, choice: Choice) -> Run:
 
     Examples
     --------
+    >>> from muscle_metrics.runs.files.glimpse import Glimpse
     >>> from muscle_metrics.runs.choice import Choice
     >>> from pathlib import Path
     >>> import tempfile
@@ -72,12 +66,13 @@ def read(path: Path, choice: Choice) -> Run:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "out.json")
     ...     _ = path.write_text(f'{{"evalId": "e", "results": {{"results": [{row}]}}}}')
-    ...     run = read(path, Choice())
+    ...     run = read(Glimpse(path), Choice())
     >>> run.name, run.records[0].id, run.records[0].scores
     ('echo', 't1', {'success': False})
     """
-    path = only_log(path, _logs(path), "output of promptfoo")
-    log = _read_lines(path) if _is_lines(path) else _read_document(path)
+    found = only_log(glimpse, _logs(glimpse), "output of promptfoo")
+    path = found.path
+    log = _read_lines(path) if is_result(found.row) else _read_document(path)
     if not log.results:
         raise FileError(
             f"{visible(str(path))}: expected results of tests, got none: run promptfoo eval again"
@@ -85,19 +80,15 @@ def read(path: Path, choice: Choice) -> Run:
     return log.run(path, choice)
 
 
-def _why(path: Path) -> str | None:
-    start = b"".join(first_bytes(path, 1024).split())
+def _why(glimpse: Glimpse) -> str | None:
+    start = b"".join(glimpse.start[:1024].split())
     if start.startswith(b'{"evalId":') and b'"results":{' in start:
         return "it has evalId and results"
-    return "its rows have promptId, testCase and vars" if is_result(first_row(path)) else None
+    return "its rows have promptId, testCase and vars" if is_result(glimpse.row) else None
 
 
-def _logs(folder: Path) -> list[Path]:
+def _logs(folder: Glimpse) -> list[Glimpse]:
     return logs_in(folder, ("*.json", "*.jsonl"), _why)
-
-
-def _is_lines(path: Path) -> bool:
-    return is_result(first_row(path))
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics.errors import FileError
+from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.readers.baseline import baseline_text, is_baseline, read_baseline
 from muscle_metrics.runs.record import Record, Run
@@ -48,9 +49,9 @@ def test_any_text_and_score_come_back(tmp_path_factory, text: str, name: str, sc
 
 
 def test_only_a_baseline_is_one(write: Write) -> None:
-    assert is_baseline(write(TEXT))
+    assert is_baseline(Glimpse(write(TEXT)).row)
     for other in ('{"id": 1, "prediction": "A"}', "[1]", "id,prediction\n", "", "\x00", b"\xff"):
-        assert not is_baseline(write(other))
+        assert not is_baseline(Glimpse(write(other)).row)
         with pytest.raises(FileError):
             read_baseline(write(other))
 

@@ -14,6 +14,7 @@ import pytest
 from muscle_metrics.cli import main
 from muscle_metrics.errors import FileError, MuscleMetricsError
 from muscle_metrics.runs.choice import Choice
+from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Run
@@ -255,7 +256,7 @@ def test_everything_of_an_item_is_read(log: str, tmp_path: Path) -> None:
 @every_log
 def test_a_folder_is_as_good_as_a_file(log: str, tmp_path: Path) -> None:
     folder = write(tmp_path / "a", LOGS[log](OLD))
-    whole, alone = (recognise_harness(path) for path in (folder, only_file(folder)))
+    whole, alone = (recognise_harness(Glimpse(path)) for path in (folder, only_file(folder)))
     assert whole is not None
     assert alone is not None
     assert whole.harness == alone.harness
@@ -405,7 +406,7 @@ def test_the_error_names_the_row(log: str, tmp_path: Path) -> None:
 def test_what_is_written_last_is_known_by_inspecting(tmp_path: Path) -> None:
     """A reader returns everything, whatever the choice: who narrows sees it all."""
     folder = write(tmp_path / "a", promptfoo(OLD))
-    recognised = recognise_harness(folder)
+    recognised = recognise_harness(Glimpse(folder))
     assert recognised is not None
-    assert len(recognised.read(folder, Choice())) == 4
+    assert len(recognised.read(Glimpse(folder), Choice())) == 4
     assert str(recognised) == "promptfoo (it holds results of an evaluation)"

@@ -10,6 +10,7 @@ import pytest
 
 from muscle_metrics.cli import main
 from muscle_metrics.errors import FileError
+from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.read import read_run
 
@@ -123,7 +124,8 @@ class TestRealRuns:
     def test_any_file_of_the_folder_names_it(self, runs: Path) -> None:
         folder = runs / "simple_mcqa_model_simple_model1"
         assert read_run(folder / STATE).records == read_run(folder).records
-        assert recognise_harness(runs / "simple_mcqa_model_simple_model1" / "x.json") is None
+        other = runs / "simple_mcqa_model_simple_model1" / "x.json"
+        assert recognise_harness(Glimpse(other)) is None
 
     def test_names_of_folders_hold_what_paths_seldom_do(
         self, runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -243,7 +245,7 @@ class TestRefused:
     def test_a_folder_with_one_file_of_two(self, tmp_path: Path) -> None:
         write(tmp_path, [], [request("id1")])
         (tmp_path / STATS).unlink()
-        assert recognise_harness(tmp_path / STATE) is None
+        assert recognise_harness(Glimpse(tmp_path / STATE)) is None
         with pytest.raises(FileError, match=rf"got none named {STATS}: name the folder below runs"):
             read_run(tmp_path, format="helm")
 

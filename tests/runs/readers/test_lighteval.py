@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muscle_metrics.errors import FileError
+from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.parquet import read_parquet
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.read import read_run
@@ -149,7 +150,7 @@ class TestFolders:
 
     def test_a_parquet_file_of_something_else(self, tmp_path: Path) -> None:
         parquet.write_table(pyarrow.table({"id": [1], "doc": ["x"]}), tmp_path / "a.parquet")
-        assert recognise_harness(tmp_path / "a.parquet") is None
+        assert recognise_harness(Glimpse(tmp_path / "a.parquet")) is None
         with pytest.raises(FileError, match=r"row 1: expected an object in the field 'doc'"):
             read_run(tmp_path / "a.parquet", format="lighteval")
 

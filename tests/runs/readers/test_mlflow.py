@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muscle_metrics.errors import FileError
+from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.joining.pairing import pair_runs
 from muscle_metrics.runs.read import read_run
@@ -120,7 +121,8 @@ class TestTable:
             read_run(table(tmp_path / "a.json", COLUMNS))
 
     def test_any_other_table_of_pandas_is_left_alone(self, tmp_path: Path) -> None:
-        assert recognise_harness(table(tmp_path / "a.json", ["id", "prediction"], [1, 2])) is None
+        other = table(tmp_path / "a.json", ["id", "prediction"], [1, 2])
+        assert recognise_harness(Glimpse(other)) is None
 
 
 class TestTraces:

@@ -11,6 +11,7 @@ import pytest
 from muscle_metrics.cli import main
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.runs.choice import Choice
+from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.read import read_run
 
@@ -26,9 +27,9 @@ def outputs(shared: Path) -> Path:
 
 
 def read_all(path: Path) -> Run:
-    recognised = recognise_harness(path)
+    recognised = recognise_harness(Glimpse(path))
     assert recognised is not None
-    return recognised.read(path, Choice())
+    return recognised.read(Glimpse(path), Choice())
 
 
 def row(variables: dict[str, Any], success: bool = True, **parts: Any) -> dict[str, Any]:
