@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.distributed.exchange import Shard, bring_together
+from muscle_metrics.distributed.exchange import BLOCK, bring_together
 from muscle_metrics.errors import InputError, require
-from muscle_metrics.scale.encoding import Source
-from muscle_metrics.scale.engine import Choices, compare_sources
-from muscle_metrics.scale.sources import open_source
+from muscle_metrics.scale.choices import Choices
+from muscle_metrics.scale.engine import compare_joined
+from muscle_metrics.scale.joining import Joining
+from muscle_metrics.scale.sources import NO_OPTIONS, Source, open_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
 
     from muscle_metrics.comparison.counted import CountedComparison
-    from muscle_metrics.distributed.exchange import Progress
+    from muscle_metrics.distributed.exchange import Progress, Shard
 
 __all__ = ["compare_datasets", "compare_shards"]
 
-NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 # Rows of a bucket are joined in the memory of one worker.
 BYTES_OF_A_BUCKET = 1 << 27
 # Columns in files are packed about this much more densely than texts in memory.
@@ -114,11 +112,12 @@ def compare_datasets(
     for name, rows in zip(names, (old, new), strict=True):
         found = _columns(rows, name, fields)
         kept = rows.select_columns(sorted(set(found.values()))).materialize()
-        source = Source(name=name, relation="block", fields=found, types={}, where={})
+        source = Source(name=name, relation=BLOCK, fields=found, types={}, where={})
         sources.append(source)
-        shards.append([Shard(source, block) for block in kept.to_arrow_refs()])
+        shards.append([(source, block) for block in kept.to_arrow_refs()])
         size += kept.size_bytes()
-    return _compare(sources, shards, Choices(**choices), size, buckets, progress)
+    joining = Joining.of(sources[0], sources[1], Choices(**choices))
+    return _compare(joining, shards, size, buckets, progress)
 
 
 def compare_shards(
@@ -160,41 +159,33 @@ def compare_shards(
     Traceback (most recent call last):
     muscle_metrics.errors.FileError: runs/v1: ...
     """
-    old_name, new_name = names or (None, None)
-    sources = [
-        open_source(Path(old), old_options, name=old_name),
-        open_source(Path(new), new_options, name=new_name),
-    ]
-    shards = [[Shard(shard) for shard in source.shards()] for source in sources]
+    sources = open_sources(old, new, old_options, new_options, names)
+    shards = [[(shard, None) for shard in source.shards()] for source in sources]
     size = sum(
         file.path.stat().st_size * (1 if file.format == "jsonl" else PACKED)
         for source in sources
         for file in source.files
     )
-    return _compare(sources, shards, Choices(**choices), size, buckets, progress)
+    return _compare(Joining.of(*sources, Choices(**choices)), shards, size, buckets, progress)
 
 
 def _compare(
-    sources: Sequence[Source],
+    joining: Joining,
     shards: Sequence[Sequence[Shard]],
-    choices: Choices,
     size: int,
     buckets: int | None,
     progress: Progress | None,
 ) -> CountedComparison:
-    old, new = sources
-    parts = choices.joining(old, new).parts()
-    # Whether there are lists of accepted answers is known when all rows have been read.
-    parts |= {"accepted"} if "reference" in parts else set()
+    # Whether references are lists is known only after all rows are read, so both forms travel.
+    parts = joining.parts | {"accepted"}
     cores = int(require("ray", "ray").cluster_resources().get("CPU", 1))
     together = bring_together(
-        shards[0],
-        shards[1],
+        shards,
         parts,
         buckets=buckets or max(cores, math.ceil(size / BYTES_OF_A_BUCKET)),
-        progress=progress or (lambda what, done, total: None),
+        progress=progress or (lambda stage, done, total: None),
     )
-    return compare_sources(together, old, new, choices)
+    return compare_joined(together, joining)
 
 
 def _columns(rows: Any, name: str, asked: Mapping[str, str | None]) -> dict[str, str]:

@@ -1,8 +1,7 @@
 """Rows of two runs brought together by their keys, over a Ray cluster, in tasks that may be lost.
 
-Every shard is split by the hash of its keys into buckets, and every bucket is joined by itself, in
-a database of its own. All of it are tasks without a state, so that Ray runs those again whose
-worker died.
+Every shard is split by the hash of its keys into buckets. Every bucket is joined alone, in a
+database of its own. No task has a state, so Ray runs the tasks of a dead worker again.
 """
 
 from __future__ import annotations
@@ -11,153 +10,101 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from muscle_metrics.errors import InputError, MuscleMetricsError, require
-from muscle_metrics.scale.counting import open_database, reading
-from muscle_metrics.scale.encoding import CodedSource
-from muscle_metrics.scale.engine import Database
+from muscle_metrics.scale.database import open_database, reading
+from muscle_metrics.scale.sources import CodedSource
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from muscle_metrics.comparison.totals import Totals
-    from muscle_metrics.scale.encoding import Source
-    from muscle_metrics.scale.engine import Choices
-    from muscle_metrics.scale.flaws import FlawedItems
+    from muscle_metrics.scale.engine import Sum
     from muscle_metrics.scale.joining import Joining
-    from muscle_metrics.scale.streaming import Grading
-    from muscle_metrics.scale.tally import Tally
+    from muscle_metrics.scale.sources import Source
 
 __all__ = ["Buckets", "Progress", "Shard", "bring_together"]
 
 Progress = Callable[[str, int, int], None]
-Part = TypeVar("Part", "Tally", "FlawedItems", "Totals")
+Shard = tuple["Source", Any]
+"""How one task reads its rows, and the block that holds them; None for rows in a file."""
 
 # A splitting task holds this many rows at a time.
 ROWS_OF_A_PIECE = 1 << 20
-# What a database of one task may hold before it spills.
+# Memory that the database of one task may use before it spills.
 MEMORY = "1GB"
 BLOCK = "block"
 
 
 @dataclass(frozen=True, slots=True)
-class Shard:
-    """Rows that one task reads: those of a file, or those of a block of a data set.
-
-    Parameters
-    ----------
-    source : Source
-        How they are read; its relation is "block" for a block.
-    block : ray.ObjectRef, optional
-        A pyarrow table.
-
-    Examples
-    --------
-    >>> from muscle_metrics.scale.encoding import Source
-    >>> Shard(Source(name="v1", relation="block", fields={}, types={}, where={})).block is None
-    True
-    """
-
-    source: Source
-    block: Any = None
-
-
-@dataclass(frozen=True, slots=True)
 class Buckets:
-    """The engine of a cluster: rows of both runs, those whose keys fall together in one place.
+    """The engine of a cluster: rows of both runs, those of one key in the same bucket.
 
     Parameters
     ----------
     pieces : sequence of (list, list)
         For every bucket the pieces of the old and of the new run, in the object store.
     progress : callable
-        Takes what is done, how many tasks of it have ended, and how many there are.
-
-    Examples
-    --------
-    >>> Buckets([([], [])], print).pieces
-    [([], [])]
+        Takes the stage, how many of its tasks have ended, and how many there are.
     """
 
     pieces: Sequence[tuple[list[Any], list[Any]]]
     progress: Progress
 
-    def tally(self, joining: Joining, choices: Choices) -> Tally:
-        """Count the items by the marks they carry."""
-        return self._sum("counting", lambda engine, coded: engine.tally(coded, choices), joining)
-
-    def collect_flawed(self, joining: Joining, wrong: frozenset[str]) -> FlawedItems:
-        """Fetch the items that carry a flaw, and those whose id repeats."""
-        return self._sum(
-            "looking", lambda engine, coded: engine.collect_flawed(coded, wrong), joining
-        )
-
-    def stream_totals(self, joining: Joining, grading: Grading, choices: Choices) -> Totals:
-        """Sum up the scores of the items that are compared."""
-        return self._sum(
-            "scoring", lambda engine, coded: engine.stream_totals(coded, grading, choices), joining
-        )
-
-    def _sum(self, what: str, work: Callable[[Database, Joining], Part], joining: Joining) -> Part:
-        # Only names and fields travel; how files are read does not.
+    def __call__(self, stage: str, work: Callable[[Any, Joining], Sum], joining: Joining) -> Sum:
+        """Do some work in the database of every bucket, and add up the results."""
+        # Workers of a bucket know names and fields; they do not need to read files.
         coded = replace(joining, old=_coded(joining.old, "old"), new=_coded(joining.new, "new"))
         task = require("ray", "ray").remote(_work_on_bucket)
         running = [task.remote(work, coded, len(old), *old, *new) for old, new in self.pieces]
 
-        def results() -> Iterator[Part]:
+        def results() -> Iterator[Sum]:
             for done, result in enumerate(running):
-                self.progress(what, done, len(running))
+                self.progress(stage, done, len(running))
                 yield _fetch(result)
 
         return reduce(add, results())
 
 
 def bring_together(
-    old: Sequence[Shard],
-    new: Sequence[Shard],
+    shards: Sequence[Sequence[Shard]],
     parts: Collection[str],
     *,
     buckets: int,
     progress: Progress,
 ) -> Buckets:
-    """Split the shards of both runs by their keys.
+    """Split the shards of the old and of the new run by their keys.
 
     Raises
     ------
     InputError
         If rows cannot be read.
-
-    Examples
-    --------
-    >>> bring_together([], [], {"prediction"}, buckets=2, progress=print).pieces
-    [([], []), ([], [])]
     """
-    # A generator without end in memory: pieces leave the task as it reads on.
+    # The task is a generator: pieces leave its memory as it reads on.
     task = require("ray", "ray").remote(_split_shard)
     splitting = [
-        (side, task.remote(shard.source, shard.block, parts, buckets))
-        for side, shards in enumerate((old, new))
-        for shard in shards
+        (side, task.remote(source, block, parts, buckets))
+        for side, of_run in enumerate(shards)
+        for source, block in of_run
     ]
     pieces: list[tuple[list[Any], list[Any]]] = [([], []) for _ in range(buckets)]
     for done, (side, stream) in enumerate(splitting):
         progress("splitting", done, len(splitting))
         *made, last = stream
-        # What went wrong is told by the last object, which is the number of rows if nothing did.
+        # The last object is the number of rows, or the error of the task.
         _fetch(last)
         for number, piece in enumerate(made):
             pieces[number % buckets][side].append(piece)
     for side, name in enumerate(("old", "new")):
-        if splitting and not any(bucket[side] for bucket in pieces):
+        if not any(bucket[side] for bucket in pieces):
             raise InputError(f"expected rows in the {name} run, got none: name another")
     return Buckets(pieces, progress)
 
 
 def _fetch(reference: Any) -> Any:
-    """Value of a remote object; an error of ours is raised as it would be here.
+    """Value of a remote object; an error of this package is raised as on one machine.
 
     Raises
     ------
@@ -173,10 +120,10 @@ def _fetch(reference: Any) -> Any:
         raise
 
 
-def _coded(source: Source, relation: str) -> CodedSource:
+def _coded(source: Source, side: str) -> CodedSource:
     return CodedSource(
         name=source.name,
-        relation=f"{relation}_rows",
+        relation=f"{side}_rows",
         fields=source.fields,
         types=source.types,
         where={},
@@ -189,7 +136,7 @@ def _split_shard(source: Source, block: Any, parts: Collection[str], buckets: in
     with open_database(MEMORY, 1) as connection:
         if block is not None:
             if not block.num_rows:
-                # It may lack columns altogether.
+                # An empty block may lack columns.
                 yield 0
                 return
             connection.register(BLOCK, block)
@@ -215,11 +162,11 @@ def _cut(batch: Any, buckets: int) -> Iterator[Any]:
 
 
 def _work_on_bucket(
-    work: Callable[[Database, Joining], Part], joining: Joining, split: int, *pieces: Any
-) -> Part:
-    """Do something with the joined rows of one bucket."""
+    work: Callable[[Any, Joining], Sum], joining: Joining, split: int, *pieces: Any
+) -> Sum:
+    """Do some work on the rows of one bucket; the first `split` pieces are of the old run."""
     pyarrow = require("pyarrow", "ray")
     with open_database(MEMORY, 1) as connection:
         for side, batches in (("old", pieces[:split]), ("new", pieces[split:])):
             connection.register(f"{side}_rows", pyarrow.Table.from_batches(batches))
-        return work(Database(connection), joining)
+        return work(connection, joining)

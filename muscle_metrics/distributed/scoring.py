@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from muscle_metrics.comparison.compare import compare
 from muscle_metrics.comparison.totals import Totals
 from muscle_metrics.errors import InputError, require
-from muscle_metrics.scale.streaming import streamed
+from muscle_metrics.scale.streaming import resolve_rowwise_scorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,36 +81,26 @@ def score_dataset(
     Traceback (most recent call last):
     muscle_metrics.errors.UsageError: expected idf=False or a list of documents where ...
     """
-    scorer = streamed(metric, **options)
+    scorer = resolve_rowwise_scorer(metric, **options)
     require("ray.data", "ray")
     columns = {"predictions": predictions, "references": references}
     column = column or scorer.name
+    batches = {
+        "batch_format": "pyarrow", "batch_size": batch_size, "num_gpus": num_gpus or None,
+    }  # fmt: skip
     if workers is None and scorer.name != "bertscore":
         stage = partial(_scored, scorer=scorer, columns=columns, column=column)
-        return ds.map_batches(
-            stage, batch_format="pyarrow", batch_size=batch_size, num_gpus=num_gpus or None
-        )
+        return ds.map_batches(stage, **batches)
     return ds.map_batches(
         Scoring,
         fn_constructor_args=(scorer, columns, column),
-        batch_format="pyarrow",
-        batch_size=batch_size,
         concurrency=workers or 1,
-        num_gpus=num_gpus or None,
+        **batches,
     )
 
 
 class Scoring:
-    """A worker of `score_dataset` that keeps its model.
-
-    Examples
-    --------
-    >>> import pyarrow
-    >>> columns = {"predictions": "answer", "references": "gold"}
-    >>> rows = pyarrow.table({"answer": ["a cat"], "gold": ["a cat"]})
-    >>> Scoring(streamed("rouge1"), columns, "score")(rows)["score"].to_pylist()
-    [1.0]
-    """
+    """A worker of `score_dataset` that keeps its model."""
 
     def __init__(self, scorer: Scorer, columns: Mapping[str, str], column: str) -> None:
         self._scorer = scorer.loaded()

@@ -1,165 +1,163 @@
-"""Running the joined query: counts by slice, flaws, and a sample of what broke."""
+"""Joined items counted in one query: how many carry which marks, by slice and group."""
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import contextmanager
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.flip_sample import FlipSample
 from muscle_metrics.comparison.items import Item
-from muscle_metrics.errors import FileError, UsageError, require
+from muscle_metrics.comparison.totals import Cell, Totals
+from muscle_metrics.flips.counting import tally_flips
 from muscle_metrics.flips.counts import Quadrant
-from muscle_metrics.scale.encoding import decoded, split_key
-from muscle_metrics.scale.tally import MARKS, Tally
+from muscle_metrics.scale.database import reading
+from muscle_metrics.scale.encoding import decode_reference, decode_value, split_key
+from muscle_metrics.scale.joining import FLAWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Mapping
 
-    from muscle_metrics.scale.encoding import Source
+    from muscle_metrics.flips.counts import FlipCounts
     from muscle_metrics.scale.joining import Joining
-    from muscle_metrics.scale.tally import Carried
 
-__all__ = ["open_database", "reading", "run_query", "tally"]
+__all__ = ["Tally", "count_items"]
 
+# Conditions that may hold for an item; every name is a column of the judged items.
+MARKS = (*FLAWS, "in_old", "in_new", "old_right", "new_right", "changed", "graded")
+OF_JUDGEMENT = frozenset({"unreferenced", "kinds_differ"})
 SHOWN = ("key", "old", "new", "old_score", "new_score", "reference", "accepted", "changed")
 
+Marks = frozenset[str]
+Carried = tuple[str | None, str | None, Marks]
 
-@contextmanager
-def open_database(memory: str, threads: int | None) -> Iterator[Any]:
-    """Open a database in memory that spills to a folder of its own.
 
-    Examples
-    --------
-    >>> with open_database("500MB", 1) as database:
-    ...     database.execute("SELECT 1 + 1").fetchone()
-    (2,)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Joined items counted by their labels and marks; `a + b` holds the items of both.
+
+    Parameters
+    ----------
+    items : mapping of (slice, group, marks) to int
+        How many items of a slice and a group carry exactly these marks.
+    recorded : tuple of int
+        How many rows the old and the new run have.
+    sample : FlipSample
+        Some of the negative flips.
     """
-    duckdb = require("duckdb", "scale")
-    with tempfile.TemporaryDirectory(prefix="muscle-metrics-") as folder:
-        settings: dict[str, Any] = {
-            "memory_limit": memory,
-            "temp_directory": folder,
-            "preserve_insertion_order": False,
-            "autoinstall_known_extensions": False,
-        }
-        if threads is not None:
-            settings["threads"] = threads
-        try:
-            connection = duckdb.connect(":memory:", config=settings)
-        except duckdb.Error as error:
-            raise UsageError(
-                f"expected memory such as '500MB' and one thread or more, got {memory!r} and "
-                f"{threads!r}: change --memory (memory, threads)"
-            ) from error
-        # It would write into what the caller prints.
-        connection.execute("SET enable_progress_bar = false")
-        try:
-            yield connection
-        finally:
-            connection.close()
+
+    items: Mapping[Carried, int]
+    recorded: tuple[int, int]
+    sample: FlipSample
+
+    def __add__(self, other: Tally) -> Tally:
+        old, new = (
+            mine + theirs for mine, theirs in zip(self.recorded, other.recorded, strict=True)
+        )
+        return Tally(
+            items=Counter(self.items) + Counter(other.items),
+            recorded=(old, new),
+            sample=self.sample + other.sample,
+        )
+
+    def count(self, *marks: str, without: Iterable[str] = ()) -> int:
+        """Count items that carry all of `marks` and none of `without`."""
+        wanted, unwanted = frozenset(marks), frozenset(without)
+        return sum(
+            items
+            for (*_, held), items in self.items.items()
+            if wanted <= held and not held & unwanted
+        )
+
+    def flaws(self, joining: Joining) -> frozenset[str]:
+        """Flaws that any item carries; those of a judgement only if it is judged."""
+        carried = {name for name in FLAWS if self.count(name)} - OF_JUDGEMENT
+        # Graded scores have no correctness, so answer types are not checked.
+        if not self.is_graded(joining):
+            carried |= {name for name in OF_JUDGEMENT if self.count(name, without=joining.left_out)}
+        return frozenset(carried)
+
+    def is_graded(self, joining: Joining) -> bool:
+        """Whether items are compared by graded scores, without a threshold for correctness."""
+        is_open = joining.judging.by_score and joining.choices.threshold is None
+        return is_open and bool(self.count("graded", without=joining.left_out))
+
+    @property
+    def shared(self) -> int:
+        """Number of items that both runs have."""
+        return self.count("in_old", "in_new")
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether ids may repeat within a run.
+
+        An id that repeats in one run multiplies its row in the other. Ids of one run only may
+        repeat unseen.
+        """
+        joined = (self.count("in_old"), self.count("in_new"))
+        return joined != self.recorded or bool(self.count("only_old") or self.count("only_new"))
+
+    def dropped(self, joining: Joining) -> dict[str, int]:
+        """How many items the options leave out, by reason."""
+        counts = {"only in new": self.count("only_new"), "only in old": self.count("only_old")}
+        conflicting = {"conflicting"} & joining.left_out
+        if conflicting:
+            counts["conflicting references"] = self.count("conflicting")
+        if "unanswered" in joining.left_out:
+            counts["unanswered"] = self.count("unanswered", without=conflicting)
+        return {reason: count for reason, count in sorted(counts.items()) if count}
+
+    def totals(self, joining: Joining) -> Totals:
+        """Count the items that are compared, by slice and group."""
+        kept: dict[Cell, list[tuple[Marks, int]]] = defaultdict(list)
+        for (label, group, marks), items in self.items.items():
+            if not marks & joining.left_out:
+                kept[Cell(None, label, group)].append((marks, items))
+        cells = {cell: _counts(held, joining.has_answers) for cell, held in kept.items()}
+        total = sum(counts.total for counts in cells.values())
+        return Totals(items=total, cells=cells, scores={}, sample=self.sample)
 
 
-def run_query(database: Any, joining: Joining, query: str) -> Any:
-    """Run a query over both runs; where a row cannot be read, raise what its reader says.
+def _counts(kept: Iterable[tuple[Marks, int]], has_answers: bool) -> FlipCounts:
+    marks, items = zip(*kept, strict=True)
 
-    Raises
-    ------
-    FileError
-        With the file and the line of the first bad row.
+    def column(mark: str) -> list[bool]:
+        return [mark in held for held in marks]
 
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from muscle_metrics.scale.joining import Joining
-    >>> from muscle_metrics.scale.sources import open_source
-    >>> with tempfile.TemporaryDirectory() as folder, open_database("500MB", 1) as database:
-    ...     path = Path(folder, "v1.jsonl")
-    ...     _ = path.write_text('{"id": 1, "prediction": "A", "reference": "A"}')
-    ...     source = open_source(path, {})
-    ...     joining = Joining(old=source, new=source, by_score=False)
-    ...     run_query(database, joining, joining.new.table([])).fetchall()
-    [('1',)]
-    """
-    with reading(joining.old, joining.new):
-        return database.execute(query)
-
-
-@contextmanager
-def reading(*sources: Source) -> Iterator[None]:
-    """Where a row of these sources cannot be read, raise what its reader says.
-
-    Raises
-    ------
-    FileError
-        With the file and the line of the first bad row.
-
-    Examples
-    --------
-    >>> with reading():
-    ...     pass
-    """
-    duckdb = require("duckdb", "scale")
-    # What is read as Arrow comes with errors of the system.
-    unreadable = (
-        *(duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException),
-        OSError,
+    return tally_flips(
+        old_right=column("old_right"),
+        new_right=column("new_right"),
+        changed=column("changed") if has_answers else None,
+        weights=items,
     )
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        raise UsageError(
-            "expected memory that the join fits into, got too little: raise --memory (memory), or "
-            "use fewer threads"
-        ) from error
-    except unreadable as error:
-        for source in sources:
-            source.check_rows()
-        first = str(error).splitlines()[0]
-        raise FileError(
-            f"expected rows that the engine can read, at most 16 MB each, got {first!r}: leave out "
-            f"--engine"
-        ) from error
 
 
-def tally(database: Any, joining: Joining, *, size: int, seed: int) -> Tally:
-    """Count the joined items, by slice, and what is wrong with them.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from muscle_metrics.scale.joining import Joining
-    >>> from muscle_metrics.scale.sources import open_source
-    >>> with tempfile.TemporaryDirectory() as folder, open_database("500MB", 1) as database:
-    ...     path = Path(folder, "v1.jsonl")
-    ...     _ = path.write_text('{"id": 1, "prediction": "A", "reference": "A"}')
-    ...     source = open_source(path, {})
-    ...     joining = Joining(old=source, new=source, by_score=False)
-    ...     tally(database, joining, size=1, seed=0).totals(joining).counts.both_right
-    1
-    """
-    # Of each set of marks the items are counted once, not each mark by itself.
+def count_items(database: Any, joining: Joining) -> Tally:
+    """Count the joined items by slice, group and marks, and sample the negative flips."""
+    size, seed = joining.choices.sample_size, joining.choices.seed
+    # Grouping by one number for all marks scans the items once.
     code = " | ".join(f"({name}::INTEGER << {bit})" for bit, name in enumerate(MARKS))
-    # A CASE is computed only where it applies; the arguments of an aggregate are for every row.
-    negative = f"{joining.kept()} AND old_right AND NOT new_right"
-    broken = f"CASE WHEN {negative} THEN"
-    rank = f"{broken} md5('{int(seed)}//' || {_name_of_key(joining)}) END"
-    shown = f"{broken} {{{', '.join(f'{chr(39)}{name}{chr(39)}: {name}' for name in SHOWN)}}} END"
-    sample = f"min_by({shown}, {rank}, {int(size)}) FILTER ({negative})" if size else "NULL"
+    # Arguments of an aggregate are computed for every row; a CASE limits them to the flips.
+    negative = f"{joining.kept} AND old_right AND NOT new_right"
+    rank = f"CASE WHEN {negative} THEN md5('{int(seed)}//' || {_name_of_key(joining)}) END"
+    shown = ", ".join(f"'{name}': {name}" for name in SHOWN)
+    flip = f"CASE WHEN {negative} THEN {{{shown}}} END"
+    sample = f"min_by({flip}, {rank}, {int(size)}) FILTER ({negative})" if size else "NULL"
     query = f"""
         SELECT slice, cluster, {code} AS code, count(*), {sample}
-        FROM ({joining.items()}) GROUP BY slice, cluster, code
+        FROM ({joining.items}) GROUP BY slice, cluster, code
     """
     items: dict[Carried, int] = {}
     sampled = []
-    for part, group, held, count, flips in run_query(database, joining, query).fetchall():
+    with reading(joining.old, joining.new):
+        rows = database.execute(query).fetchall()
+        recorded = (joining.old.count_rows(database), joining.new.count_rows(database))
+    for label, group, held, count, flips in rows:
         marks = frozenset(name for bit, name in enumerate(MARKS) if held >> bit & 1)
-        items[part, group, marks] = count
-        sampled += [(0.0, _flip(part, flip, joining)) for flip in flips or ()]
+        items[label, group, marks] = count
+        sampled += [(0.0, _item(label, flip, joining)) for flip in flips or ()]
     return Tally(
-        items=items,
-        recorded=(joining.old.count_rows(database), joining.new.count_rows(database)),
-        sample=FlipSample.draw(sampled, size=size, seed=seed),
+        items=items, recorded=recorded, sample=FlipSample.draw(sampled, size=size, seed=seed)
     )
 
 
@@ -172,19 +170,21 @@ def _name_of_key(joining: Joining) -> str:
     return "key || '/'"
 
 
-def _flip(part: str | None, flip: dict[str, Any], joining: Joining) -> Item:
+def _item(label: str | None, flip: dict[str, Any], joining: Joining) -> Item:
     name, repeat = split_key(flip["key"])
     has_answers = joining.has_answers
-    old, new = (decoded(flip[x]) if has_answers else flip[f"{x}_score"] for x in ("old", "new"))
-    accepted = flip["accepted"]
+    old, new = (
+        decode_value(flip[side]) if has_answers else flip[f"{side}_score"]
+        for side in ("old", "new")
+    )
     return Item(
         id=name,
         task=None,
         repeat=repeat,
-        slice=part,
+        slice=label,
         old=old,
         new=new,
-        reference=[decoded(x) for x in accepted] if accepted else decoded(flip["reference"]),
+        reference=decode_reference(flip["reference"], flip["accepted"]),
         quadrant=Quadrant.NEGATIVE,
         changed=flip["changed"] if has_answers else None,
     )

@@ -1,149 +1,142 @@
-"""What is wrong with two joined runs, in the words of the join that holds runs in memory."""
+"""The error of two joined runs that cannot be compared, in the words of the in-memory join."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.joining.pairing import join_runs, nothing_left
 from muscle_metrics.runs.record import Record, Run
-from muscle_metrics.scale.counting import run_query
-from muscle_metrics.scale.encoding import decoded, split_key
+from muscle_metrics.scale.database import reading
+from muscle_metrics.scale.encoding import decode_reference, decode_value, split_key
+from muscle_metrics.scale.sources import sql_null
 from muscle_metrics.words.place import list_ids, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from muscle_metrics.scale.encoding import Source
+    from muscle_metrics.scale.counting import Tally
     from muscle_metrics.scale.joining import Joining
-    from muscle_metrics.scale.tally import Tally
 
-__all__ = ["FlawedItems", "collect_flawed", "explain_flaws"]
+__all__ = ["FlawedItems", "FlawedRow", "collect_flawed", "explain_flaws"]
 
-# A message shows five items and counts all; of more than this it counts as many.
+# A message shows five items and counts all, up to this many.
 MOST_FETCHED = 100_000
 OF_PAIRS = {"prompts_differ", "only_old", "only_new", "conflicting", "unanswered"}
-COLUMNS = (
-    "key", "old", "new", "own_old", "own_new", "list_old", "list_new", "old_prompt", "new_prompt",
-)  # fmt: skip
+PARTS = ("prediction", "reference", "accepted", "score", "prompt")
+
+
+class FlawedRow(NamedTuple):
+    """One row as `Source.table` writes it; `is_new` tells of which run."""
+
+    is_new: bool
+    key: str
+    prediction: str | None
+    reference: str | None
+    accepted: list[str] | None
+    score: float | None
+    prompt: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlawedItems:
-    """Items that something is wrong with; `a + b` holds those of both.
+    """Items with a flaw; `a + b` holds those of both.
 
     Parameters
     ----------
-    pairs : tuple of tuple
-        Joined rows: `COLUMNS`, and whether the old and the new run have them. One or more that
-        nothing is wrong with are among them.
-    repeated : tuple of tuple
-        For the old and for the new run: keys that stand more than once, and how often.
-    unscored : tuple of tuple
-        For the old and for the new run: keys without a score.
+    rows : tuple of FlawedRow
+        Rows of both runs whose items carry a flaw or whose ids repeat, and of one clean item.
     mixed : tuple of tuple
-        Key, old, new and reference of items whose kinds differ.
+        Key, old, new and reference of an item whose values are of different kinds.
     shared : int
         How many keys both runs have.
-
-    Examples
-    --------
-    >>> one = FlawedItems(
-    ...     pairs=(), repeated=((("q1", 2),), ()), unscored=((), ()), mixed=(), shared=1
-    ... )
-    >>> (one + one).shared
-    2
     """
 
-    pairs: tuple[tuple[Any, ...], ...]
-    repeated: tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
-    unscored: tuple[tuple[str, ...], tuple[str, ...]]
-    mixed: tuple[tuple[Any, ...], ...]
+    rows: tuple[FlawedRow, ...]
+    mixed: tuple[tuple[str, str | None, str | None, str | None], ...]
     shared: int
 
     def __add__(self, other: FlawedItems) -> FlawedItems:
         return FlawedItems(
-            pairs=self.pairs + other.pairs,
-            repeated=(
-                self.repeated[0] + other.repeated[0],
-                self.repeated[1] + other.repeated[1],
-            ),
-            unscored=(
-                self.unscored[0] + other.unscored[0],
-                self.unscored[1] + other.unscored[1],
-            ),
+            rows=self.rows + other.rows,
             mixed=self.mixed + other.mixed,
             shared=self.shared + other.shared,
         )
 
+    def of_run(self, is_new: bool) -> list[FlawedRow]:
+        """Rows of one run, in the order of their keys."""
+        return sorted((row for row in self.rows if row.is_new == is_new), key=lambda row: row.key)
 
-def collect_flawed(database: Any, joining: Joining, wrong: frozenset[str]) -> FlawedItems:
-    """Fetch the items that carry a flaw, and those whose id repeats.
+    @property
+    def has_repeats(self) -> bool:
+        """Whether a key occurs more than once in a run."""
+        return len({(row.is_new, row.key) for row in self.rows}) < len(self.rows)
 
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from muscle_metrics.scale.counting import open_database
-    >>> from muscle_metrics.scale.joining import Joining
-    >>> from muscle_metrics.scale.sources import open_source
-    >>> with tempfile.TemporaryDirectory() as folder, open_database("500MB", 1) as database:
-    ...     path = Path(folder, "v1.jsonl")
-    ...     _ = path.write_text('{"id": 1, "prediction": "A", "reference": "A"}')
-    ...     source = open_source(path, {})
-    ...     joining = Joining(old=source, new=source, by_score=False)
-    ...     collect_flawed(database, joining, frozenset()).shared
-    1
-    """
 
-    def fetch(query: str, limit: int = MOST_FETCHED) -> tuple[Any, ...]:
-        return tuple(run_query(database, joining, f"{query} LIMIT {limit}").fetchall())
+def collect_flawed(database: Any, joining: Joining, *, wrong: frozenset[str]) -> FlawedItems:
+    """Fetch the items that carry one of the flaws `wrong`, and those whose ids repeat."""
 
-    def unscored(side: str) -> tuple[str, ...]:
-        lacking = f"in_{side} AND {joining.lacks_score(side)}"
-        query = f"SELECT key FROM ({joining.items()}) WHERE {lacking} ORDER BY key"
-        return tuple(row[0] for row in fetch(query)) if "unscored" in wrong else ()
+    def fetch(query: str) -> list[tuple[Any, ...]]:
+        with reading(joining.old, joining.new):
+            found: list[tuple[Any, ...]] = database.execute(query).fetchall()
+        return found
 
-    sources = (joining.old, joining.new)
-    old_repeated, new_repeated = (fetch(_repeating(source, "key, count(*)")) for source in sources)
-    doubled = (
-        _repeating(source, "key")
-        for source, more in zip(sources, (old_repeated, new_repeated), strict=True)
-        if more
+    old, new = (source.table([]) for source in (joining.old, joining.new))
+    repeated = " UNION ALL ".join(
+        f"(SELECT key FROM ({keys}) GROUP BY key HAVING count(*) > 1 LIMIT {MOST_FETCHED})"
+        for keys in (old, new)
     )
-    wanted = " OR ".join(
-        [*sorted(wrong & OF_PAIRS), *(f"key IN ({query})" for query in doubled)]
-    )  # fmt: skip
-    both = "in_old AND in_new"
-    table = f"SELECT {', '.join(COLUMNS)}, in_old, in_new FROM ({joining.items(COLUMNS[3:])}) WHERE"
-    distinct = f"SELECT count(DISTINCT key) FROM ({joining.items()}) WHERE {both}"
     mixed = (
-        f"SELECT key, old, new, reference FROM ({joining.items()}) "
-        f"WHERE kinds_differ AND {joining.kept()} ORDER BY key"
+        f"SELECT key, old, new, reference FROM ({joining.items}) "
+        f"WHERE kinds_differ AND {joining.kept} ORDER BY key LIMIT 1"
     )
+    flaws = wrong & {*OF_PAIRS, "unscored"}
+    has_rows = bool(flaws or fetch(f"{repeated} LIMIT 1"))
     return FlawedItems(
-        pairs=fetch(f"{table} {wanted}") + fetch(f"{table} {both} AND NOT ({wanted})", 1)
-        if wanted
+        rows=tuple(FlawedRow(*row) for row in fetch(_rows(joining, flaws, repeated)))
+        if has_rows
         else (),
-        repeated=(old_repeated, new_repeated),
-        unscored=(unscored("old"), unscored("new")),
-        mixed=fetch(mixed, 1) if "kinds_differ" in wrong else (),
-        shared=run_query(database, joining, distinct).fetchone()[0],
+        mixed=tuple(fetch(mixed)) if "kinds_differ" in wrong else (),
+        shared=fetch(f"SELECT count(*) FROM ({old} INTERSECT {new})")[0][0],
     )
+
+
+def _rows(joining: Joining, flaws: frozenset[str], repeated: str) -> str:
+    """Write the SQL of the rows of both runs whose items are flawed, and of one clean item."""
+    flawed = " OR ".join(sorted(flaws)) or "FALSE"
+    columns = ", ".join(
+        f'"{part}"' if part in joining.parts else f"{sql_null(part)} AS {part}" for part in PARTS
+    )
+    rows = " UNION ALL ".join(
+        f"SELECT {is_new} AS is_new, key, {columns} FROM ({source.table(joining.parts)}) "
+        f"WHERE key IN (SELECT key FROM wanted)"
+        for is_new, source in (("FALSE", joining.old), ("TRUE", joining.new))
+    )
+    return f"""
+        WITH items AS ({joining.items}), repeated AS MATERIALIZED ({repeated}),
+        wanted AS MATERIALIZED (
+            SELECT key FROM repeated
+            UNION (SELECT DISTINCT key FROM items WHERE {flawed} LIMIT {MOST_FETCHED})
+            UNION (SELECT key FROM items WHERE in_old AND in_new AND NOT ({flawed})
+                   AND key NOT IN (SELECT key FROM repeated) LIMIT 1)
+        )
+        {rows}
+    """
 
 
 def explain_flaws(
     joining: Joining, found: Tally, collect: Callable[[frozenset[str]], FlawedItems]
 ) -> None:
-    """Raise the error that what was counted calls for, if any.
+    """Raise the error that the counted flaws call for, if any.
 
     Parameters
     ----------
     joining : Joining
         How the runs were joined.
     found : Tally
-        What was counted.
+        The counts.
     collect : callable
         Takes names of flaws, and fetches the items; called only if something may be wrong.
 
@@ -151,52 +144,29 @@ def explain_flaws(
     ------
     InputError
         If rows cannot be read, ids repeat, or items do not match.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from muscle_metrics.scale.counting import open_database, tally
-    >>> from muscle_metrics.scale.joining import Joining
-    >>> from muscle_metrics.scale.sources import open_source
-    >>> with tempfile.TemporaryDirectory() as folder, open_database("500MB", 1) as database:
-    ...     path = Path(folder, "v1.jsonl")
-    ...     _ = path.write_text('{"id": 1, "prediction": "A", "reference": "A"}')
-    ...     source = open_source(path, {})
-    ...     joining = Joining(old=source, new=source, by_score=False)
-    ...     explain_flaws(joining, tally(database, joining, size=1, seed=0), lambda flaws: None)
     """
     wrong = found.flaws(joining)
     if found.shared:
-        # Where no item is shared, no option makes that good.
-        wrong -= joining.tolerated()
-    if wrong & {"nameless", "strange"}:
+        # Dropping the other items helps only where both runs share some.
+        wrong -= joining.tolerated
+    if wrong & {"without_id", "incomparable"}:
         _explain_rows(joining)
     if wrong or found.may_repeat or not found.shared:
-        _explain_flawed(joining, found, wrong, collect(wrong))
-    if not found.count_kept(joining):
+        flawed = collect(wrong)
+        if "unscored" in wrong:
+            _explain_unscored(joining, found, flawed)
+        if wrong & OF_PAIRS or flawed.has_repeats:
+            _explain_pairs(joining, flawed)
+        if "unreferenced" in wrong:
+            count = found.count("unreferenced", without=joining.left_out)
+            raise InputError(
+                f"expected a reference for every item of {show(joining.old.name)}, got none for "
+                f"{count} of {found.shared}: name its field with --reference-field"
+            )
+        if "kinds_differ" in wrong:
+            _explain_kinds(flawed)
+    if not found.count(without=joining.left_out):
         raise nothing_left(found.dropped(joining))
-
-
-def _explain_flawed(
-    joining: Joining, found: Tally, wrong: frozenset[str], flawed: FlawedItems
-) -> None:
-    if "unscored" in wrong:
-        _explain_unscored(joining, found, flawed)
-    if any(flawed.repeated) or wrong & OF_PAIRS or not found.shared:
-        _explain_pairs(joining, found, flawed)
-    if "unreferenced" in wrong:
-        count = found.count_kept(joining, "unreferenced")
-        raise InputError(
-            f"expected a reference for every item of {show(joining.old.name)}, got none for "
-            f"{count} of {found.shared}: name its field with --reference-field"
-        )
-    if "kinds_differ" in wrong:
-        _explain_kinds(flawed)
-
-
-def _repeating(source: Source, columns: str) -> str:
-    return f"SELECT {columns} FROM ({source.table([])}) GROUP BY key HAVING count(*) > 1"
 
 
 def _explain_rows(joining: Joining) -> None:
@@ -209,60 +179,54 @@ def _explain_rows(joining: Joining) -> None:
 
 
 def _explain_unscored(joining: Joining, found: Tally, flawed: FlawedItems) -> None:
-    for source, keys, rows in zip(
-        (joining.old, joining.new), flawed.unscored, found.recorded, strict=True
-    ):
+    for is_new, source in enumerate((joining.old, joining.new)):
+        keys = [
+            row.key
+            for row in flawed.of_run(bool(is_new))
+            if "score" in source.fields and (row.score is None or not math.isfinite(row.score))
+        ]
         if keys:
             source.check_rows()
             raise FileError(
                 f"{source.place}: expected a score for every item in the field "
-                f"{show(source.fields['score'])}, got {len(keys)} of {rows} null "
+                f"{show(source.fields['score'])}, got {len(keys)} of {found.recorded[is_new]} null "
                 f"({list_ids(keys)}): score these items, or remove their rows from both runs"
             )
 
 
-def _explain_pairs(joining: Joining, found: Tally, flawed: FlawedItems) -> None:
-    """Join runs that hold only what is wrong, and one item that is not, to hear why they do not."""
-    runs = []
-    for side, source in enumerate((joining.old, joining.new)):
-        records = {
-            row[0]: _record(
-                row[0], row[1 + side], row[3 + side], row[5 + side], row[7 + side], joining
-            )
-            for row in flawed.pairs
-            if row[9 + side]
-        }
-        more = flawed.repeated[side]
-        copies = [records[key] for key, count in more for _ in range(count - 1) if key in records]
-        runs.append(Run((*records.values(), *copies), source.name))
+def _explain_pairs(joining: Joining, flawed: FlawedItems) -> None:
+    """Run the in-memory join on the flawed rows and one clean item, for its error message."""
+    # The scores of all items are complete here, so that no item counts as unanswered by score.
+    scores = {"score": 0.0} if joining.judging.by_score else {}
+    runs = [
+        Run(tuple(_record(row, scores) for row in flawed.of_run(is_new)), source.name)
+        for is_new, source in ((False, joining.old), (True, joining.new))
+    ]
     join_runs(
         runs,
-        missing=joining.missing,
-        conflict=joining.conflict,
-        unanswered=joining.unanswered,
-        total=flawed.shared if any(flawed.repeated) else found.shared,
+        missing=joining.choices.missing,
+        conflict=joining.choices.conflict,
+        unanswered=joining.choices.unanswered,
+        total=flawed.shared,
+    )
+
+
+def _record(row: FlawedRow, scores: dict[str, float]) -> Record:
+    name, repeat = split_key(row.key)
+    return Record(
+        name,
+        prediction=decode_value(row.prediction),
+        reference=decode_reference(row.reference, row.accepted),
+        scores=scores,
+        repeat=repeat,
+        prompt=row.prompt,
     )
 
 
 def _explain_kinds(flawed: FlawedItems) -> None:
-    key, old, new, reference = flawed.mixed[0]
-    values = [repr(decoded(value)) if value != "[" else "a list" for value in (old, new, reference)]
+    key, *encoded = min(flawed.mixed, key=lambda item: item[0])
+    values = ["a list" if value == "[" else repr(decode_value(value)) for value in encoded]
     raise InputError(
         f"expected old, new and reference to hold answers of one kind, got {values[0]}, "
         f"{values[1]} and {values[2]} for id {show(split_key(key)[0])}: write all as text"
-    )
-
-
-def _record(
-    key: str, answer: str | None, reference: str | None, accepted: list[str] | None,
-    prompt: str | None, joining: Joining,
-) -> Record:  # fmt: skip
-    name, repeat = split_key(key)
-    return Record(
-        name,
-        prediction=decoded(answer),
-        reference=[decoded(x) for x in accepted] if accepted else decoded(reference),
-        scores={"score": 0.0} if joining.by_score else {},
-        repeat=repeat,
-        prompt=prompt,
     )

@@ -1,4 +1,4 @@
-"""Two runs joined by a database that spills to disk: the SQL of their items, judged one by one."""
+"""The SQL that joins two runs, judges every item and marks its flaws."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from muscle_metrics.scale.encoding import UNREADABLE_SQL
+from muscle_metrics.scale.sources import sql_null
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from muscle_metrics.runs.joining.pairing import Conflict, MissingItems, Unanswered
-    from muscle_metrics.scale.encoding import Source
+    from muscle_metrics.scale.choices import Choices, Judging
+    from muscle_metrics.scale.sources import Source
 
 __all__ = ["FLAWS", "Joining"]
 
-TYPES = {"accepted": "VARCHAR[]", "score": "DOUBLE"}
+FALSE = "FALSE"
 LABELS = {"slice": ("slice",), "group": ("cluster",), "prompt": ("old_prompt", "new_prompt")}
-# What no option makes good comes first; every name is a column of the judged items.
+# Flaws that no option makes good come first; every name is a column of the judged items.
 FLAWS = (
-    "nameless",
-    "strange",
+    "without_id",
+    "incomparable",
     "unscored",
     "prompts_differ",
     "only_old",
@@ -34,164 +33,174 @@ FLAWS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joining:
-    """How two sources are joined and judged.
+    """Two sources, and how they are joined and judged.
 
     Parameters
     ----------
     old, new : Source
         The runs.
-    by_score : bool
-        Whether a recorded score judges, and not the answers.
-    threshold : float, optional
-        A score of at least this much is right; without one, a score of 1.
-    strict_threshold : bool
-        Whether a score must exceed it.
-    missing, conflict, unanswered
-        As in `join_runs`.
+    choices : Choices
+        The user's choices.
+    judging : Judging
+        Which metric the rows tell by themselves.
     has_lists : bool
         Whether some references are lists of accepted answers, which makes the join slower.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from muscle_metrics.scale.sources import open_source
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "v1.jsonl")
-    ...     _ = path.write_text('{"id": 1, "prediction": "A", "reference": "A"}')
-    ...     source = open_source(path, {})
-    >>> "FULL JOIN" in Joining(old=source, new=source, by_score=False).items()
-    True
     """
 
     old: Source
     new: Source
-    by_score: bool
-    threshold: float | None = None
-    strict_threshold: bool = False
-    missing: MissingItems = "error"
-    conflict: Conflict = "error"
-    unanswered: Unanswered = "error"
+    choices: Choices
+    judging: Judging
     has_lists: bool = False
+
+    @classmethod
+    def of(cls, old: Source, new: Source, choices: Choices) -> Joining:
+        """Join two sources, whose fields decide which metric judges.
+
+        Raises
+        ------
+        UsageError
+            If the metrics or the threshold do not fit the fields.
+        """
+        judging = choices.judging([source.fields.get("score") for source in (old, new)])
+        return cls(old=old, new=new, choices=choices, judging=judging)
 
     @property
     def has_answers(self) -> bool:
-        """Whether both runs tell their answers, and not only scores."""
-        return "prediction" in self.old.fields and "prediction" in self.new.fields
+        """Whether both runs hold answers, and not only scores."""
+        return self._both_have("prediction")
 
-    def items(self, extra: Sequence[str] = ()) -> str:
-        """Write the SQL of all items: what they show, what is wrong with them, who is right."""
-        flaws = {name: getattr(self, f"_{name}")() for name in FLAWS}
-        columns = ", ".join(f"coalesce({flaw}, FALSE) AS {name}" for name, flaw in flaws.items())
-        return f"""
-            SELECT key, slice, cluster, old, new, reference, accepted, old_score, new_score,
-                   in_old, in_new, {", ".join([*extra, columns])},
-                   coalesce({self._right("old")}, FALSE) AS old_right,
-                   coalesce({self._right("new")}, FALSE) AS new_right,
-                   {"old IS DISTINCT FROM new" if self.has_answers else "FALSE"} AS changed,
-                   coalesce(old_score NOT IN (0, 1) OR new_score NOT IN (0, 1), FALSE) AS graded
-            FROM ({self._paired()})
-        """
+    @property
+    def parts(self) -> set[str]:
+        """Parts of the rows that are read."""
+        parts = {"prediction", "reference", "slice", "group"}
+        parts |= {"score"} if "score" in {*self.old.fields, *self.new.fields} else set()
+        parts |= {"accepted"} if self.has_lists else set()
+        return parts | ({"prompt"} if self._both_have("prompt") else set())
 
-    def kept(self) -> str:
-        """Write the SQL that tells whether an item is compared."""
-        return f"NOT ({' OR '.join(sorted(self.left_out()))})"
-
+    @property
     def left_out(self) -> set[str]:
         """Flaws of items that are not compared."""
         return {
             *("only_old", "only_new"),
-            *(["conflicting"] if self.conflict == "drop" else []),
-            *(["unanswered"] if self.unanswered == "drop" else []),
+            *(["conflicting"] if self.choices.conflict == "drop" else []),
+            *(["unanswered"] if self.choices.unanswered == "drop" else []),
         }
 
+    @property
     def tolerated(self) -> set[str]:
         """Flaws that the options make good."""
         return {
-            *(["only_old", "only_new"] if self.missing == "drop" else []),
-            *(["conflicting"] if self.conflict != "error" else []),
-            *(["unanswered"] if self.unanswered != "error" else []),
+            *(["only_old", "only_new"] if self.choices.missing == "drop" else []),
+            *(["conflicting"] if self.choices.conflict != "error" else []),
+            *(["unanswered"] if self.choices.unanswered != "error" else []),
         }
 
-    def parts(self) -> set[str]:
-        """Parts of the rows that are looked at."""
-        parts = {"prediction", "reference", "slice", "group"}
-        parts |= {"score"} if "score" in {*self.old.fields, *self.new.fields} else set()
-        parts |= {"accepted"} if self.has_lists else set()
-        prompted = "prompt" in self.old.fields and "prompt" in self.new.fields
-        return parts | ({"prompt"} if prompted else set())
+    @property
+    def kept(self) -> str:
+        """SQL of the condition that an item is compared."""
+        return f"NOT ({' OR '.join(sorted(self.left_out))})"
 
-    def _paired(self) -> str:
-        parts = self.parts()
-        judges = self._judges()
+    @property
+    def items(self) -> str:
+        """SQL of all items: their values, their flaws, and which model is right."""
+        conditions = self._flaws()
+        flaws = ", ".join(f"coalesce({conditions[name]}, FALSE) AS {name}" for name in FLAWS)
+        return f"""
+            SELECT key, slice, cluster, old, new, reference, accepted, old_score, new_score,
+                   in_old, in_new, {flaws},
+                   coalesce({self._right("old")}, FALSE) AS old_right,
+                   coalesce({self._right("new")}, FALSE) AS new_right,
+                   {"old IS DISTINCT FROM new" if self.has_answers else "FALSE"} AS changed,
+                   coalesce(old_score NOT IN (0, 1) OR new_score NOT IN (0, 1), FALSE) AS graded
+            FROM ({self._pairs()})
+        """
 
-        def pair(part: str, names: tuple[str, str], sides: tuple[str, str] = ("o", "n")) -> str:
-            places = [
-                f"{side}.{part}" if part in parts else f"NULL::{TYPES.get(part, 'VARCHAR')}"
-                for side in sides
-            ]
-            return ", ".join(
-                f"{place} AS {name}" for place, name in zip(places, names, strict=True)
-            )
+    def _both_have(self, part: str) -> bool:
+        return part in self.old.fields and part in self.new.fields
 
-        rows = [
+    def _pairs(self) -> str:
+        parts = self.parts
+        old_judge, new_judge = self._judges()
+
+        def column(side: str, part: str) -> str:
+            return f'{side}."{part}"' if part in parts else sql_null(part)
+
+        old, new = (
             f"(SELECT *, TRUE AS present FROM ({source.table(parts)}))"
             for source in (self.old, self.new)
-        ]
+        )
         return f"""
             SELECT coalesce(o.key, n.key) AS key, coalesce(o.present, FALSE) AS in_old,
                    coalesce(n.present, FALSE) AS in_new,
                    coalesce(o.slice, n.slice) AS slice,
                    coalesce(o."group", n."group") AS cluster,
-                   {pair("prediction", ("old", "new"))},
-                   {pair("reference", ("own_old", "own_new"))},
-                   {pair("accepted", ("list_old", "list_new"))},
-                   {pair("reference", ("reference", "new_reference"), judges)},
-                   {pair("accepted", ("accepted", "new_accepted"), judges)},
-                   {pair("prompt", ("old_prompt", "new_prompt"))},
-                   {pair("score", ("old_score", "new_score"))}
-            FROM {rows[0]} AS o FULL JOIN {rows[1]} AS n ON o.key = n.key
+                   o.prediction AS old, n.prediction AS new,
+                   o.reference AS own_old, n.reference AS own_new,
+                   {old_judge}.reference AS reference, {new_judge}.reference AS new_reference,
+                   {column("o", "accepted")} AS list_old, {column("n", "accepted")} AS list_new,
+                   {column(old_judge, "accepted")} AS accepted,
+                   {column(new_judge, "accepted")} AS new_accepted,
+                   {column("o", "prompt")} AS old_prompt, {column("n", "prompt")} AS new_prompt,
+                   {column("o", "score")} AS old_score, {column("n", "score")} AS new_score
+            FROM {old} AS o FULL JOIN {new} AS n ON o.key = n.key
         """
 
     def _judges(self) -> tuple[str, str]:
-        """Which of both rows holds the reference of the old, and which that of the new answer."""
-        referring = [side for side, source in (("o", self.old), ("n", self.new))
-                     if "reference" in source.fields] or ["o", "n"]  # fmt: skip
-        if self.conflict == "first":
-            return referring[0], referring[0]
-        if self.conflict == "last":
-            return referring[-1], referring[-1]
-        return referring[0], referring[-1]
+        """Side whose references judge the old answers, and side whose judge the new ones."""
+        sources = {"o": self.old, "n": self.new}
+        referring = [side for side, source in sources.items() if "reference" in source.fields]
+        first, last = (referring[0], referring[-1]) if referring else ("o", "n")
+        if self.choices.conflict == "first":
+            return first, first
+        return (last, last) if self.choices.conflict == "last" else (first, last)
 
     def _right(self, side: str) -> str:
-        if self.by_score:
-            sign = ">" if self.strict_threshold else ">="
-            limit = 1.0 if self.threshold is None else float(self.threshold)
+        if self.judging.by_score:
+            sign = ">" if self.choices.strict_threshold else ">="
+            limit = 1.0 if self.choices.threshold is None else float(self.choices.threshold)
             return f"{side}_score {sign} {limit!r}::DOUBLE"
         prefix = "" if side == "old" else "new_"
+        is_equal = f"{side} = {prefix}reference"
         if not self.has_lists:
-            return f"{side} = {prefix}reference"
+            return is_equal
         return (
-            f"CASE WHEN {prefix}accepted IS NULL THEN {side} = {prefix}reference "
+            f"CASE WHEN {prefix}accepted IS NULL THEN {is_equal} "
             f"ELSE list_contains({prefix}accepted, {side}) END"
         )
 
-    def _nameless(self) -> str:
-        # An empty id is one even if a repeat follows.
-        return "key IS NULL OR key = '' OR ascii(key) = 31"
+    def _flaws(self) -> dict[str, str]:
+        """Write the SQL of the condition of each flaw."""
+        both, by_score = "in_old AND in_new", self.judging.by_score
+        return {
+            # An empty id is a flaw even if a repeat follows.
+            "without_id": "key IS NULL OR key = '' OR ascii(key) = 31",
+            "incomparable": self._incomparable(),
+            "unscored": self._unscored(),
+            "prompts_differ": "old_prompt <> new_prompt",
+            "only_old": "NOT in_new",
+            "only_new": "NOT in_old",
+            "conflicting": self._conflicting(),
+            "unanswered": FALSE if by_score else f"{both} AND (old IS NULL OR new IS NULL)",
+            "unreferenced": (
+                FALSE if by_score else f"{both} AND (reference IS NULL OR new_reference IS NULL)"
+            ),
+            "kinds_differ": self._kinds_differ(),
+        }
 
-    def _strange(self) -> str:
+    def _incomparable(self) -> str:
         """Values that cannot be compared: nested, not finite, too large to be exact."""
-        unlisted = "" if self.has_lists else " OR ascii(own_old) = 91 OR ascii(own_new) = 91"
-        lists = "".join(
-            f" OR len(list_filter({column}, lambda x: x IS NULL OR ascii(x) IN (63, 91))) > 0 "
-            f"OR len({column}) = 0"
-            for column in ("list_old", "list_new")
-            if self.has_lists
-        )
-        values = self._unless_text(
+        if self.has_lists:
+            lists = "".join(
+                f" OR len(list_filter({column}, lambda x: x IS NULL OR ascii(x) IN (63, 91))) > 0 "
+                f"OR len({column}) = 0"
+                for column in ("list_old", "list_new")
+            )
+        else:
+            lists = " OR ascii(own_old) = 91 OR ascii(own_new) = 91"
+        values = _unless_text(
             f"ascii(old) IN (63, 91) OR ascii(new) IN (63, 91) OR ascii(own_old) = 63 "
-            f"OR ascii(own_new) = 63{unlisted}{lists}"
+            f"OR ascii(own_new) = 63{lists}"
         )
         labels = [
             name
@@ -199,67 +208,42 @@ class Joining:
             for name in names
             if self.old.may_be_unreadable(part) or self.new.may_be_unreadable(part)
         ]
-        unreadable = f"{UNREADABLE_SQL} IN ({', '.join(labels)})" if labels else "FALSE"
-        return f"{values} OR {unreadable}"
+        return f"{values} OR {UNREADABLE_SQL} IN ({', '.join(labels)})" if labels else values
 
     def _unscored(self) -> str:
-        return " OR ".join(
-            [
-                f"(in_{side} AND {self.lacks_score(side)})"
-                for side, source in (("old", self.old), ("new", self.new))
-                if "score" in source.fields
-            ]
-            or ["FALSE"]
-        )
-
-    def lacks_score(self, side: str) -> str:
-        """Write the SQL that tells whether the row of a side has no score that counts."""
-        return f"({side}_score IS NULL OR NOT isfinite({side}_score))"
-
-    def _prompts_differ(self) -> str:
-        return "old_prompt <> new_prompt"
-
-    def _only_old(self) -> str:
-        return "NOT in_new"
-
-    def _only_new(self) -> str:
-        return "NOT in_old"
+        lacking = [
+            f"(in_{side} AND ({side}_score IS NULL OR NOT isfinite({side}_score)))"
+            for side, source in (("old", self.old), ("new", self.new))
+            if "score" in source.fields
+        ]
+        return " OR ".join(lacking) or FALSE
 
     def _conflicting(self) -> str:
-        if not ("reference" in self.old.fields and "reference" in self.new.fields):
-            return "FALSE"
-        lists = "list_sort(list_old) IS DISTINCT FROM list_sort(list_new)"
-        differ = "own_old IS DISTINCT FROM own_new" + f" OR {lists}" * self.has_lists
+        if not self._both_have("reference"):
+            return FALSE
+        differ = "own_old IS DISTINCT FROM own_new"
+        if self.has_lists:
+            differ += " OR list_sort(list_old) IS DISTINCT FROM list_sort(list_new)"
         return f"in_old AND in_new AND ({differ})"
 
-    def _unanswered(self) -> str:
-        if self.by_score:
-            return "FALSE"
-        return "in_old AND in_new AND (old IS NULL OR new IS NULL)"
-
-    def _unreferenced(self) -> str:
-        if self.by_score:
-            return "FALSE"
-        return "in_old AND in_new AND (reference IS NULL OR new_reference IS NULL)"
-
     def _kinds_differ(self) -> str:
-        judging = () if self.by_score else (("old", "reference"), ("new", "new_reference"))
-        pairs = (("old", "new"), *judging)
-        singles = " OR ".join(
+        judging = () if self.judging.by_score else (("old", "reference"), ("new", "new_reference"))
+        differ = [
             f"({one} <> '[' AND {other} <> '[' AND {one} <> {other})"
-            for one, other in ((_kind(a), _kind(b)) for a, b in pairs)
-        )
-        lists = "".join(
-            f" OR len(list_filter({accepted}, lambda x: {_kind('x')} <> {_kind(side)})) > 0"
-            for side, accepted in (("old", "accepted"), ("new", "new_accepted"))
-            if self.has_lists and not self.by_score
-        )
-        return self._unless_text(singles + lists)
+            for one, other in ((_kind(a), _kind(b)) for a, b in (("old", "new"), *judging))
+        ]
+        if self.has_lists and not self.judging.by_score:
+            differ += [
+                f"len(list_filter({accepted}, lambda x: {_kind('x')} <> {_kind(side)})) > 0"
+                for side, accepted in (("old", "accepted"), ("new", "new_accepted"))
+            ]
+        return _unless_text(" OR ".join(differ))
 
-    def _unless_text(self, condition: str) -> str:
-        """Look closer only where something is not plain text, which is rare."""
-        plain = " AND ".join(f"ascii({x}) = 34" for x in ("old", "new", "own_old", "own_new"))
-        return f"CASE WHEN {plain} THEN FALSE ELSE {condition} END"
+
+def _unless_text(condition: str) -> str:
+    """Write the SQL that tests a condition only where a value is not plain text, which is rare."""
+    plain = " AND ".join(f"ascii({x}) = 34" for x in ("old", "new", "own_old", "own_new"))
+    return f"CASE WHEN {plain} THEN FALSE ELSE {condition} END"
 
 
 def _kind(place: str) -> str:

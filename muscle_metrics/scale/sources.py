@@ -1,28 +1,44 @@
-"""Files of rows as tables of a database: which they are, and which fields are read."""
+"""Runs as tables of a database: which files and fields are read, and the SQL of their rows."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from muscle_metrics.errors import FileError, InputError, UsageError
+from muscle_metrics.errors import FileError, InputError, UsageError, require
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import PlainFile, open_plain
 from muscle_metrics.runs.rows import keep_rows, locate
-from muscle_metrics.scale.encoding import Source, column_of, quoted
+from muscle_metrics.scale.encoding import (
+    FLOATS,
+    NOTHING,
+    NUMBERS,
+    UNREADABLE_SQL,
+    column_of,
+    encode_accepted,
+    encode_id,
+    encode_label,
+    encode_score,
+    encode_value,
+    locate_field,
+    quote,
+)
 from muscle_metrics.words.escape import visible
 from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Mapping, Sequence
+    from os import PathLike
 
-__all__ = ["FileSource", "count_lines", "open_source"]
+__all__ = ["NO_OPTIONS", "CodedSource", "FileSource", "Source", "open_sources", "sql_null"]
 
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 COMPRESSED = (".gz", ".zst")
 ENGINE_FORMATS = ("jsonl", "parquet")
 NEWLINE = ord("\n")
@@ -30,6 +46,123 @@ SPACE = ord(" ")
 PATTERN = re.compile(r"[*?\[]")
 PARTS = ("prediction", "reference", "score", "slice", "group", "prompt", "repeat")
 READ = {"id_field", "format", "where", *(f"{part}_field" for part in PARTS)}
+ENCODERS = {
+    "prediction": encode_value,
+    "reference": encode_value,
+    "accepted": encode_accepted,
+    "score": encode_score,
+}
+# Types of columns other than JSON that can be read, by the part of a row.
+SCALARS = {*NUMBERS, "VARCHAR", "BOOLEAN", NOTHING}
+ALLOWED = {
+    "id": SCALARS - {"BOOLEAN"},
+    "reference": SCALARS | {f"{kind}[]" for kind in SCALARS},
+    "score": SCALARS - {"VARCHAR"},
+}
+
+
+def sql_null(part: str) -> str:
+    """Write the SQL of a part that rows do not have: null of its type."""
+    return f"NULL::{ {'accepted': 'VARCHAR[]', 'score': 'DOUBLE'}.get(part, 'VARCHAR') }"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The rows of one run in a database, and the fields to read.
+
+    Parameters
+    ----------
+    name : str
+        Name of the run.
+    relation : str
+        SQL of the rows as they are.
+    fields : mapping of str to str
+        Field of every part that the rows have; "id" always.
+    types : mapping of str to str
+        Type of every column in the database.
+    where : mapping of str to str
+        Text that a field of a row has, if the row is to be read.
+    """
+
+    name: str
+    relation: str
+    fields: Mapping[str, str]
+    types: Mapping[str, str]
+    where: Mapping[str, str]
+
+    @property
+    def place(self) -> str:
+        """Where the rows are, for messages."""
+        return self.name
+
+    def table(self, parts: Collection[str]) -> str:
+        """Write the SQL of the rows: their key, and the parts asked for."""
+        columns = [f"{self._key()} AS key", *(f'{self._part(x)} AS "{x}"' for x in sorted(parts))]
+        kept = [
+            f"{encode_label(*locate_field(name, self.types))} = {quote(text)}"
+            for name, text in self.where.items()
+        ]
+        condition = f" WHERE {' AND '.join(kept)}" if kept else ""
+        return f"SELECT {', '.join(columns)} FROM {self.relation}{condition}"
+
+    def count_rows(self, database: Any) -> int:
+        """Count the rows that `where` keeps."""
+        query = f"SELECT count(*) FROM ({self.table([])})"
+        return int(database.execute(query).fetchone()[0])
+
+    def check_rows(self) -> None:
+        """Raise the error of the first bad row; a source without files cannot name one."""
+
+    def check_types(self) -> None:
+        """Check the type of every column; values of JSON are checked row by row.
+
+        Raises
+        ------
+        FileError
+            If one holds dates, decimals, structures or the like.
+        """
+        for part, name in self.fields.items():
+            _, kind = locate_field(name, self.types)
+            if kind not in {"JSON"} | ALLOWED.get(part, SCALARS):
+                raise FileError(
+                    f"{self.place}: expected {'numbers' if part == 'score' else 'text or numbers'} "
+                    f"in the column {show(column_of(name, self.types))}, got the type {kind}: "
+                    f"write it as text, or name another column"
+                )
+
+    def may_be_unreadable(self, part: str) -> bool:
+        """Whether values of a label may be no label, such as nan or a list."""
+        if part not in self.fields:
+            return False
+        # Types of rows that are coded already are unknown.
+        return not self.types or locate_field(self.fields[part], self.types)[1] in FLOATS | {"JSON"}
+
+    def _key(self) -> str:
+        """Write the SQL of id and repeat; null where one of them is unreadable."""
+        identifier = encode_id(*locate_field(self.fields["id"], self.types))
+        if "repeat" not in self.fields:
+            return identifier
+        repeat = self._part("repeat")
+        return (
+            f"{identifier} || CASE WHEN {repeat} IS NULL THEN '' "
+            f"ELSE chr(31) || nullif({repeat}, {UNREADABLE_SQL}) END"
+        )
+
+    def _part(self, part: str) -> str:
+        name = self.fields.get("reference" if part == "accepted" else part)
+        if name is None:
+            return sql_null(part)
+        return ENCODERS.get(part, encode_label)(*locate_field(name, self.types))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodedSource(Source):
+    """A relation whose columns are those that `Source.table` writes."""
+
+    def table(self, parts: Collection[str]) -> str:
+        """Write the SQL of the rows: their key, and the parts asked for."""
+        columns = ["key", *(f'"{part}"' for part in sorted(parts))]
+        return f"SELECT {', '.join(columns)} FROM {self.relation}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +176,7 @@ class FileSource(Source):
     files : tuple of PlainFile
         Its shards.
     columns : Columns
-        How one row becomes a record, by the reader that goes row by row.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "v1.jsonl")
-    ...     _ = path.write_text('{"id": 1, "prediction": "A"}')
-    ...     source = open_source(path, {})
-    >>> source.name, sorted(source.fields)
-    ('v1', ['id', 'prediction'])
+        How the in-memory reader makes a record of a row.
     """
 
     files: tuple[PlainFile, ...]
@@ -72,14 +194,16 @@ class FileSource(Source):
         ]
 
     def count_rows(self, database: Any) -> int:
-        """Count rows, but for those that `where` leaves out."""
-        if not self.where and all(_is_plain(file) for file in self.files):
-            return sum(count_lines(file.path) for file in self.files)
-        # The parent by name: a class with slots is made anew, which `super()` does not see.
+        """Count the rows that `where` keeps."""
+        if not self.where and all(
+            file.format == "jsonl" and file.path.suffix not in COMPRESSED for file in self.files
+        ):
+            return sum(_count_lines(file.path) for file in self.files)
+        # `super()` fails in a dataclass with slots: the decorator makes a new class.
         return Source.count_rows(self, database)
 
     def check_rows(self) -> None:
-        """Read every row one by one, and raise the error of the first that is not as it must be.
+        """Read every row with the in-memory reader, and raise the error of the first bad one.
 
         Raises
         ------
@@ -94,35 +218,39 @@ class FileSource(Source):
                     raise locate(error, file, number, row) from error  # type: ignore[arg-type]
 
 
-def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = None) -> FileSource:
-    """Recognise the files of a run and choose the fields to read, from its first row.
+def open_sources(
+    old: str | PathLike[str],
+    new: str | PathLike[str],
+    old_options: Mapping[str, Any],
+    new_options: Mapping[str, Any],
+    names: tuple[str, str] | None,
+) -> tuple[FileSource, FileSource]:
+    """Recognise the files of two runs and choose the fields to read, from their first rows.
 
     Parameters
     ----------
-    path : Path
+    old, new : path
         A file, or a folder of shards.
-    options : mapping
+    old_options, new_options : mapping
         Those of `read_run`.
-    name : str, optional
-        What the run is called; by default the file or the folder.
+    names : tuple of str, optional
+        Names of the runs; by default those of the files or folders.
 
     Raises
     ------
     FileError
         If there is no file, or its format is not one that the engine reads.
     UsageError
-        If an option needs the reader that goes row by row.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(folder, "a.jsonl").write_text('{"id": 1, "prediction": "A"}')
-    ...     _ = Path(folder, "b.jsonl").write_text('{"id": 2, "prediction": "A"}')
-    ...     len(open_source(Path(folder), {}).files)
-    2
+        If an option needs the in-memory reader.
     """
+    old_name, new_name = names or (None, None)
+    return (
+        _open_source(Path(old), old_options, old_name),
+        _open_source(Path(new), new_options, new_name),
+    )
+
+
+def _open_source(path: Path, options: Mapping[str, Any], name: str | None) -> FileSource:
     unread = {name for name, value in options.items() if value is not None} - READ
     if unread:
         raise UsageError(
@@ -144,11 +272,12 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
             f"all shards of a run, got {sorted({file.format for file in files})}: convert them, "
             f"or leave out --engine"
         )
-    asked = {part: options.get(f"{part}_field") for part in PARTS}
     where = options.get("where", {})
-    named = {part: name for part, name in asked.items() if name is not None}
-    fields = {identifier, *CONVENTIONS, *where, *named.values()}
-    number, first = next(iter(keep_rows(files[0], fields)))
+    asked = {part: options.get(f"{part}_field") for part in PARTS}
+    named = {part: field for part, field in asked.items() if field is not None}
+    number, first = next(
+        iter(keep_rows(files[0], {identifier, *CONVENTIONS, *where, *named.values()}))
+    )
     columns = choose_columns(first, identifier, asked, is_all_text=False)
     if not where:
         try:
@@ -158,14 +287,14 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
     conventional = {part: part for part in CONVENTIONS if part in first}
     if "score" not in named:
         conventional["prediction"] = "prediction"
-    found = {"id": identifier, **conventional, **named}
-    if "" in found.values():
+    fields = {"id": identifier, **conventional, **named}
+    if "" in fields.values():
         raise UsageError("expected fields with a name, got '': rename it, or leave out --engine")
-    types = _types(files, first, [*found.values(), *where])
+    types = _types(files, first, [*fields.values(), *where])
     source = FileSource(
         name=name or (files[0].stem if len(files) == 1 else path.name),
         relation=_scan(files, types),
-        fields=found,
+        fields=fields,
         types=types,
         where=where,
         files=files,
@@ -173,54 +302,6 @@ def open_source(path: Path, options: Mapping[str, Any], *, name: str | None = No
     )
     source.check_types()
     return source
-
-
-def _scan(files: Sequence[PlainFile], types: Mapping[str, str]) -> str:
-    """Write the SQL of the files as they are."""
-    # Names of files are patterns to the database, and names of folders would be columns.
-    paths = ", ".join(quoted(PATTERN.sub(r"[\g<0>]", str(file.path))) for file in files)
-    if files[0].format == "parquet":
-        return f"read_parquet([{paths}], hive_partitioning = false)"
-    columns = ", ".join(f"{quoted(name)}: 'JSON'" for name in types)
-    return (
-        f"read_json([{paths}], format = 'newline_delimited', hive_partitioning = false, "
-        f"columns = {{{columns}}})"
-    )
-
-
-def _is_plain(file: PlainFile) -> bool:
-    return file.format == "jsonl" and file.path.suffix not in COMPRESSED
-
-
-def count_lines(path: Path) -> int:
-    r"""Count lines that hold something.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "v1.jsonl")
-    ...     for text in ("{}\n{}", "{}\n\n{}"):
-    ...         _ = path.write_text(text)
-    ...         print(count_lines(path))
-    2
-    2
-    """
-    lines, last = 0, NEWLINE
-    block = bytearray(1 << 20)
-    codes = np.frombuffer(block, dtype=np.uint8)
-    with path.open("rb", buffering=0) as stream:
-        while length := stream.readinto(block):
-            ends = np.flatnonzero(codes[:length] == NEWLINE)
-            starts = ends[ends < length - 1] + 1
-            if (last == NEWLINE and block[0] <= SPACE) or (codes[starts] <= SPACE).any():
-                # Nobody indents rows or parts them by blank lines: these may take their time.
-                with path.open("rb") as rows:
-                    return sum(not row.isspace() for row in rows)
-            lines += ends.size
-            last = block[length - 1]
-    return lines + (last != NEWLINE)
 
 
 def _shards(path: Path) -> list[Path]:
@@ -234,10 +315,41 @@ def _shards(path: Path) -> list[Path]:
     return shards
 
 
+def _scan(files: Sequence[PlainFile], types: Mapping[str, str]) -> str:
+    """Write the SQL of the files as they are."""
+    # DuckDB takes names of files for patterns, and would make columns of folders such as "id=7".
+    paths = ", ".join(quote(PATTERN.sub(r"[\g<0>]", str(file.path))) for file in files)
+    if files[0].format == "parquet":
+        return f"read_parquet([{paths}], hive_partitioning = false)"
+    columns = ", ".join(f"{quote(name)}: 'JSON'" for name in types)
+    return (
+        f"read_json([{paths}], format = 'newline_delimited', hive_partitioning = false, "
+        f"columns = {{{columns}}})"
+    )
+
+
+def _count_lines(path: Path) -> int:
+    """Count lines that are not blank."""
+    lines, last = 0, NEWLINE
+    block = bytearray(1 << 20)
+    codes = np.frombuffer(block, dtype=np.uint8)
+    with path.open("rb", buffering=0) as stream:
+        while length := stream.readinto(block):
+            ends = np.flatnonzero(codes[:length] == NEWLINE)
+            starts = ends[ends < length - 1] + 1
+            if (last == NEWLINE and block[0] <= SPACE) or (codes[starts] <= SPACE).any():
+                # Rare case (indented rows or blank lines): count line by line.
+                with path.open("rb") as rows:
+                    return sum(not row.isspace() for row in rows)
+            lines += ends.size
+            last = block[length - 1]
+    return lines + (last != NEWLINE)
+
+
 def _types(
     files: Sequence[PlainFile], first: Mapping[str, object], names: Sequence[str]
 ) -> dict[str, str]:
-    """Type of every column that fields stand in; everything in JSON is JSON."""
+    """Type of every column that holds a field; everything in JSON is JSON."""
     if files[0].format == "jsonl":
         types = {(name if name in first else name.partition(".")[0]): "JSON" for name in names}
     else:
@@ -254,16 +366,13 @@ def _types(
 
 
 def _parquet_types(files: Sequence[PlainFile], names: Sequence[str]) -> dict[str, str]:
-    """Type of every column that fields stand in, in all shards."""
-    from muscle_metrics.errors import require
-
+    """Type of every column that holds a field, which is the same in all shards."""
     duckdb = require("duckdb", "scale")
     common: dict[str, str] = {}
     for file in files:
         rows = duckdb.execute(f"DESCRIBE SELECT * FROM {_scan([file], {})}").fetchall()
         types = {row[0]: row[1] for row in rows}
-        columns = dict.fromkeys(column_of(name, types) for name in names)
-        for column in columns:
+        for column in dict.fromkeys(column_of(name, types) for name in names):
             kind = types.get(column)
             if kind is None:
                 raise FileError(
