@@ -1,24 +1,51 @@
-"""Answers that have to agree: exactly, or in their words."""
+"""Answers that have to agree: exactly, in their words, or in the final answer inside a longer text.
+
+Every pattern is linear: none can match one stretch of text in two ways.
+"""
 
 from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections import Counter
-from functools import cache
-from typing import Any, get_args
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.scorers.extraction import Extraction, extract_answer, extract_reference
-from muscle_metrics.scorers.normalization import UnicodeForm, normalizer
 from muscle_metrics.scorers.texts import Scores, pair_texts
 
-__all__ = ["exact_match", "token_f1"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+__all__ = [
+    "Extraction",
+    "UnicodeForm",
+    "exact_match",
+    "extract_answer",
+    "extract_reference",
+    "normalizer",
+    "token_f1",
+]
+
+Extraction: TypeAlias = Literal["gsm8k-strict", "gsm8k-flexible", "choice"]
+UnicodeForm: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
+
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b", re.IGNORECASE)
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_ASCII_SYMBOLS = "$+<=>^`|~"
+_MOST_MARKS = 30
+
+# A minus right behind a word is a hyphen or a subtraction: "5-10" ends in 10.
+_NUMBER = r"(?:(?<![\w.)])-)?+\$?+(?:[0-9]++(?:,[0-9]{3}(?![0-9]))*+(?:\.[0-9]++)?+|\.[0-9]++)"
+_ANY_NUMBER = re.compile(_NUMBER)
+_MARKED_NUMBER = re.compile(rf"#### ?({_NUMBER})")
+
+_STATED_LETTER = re.compile(r"\b[Aa]nswer(?: is)?+[ :*(\[]{0,4}+([A-Z])\b")
+_FIRST_LETTER = re.compile(r"[*(\[]{0,4}+([A-Za-z])(?:[*)\].:\n]|$)")
+_BRACKETED_LETTER = re.compile(r"\(([A-Z])\)")
 
 
 def exact_match(
@@ -154,3 +181,151 @@ def _f1(predicted: Counter[str], expected: Counter[str]) -> float:
     precision = shared / predicted.total()
     recall = shared / expected.total()
     return 2 * precision * recall / (precision + recall)
+
+
+def normalizer(
+    *,
+    strip: bool,
+    ignore_case: bool,
+    ignore_punctuation: bool,
+    ignore_articles: bool,
+    normalize_whitespace: bool,
+    unicode_form: UnicodeForm | None,
+) -> Callable[[str], str]:
+    """Build the function that removes from a text what is not to count; linear in its length.
+
+    Raises
+    ------
+    UsageError
+        If the Unicode form is unknown.
+    """
+    if unicode_form is not None and unicode_form not in get_args(UnicodeForm):
+        raise UsageError(
+            f"expected unicode_form to be None or one of {list(get_args(UnicodeForm))}, "
+            f"got {unicode_form!r}"
+        )
+    steps: list[Callable[[str], str]] = []
+    if unicode_form is not None:
+        steps.append(partial(_in_form, form=unicode_form))
+    if ignore_case:
+        steps.append(str.casefold)
+    if ignore_punctuation:
+        steps.append(_without_punctuation)
+    if ignore_articles:
+        steps.append(partial(_ARTICLES.sub, " "))
+    if strip:
+        steps.append(str.strip)
+    if normalize_whitespace or ignore_articles:
+        steps.append(_with_single_spaces)
+
+    def normalize(text: str) -> str:
+        for step in steps:
+            text = step(text)
+        return text
+
+    return normalize
+
+
+def _with_single_spaces(text: str) -> str:
+    return " ".join(text.split())
+
+
+class _Kept(dict[int, int | None]):
+    """For `str.translate`: a character itself, or None for punctuation."""
+
+    def __missing__(self, code: int) -> int | None:
+        character = chr(code)
+        punctuation = unicodedata.category(character)[0] == "P" or character in _ASCII_SYMBOLS
+        self[code] = None if punctuation else code
+        return self[code]
+
+
+_KEPT = _Kept()
+
+
+def _without_punctuation(text: str) -> str:
+    return text.translate(_KEPT)
+
+
+def _in_form(text: str, form: UnicodeForm) -> str:
+    """Normalize in pieces: ordering a run of combining marks takes the square of its length.
+
+    No script stacks more than 30 (Unicode Standard Annex 15, Stream-Safe Text Format).
+    """
+    if text.isascii():
+        return text
+    cuts = [0]
+    marks = 0
+    for position, character in enumerate(text):
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > _MOST_MARKS:
+            cuts.append(position)
+            marks = 1
+    pieces = zip(cuts, [*cuts[1:], len(text)], strict=True)
+    return "".join(unicodedata.normalize(form, text[start:stop]) for start, stop in pieces)
+
+
+def extract_answer(text: str, kind: Extraction) -> str | None:
+    """Find the final answer in a model's output, or None.
+
+    Parameters
+    ----------
+    text : str
+        The output.
+    kind : {"gsm8k-strict", "gsm8k-flexible", "choice"}
+        The number after ``####``, as GSM8K's own solutions end; the last number; or the letter of
+        a choice: after the last "answer is" or "answer:", else at the very beginning as in
+        ``B`` or ``(b) because``, else the last one in round brackets.
+
+    Returns
+    -------
+    str or None
+        A number is returned in one spelling, so that ``$1,000.00`` is ``1000``; a letter in
+        upper case.
+
+    Examples
+    --------
+    >>> extract_answer("5 - 3 = 2, so she pays $1,200.50. #### 1200.5", "gsm8k-strict")
+    '1200.5'
+    >>> extract_answer("(C) is tempting, but the answer is (B).", "choice")
+    'B'
+    """
+    if kind == "choice":
+        return _find_letter(text)
+    found = (_MARKED_NUMBER if kind == "gsm8k-strict" else _ANY_NUMBER).findall(text)
+    if not found:
+        return None
+    # Strict takes the first: what follows the marked answer is the next problem, made up.
+    return _spell_number(found[0] if kind == "gsm8k-strict" else found[-1])
+
+
+def extract_reference(text: str, kind: Extraction) -> str | None:
+    """Find the answer in a reference, which may be the bare answer.
+
+    Examples
+    --------
+    >>> extract_reference("18", "gsm8k-strict"), extract_reference("... #### 18", "gsm8k-flexible")
+    ('18', '18')
+    """
+    if kind == "choice":
+        return _find_letter(text)
+    return extract_answer(text, "gsm8k-strict") or extract_answer(text, "gsm8k-flexible")
+
+
+def _find_letter(text: str) -> str | None:
+    stated = _STATED_LETTER.findall(text)
+    if stated:
+        return str(stated[-1])
+    first = _FIRST_LETTER.match(text.strip())
+    if first:
+        return first[1].upper()
+    bracketed = _BRACKETED_LETTER.findall(text)
+    return str(bracketed[-1]) if bracketed else None
+
+
+def _spell_number(text: str) -> str:
+    sign = "-" if text.startswith("-") else ""
+    whole, _, fraction = text.lstrip("-$").replace(",", "").partition(".")
+    whole, fraction = whole.lstrip("0") or "0", fraction.rstrip("0")
+    magnitude = f"{whole}.{fraction}" if fraction else whole
+    return magnitude if magnitude == "0" else sign + magnitude

@@ -14,8 +14,8 @@ import numpy as np
 
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.scorers.rouge_counts import Counts, count_pairs
+from muscle_metrics.scorers.rouge_tokens import Reading, read_texts, read_tokens
 from muscle_metrics.scorers.texts import Pairs, Scores, pair_texts
-from muscle_metrics.scorers.words import Reading, read_texts, read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

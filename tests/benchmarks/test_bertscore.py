@@ -16,8 +16,7 @@ import numpy as np
 import pytest
 
 from muscle_metrics.scorers import bert
-from muscle_metrics.scorers.bert import bertscore, bertscore_both
-from muscle_metrics.scorers.encoder import Encoder
+from muscle_metrics.scorers.bert import Encoder, bertscore, bertscore_both
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

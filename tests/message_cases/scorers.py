@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 WATCHED = [
     "scorers/bert",
     "scorers/custom",
-    "scorers/encoder",
     "scorers/exact",
-    "scorers/extraction",
-    "scorers/normalization",
     "scorers/rouge",
     "scorers/sacre",
     "scorers/table",

@@ -16,8 +16,7 @@ import pytest
 
 from muscle_metrics.errors import InputError, MissingDependencyError, UsageError
 from muscle_metrics.scorers import bert, resolve_scorer, score, score_both
-from muscle_metrics.scorers.bert import bertscore, bertscore_both
-from muscle_metrics.scorers.encoder import Encoder
+from muscle_metrics.scorers.bert import Encoder, bertscore, bertscore_both
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

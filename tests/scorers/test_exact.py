@@ -13,9 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.scorers.exact import exact_match, token_f1
-from muscle_metrics.scorers.extraction import extract_answer, extract_reference
-from muscle_metrics.scorers.normalization import normalizer
+from muscle_metrics.scorers.exact import (
+    exact_match,
+    extract_answer,
+    extract_reference,
+    normalizer,
+    token_f1,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

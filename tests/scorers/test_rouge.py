@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.scorers import stems
+from muscle_metrics.scorers import rouge_tokens
 from muscle_metrics.scorers.rouge import ROUGE_VARIANTS, rouge, rouge_variants
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def test_scores_do_not_depend_on_company(monkeypatch: pytest.MonkeyPatch) -> Non
     )
     variants = ["rouge1", "rouge3", "rougeL", "rougeLsum"]
     together = rouge_variants(predictions, references, variants, stem=True)
-    monkeypatch.setattr(stems, "_MOST_WORDS_KEPT", 10)
+    monkeypatch.setattr(rouge_tokens, "_MOST_STEMS_KEPT", 10)
     anew = rouge_variants(predictions, references, variants, stem=True)
     backwards = rouge_variants(predictions[::-1], references[::-1], variants, stem=True)
     for name in variants:
