@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
-from muscle_metrics.adapter.loss.strategies import Divergence, LossSettings
+from muscle_metrics.adapter.loss.strategies import (
+    Divergence,
+    LossSettings,
+    check_not_negative,
+    check_one_of,
+)
 from muscle_metrics.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["CompatibilityConfig", "LossOver", "OldLogits", "Precision", "SelectBy"]
 
@@ -158,40 +160,31 @@ class CompatibilityConfig:
 
     def __post_init__(self) -> None:
         for name, kind in NAMED.items():
-            if getattr(self, name) not in get_args(kind):
-                raise UsageError(
-                    f"expected {name} to be one of {list(get_args(kind))}, "
-                    f"got {getattr(self, name)!r}"
-                )
-        for problem in self._problems():
-            raise UsageError(problem)
-        # Checks what is left of the loss.
-        self.loss_settings(1.0 if self.distillation_weight is None else self.distillation_weight)
-
-    def _problems(self) -> Iterator[str]:
+            check_one_of(self, name, list(get_args(kind)))
         for name in AT_LEAST_ONE:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
-                yield f"expected {name} to be a whole number of at least 1, got {value!r}"
+                raise UsageError(
+                    f"expected {name} to be a whole number of at least 1, got {value!r}"
+                )
         if self.patience is not None and self.patience < 1:
-            yield f"expected patience to be at least 1 epoch or none, got {self.patience!r}"
+            raise UsageError(
+                f"expected patience to be at least 1 epoch or none, got {self.patience!r}"
+            )
         for name in SHARES:
-            if not 0 <= getattr(self, name) < 1:
-                yield f"expected {name} to be a share between 0 and 1, got {getattr(self, name)!r}"
-        for name in NOT_NEGATIVE:
-            if not 0 <= getattr(self, name) < math.inf:
-                yield f"expected {name} to be a number of at least 0, got {getattr(self, name)!r}"
+            value = getattr(self, name)
+            if not 0 <= value < 1:
+                raise UsageError(f"expected {name} to be a share between 0 and 1, got {value!r}")
+        check_not_negative(self, NOT_NEGATIVE)
         if not 0 < self.learning_rate < math.inf:
-            yield f"expected learning_rate to be above 0, got {self.learning_rate!r}: try 1e-4"
+            raise UsageError(
+                f"expected learning_rate to be above 0, got {self.learning_rate!r}: try 1e-4"
+            )
+        # `LossSettings` checks the other settings of the loss.
+        self.loss_settings(1.0 if self.distillation_weight is None else self.distillation_weight)
 
     def loss_settings(self, distillation_weight: float) -> LossSettings:
-        """Give the settings of the loss, with a lambda that is decided.
-
-        Examples
-        --------
-        >>> CompatibilityConfig().loss_settings(0.5).distillation_weight
-        0.5
-        """
+        """Give the settings of the loss, with a lambda that is decided."""
         names = {field.name for field in fields(LossSettings)} - {"distillation_weight"}
         values: dict[str, Any] = {name: getattr(self, name) for name in names}
         return LossSettings(**values, distillation_weight=distillation_weight)

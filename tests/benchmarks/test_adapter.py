@@ -42,7 +42,7 @@ def loss(way: str) -> dict[str, float]:
 
     from muscle_metrics.adapter.loss.fused import fused_compatibility_loss
     from muscle_metrics.adapter.loss.losses import compatibility_loss
-    from muscle_metrics.adapter.loss.rows import HeadRows
+    from muscle_metrics.adapter.loss.fused import HeadRows
     from muscle_metrics.adapter.loss.strategies import LossSettings, Tokens
 
     torch.set_num_threads(1)

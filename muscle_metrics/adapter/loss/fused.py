@@ -1,22 +1,29 @@
-"""The loss from hidden states: head, softmax, loss and gradient chunk by chunk, nothing else kept.
+"""The loss from hidden states: head, softmax, loss and gradient chunk by chunk, no logits kept.
 
 Logits of N tokens over a vocabulary of V are the largest tensors of a training step, and a loss of
 three models holds several of them. Here each chunk of tokens is multiplied by the head, compared
-with its teachers and turned into the gradient of its hidden states at once. A head that is not
-trained, as under LoRA, then needs nothing in the backward pass; the gradient of one that is trained
-is summed up over the chunks. The call belongs inside the forward pass of the module that is
-distributed: the gradient reaches the adapter through autograd, and so through the reducer.
+with its teachers and turned into the gradient of its hidden states at once. A frozen head, as under
+LoRA, then needs no backward pass; the gradient of a trained head is summed over the chunks. The
+call belongs inside the forward pass of the distributed module: the gradient then reaches the
+adapter through autograd and the reducer.
+
+A teacher is an object of `TeacherRows`: it is cut to each chunk, rates the right tokens where the
+strategy asks, and gives log-probabilities only of the rows that it teaches.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 
-from muscle_metrics.adapter.loss.losses import LossParts, check_tokens, measure_divergence
-from muscle_metrics.adapter.loss.rows import TeacherRows, teach
+from muscle_metrics.adapter.loss.losses import (
+    LossParts,
+    check_tokens,
+    measure_divergence,
+    mix_teachers,
+)
 from muscle_metrics.adapter.loss.strategies import (
     Divergence,
     LossSettings,
@@ -30,11 +37,108 @@ from muscle_metrics.adapter.loss.strategies import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["CHUNK_BYTES", "fused_compatibility_loss"]
+__all__ = [
+    "CHUNK_BYTES",
+    "HeadRows",
+    "LogitRows",
+    "TeacherRows",
+    "fused_compatibility_loss",
+]
 
-# Size of one chunk's logits. A handful of tensors of this size live at once; larger chunks do not
-# make the products of the head any faster, smaller ones do not use the cores.
+# Size of one chunk's logits. About five tensors of this size live at once. On a CPU, larger chunks
+# do not speed up the products of the head, and smaller ones leave cores idle.
 CHUNK_BYTES = 16 << 20
+
+
+class TeacherRows(Protocol):
+    """One teacher's view of the tokens."""
+
+    def cut(self, rows: slice) -> TeacherRows:
+        """View of some of the rows."""
+
+    def facts(self, labels: torch.Tensor) -> TokenFacts:
+        """Rate the right tokens at temperature 1; shapes (N,)."""
+
+    def log_probabilities(
+        self, chosen: torch.Tensor, temperature: float, student: torch.Tensor
+    ) -> torch.Tensor:
+        """Log-probabilities of the chosen rows, a tensor of bool of shape (N,); shape (n, V).
+
+        `student` are the student's own log-probabilities, shape (N, V), without gradient: a teacher
+        that keeps only its most likely tokens fills the other tokens with them.
+        """
+
+
+class LogitRows:
+    """A teacher whose logits are at hand.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (N, V)
+    known : TokenFacts, optional
+        Facts from before the logits were rounded; by default they are read from the logits.
+    """
+
+    def __init__(self, logits: torch.Tensor, known: TokenFacts | None = None) -> None:
+        self._logits, self._known = logits, known
+
+    def cut(self, rows: slice) -> LogitRows:
+        """View of some of the rows."""
+        known = None if self._known is None else self._known.cut(rows)
+        return LogitRows(self._logits[rows], known)
+
+    def facts(self, labels: torch.Tensor) -> TokenFacts:
+        """Rate the right tokens at temperature 1."""
+        return observe_tokens(self._logits, labels) if self._known is None else self._known
+
+    def log_probabilities(
+        self, chosen: torch.Tensor, temperature: float, student: torch.Tensor
+    ) -> torch.Tensor:
+        """Log-probabilities of the chosen rows, shape (n, V)."""
+        logits = at_least_single(self._logits[chosen])
+        return (logits / temperature).log_softmax(1)
+
+
+class HeadRows:
+    """A teacher that multiplies by its head only when asked, and only the rows asked for.
+
+    Parameters
+    ----------
+    hidden : Tensor, shape (N, H)
+        Last hidden states.
+    weight : Tensor, shape (V, H)
+        Of the head.
+    bias : Tensor, shape (V,), optional
+    """
+
+    def __init__(
+        self, hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None
+    ) -> None:
+        self._hidden, self._weight, self._bias = hidden, weight, bias
+        self._known: LogitRows | None = None
+
+    def cut(self, rows: slice) -> HeadRows:
+        """View of some of the rows."""
+        return HeadRows(self._hidden[rows], self._weight, self._bias)
+
+    def facts(self, labels: torch.Tensor) -> TokenFacts:
+        """Rate the right tokens at temperature 1."""
+        # Facts are asked first and need the logits of all rows: keep them for `log_probabilities`.
+        self._known = LogitRows(self._logits(self._hidden))
+        return self._known.facts(labels)
+
+    def log_probabilities(
+        self, chosen: torch.Tensor, temperature: float, student: torch.Tensor
+    ) -> torch.Tensor:
+        """Log-probabilities of the chosen rows, shape (n, V)."""
+        if self._known is not None:
+            return self._known.log_probabilities(chosen, temperature, student)
+        hidden = self._hidden if bool(chosen.all()) else self._hidden[chosen]
+        # In place: the logits are this call's own.
+        return at_least_single(self._logits(hidden)).div_(temperature).log_softmax(1)
+
+    def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.linear(hidden, self._weight, self._bias)
 
 
 class _Student(NamedTuple):
@@ -69,7 +173,7 @@ def fused_compatibility_loss(
         Of the student's head. It gets a gradient if it requires one.
     bias : Tensor, shape (V,), optional
     tokens : Tokens
-        Rows that take part; all of length N.
+        Rows of the loss; all of length N.
     old, new : TeacherRows
         The teachers; no gradient reaches them.
     settings : LossSettings
@@ -88,7 +192,6 @@ def fused_compatibility_loss(
 
     Examples
     --------
-    >>> from muscle_metrics.adapter.loss.rows import LogitRows
     >>> hidden = torch.ones(1, 2, requires_grad=True)
     >>> tokens = Tokens(
     ...     torch.tensor([1]), torch.ones(1), torch.tensor([0]), torch.tensor([False])
@@ -124,7 +227,7 @@ class _FusedLoss(torch.autograd.Function):
         share, emphasis = _shares_by_sequence(student, tokens, old, settings, chunk)
         parts: list[tuple[torch.Tensor, ...]] = []
         for rows in _chunks(len(hidden), chunk):
-            part = Tokens(*(values[rows] for values in tokens))
+            part = tokens.cut(rows)
             logits = student.logits(rows)
             old_part, new_part = old.cut(rows), new.cut(rows)
             if share is None:
@@ -209,7 +312,7 @@ def _choose(
 def _shares_by_sequence(
     student: _Student, tokens: Tokens, old: TeacherRows, settings: LossSettings, chunk: int
 ) -> tuple[Any, Any]:
-    """Shares of all rows where a row's share depends on others of its sequence, else nothing."""
+    """Shares of all rows, if a row's share depends on the other rows of its sequence."""
     if settings.strategy != "sequence_likelihood":
         return None, None
     facts: list[tuple[TokenFacts, TokenFacts]] = []
@@ -241,7 +344,7 @@ def _loss_of_chunk(
     entropy, gradient = _cross_entropy(logits, tokens.labels, by_entropy, want_gradient)
     student = (logits / settings.temperature).log_softmax(1)
     del logits
-    teacher = teach(share, old=old, new=new, temperature=settings.temperature, student=student)
+    teacher = _teach(share, old=old, new=new, temperature=settings.temperature, student=student)
     divergence = measure_divergence(teacher, student, settings.divergence)
     losses = by_divergence * divergence + torch.where(by_entropy > 0, by_entropy * entropy, 0.0)
     if want_gradient:
@@ -251,10 +354,54 @@ def _loss_of_chunk(
     return (losses, share, divergence, entropy), gradient
 
 
+def _teach(
+    share: torch.Tensor,
+    *,
+    old: TeacherRows,
+    new: TeacherRows,
+    temperature: float,
+    student: torch.Tensor,
+) -> torch.Tensor:
+    """Make the teacher's row of each token, asking each model only for the rows it has a share in.
+
+    Parameters
+    ----------
+    share : Tensor, shape (N,)
+        m, the old model's share.
+    old, new : TeacherRows
+    temperature : float
+    student : Tensor, shape (N, V)
+        Log-probabilities of the student, without gradient.
+
+    Returns
+    -------
+    Tensor, shape (N, V)
+        Log-probabilities of the mixture.
+    """
+    from_old, from_new = share > 0, share < 1
+    if not bool(from_new.any()):
+        return old.log_probabilities(from_old, temperature, student)
+    if not bool(from_old.any()):
+        return new.log_probabilities(from_new, temperature, student)
+    old_rows = old.log_probabilities(from_old, temperature, student)
+    new_rows = new.log_probabilities(from_new, temperature, student)
+    mixed = from_old & from_new
+    if bool(mixed.all()):
+        return mix_teachers(old_rows, new_rows, share)
+    rows = torch.empty_like(student)
+    rows[~from_new] = old_rows[~from_new[from_old]]
+    rows[~from_old] = new_rows[~from_old[from_new]]
+    if bool(mixed.any()):
+        rows[mixed] = mix_teachers(
+            old_rows[from_new[from_old]], new_rows[from_old[from_new]], share[mixed]
+        )
+    return rows
+
+
 def _cross_entropy(
     logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, want_gradient: bool
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Cross-entropy by row and its weighted gradient; nan where it has no part in the loss."""
+    """Cross-entropy by row and its weighted gradient; nan where its weight is 0."""
     if not bool((weights > 0).any()):
         return torch.full_like(weights, math.nan, dtype=logits.dtype), None
     rows = logits.log_softmax(1)
@@ -272,7 +419,12 @@ def _cross_entropy(
 def _divergence_gradient(
     teacher: torch.Tensor, student: torch.Tensor, divergence: torch.Tensor, kind: Divergence
 ) -> torch.Tensor:
-    """Gradient of each row's divergence by the student's logits over T; overwrites the student."""
+    """Gradient of each row's divergence by the student's logits over T; overwrites the student.
+
+    With teacher p, student q and middle r = (p + q) / 2, for logit j:
+    KL(p || q): q_j - p_j;  KL(q || p): q_j (log q_j - log p_j - KL);
+    JSD: q_j (log q_j - log r_j - KL(q || r)) / 2.
+    """
     if kind == "forward_kl":
         return student.exp_().sub_(teacher.exp())
     if kind == "reverse_kl":

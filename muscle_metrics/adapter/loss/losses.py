@@ -43,7 +43,7 @@ __all__ = [
 
 
 class LossParts(NamedTuple):
-    """A loss, and what it was made of.
+    """A loss and its parts.
 
     Parameters
     ----------
@@ -77,15 +77,9 @@ def mix_teachers(old: torch.Tensor, new: torch.Tensor, share: torch.Tensor) -> t
     -------
     Tensor, shape (N, V)
         Log-probabilities of the mixture.
-
-    Examples
-    --------
-    >>> rows = torch.tensor([[0.8, 0.2], [0.2, 0.8]]).log()
-    >>> mix_teachers(rows[:1], rows[1:], torch.tensor([0.5])).exp()
-    tensor([[0.5000, 0.5000]])
     """
     share = share[:, None].to(old.dtype)
-    # log(0) is -inf, and logaddexp gives back the other row exactly.
+    # At a share of 0 or 1 one side is -inf, and logaddexp returns the other row exactly.
     return torch.logaddexp(old + share.log(), new + (-share).log1p())
 
 
@@ -99,18 +93,12 @@ def measure_divergence(
     teacher, student : Tensor, shape (N, V)
         Log-probabilities.
     divergence : {"forward_kl", "reverse_kl", "jsd"}
-        Which; the Jensen-Shannon divergence is at most log 2.
+        The Jensen-Shannon divergence is at most log 2.
 
     Returns
     -------
     Tensor, shape (N,)
         Nats, at least 0.
-
-    Examples
-    --------
-    >>> rows = torch.tensor([[0.5, 0.5], [0.9, 0.1]]).log()
-    >>> round(float(measure_divergence(rows[:1], rows[1:], "forward_kl")), 4)
-    0.5108
     """
     if divergence == "forward_kl":
         return _kl(teacher, student)
@@ -121,7 +109,7 @@ def measure_divergence(
 
 
 def _kl(of: torch.Tensor, to: torch.Tensor) -> torch.Tensor:
-    # 0 log 0 is 0: what has no probability adds nothing, whatever the other side says.
+    # KL(p || q) = sum p (log p - log q), where 0 log 0 = 0 even if q is 0 too.
     terms = of.exp() * (of - to)
     return terms.masked_fill(of == -math.inf, 0.0).sum(1)
 
@@ -138,7 +126,7 @@ def compatibility_loss(
     replayed: torch.Tensor | None = None,
     old_facts: TokenFacts | None = None,
 ) -> LossParts:
-    """Compute the loss from all logits, in the open: what the fused form must equal.
+    """Compute the loss from all logits at once: the reference of the fused form.
 
     Parameters
     ----------
@@ -154,7 +142,7 @@ def compatibility_loss(
     replayed : Tensor of bool, shape (N,), optional
         Rows that the old model answered; none by default.
     old_facts : TokenFacts, optional
-        What the old model makes of the rows that take part; by default what its logits say.
+        How the old model rates the rows that take part; by default read from its logits.
 
     Returns
     -------
@@ -205,6 +193,7 @@ def compatibility_loss(
         student=observe_tokens(student, tokens.labels),
         old=old_facts or observe_tokens(old, tokens.labels),
     )
+    # D_i = D(m_i p_old,i + (1 - m_i) p_new,i, p_i) at temperature T (equation 1)
     teacher = mix_teachers(
         (old / settings.temperature).log_softmax(1),
         (new / settings.temperature).log_softmax(1),
@@ -214,6 +203,7 @@ def compatibility_loss(
         teacher, (student / settings.temperature).log_softmax(1), settings.divergence
     )
     cross_entropy = torch.nn.functional.cross_entropy(student, tokens.labels, reduction="none")
+    # L_i = lambda f_i D_i + (1 - lambda) CE_i (equation 5); lambda = 1 on replayed answers.
     distilled = torch.where(tokens.replayed, 1.0, settings.distillation_weight)
     rows = distilled * emphasis * divergence + (1 - distilled) * cross_entropy
     loss = (tokens.weights * rows).sum()
@@ -228,13 +218,6 @@ def check_tokens(tokens: Tokens) -> Tokens:
     ------
     InputError
         If there is no row.
-
-    Examples
-    --------
-    >>> nothing = torch.zeros(0, dtype=torch.long)
-    >>> check_tokens(Tokens(nothing, nothing, nothing, nothing))
-    Traceback (most recent call last):
-    muscle_metrics.errors.InputError: expected at least 1 token in the loss, got a batch in which...
     """
     if not len(tokens.labels):
         raise InputError(

@@ -20,7 +20,7 @@ import torch
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 __all__ = [
     "IGNORED",
@@ -28,9 +28,12 @@ __all__ = [
     "Divergence",
     "LossSettings",
     "Strategy",
+    "StrategyInputs",
     "TokenFacts",
     "Tokens",
     "at_least_single",
+    "check_not_negative",
+    "check_one_of",
     "observe_tokens",
     "share_of_old",
 ]
@@ -42,7 +45,7 @@ IGNORED = -100
 
 
 class TokenFacts(NamedTuple):
-    """What one model makes of the right tokens.
+    """How one model rates the right tokens.
 
     Parameters
     ----------
@@ -54,6 +57,10 @@ class TokenFacts(NamedTuple):
 
     right: torch.Tensor
     log_likelihood: torch.Tensor
+
+    def cut(self, rows: slice) -> TokenFacts:
+        """Facts of some of the rows."""
+        return TokenFacts(self.right[rows], self.log_likelihood[rows])
 
 
 class Tokens(NamedTuple):
@@ -77,74 +84,62 @@ class Tokens(NamedTuple):
     sequences: torch.Tensor
     replayed: torch.Tensor
 
+    def cut(self, rows: slice) -> Tokens:
+        """Tokens of some of the rows."""
+        return Tokens(*(values[rows] for values in self))
+
+
+class StrategyInputs(NamedTuple):
+    """What a strategy chooses by.
+
+    Parameters
+    ----------
+    settings : LossSettings
+    student, old : TokenFacts
+        nan and false for a model that the strategy does not ask about.
+    sequences : Tensor of int, shape (N,)
+    """
+
+    settings: LossSettings
+    student: TokenFacts
+    old: TokenFacts
+    sequences: torch.Tensor
+
 
 class Strategy(NamedTuple):
-    """How the old model's share of the teacher is chosen, and what must be known for it.
+    """How the old model's share of the teacher is chosen, and which facts the choice needs.
 
     Parameters
     ----------
     source : str
         Where it is from.
     share : callable
-        From settings, facts of the student and of the old model, and sequences to m, shape (N,).
+        From `StrategyInputs` to m, shape (N,).
     asks_student, asks_old : bool
         Whether the facts of the student, or of the old model, are needed.
     """
 
     source: str
-    share: Callable[[LossSettings, TokenFacts, TokenFacts, torch.Tensor], torch.Tensor]
+    share: Callable[[StrategyInputs], torch.Tensor]
     asks_student: bool = False
     asks_old: bool = False
 
 
-def _student_incorrect(
-    _settings: LossSettings, student: TokenFacts, _old: TokenFacts, _sequences: torch.Tensor
-) -> torch.Tensor:
-    return (~student.right).float()
+def _everywhere(share: float, sequences: torch.Tensor) -> torch.Tensor:
+    return torch.full_like(sequences, share, dtype=torch.float32)
 
 
-def _old_correct(
-    _settings: LossSettings, _student: TokenFacts, old: TokenFacts, _sequences: torch.Tensor
-) -> torch.Tensor:
-    return old.right.float()
+def _old_likelier(inputs: StrategyInputs) -> torch.Tensor:
+    # m_i = 1[p_C(y_i) < p_v1(y_i)] (equation 2)
+    return inputs.student.log_likelihood < inputs.old.log_likelihood
 
 
-def _old_only(
-    _settings: LossSettings, _student: TokenFacts, _old: TokenFacts, sequences: torch.Tensor
-) -> torch.Tensor:
-    return torch.ones_like(sequences, dtype=torch.float32)
-
-
-def _new_only(
-    _settings: LossSettings, _student: TokenFacts, _old: TokenFacts, sequences: torch.Tensor
-) -> torch.Tensor:
-    return torch.zeros_like(sequences, dtype=torch.float32)
-
-
-def _mixture(
-    settings: LossSettings, _student: TokenFacts, _old: TokenFacts, sequences: torch.Tensor
-) -> torch.Tensor:
-    return torch.full_like(sequences, settings.old_share, dtype=torch.float32)
-
-
-def _old_correct_mixture(
-    settings: LossSettings, _student: TokenFacts, old: TokenFacts, _sequences: torch.Tensor
-) -> torch.Tensor:
-    return torch.where(old.right, 1.0, settings.old_share)
-
-
-def _token_likelihood(
-    _settings: LossSettings, student: TokenFacts, old: TokenFacts, _sequences: torch.Tensor
-) -> torch.Tensor:
-    return (student.log_likelihood < old.log_likelihood).float()
-
-
-def _sequence_likelihood(
-    _settings: LossSettings, student: TokenFacts, old: TokenFacts, sequences: torch.Tensor
-) -> torch.Tensor:
+def _old_likelier_by_majority(inputs: StrategyInputs) -> torch.Tensor:
+    # m = 1 on all tokens of a sequence if equation 2 holds for more than half of them (equation 3)
+    sequences = inputs.sequences
     if not len(sequences):
         return sequences.float()
-    votes = torch.where(student.log_likelihood < old.log_likelihood, 1.0, -1.0)
+    votes = torch.where(_old_likelier(inputs), 1.0, -1.0)
     balance = votes.new_zeros(int(sequences.max()) + 1).index_add(0, sequences, votes)
     return (balance[sequences] > 0).float()
 
@@ -152,37 +147,50 @@ def _sequence_likelihood(
 STRATEGIES: dict[str, Strategy] = {
     "student_incorrect": Strategy(
         "MUSCLE, equation 1: the old model where the student errs, else the new one",
-        _student_incorrect,
+        # m_i = 1[argmax z_C,i != y_i] (equation 1)
+        lambda inputs: (~inputs.student.right).float(),
         asks_student=True,
     ),
     "old_correct": Strategy(
         "MUSCLE, table 7: the old model where it is right, else the new one",
-        _old_correct,
+        # m_i = 1[argmax z_v1,i = y_i]
+        lambda inputs: inputs.old.right.float(),
         asks_old=True,
     ),
-    "old_only": Strategy("MUSCLE, table 7: the old model everywhere", _old_only),
+    "old_only": Strategy(
+        "MUSCLE, table 7: the old model everywhere",
+        lambda inputs: _everywhere(1.0, inputs.sequences),
+    ),
     "token_likelihood": Strategy(
         "MUSCLE, equation 2: the old model where it gives the right token more probability",
-        _token_likelihood,
+        lambda inputs: _old_likelier(inputs).float(),
         asks_student=True,
         asks_old=True,
     ),
     "sequence_likelihood": Strategy(
         "MUSCLE, equation 3: the same, by majority of the tokens of a sequence",
-        _sequence_likelihood,
+        _old_likelier_by_majority,
         asks_student=True,
         asks_old=True,
     ),
-    "mixture": Strategy("the weighted mean of both, ELODI's ensemble for one half", _mixture),
+    "mixture": Strategy(
+        "the weighted mean of both, ELODI's ensemble for one half",
+        lambda inputs: _everywhere(inputs.settings.old_share, inputs.sequences),
+    ),
     "old_correct_mixture": Strategy(
-        "the old model where it is right, else the mixture", _old_correct_mixture, asks_old=True
+        "the old model where it is right, else the mixture",
+        lambda inputs: torch.where(inputs.old.right, 1.0, inputs.settings.old_share),
+        asks_old=True,
     ),
     "focal": Strategy(
         "PCT: the old model everywhere, with more weight where it is right",
-        _old_only,
+        lambda inputs: _everywhere(1.0, inputs.sequences),
         asks_old=True,
     ),
-    "new_only": Strategy("plain self-distillation from the new model", _new_only),
+    "new_only": Strategy(
+        "plain self-distillation from the new model",
+        lambda inputs: _everywhere(0.0, inputs.sequences),
+    ),
 }
 
 
@@ -228,14 +236,8 @@ class LossSettings:
     focal_boost: float = 5.0
 
     def __post_init__(self) -> None:
-        for name, known in (
-            ("strategy", list(STRATEGIES)),
-            ("divergence", list(get_args(Divergence))),
-        ):
-            if getattr(self, name) not in known:
-                raise UsageError(
-                    f"expected {name} to be one of {known}, got {getattr(self, name)!r}"
-                )
+        check_one_of(self, "strategy", list(STRATEGIES))
+        check_one_of(self, "divergence", list(get_args(Divergence)))
         for name in ("distillation_weight", "old_share", "replay_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(
@@ -245,35 +247,34 @@ class LossSettings:
             raise UsageError(
                 f"expected temperature to be a number above 0, got {self.temperature!r}: try 2"
             )
-        for name in ("focal_base", "focal_boost"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise UsageError(
-                    f"expected {name} to be a number of at least 0, got {getattr(self, name)!r}"
-                )
+        check_not_negative(self, ("focal_base", "focal_boost"))
 
     def rule(self) -> Strategy:
-        """Strategy of that name.
-
-        Examples
-        --------
-        >>> LossSettings(strategy="old_only").rule().asks_old
-        False
-        """
+        """Strategy of that name."""
         return STRATEGIES[self.strategy]
 
     def towards(self, strategy: str) -> LossSettings:
-        """Copy of the settings with another strategy and no cross-entropy.
-
-        Examples
-        --------
-        >>> LossSettings(distillation_weight=0.5).towards("old_only").distillation_weight
-        1.0
-        """
+        """Copy of the settings with another strategy and no cross-entropy."""
         return replace(self, strategy=strategy, distillation_weight=1.0)
 
 
+def check_one_of(settings: object, name: str, known: list[str]) -> None:
+    """Refuse a setting that is none of the known names."""
+    if getattr(settings, name) not in known:
+        raise UsageError(f"expected {name} to be one of {known}, got {getattr(settings, name)!r}")
+
+
+def check_not_negative(settings: object, names: Iterable[str]) -> None:
+    """Refuse settings below 0, infinite ones and nan."""
+    for name in names:
+        if not 0 <= getattr(settings, name) < math.inf:
+            raise UsageError(
+                f"expected {name} to be a number of at least 0, got {getattr(settings, name)!r}"
+            )
+
+
 def observe_tokens(logits: torch.Tensor, labels: torch.Tensor) -> TokenFacts:
-    """Say what a model makes of the right tokens.
+    """Rate the right tokens by a model's logits.
 
     Parameters
     ----------
@@ -284,11 +285,6 @@ def observe_tokens(logits: torch.Tensor, labels: torch.Tensor) -> TokenFacts:
     -------
     TokenFacts
         Without gradient.
-
-    Examples
-    --------
-    >>> observe_tokens(torch.tensor([[2.0, 1.0]]), torch.tensor([1])).right
-    tensor([False])
     """
     logits = at_least_single(logits.detach())
     of_label = logits.gather(1, labels[:, None]).squeeze(1)
@@ -305,7 +301,7 @@ def share_of_old(
     settings : LossSettings
     tokens : Tokens
     student, old : TokenFacts
-        What they make of the labels; used only by strategies that ask.
+        How both models rate the labels; used only by strategies that ask.
 
     Returns
     -------
@@ -313,16 +309,8 @@ def share_of_old(
         m, in [0, 1].
     emphasis : Tensor of float, shape (N,)
         Factor of the row's divergence; 1 but for the focal strategy.
-
-    Examples
-    --------
-    >>> labels = torch.tensor([0, 1])
-    >>> facts = observe_tokens(torch.tensor([[2.0, 1.0], [2.0, 1.0]]), labels)
-    >>> tokens = Tokens(labels, torch.ones(2), torch.tensor([0, 0]), torch.tensor([False, False]))
-    >>> share_of_old(LossSettings(strategy="old_correct"), tokens, student=facts, old=facts)[0]
-    tensor([1., 0.])
     """
-    share = settings.rule().share(settings, student, old, tokens.sequences)
+    share = settings.rule().share(StrategyInputs(settings, student, old, tokens.sequences))
     share = torch.where(tokens.replayed, settings.replay_share, share)
     emphasis = torch.ones_like(share)
     if settings.strategy == "focal":
@@ -332,11 +320,5 @@ def share_of_old(
 
 
 def at_least_single(logits: torch.Tensor) -> torch.Tensor:
-    """Widen half precision, in which a softmax over a vocabulary loses its small probabilities.
-
-    Examples
-    --------
-    >>> at_least_single(torch.zeros(1, dtype=torch.bfloat16)).dtype
-    torch.float32
-    """
+    """Widen half precision, in which a softmax over a vocabulary loses its small probabilities."""
     return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits

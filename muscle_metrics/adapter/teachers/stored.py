@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from muscle_metrics.adapter.checkpoints import write_json
 from muscle_metrics.adapter.data.answering import answering
 from muscle_metrics.adapter.data.batches import collate
-from muscle_metrics.adapter.loss.rows import LogitRows
+from muscle_metrics.adapter.loss.fused import LogitRows
 from muscle_metrics.adapter.loss.strategies import IGNORED, TokenFacts, observe_tokens
 from muscle_metrics.adapter.running import all_logits
 from muscle_metrics.errors import InputError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from muscle_metrics.adapter.data.examples import EncodedExample
-    from muscle_metrics.adapter.loss.rows import TeacherRows
+    from muscle_metrics.adapter.loss.fused import TeacherRows
     from muscle_metrics.adapter.teachers.distillation import Places
 
 __all__ = ["StoredTeacher", "TailRows", "compute_rows", "keep_most_likely", "store_rows"]

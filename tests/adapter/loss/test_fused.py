@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from muscle_metrics.adapter.loss.fused import fused_compatibility_loss  # noqa: E402
 from muscle_metrics.adapter.loss.losses import compatibility_loss  # noqa: E402
-from muscle_metrics.adapter.loss.rows import HeadRows, LogitRows  # noqa: E402
+from muscle_metrics.adapter.loss.fused import HeadRows, LogitRows  # noqa: E402
 from muscle_metrics.adapter.loss.strategies import STRATEGIES, LossSettings, Tokens  # noqa: E402
 from muscle_metrics.errors import InputError  # noqa: E402
 
