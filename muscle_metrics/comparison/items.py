@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from muscle_metrics.flips.counts import Quadrant
     from muscle_metrics.runs.joining.pairing import JoinedRuns
 
-__all__ = ["Item", "ItemTable", "joined_table", "positions_by_label"]
+__all__ = ["Item", "ItemTable", "answer_text", "joined_table", "positions_by_label"]
 
 Labels = tuple[str | None, ...]
 
@@ -40,6 +40,11 @@ class Item(NamedTuple):
     reference: Any
     quadrant: Quadrant | None
     changed: bool | None
+
+    @property
+    def name(self) -> str:
+        """Task, id and repeat: no two items share all three."""
+        return "/".join(part for part in (self.task, self.id, self.repeat) if part is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,6 +104,20 @@ class ItemTable:
             quadrants, changed,
         )  # fmt: skip
         return list(map(Item._make, zip(*columns, strict=True)))
+
+
+def answer_text(value: Any) -> str:
+    """Whole text of an answer, or of all accepted ones; empty where there is none.
+
+    Examples
+    --------
+    >>> answer_text(["Cairo", "Al-Qahira"]), answer_text(None)
+    ('Cairo | Al-Qahira', '')
+    """
+    if value is None:
+        return ""
+    accepted = value if isinstance(value, (list, tuple)) else [value]
+    return " | ".join(map(str, accepted))
 
 
 def joined_table(joined: JoinedRuns, shown: Sequence[tuple[Any, ...]]) -> ItemTable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.words.escape import html, shorten
+from muscle_metrics.words.numbers import percent, percent_range
 
 if TYPE_CHECKING:
     from muscle_metrics.comparison.comparison import Comparison
@@ -40,16 +41,16 @@ def comparison_html(comparison: Comparison) -> str:
 
 
 def _row(name: str, counts: FlipCounts) -> str:
-    low, high = counts.negative_flip_rate.interval()
+    rate = counts.negative_flip_rate
     cells = (
         str(counts.total),
-        f"{float(counts.old_accuracy):.2%}",
-        f"{float(counts.new_accuracy):.2%}",
+        percent(counts.old_accuracy),
+        percent(counts.new_accuracy),
         str(counts.negative),
         str(counts.positive),
-        f"{float(counts.negative_flip_rate):.2%}",
-        f"{low:.2%} to {high:.2%}",
-        f"{float(counts.positive_flip_rate):.2%}",
+        percent(rate),
+        percent_range(rate.interval()),
+        percent(counts.positive_flip_rate),
     )
     values = "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr><th scope="row">{html(shorten(name, NAME_LIMIT))}</th>{values}</tr>'

@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from muscle_metrics.comparison.score_table import score_table
+from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
+from muscle_metrics.flips.rate_table import ITEMS, RATES, SCORE_MEANS, SCORE_RATES
 from muscle_metrics.runs.fingerprints import list_concerns
 from muscle_metrics.words.escape import shorten, terminal
+from muscle_metrics.words.numbers import (
+    counted,
+    percent,
+    percent_range,
+    points,
+    points_range,
+    score,
+    score_range,
+)
 from muscle_metrics.words.secrets import hide_secrets
 from muscle_metrics.words.table import Column, FittedTable
 
@@ -22,7 +32,9 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.counted import CountedComparison
+    from muscle_metrics.flips.changes import ScoreChanges
     from muscle_metrics.flips.rates import AccuracyChange, Rate
+    from muscle_metrics.flips.score_totals import ScoreTotals
 
     AnyComparison: TypeAlias = Comparison | CountedComparison
 
@@ -32,14 +44,14 @@ WIDTH = 100
 CELL_LIMIT = 400
 
 RATE_ROWS = (
-    ("negative flip rate (NFR)", "negative_flip_rate", "all items"),
-    ("positive flip rate (PFR)", "positive_flip_rate", "all items"),
-    ("inconsistency flip rate", "inconsistency_flip_rate", "all items"),
-    ("conditional NFR", "conditional_negative_flip_rate", "items old got right"),
-    ("fix rate", "fix_rate", "items old got wrong"),
-    ("negative flip impact", "negative_flip_impact", "errors of new"),
-    ("avoidable NFR", "avoidable_negative_flip_rate", "all items"),
-    ("churn", "churn", "all items"),
+    "negative_flip_rate",
+    "positive_flip_rate",
+    "inconsistency_flip_rate",
+    "conditional_negative_flip_rate",
+    "fix_rate",
+    "negative_flip_impact",
+    "avoidable_negative_flip_rate",
+    "churn",
 )
 
 
@@ -124,7 +136,7 @@ def _comparison_parts(comparison: AnyComparison, flips: int) -> Iterator[Rendera
         yield from _flip_parts(comparison, flips)
     for metric, changes in comparison.changes.items():
         yield Text()
-        yield score_table(metric, changes)
+        yield _scores(metric, changes)
         if not changes.higher_is_better:
             yield _line(f"{metric} is better when lower: an item regressed where it rose")
         if changes.tolerance_sensitive:
@@ -164,13 +176,13 @@ def _chain_parts(chain: Chain) -> Iterator[RenderableType]:
 
 def _story(counts: FlipCounts) -> str:
     change = counts.accuracy_change
-    low, high = change.interval()
     direction = "rose" if change > 0 else "fell" if change < 0 else "stayed the same"
     size = f" by {abs(change) * 100:.2f} points" if change else ""
     return (
-        f"accuracy {direction}{size} ({float(counts.old_accuracy):.2%} to "
-        f"{float(counts.new_accuracy):.2%}; 95 % interval of the change {100 * low:+.2f} to "
-        f"{100 * high:+.2f}); {_number(counts.negative, 'item')} broke, {counts.positive} got fixed"
+        f"accuracy {direction}{size} ({percent(counts.old_accuracy)} to "
+        f"{percent(counts.new_accuracy)}; 95 % interval of the change "
+        f"{points_range(change.interval(), 2)}); {counted(counts.negative, 'item')} broke, "
+        f"{counts.positive} got fixed"
     )
 
 
@@ -194,17 +206,17 @@ def _cell(count: int, changed: int | None) -> str:
 
 def _rates(counts: FlipCounts) -> FittedTable:
     rows = []
-    for label, name, denominator in RATE_ROWS:
-        rate: Rate = getattr(counts, name)
+    for key in RATE_ROWS:
+        rate: Rate = getattr(counts, key)
+        name, of = RATES[key].name, RATES[key].of
         if rate.count is None:
-            rows.append([label, "unknown", "", "", "needs the answers, not only verdicts"])
+            rows.append([name, "unknown", "", "", "needs the answers, not only verdicts"])
             continue
-        low, high = rate.interval()
-        value = f"{float(rate):.2%}" if rate.total else "undefined"
-        of = f"{rate.total} {denominator}"
-        rows.append([label, value, f"{low:.2%} to {high:.2%}", str(rate.count), of])
-    relative = counts.relative_negative_flip_rate
-    rows.append(["relative NFR", f"{relative:.2f}", "", "", "NFR of independent errors"])
+        whole = f"{rate.total} {'all ' if of == ITEMS else ''}{of}"
+        interval = percent_range(rate.interval())
+        rows.append([name, percent(rate), interval, str(rate.count), whole])
+    relative = RATES["relative_negative_flip_rate"]
+    rows.append([relative.name, f"{counts.relative_negative_flip_rate:.2f}", "", "", relative.of])
     mcnemar = counts.mcnemar().p_value
     rows.append(["McNemar mid-p", f"{mcnemar:.2g}", "", "", "informs, never gates"])
     return FittedTable(
@@ -217,6 +229,30 @@ def _rates(counts: FlipCounts) -> FittedTable:
         ],
         rows,
     )
+
+
+def _scores(metric: str, changes: ScoreChanges | ScoreTotals) -> FittedTable:
+    """Rates and means of a graded score, each with its interval."""
+    rows = []
+    for key, measure in SCORE_RATES.items():
+        rate: Rate = getattr(changes, key)
+        of = f"{rate.count} of {rate.total} {measure.of}"
+        rows.append([measure.name, percent(rate), percent_range(rate.interval()), of])
+    change = changes.mean_change
+    interval = score_range(change.interval(), sign=True)
+    name = SCORE_MEANS["mean_change"].name
+    rows.append([name, score(change, sign=True), interval, f"all {ITEMS}"])
+    for key in ("mean_gain", "mean_regression"):
+        size = getattr(changes, key)
+        interval = "too few" if size.too_few else score_range(size.interval())
+        rows.append([SCORE_MEANS[key].name, score(size), interval, counted(size.count, "item")])
+    columns = [
+        Column(_plain_name(metric), "text"),
+        Column("value"),
+        Column("95 % interval"),
+        Column("of", "text"),
+    ]
+    return FittedTable(columns, rows)
 
 
 def _parts(label: str, parts: dict[str, FlipCounts]) -> FittedTable:
@@ -235,12 +271,12 @@ def _parts(label: str, parts: dict[str, FlipCounts]) -> FittedTable:
         [
             _untrusted(name),
             str(counts.total),
-            f"{float(counts.old_accuracy):.1%}",
-            f"{float(counts.new_accuracy):.1%}",
-            *_points(counts.accuracy_change),
+            percent(counts.old_accuracy, 1),
+            percent(counts.new_accuracy, 1),
+            *_change(counts.accuracy_change),
             str(counts.negative),
             str(counts.positive),
-            f"{float(counts.negative_flip_rate):.2%}",
+            percent(counts.negative_flip_rate),
         ]
         for name, counts in parts.items()
     ]
@@ -261,7 +297,7 @@ def _flips(comparison: AnyComparison, most: int) -> FittedTable:
     for item in negative[:most]:
         cells = [item.id, *([item.slice] if sliced else []), item.old, item.new, item.reference]
         rows.append([_shown(cell) for cell in cells])
-    return FittedTable(columns, rows, title=f"{first} {_number(number, 'negative flip')}")
+    return FittedTable(columns, rows, title=f"{first} {counted(number, 'negative flip')}")
 
 
 def _steps(chain: Chain) -> FittedTable:
@@ -280,9 +316,9 @@ def _steps(chain: Chain) -> FittedTable:
     rows: list[list[str | Text]] = [
         [
             _untrusted(label),
-            f"{float(counts.old_accuracy):.2%}",
-            f"{float(counts.new_accuracy):.2%}",
-            *_points(counts.accuracy_change),
+            percent(counts.old_accuracy),
+            percent(counts.new_accuracy),
+            *_change(counts.accuracy_change),
             str(counts.negative_flip_rate),
             str(counts.positive_flip_rate),
         ]
@@ -302,25 +338,18 @@ def _survival(chain: Chain) -> FittedTable:
     )
 
 
-def _points(change: AccuracyChange) -> list[str]:
-    low, high = change.interval()
-    return [f"{100 * change:+.1f}", f"{100 * low:+.1f} to {100 * high:+.1f}"]
+def _change(change: AccuracyChange) -> list[str]:
+    return [points(change), points_range(change.interval())]
 
 
 def _title(names: str, total: int) -> Text:
-    return _line(f"{names}: {_number(total, 'item')}", style="bold")
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return _line(f"{names}: {counted(total, 'item')}", style="bold")
 
 
 def _shown(value: Any) -> Text:
     if value is None:
         return Text("no answer", style="italic")
-    value = hide_secrets(value).value
-    texts = value if isinstance(value, (list, tuple)) else [value]
-    return _untrusted(" | ".join(map(str, texts)))
+    return _untrusted(answer_text(hide_secrets(value).value))
 
 
 def _line(text: str, style: str = "") -> Text:

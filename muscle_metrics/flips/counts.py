@@ -19,35 +19,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.flips.rate_table import RATES
 from muscle_metrics.flips.rates import AccuracyChange, Rate
 from muscle_metrics.statistics.counts import check_count
 
 if TYPE_CHECKING:
     from muscle_metrics.statistics.paired import Alternative, McNemar, McNemarMethod
 
-__all__ = ["RATE_NAMES", "FlipCounts", "Quadrant"]
-
-RATE_NAMES = (
-    "old_accuracy",
-    "new_accuracy",
-    "accuracy_change",
-    "negative_flip_rate",
-    "positive_flip_rate",
-    "flip_rate",
-    "inconsistency_flip_rate",
-    "wrong_to_different_wrong_rate",
-    "right_to_different_right_rate",
-    "churn",
-    "conditional_negative_flip_rate",
-    "fix_rate",
-    "relative_negative_flip_rate",
-    "negative_flip_impact",
-    "positive_flip_impact",
-    "backward_trust_compatibility",
-    "backward_error_compatibility",
-    "backward_error_compatibility_of_old_errors",
-    "avoidable_negative_flip_rate",
-)
+__all__ = ["FlipCounts", "Quadrant"]
 
 
 class Quadrant(StrEnum):
@@ -260,7 +239,7 @@ class FlipCounts:
         >>> FlipCounts(both_right=1, negative=1, positive=0, both_wrong=0).rates()["fix_rate"]
         Rate(0, 0)
         """
-        return {name: getattr(self, name) for name in RATE_NAMES}
+        return {name: getattr(self, name) for name in RATES}
 
     def mcnemar(
         self, method: McNemarMethod = "mid-p", alternative: Alternative = "two-sided"

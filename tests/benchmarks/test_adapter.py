@@ -40,9 +40,8 @@ def loss(way: str) -> dict[str, float]:
     """Loss and gradient of one batch at a vocabulary of 128 000."""
     import torch
 
-    from muscle_metrics.adapter.loss.fused import fused_compatibility_loss
+    from muscle_metrics.adapter.loss.fused import HeadRows, fused_compatibility_loss
     from muscle_metrics.adapter.loss.losses import compatibility_loss
-    from muscle_metrics.adapter.loss.fused import HeadRows
     from muscle_metrics.adapter.loss.strategies import LossSettings, Tokens
 
     torch.set_num_threads(1)

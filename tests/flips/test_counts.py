@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.flips.counts import RATE_NAMES, FlipCounts, Quadrant
+from muscle_metrics.flips.counts import FlipCounts, Quadrant
+from muscle_metrics.flips.rate_table import RATES
 from muscle_metrics.flips.rates import Rate
 
 CELLS = ("both_right", "negative", "positive", "both_wrong")
@@ -71,7 +72,7 @@ def test_worked_example_where_no_rate_has_a_count():
 
 def test_rates_holds_every_rate_and_only_rates():
     rates = WORKED.rates()
-    assert tuple(rates) == RATE_NAMES
+    assert tuple(rates) == tuple(RATES)
     assert set(rates) == {*WORKED_RATES, "accuracy_change", "relative_negative_flip_rate"}
     assert all(isinstance(rate, float) for rate in rates.values())
     whole_numbers = {"total", "old_right", "new_right", "old_wrong", "new_wrong"}

@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muscle_metrics.flips.counts import RATE_NAMES, FlipCounts
+from muscle_metrics.flips.counts import FlipCounts
+from muscle_metrics.flips.rate_table import RATES
 from muscle_metrics.flips.rates import AccuracyChange, Rate
 
 CELLS = ("both_right", "negative", "positive", "both_wrong")
 # These two are no shares of items.
-RATES = [
-    name for name in RATE_NAMES if name not in ("accuracy_change", "relative_negative_flip_rate")
-]
+RATES = [name for name in RATES if name not in ("accuracy_change", "relative_negative_flip_rate")]
 
 
 @st.composite

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 
-from muscle_metrics.adapter.loss.fused import fused_compatibility_loss
+from muscle_metrics.adapter.loss.fused import (
+    HeadRows,
+    LogitRows,
+    TeacherRows,
+    fused_compatibility_loss,
+)
 from muscle_metrics.adapter.loss.losses import LossParts, compatibility_loss
-from muscle_metrics.adapter.loss.fused import HeadRows, LogitRows, TeacherRows
 from muscle_metrics.adapter.loss.strategies import IGNORED, LossSettings, Tokens
 from muscle_metrics.adapter.running import all_logits, head_of, last_hidden
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from muscle_metrics.runs.joining.references import differing_references, same_reference
 from muscle_metrics.runs.natural_order import sort_naturally
+from muscle_metrics.words.numbers import counted
 from muscle_metrics.words.place import describe, list_ids, list_names, show
 
 if TYPE_CHECKING:
@@ -333,7 +334,7 @@ def _one_problem(found: Sequence[str], advice: str) -> list[str]:
 
 
 def _count(items: Sequence[object], noun: str) -> str:
-    return f"{len(items)} {noun}" if len(items) == 1 else f"{len(items)} {noun}s"
+    return counted(len(items), noun)
 
 
 def _name(item: Identity) -> str:

@@ -8,9 +8,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from muscle_metrics.adapter.loss.fused import fused_compatibility_loss  # noqa: E402
+from muscle_metrics.adapter.loss.fused import (  # noqa: E402
+    HeadRows,
+    LogitRows,
+    fused_compatibility_loss,
+)
 from muscle_metrics.adapter.loss.losses import compatibility_loss  # noqa: E402
-from muscle_metrics.adapter.loss.fused import HeadRows, LogitRows  # noqa: E402
 from muscle_metrics.adapter.loss.strategies import STRATEGIES, LossSettings, Tokens  # noqa: E402
 from muscle_metrics.errors import InputError  # noqa: E402
 

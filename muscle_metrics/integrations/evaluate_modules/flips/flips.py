@@ -4,7 +4,8 @@ import dataclasses
 
 import evaluate
 
-from muscle_metrics.flips.counts import RATE_NAMES, FlipCounts
+from muscle_metrics.flips.counts import FlipCounts
+from muscle_metrics.flips.rate_table import RATES
 from muscle_metrics.integrations.evaluate import FlipMetric
 
 __all__ = ["Flips"]
@@ -21,7 +22,7 @@ class Flips(FlipMetric, evaluate.Metric):  # type: ignore[misc]
     (1, Rate(1, 1), Rate(0, 0))
     """
 
-    rates = RATE_NAMES
+    rates = tuple(RATES)
 
     def _results(self, counts: FlipCounts) -> dict[str, float]:
         return {**dataclasses.asdict(counts), **super()._results(counts)}

@@ -1,0 +1,94 @@
+"""Every rate and mean by name: its plain words, its denominator, its name in papers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["ITEMS", "RATES", "SCORE_MEANS", "SCORE_RATES", "Measure"]
+
+ITEMS = "items"
+OLD_RIGHT = "items old got right"
+OLD_WRONG = "items old got wrong"
+NEW_RIGHT = "right answers of new"
+NEW_WRONG = "errors of new"
+
+
+class Measure(NamedTuple):
+    """How reports write a rate or a mean.
+
+    Parameters
+    ----------
+    name : str
+        What papers call it.
+    words : str
+        Plain words for readers who know no definition.
+    of : str
+        What the denominator counts.
+    symbol : str
+        Symbol in papers, where `name` does not hold it.
+    """
+
+    name: str
+    words: str
+    of: str = ITEMS
+    symbol: str = ""
+
+
+# By property of `FlipCounts`, in the order of the definitions.
+RATES = {
+    "old_accuracy": Measure("old accuracy", "Right before"),
+    "new_accuracy": Measure("new accuracy", "Right now"),
+    "accuracy_change": Measure("accuracy change", "Right now, minus right before"),
+    "negative_flip_rate": Measure("negative flip rate (NFR)", "Right, then wrong"),
+    "positive_flip_rate": Measure("positive flip rate (PFR)", "Wrong, then right"),
+    "flip_rate": Measure("flip rate", "Right, then wrong, or wrong, then right"),
+    "inconsistency_flip_rate": Measure(
+        "inconsistency flip rate", "Wrong now, and not the answer of before", symbol="NFR_mc"
+    ),
+    "wrong_to_different_wrong_rate": Measure(
+        "wrong to different wrong", "Wrong, then wrong in another way"
+    ),
+    "right_to_different_right_rate": Measure(
+        "right to different right", "Right, then right in another way"
+    ),
+    "churn": Measure("churn", "Another answer than before"),
+    "conditional_negative_flip_rate": Measure(
+        "conditional NFR", "Broken, of what was right", OLD_RIGHT
+    ),
+    "fix_rate": Measure("fix rate", "Fixed, of what was wrong", OLD_WRONG),
+    "relative_negative_flip_rate": Measure(
+        "relative NFR",
+        "Broken, compared with a new model that errs independently of the old one",
+        "NFR of independent errors",
+    ),
+    "negative_flip_impact": Measure(
+        "negative flip impact", "New errors that the update made", NEW_WRONG, "NFI"
+    ),
+    "positive_flip_impact": Measure(
+        "positive flip impact", "Right answers that the update made", NEW_RIGHT, "PFI"
+    ),
+    "backward_trust_compatibility": Measure(
+        "backward trust compatibility", "Still right, of what was right", OLD_RIGHT, "BTC"
+    ),
+    "backward_error_compatibility": Measure(
+        "backward error compatibility", "Wrong before, of what is wrong now", NEW_WRONG, "BEC"
+    ),
+    "backward_error_compatibility_of_old_errors": Measure(
+        "backward error compatibility of old errors", "Still wrong, of what was wrong", OLD_WRONG
+    ),
+    "avoidable_negative_flip_rate": Measure(
+        "avoidable NFR", "Broken beyond what the accuracy change forces"
+    ),
+}
+
+# By property of `ScoreChanges` and `ScoreTotals`.
+SCORE_RATES = {
+    "negative_flip_rate": Measure("negative flip rate (NFR)", "Got worse"),
+    "positive_flip_rate": Measure("positive flip rate (PFR)", "Got better"),
+    "tie_rate": Measure("ties", "Same score"),
+}
+SCORE_MEANS = {
+    "mean_change": Measure("mean change", "Mean change, new minus old"),
+    "mean_gain": Measure("mean gain (m_g)", "Mean gain of what got better"),
+    "mean_regression": Measure("mean regression (m_r)", "Mean loss of what got worse"),
+}
