@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 PROJECT = Path(__file__).resolve().parent.parent
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
@@ -63,8 +63,8 @@ def main() -> int:
     return int(check and changed > 0)
 
 
-def refreshed(text: str, folder: Path) -> str:
-    """Text of a page after its examples ran, in order, in a folder."""
+def refreshed(text: str, folder: Path, languages: Sequence[str] = ("console", "python")) -> str:
+    """Text of a page after its examples in some languages ran, in order, in a folder."""
     names: dict[str, Any] = {"__name__": "__main__"}
     refresh: dict[str, Callable[[str], str]] = {
         "console": lambda body: _console(body, folder),
@@ -73,6 +73,8 @@ def refreshed(text: str, folder: Path) -> str:
 
     def block(found: re.Match[str]) -> str:
         indent, language, body = found["indent"], found["language"], found["body"]
+        if language not in languages:
+            return found[0]
         fresh = textwrap.indent(refresh[language](textwrap.dedent(body)), indent)
         return f"{indent}```{language}\n{fresh}{indent}```"
 

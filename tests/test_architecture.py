@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
+import pkgutil
 import re
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,9 +50,11 @@ HEAVY = {
     "zstandard",
 }
 
-# What a host loads by path, or by name, cannot be imported where the host is not installed.
+# These modules import their hosts on import, so without the hosts their import fails.
 HOSTED = ("integrations.evaluate_modules.", "integrations.inspect_ai", "integrations.torchmetrics")
 NEEDED_BY_THE_ADAPTER = ("accelerate", "peft", "safetensors", "torch", "transformers")
+NO_ADAPTER = [name for name in NEEDED_BY_THE_ADAPTER if find_spec(name) is None]
+needs_the_adapter = pytest.mark.skipif(bool(NO_ADAPTER), reason=f"not installed: {NO_ADAPTER}")
 
 MODULES = sorted(
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
@@ -194,11 +199,14 @@ def test_entries_of_the_package_are_few():
     assert len(entries) <= 20
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_modules_stay_short(module):
-    assert len(path_of(module).read_text(encoding="utf-8").splitlines()) <= LONGEST
+def test_modules_stay_short():
+    lengths = {
+        module: len(path_of(module).read_text(encoding="utf-8").splitlines()) for module in MODULES
+    }
+    assert not {module: length for module, length in lengths.items() if length > LONGEST}
 
 
+@cache
 def public_names(module: str) -> list[str] | None:
     for node in parse(module).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets) == "__all__":
@@ -218,32 +226,48 @@ def constants_then_classes_then_functions(name: str) -> tuple[bool, bool, str]:
     return not name.isupper(), not name[0].isupper(), name
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_all_is_sorted_and_exists(module):
-    names = public_names(module)
-    if names is None:
-        # Only what has no names of its own to give needs no list of them.
-        assert len(parse(module).body) <= 1 or module == "__main__", f"{module} has no __all__"
-        return
-    assert names in (
-        sorted(set(names), key=constants_then_classes_then_functions),
-        sorted(set(names)),
-    )
-    if module == "adapter" or module.startswith("adapter."):
-        for package in NEEDED_BY_THE_ADAPTER:
-            pytest.importorskip(package)
-    try:
-        loaded = importlib.import_module(f"muscle_metrics.{module}")
-    except ImportError:
-        assert module.startswith(HOSTED)
-        return
-    assert not [name for name in names if not hasattr(loaded, name)]
+def test_all_is_sorted():
+    for module in MODULES:
+        names = public_names(module)
+        if names is None:
+            # Only a module without names of its own may lack the list.
+            assert len(parse(module).body) <= 1 or module == "__main__", f"{module} has no __all__"
+            continue
+        in_order = sorted(set(names), key=constants_then_classes_then_functions)
+        assert names in (in_order, sorted(set(names))), f"{module}.__all__ is not sorted"
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_all_is_complete(module):
-    public = {name for name in definitions(module) if not name.startswith("_")}
-    assert public <= {*(public_names(module) or public)}
+def test_all_is_complete():
+    for module in MODULES:
+        public = {name for name in definitions(module) if not name.startswith("_")}
+        left_out = public - {*(public_names(module) or public)}
+        assert not left_out, f"{module}.__all__ lacks {left_out}"
+
+
+def belongs_to_the_adapter(module: str) -> bool:
+    return module.partition(".")[0] == "adapter"
+
+
+def missing_names(modules: Iterable[str]) -> dict[str, list[str]]:
+    """Names in an `__all__` that its module does not have, by module."""
+    missing = {}
+    for module in modules:
+        try:
+            loaded = importlib.import_module(f"muscle_metrics.{module}")
+        except ImportError:
+            assert module.startswith(HOSTED), f"{module} cannot be imported"
+            continue
+        missing[module] = [name for name in public_names(module) or [] if not hasattr(loaded, name)]
+    return {module: names for module, names in missing.items() if names}
+
+
+def test_all_exists():
+    assert not missing_names(module for module in MODULES if not belongs_to_the_adapter(module))
+
+
+@needs_the_adapter
+def test_all_exists_in_the_adapter():
+    assert not missing_names(filter(belongs_to_the_adapter, MODULES))
 
 
 def test_package_gives_every_public_name():
@@ -261,34 +285,99 @@ def test_no_module_hides_a_public_name():
     assert not set(muscle_metrics.__all__) & {module.partition(".")[0] for module in MODULES}
 
 
-LISTED = [
-    (module, name)
-    for module in MODULES
-    for name in public_names(module) or []
-    if name in definitions(module)
-]
-REFERENCE = (Path(__file__).parent.parent / "docs" / "reference.md").read_text(encoding="utf-8")
-# What users call: the names of the package, and those that the reference documents.
-PUBLIC = {*muscle_metrics.__all__, *re.findall(r"auto\w+:: (?:[\w.]+\.)?(\w+)", REFERENCE)}
+# Users import these names; a name leaves this list only with a deprecation.
+FROZEN = [
+    "AccuracyChange", "Chain", "Check", "Comparison", "Consistency", "FileError", "FlipCounts",
+    "FlipLabels", "FlipMatrix", "InputError", "Interval", "Item", "LogContents", "Magnitude",
+    "MeanChange", "MissingDependencyError", "MuscleMetricsError", "Outcome", "PairingError",
+    "PartContents", "Policy", "Quadrant", "Rate", "Record", "Run", "SCORERS", "ScoreChanges",
+    "UsageError", "Verdict", "check_gate", "compare", "compare_chain", "compare_runs",
+    "consistency", "count_chain", "count_flips", "flip_matrix", "html_report",
+    "inconsistency_flip_rate", "inspect_log", "label_flips", "measure_changes",
+    "negative_flip_rate", "pair_runs", "positive_flip_rate", "read_policy", "read_run",
+    "relative_change", "run_from_lm_eval", "score", "score_flips", "tally_flips",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("module", "name"), LISTED)
-def test_names_that_modules_share_are_documented(module, name):
-    node = definitions(module)[name]
-    text = ast.get_docstring(node)
-    assert text, f"{module}.{name} has no docstring"
-    # Errors, and the plain records that a function returns, are shown where they come from.
-    shown_elsewhere = isinstance(node, ast.ClassDef) and (
-        module == "errors" or name not in muscle_metrics.__all__
+def test_no_public_name_is_lost():
+    assert muscle_metrics.__all__ == FROZEN
+
+
+@pytest.mark.slow
+def test_public_names_have_types_for_users(project, tmp_path, monkeypatch):
+    """A strict type checker sees each public name with its signature."""
+    api = pytest.importorskip("mypy.api")
+    monkeypatch.chdir(project)
+    module = tmp_path / "users.py"
+    module.write_text(
+        f"from muscle_metrics import ({', '.join(FROZEN)})\n"
+        "def count_broken(comparison: Comparison, policy: Policy) -> int:\n"
+        "    return comparison.counts.negative if policy.max_nfr else 0\n"
+        "count_broken(compare(old=['A'], new=['B'], references=['A']), Policy(max_nfr='0.1'))\n"
+        "compare(old=['A'], new=['B'], references=['A'], no_such_option=1)\n"
     )
-    _, _, examples = text.partition("\nExamples\n--------\n")
-    if name in PUBLIC and not shown_elsewhere:
-        assert ">>> " in examples, f"{module}.{name} shows no example"
+    # The imports of the package have a configuration of their own, which a user does not have.
+    silent = ["--ignore-missing-imports", "--follow-imports=silent"]
+    own = [f"--config-file={os.devnull}", f"--cache-dir={tmp_path}"]
+    printed, _, _ = api.run(["--strict", *silent, *own, str(module)])
+    errors = [line for line in printed.splitlines() if ": error: " in line]
+    assert len(errors) == 1, printed
+    assert 'users.py:5: error: Unexpected keyword argument "no_such_option"' in errors[0]
 
 
-@pytest.mark.parametrize("module", ["", *MODULES])
-def test_every_module_says_what_it_is(module):
-    tree = ast.parse((PACKAGE / "__init__.py").read_text()) if not module else parse(module)
-    text = ast.get_docstring(tree)
-    assert text
-    assert text.splitlines()[0].endswith(".")
+REFERENCE = (Path(__file__).parent.parent / "docs" / "reference.md").read_text(encoding="utf-8")
+
+
+def documented_paths() -> list[str]:
+    """Full names that the reference documents, in its order."""
+    found, current = [], ""
+    for directive, target in re.findall(r"^\.\. (\S+):: ([\w.]+)$", REFERENCE, re.MULTILINE):
+        if directive == "currentmodule":
+            current = target
+        else:
+            inside = target.startswith("muscle_metrics.")
+            found.append(target if inside else f"{current}.{target}")
+    return found
+
+
+@pytest.mark.parametrize("adapter", [False, pytest.param(True, marks=needs_the_adapter)])
+def test_documented_paths_can_be_imported(adapter):
+    paths = documented_paths()
+    assert len(paths) > 100
+    for path in paths:
+        if path.startswith("muscle_metrics.adapter.") is not adapter:
+            continue
+        try:
+            assert pkgutil.resolve_name(path), path
+        except (AttributeError, ImportError):
+            # Without its host a module cannot be imported, and its names cannot be found.
+            assert path.removeprefix("muscle_metrics.").startswith(HOSTED), path
+            assert find_spec(path.split(".")[2]) is None, path
+
+
+# Users call the names of the package and those that the reference documents.
+PUBLIC = {*muscle_metrics.__all__, *(path.rpartition(".")[2] for path in documented_paths())}
+
+
+def test_public_classes_and_functions_are_documented():
+    for module in MODULES:
+        for name in {*(public_names(module) or [])} & definitions(module).keys():
+            node = definitions(module)[name]
+            text = ast.get_docstring(node)
+            assert text, f"{module}.{name} has no docstring"
+            # The function that raises an error, or returns a record, shows the class.
+            shown_elsewhere = isinstance(node, ast.ClassDef) and (
+                module == "errors" or name not in muscle_metrics.__all__
+            )
+            _, _, examples = text.partition("\nExamples\n--------\n")
+            if name in PUBLIC and not shown_elsewhere:
+                assert ">>> " in examples, f"{module}.{name} shows no example"
+
+
+def test_every_module_says_what_it_is():
+    trees = {module: parse(module) for module in MODULES}
+    trees["muscle_metrics"] = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    for module, tree in trees.items():
+        text = ast.get_docstring(tree)
+        assert text, f"{module} has no docstring"
+        assert text.splitlines()[0].endswith("."), f"{module}: the first line is no sentence"

@@ -143,11 +143,10 @@ def test_a_reader_that_leaves_early_gets_no_traceback(runs: tuple[str, str]) -> 
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "random"])
-def test_the_same_bytes_from_every_process(runs: tuple[str, str], seed: str) -> None:
+def test_the_same_bytes_from_every_process(runs: tuple[str, str]) -> None:
     environments = [
-        {**os.environ, "PYTHONHASHSEED": seed},
-        {**os.environ, "PYTHONHASHSEED": "7", "LC_ALL": "C", "TERM": "dumb", "NO_COLOR": "1"},
+        {**os.environ, "PYTHONHASHSEED": "0"},
+        {**os.environ, "PYTHONHASHSEED": "1", "LC_ALL": "C", "TERM": "dumb", "NO_COLOR": "1"},
         {**os.environ, "LC_ALL": "tr_TR.UTF-8", "FORCE_COLOR": "", "COLUMNS": "40"},
     ]
     outputs = {

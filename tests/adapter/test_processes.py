@@ -55,6 +55,7 @@ def uninterrupted(worker, tmp_path_factory) -> tuple[Any, str]:
     return result, adapter_hash(output)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_run_goes_on_to_the_same_adapter(moment, processes, uninterrupted, worker):
     folder, codes = processes
@@ -65,6 +66,7 @@ def test_a_killed_run_goes_on_to_the_same_adapter(moment, processes, uninterrupt
     assert adapter_hash(folder / moment) == expected_hash
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["together", "together, stored", "together, unfused"])
 def test_two_processes_train_what_one_does(name, processes, worker, tmp_path):
     folder, codes = processes

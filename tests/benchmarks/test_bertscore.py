@@ -65,7 +65,6 @@ class Work:
         return self._tokens, time.process_time() - start, result
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("unchanged", "floor"), [(0.0, 1.3), (0.6, 1.8)])
 def test_two_models_in_one_pass(
     monkeypatch: pytest.MonkeyPatch, unchanged: float, floor: float
@@ -96,7 +95,6 @@ def test_two_models_in_one_pass(
     assert their_tokens / our_tokens >= floor
 
 
-@pytest.mark.slow
 def test_memory_is_flat(monkeypatch: pytest.MonkeyPatch) -> None:
     match = Encoder.match
     peak = 0

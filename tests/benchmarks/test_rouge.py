@@ -144,7 +144,6 @@ def test_fifty_thousand_words_finish(per_line: int | None) -> None:
     assert rouge([one], [one], variant="rougeLsum").tolist() == [1]
 
 
-@pytest.mark.slow
 def test_time_and_memory_of_many_pairs() -> None:
     stock = zipf_texts(2000, 50, seed=1)
     times, peaks = {}, {}

@@ -339,8 +339,10 @@ def test_a_signal_leaves_no_verdict(pair, reports, tmp_path, name: str, code: in
         "    time.sleep(60)\n"
     )
     flags = "--max-nfr", "0.02", "--key", f"{tmp_path / 'slow.py'}:key"
-    process = in_a_process("gate", *pair(), *flags, *reports)
-    deadline = time.monotonic() + 30
+    # Python would cache the compiled key beside its file.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    process = in_a_process("gate", *pair(), *flags, *reports, env=environment)
+    deadline = time.monotonic() + 60
     while not (tmp_path / "started").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)

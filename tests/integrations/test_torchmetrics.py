@@ -183,6 +183,7 @@ def nothing() -> Any:
     return nullcontext()
 
 
+@pytest.mark.slow
 def test_two_processes_count_like_one(tmp_path: Path) -> None:
     rows = [(i % 3, (i * i) % 3, (i // 2) % 3) for i in range(15)]
     torch.multiprocessing.start_processes(

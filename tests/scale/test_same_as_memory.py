@@ -92,6 +92,7 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(st.one_of([runs(*kind) for kind in KINDS]), OPTIONS, st.booleans(), st.booleans())
 @settings(max_examples=150, deadline=None)
 def test_any_two_runs(rows, options, is_judged, is_copied):
