@@ -1,7 +1,7 @@
 """Fields of a row of a log, whose types are checked when they are read.
 
 A field that is absent or null reads as nothing: an empty object, an empty list or None. Any other
-type than the wanted one is an InputError that names the field; who reads the file adds the place.
+unexpected type is an InputError that names the field; the reader of the file adds the place.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "answer_at",
+    "answer_from",
     "compact",
     "digest",
     "list_at",
     "object_at",
+    "object_from",
+    "objects_at",
     "reference_at",
     "score_from",
     "scores_at",
+    "scores_from",
     "text_at",
 ]
 
@@ -38,18 +42,34 @@ def object_at(row: Mapping[str, object], field: str) -> Mapping[str, object]:
     ------
     InputError
         If there is another value.
-
-    Examples
-    --------
-    >>> object_at({"provider": {"id": "echo"}}, "provider"), object_at({}, "provider")
-    ({'id': 'echo'}, {})
     """
-    value = row.get(field)
+    return object_from(row.get(field), field)
+
+
+def object_from(value: object, name: str) -> Mapping[str, object]:
+    """Return an object, or an empty one for null; `name` names it in the message.
+
+    Raises
+    ------
+    InputError
+        If there is another value.
+    """
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _refusal("an object", value, field)
+        raise _refusal("an object", value, name)
     return value
+
+
+def objects_at(row: Mapping[str, object], field: str, name: str) -> list[Mapping[str, object]]:
+    """Objects of a list; `name` names one of them in the message.
+
+    Raises
+    ------
+    InputError
+        If there is no list, or it holds another value.
+    """
+    return [object_from(value, name) for value in list_at(row, field)]
 
 
 def list_at(row: Mapping[str, object], field: str) -> list[object]:
@@ -59,11 +79,6 @@ def list_at(row: Mapping[str, object], field: str) -> list[object]:
     ------
     InputError
         If there is another value.
-
-    Examples
-    --------
-    >>> list_at({"text": ["a"]}, "text"), list_at({"text": None}, "text")
-    (['a'], [])
     """
     value = row.get(field)
     if value is None:
@@ -80,11 +95,6 @@ def text_at(row: Mapping[str, object], field: str) -> str | None:
     ------
     InputError
         If there is an object or a list.
-
-    Examples
-    --------
-    >>> text_at({"id": 7}, "id"), text_at({"id": ""}, "id")
-    ('7', None)
     """
     value = row.get(field)
     text = text_of(value)
@@ -94,14 +104,18 @@ def text_at(row: Mapping[str, object], field: str) -> str | None:
 
 
 def answer_at(row: Mapping[str, object], field: str) -> object:
-    """Answer in a field: a scalar as it is, an object or list as compact JSON, NaN as none.
+    """Answer in a field, as `answer_from` reads it."""
+    return answer_from(row.get(field))
+
+
+def answer_from(value: object) -> object:
+    """Return an answer: a scalar as it is, an object or list as compact JSON, NaN as None.
 
     Examples
     --------
-    >>> answer_at({"output": "7"}, "output"), answer_at({"output": {"b": 1, "a": [2]}}, "output")
-    ('7', '{"a":[2],"b":1}')
+    >>> answer_from("7"), answer_from({"b": 1, "a": [2]}), answer_from(float("nan"))
+    ('7', '{"a":[2],"b":1}', None)
     """
-    value = row.get(field)
     if isinstance(value, dict | list):
         return compact(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value
@@ -123,37 +137,34 @@ def reference_at(row: Mapping[str, object], field: str) -> object:
             return reference_of(value, field)
         except InputError:
             return compact(value)
-    return answer_at(row, field)
+    return answer_from(value)
 
 
 def scores_at(row: Mapping[str, object], field: str) -> dict[str, float]:
-    """Scores in an object: its truth values and finite numbers; null, NaN and the rest are none.
+    """Scores in the object of a field, as `scores_from` reads them.
 
     Raises
     ------
     InputError
         If the field holds no object.
+    """
+    return scores_from(object_at(row, field))
+
+
+def scores_from(values: Mapping[str, object]) -> dict[str, float]:
+    """Keep the truth values and finite numbers; null, NaN, texts and lists are no scores.
 
     Examples
     --------
-    >>> scores_at({"metric": {"em": 1, "ok": True, "f1": None, "golds": ["a"]}}, "metric")
+    >>> scores_from({"em": 1, "ok": True, "f1": None, "golds": ["a"], "judge": "1"})
     {'em': 1.0, 'ok': True}
     """
-    return {
-        name: score
-        for name, value in object_at(row, field).items()
-        if (score := score_from(value)) is not None
-    }
+    scores = {name: score_from(value) for name, value in values.items()}
+    return {name: score for name, score in scores.items() if score is not None}
 
 
 def score_from(value: object) -> float | None:
-    """Score that a value is; None where it is undefined or no score at all.
-
-    Examples
-    --------
-    >>> score_from(1), score_from(False), score_from(float("nan")), score_from("1")
-    (1.0, False, None, None)
-    """
+    """Return a score; None where the value is undefined or no score."""
     if isinstance(value, bool):
         return value
     if not isinstance(value, int | float):
@@ -172,11 +183,6 @@ def compact(value: object) -> str:
     ------
     InputError
         If the value is nested too deeply.
-
-    Examples
-    --------
-    >>> compact({"b": 1, "a": ["é"]})
-    '{"a":["é"],"b":1}'
     """
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -187,7 +193,9 @@ def compact(value: object) -> str:
 
 
 def digest(value: object) -> str:
-    """Sixteen hexadecimal digits that name a JSON value, whatever the order of its keys.
+    """Sixteen hexadecimal digits that identify a JSON value; the order of its keys is ignored.
+
+    Committed baselines hold digests of prompts and scorers: the form must not change.
 
     Examples
     --------

@@ -27,9 +27,7 @@ WATCHED = [
     "runs/harnesses",
     "runs/files/json_object",
     "runs/readers/lm_eval",
-    "runs/readers/lm_eval_lines",
     "runs/readers/lm_eval_rows",
-    "runs/readers/lm_eval_scores",
 ]
 
 SAMPLE = {

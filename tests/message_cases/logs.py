@@ -23,14 +23,11 @@ WATCHED = [
     "runs/files/dataset_folder",
     "runs/readers/deepeval",
     "runs/readers/helm",
-    "runs/readers/helm_rows",
     "runs/files/json_document",
     "runs/readers/lighteval",
     "runs/readers/mlflow",
-    "runs/readers/mlflow_rows",
     "runs/readers/openai_evals",
     "runs/readers/promptfoo",
-    "runs/readers/promptfoo_rows",
 ]
 
 EVENT = {"run_id": "r", "event_id": 0, "sample_id": "s", "type": "match"}

@@ -1,8 +1,7 @@
 """A committed baseline: verdicts or scores of one run, no texts, one item per line.
 
-The first line says what the file is and how many items follow, so that a file that was cut short
-or merged badly is noticed. Items stand in natural order: a new baseline differs from the old one in
-the lines of the items that changed.
+The first line marks the file and counts its items, so that a cut or badly merged file is noticed.
+Items are in natural order: the diff of two baselines shows the items that changed.
 """
 
 from __future__ import annotations
@@ -92,17 +91,6 @@ def read_baseline(path: Path) -> Run:
     FileError
         If the file is no baseline, is of a later version, or does not hold as many items as its
         first line says.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> run = Run((Record("q1", scores={"exact_match": False}),), "v1")
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "v1.baseline")
-    ...     _ = path.write_text(baseline_text(run))
-    ...     print(read_baseline(path) == run)
-    True
     """
     rows = read_jsonl(path)
     _, head = next(rows, (0, {}))

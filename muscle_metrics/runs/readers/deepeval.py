@@ -1,18 +1,25 @@
-"""deepeval: the JSON of one test run."""
+"""deepeval: the JSON of one test run.
+
+::
+
+    {"testCases": [{"name": "sum", "input": "2+2", "actualOutput": "4",
+                    "metricsData": [{"name": "EM", "score": 1.0}]}]}
+
+A test case without a name is named by its position, or by pytest: such names are no ids.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.errors import InputError
 from muscle_metrics.runs.files.glimpse import logs_in, only_log
 from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.log_fields import (
     answer_at,
+    answer_from,
     digest,
     list_at,
     object_at,
@@ -20,13 +27,12 @@ from muscle_metrics.runs.log_fields import (
     score_from,
     text_at,
 )
+from muscle_metrics.runs.logs import ErrorsAt, count_share, known_parts, repeated_ids
 from muscle_metrics.runs.record import Record, Run
-from muscle_metrics.words.escape import visible
-from muscle_metrics.words.place import describe, row_of, show
+from muscle_metrics.words.place import describe, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
@@ -35,9 +41,9 @@ __all__ = ["read", "recognise"]
 
 _CASES = ("testCases",)
 _CONVERSATIONS = ("conversationalTestCases",)
-# What deepeval calls a test case without a name: its position.
+# Names that deepeval gives by position.
 _POSITION = re.compile(r"(conversational_)?test_case_[0-9]+")
-# What pytest calls one: the function and its parameters, the answer of the model among them.
+# Names that pytest gives: the function and its parameters, among them the answer of the model.
 _PARAMETERS = re.compile(r".*\[.*\]", re.DOTALL)
 _SUCCESS = "success"
 
@@ -57,34 +63,18 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     glimpse : Glimpse
         The file of a test run, or a folder that holds one.
     choice : Choice
-        With "success" as metric the verdict over all metrics of a case is read.
+        With "success" as metric, the score of a case is its verdict over all metrics.
 
     Raises
     ------
     FileError
         If the file cannot be read to its end, holds no test case, or two of one name.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.files.glimpse import Glimpse
-    >>> from muscle_metrics.runs.choice import Choice
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> metric = '{"name": "EM", "score": 1.0}'
-    >>> case = f'{{"name": "sum", "input": "2+2", "metricsData": [{metric}]}}'
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "test_run_1.json")
-    ...     _ = path.write_text(f'{{"testCases": [{case}]}}')
-    ...     read(Glimpse(path), Choice()).records[0].scores
-    {'EM': 1.0}
     """
     path = only_log(glimpse, _logs(glimpse), "test run of deepeval").path
     log = _Log(choice.metric)
-    place = visible(str(path))
     for keys, number, value in read_json_document(path, {_CASES, _CONVERSATIONS}):
-        try:
+        with ErrorsAt(path, number):
             if number:
-                place = row_of(path, number)
                 log.add(value)
             elif keys in {_CASES, _CONVERSATIONS}:
                 raise InputError(
@@ -92,9 +82,8 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
                 )
             else:
                 log.about[keys[0]] = value
-        except InputError as error:
-            raise FileError(f"{place}: {error}") from error
-    return log.run(path)
+    with ErrorsAt(path):
+        return log.run(path.stem)
 
 
 def _why(glimpse: Glimpse) -> str | None:
@@ -110,7 +99,7 @@ def _logs(folder: Glimpse) -> list[Glimpse]:
 
 @dataclass(slots=True)
 class _Log:
-    """Test cases, and what the file says of the whole run."""
+    """Test cases, and the facts of the whole run."""
 
     metric: str | None
     records: list[Record] = field(default_factory=list)
@@ -133,17 +122,17 @@ class _Log:
                 _answer(case),
                 reference_at(case, "expectedOutput"),
                 scores,
-                prompt=str(answer_at({"input": asked}, "input")),
+                prompt=str(answer_from(asked)),
             )
         )
 
     def _is_own(self, name: str) -> bool:
-        """Whether somebody gave a test case this name, so that it is the same in every run."""
+        """Whether a user gave a test case this name, so that it is the same in every run."""
         of_pytest = "testFile" in self.about and _PARAMETERS.fullmatch(name)
         return not (of_pytest or _POSITION.fullmatch(name))
 
     def _scores(self, case: Mapping[str, object]) -> tuple[dict[str, float], bool]:
-        """Scores of a test case, and whether a metric failed to judge it."""
+        """Return the scores of a test case, and whether a metric failed to judge it."""
         scores: dict[str, float] = {}
         failed = False
         seen = set()
@@ -171,40 +160,36 @@ class _Log:
             scores = {_SUCCESS: verdict} if isinstance(verdict, bool) and not failed else {}
         return scores, failed
 
-    def run(self, path: Path) -> Run:
-        """All test cases, each once."""
-        counts = Counter(record.id for record in self.records)
-        for record in self.records:
-            if counts[record.id] > 1:
-                raise FileError(
-                    f"{visible(str(path))}: expected each test case once, got {show(record.id)} "
-                    f"{counts[record.id]} times: give test cases names of their own (name=)"
-                )
-        if not self.records:
-            raise FileError(
-                f"{visible(str(path))}: expected test cases, got none: run the tests again"
+    def run(self, file_name: str) -> Run:
+        """Make a run of all test cases, which are different ones."""
+        repeated = repeated_ids(self.records)
+        if repeated:
+            name, count = next(iter(repeated.items()))
+            raise InputError(
+                f"expected each test case once, got {show(name)} {count} times: give test cases "
+                f"names of their own (name=)"
             )
+        if not self.records:
+            raise InputError("expected test cases, got none: run the tests again")
         model = text_at(object_at(self.about, "hyperparameters"), "model")
         prompts = list_at(self.about, "prompts")
         dataset = [text_at(self.about, f"dataset{part}") for part in ("Alias", "Id", "Version")]
-        parts = {
-            "model": model,
-            "dataset": " ".join(filter(None, dataset)),
-            "prompt": digest(prompts) if prompts else None,
-            "scorer": digest(sorted(self.scorers)),
-            "judge": ", ".join(sorted(self.judges)),
-            "errors": f"{self.failed} of {len(self.records)} test cases" if self.failed else None,
-        }
-        name = text_at(self.about, "identifier") or model or path.stem
-        return Run(
-            tuple(self.records),
-            name,
-            MappingProxyType({name: text for name, text in parts.items() if text}),
+        fingerprint = known_parts(
+            {
+                "model": model,
+                "dataset": " ".join(filter(None, dataset)),
+                "prompt": digest(prompts) if prompts else None,
+                "scorer": digest(sorted(self.scorers)),
+                "judge": ", ".join(sorted(self.judges)),
+                "errors": count_share(self.failed, len(self.records), "test cases"),
+            }
         )
+        name = text_at(self.about, "identifier") or model or file_name
+        return Run(tuple(self.records), name, fingerprint)
 
 
 def _asked(case: Mapping[str, object]) -> object:
-    """Return what a test case asks: its input, or the user's part of a conversation."""
+    """Return the input of a test case; of a conversation its scenario and the user's turns."""
     if "turns" not in case:
         return case.get("input")
     turns = [turn for turn in list_at(case, "turns") if isinstance(turn, dict)]
@@ -213,7 +198,7 @@ def _asked(case: Mapping[str, object]) -> object:
 
 
 def _answer(case: Mapping[str, object]) -> object:
-    """Return what the model answered: its output, or its last turn in a conversation."""
+    """Return the output of the model; of a conversation its last turn."""
     if "turns" not in case:
         return answer_at(case, "actualOutput")
     turns = [turn for turn in list_at(case, "turns") if isinstance(turn, dict)]

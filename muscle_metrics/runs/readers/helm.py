@@ -1,36 +1,55 @@
-"""HELM: the folder of one run, with its requests and the statistics of every instance."""
+"""HELM: the folder of one run, with its requests and the statistics of every instance.
+
+::
+
+    per_instance_stats.json: [{"instance_id": "id1", "train_trial_index": 0,
+                               "stats": [{"name": {"name": "exact_match"}, "mean": 1.0}]}]
+    scenario_state.json: {"request_states": [{"instance": {"id": "id1"}, "train_trial_index": 0,
+                                              "result": {"success": true, "completions": [...]}}]}
+
+Neither file is in the order of ids. Trials and perturbations repeat an instance.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.files.json_array import read_json_array
 from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.files.json_object import read_json_object
-from muscle_metrics.runs.log_fields import compact, digest, object_at, text_at
-from muscle_metrics.runs.readers.helm_rows import Key, instance_record, is_answer, key_of, scores_of
-from muscle_metrics.runs.record import Run
+from muscle_metrics.runs.log_fields import (
+    answer_at,
+    compact,
+    digest,
+    list_at,
+    object_at,
+    object_from,
+    objects_at,
+    score_from,
+    text_at,
+)
+from muscle_metrics.runs.logs import ErrorsAt, count_share, known_parts, one_or_list
+from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.runs.values import id_of
 from muscle_metrics.words.escape import visible
-from muscle_metrics.words.place import row_of, show
+from muscle_metrics.words.place import describe, show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
-    from muscle_metrics.runs.record import Record
 
 __all__ = ["LOWER_IS_BETTER", "read", "recognise"]
 
 _STATS, _STATE, _SPEC = "per_instance_stats.json", "scenario_state.json", "run_spec.json"
 _STATES = ("request_states",)
-# Says which model, and so differs between the runs that are compared.
+# Fields that name the model: they differ between the runs that are compared.
 _MODEL = ("model", "model_deployment")
-# As the schemas that HELM ships say of metrics of one instance; the folder of a run does not.
+# From the schemas that HELM ships, for metrics of one instance: the folder of a run has none.
 LOWER_IS_BETTER = frozenset(
     {
         "absolute_value_difference",
@@ -47,6 +66,44 @@ LOWER_IS_BETTER = frozenset(
         "wer_score",
     }
 )
+# Statistics that every run has, and that do not judge the answer.
+_CIRCUMSTANCES = frozenset(
+    {
+        "batch_size",
+        "inference_denoised_runtime",
+        "inference_idealized_runtime",
+        "inference_runtime",
+        "logprob",
+        "max_prob",
+        "num_bytes",
+        "num_completion_tokens",
+        "num_output_tokens",
+        "num_perplexity_tokens",
+        "num_prompt_tokens",
+        "num_references",
+        "num_train_instances",
+        "num_train_trials",
+        "prompt_truncated",
+        "training_co2_cost",
+        "training_energy_cost",
+    }
+)
+_FINISH = "finish_reason_"
+
+
+class _Key(NamedTuple):
+    """Identity of an item: an instance, the trial that chose its examples, its perturbation."""
+
+    instance: str
+    trial: int
+    perturbation: str
+
+    @property
+    def id(self) -> str:
+        """Id of the item, such as ``id7``, or ``["id7","mild_mix"]`` if it is perturbed."""
+        if self.perturbation == "[]":
+            return self.instance
+        return f"[{compact(self.instance)},{self.perturbation[1:]}"
 
 
 def recognise(glimpse: Glimpse) -> str | None:
@@ -67,29 +124,12 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     glimpse : Glimpse
         The folder of a run, or a file in it.
     choice : Choice
-        A metric that HELM counts among the circumstances, such as logprob, is read if it is named.
+        A statistic that does not judge, such as logprob, is read only if it is the metric.
 
     Raises
     ------
     FileError
         If a file is missing or cannot be read to its end, or the two are not of one run.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.choice import Choice
-    >>> from muscle_metrics.runs.files.glimpse import Glimpse
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> key = '"train_trial_index": 0'
-    >>> stat = '{"name": {"name": "exact_match"}, "mean": 1.0}'
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     content = f'[{{"instance_id": "id1", {key}, "stats": [{stat}]}}]'
-    ...     _ = Path(folder, "per_instance_stats.json").write_text(content)
-    ...     request = f'{{"instance": {{"id": "id1"}}, {key}, "result": {{"success": true}}}}'
-    ...     content = f'{{"request_states": [{request}]}}'
-    ...     _ = Path(folder, "scenario_state.json").write_text(content)
-    ...     read(Glimpse(Path(folder)), Choice()).records[0].scores
-    {'exact_match': 1.0}
     """
     folder = _folder(glimpse)
     for name in (_STATS, _STATE):
@@ -106,7 +146,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     return Run(
         tuple(records),
         text_at(adapter, "model") or folder.name,
-        MappingProxyType(_fingerprint(about, adapter, failed, len(records))),
+        _fingerprint(about, adapter, failed, len(records)),
         LOWER_IS_BETTER & names,
     )
 
@@ -115,48 +155,70 @@ def _folder(glimpse: Glimpse) -> Path:
     return glimpse.path if glimpse.is_folder else glimpse.path.parent
 
 
-def _read_scores(path: Path, metric: str | None) -> dict[Key, dict[str, float]]:
-    scores: dict[Key, dict[str, float]] = {}
+def _read_scores(path: Path, metric: str | None) -> dict[_Key, dict[str, float]]:
+    scores: dict[_Key, dict[str, float]] = {}
     for number, row in read_json_array(path):
-        try:
-            key = key_of(row, row.get("instance_id"), row.get("perturbation"))
+        with ErrorsAt(path, number):
+            key = _key_of(row, row.get("instance_id"), row.get("perturbation"))
             found = scores.setdefault(key, {})
-            for name, score in scores_of(row, metric):
+            for name, score in _scores_of(row, metric):
                 if name in found:
                     raise InputError(
                         f"expected each statistic of an instance once, got {show(name)} twice: "
                         f"run the evaluation again"
                     )
                 found[name] = score
-        except InputError as error:
-            raise FileError(f"{row_of(path, number)}: {error}") from error
     return scores
 
 
+def _key_of(row: Mapping[str, object], instance: object, perturbation: object) -> _Key:
+    """Key of a row of statistics or of a request."""
+    trial = row.get("train_trial_index")
+    if not isinstance(trial, int):
+        raise InputError(
+            f"expected a number in the field 'train_trial_index', got {describe(trial)}: "
+            f"run the evaluation again"
+        )
+    described = object_from(perturbation, "perturbation")
+    parts = [described[name] for name in ("name", "seed") if name in described]
+    return _Key(id_of(instance, "instance id"), trial, compact(parts))
+
+
+def _scores_of(row: Mapping[str, object], metric: str | None) -> Iterator[tuple[str, float]]:
+    """Yield the statistics of an instance that judge its answer, and the named metric.
+
+    HELM leaves out statistics that are NaN; a statistic that counts nothing has no mean.
+    """
+    for stat in objects_at(row, "stats", "stat"):
+        name = text_at(object_at(stat, "name"), "name") or ""
+        score = score_from(stat.get("mean"))
+        judges = name not in _CIRCUMSTANCES and not name.startswith(_FINISH)
+        if score is not None and (judges or name == metric):
+            yield name, score
+
+
 def _read_state(
-    path: Path, scores: dict[Key, dict[str, float]]
+    path: Path, scores: dict[_Key, dict[str, float]]
 ) -> tuple[list[Record], int, Mapping[str, object]]:
-    """Read records in the order of requests, how many requests failed, and the adapter."""
-    records: dict[Key, Record] = {}
+    """Read records in the order of requests, the number of failed requests, and the adapter."""
+    records: dict[_Key, Record] = {}
     adapter: Mapping[str, object] = {}
     failed = 0
-    place = visible(str(path))
     several = len({key.trial for key in scores}) > 1
     perturbed = any(key.id != key.instance for key in scores)
     for keys, number, value in read_json_document(path, {_STATES}):
-        try:
+        with ErrorsAt(path, number):
             if number:
-                place = row_of(path, number)
-                request = object_at({"request": value}, "request")
+                request = object_from(value, "request")
                 instance = object_at(request, "instance")
-                key = key_of(request, instance.get("id"), instance.get("perturbation"))
-                if key in records and is_answer(request):
+                key = _key_of(request, instance.get("id"), instance.get("perturbation"))
+                if key in records and _is_answer(request):
                     raise InputError(
                         f"expected one request for each instance, trial and perturbation, got "
                         f"{show(key.id)} again: run the evaluation again"
                     )
                 failed += object_at(request, "result").get("success") is not True
-                record = instance_record(request, key, scores.get(key, {}))
+                record = _record(request, key, scores.get(key, {}))
                 records[key] = replace(
                     record,
                     repeat=str(key.trial) if several else None,
@@ -164,20 +226,67 @@ def _read_state(
                     group=key.instance if perturbed else None,
                 )
             elif keys == ("adapter_spec",):
-                adapter = object_at({"adapter_spec": value}, "adapter_spec")
-        except InputError as error:
-            raise FileError(f"{place}: {error}") from error
-    place = visible(str(path))
-    if not records:
-        raise FileError(f"{place}: expected requests, got none: run the evaluation again")
-    strange = [key for key in scores if key not in records]
-    if strange:
-        raise FileError(
-            f"{place}: expected a request for each of the {len(scores)} instances in {_STATS}, got "
-            f"none for {len(strange)} of them, such as {show(strange[0].id)}: the two files are "
-            f"not of one run"
-        )
+                adapter = object_from(value, "adapter_spec")
+    with ErrorsAt(path):
+        if not records:
+            raise InputError("expected requests, got none: run the evaluation again")
+        strange = [key for key in scores if key not in records]
+        if strange:
+            raise InputError(
+                f"expected a request for each of the {len(scores)} instances in {_STATS}, got none "
+                f"for {len(strange)} of them, such as {show(strange[0].id)}: the two files are not "
+                f"of one run"
+            )
     return [*records.values()], failed, adapter
+
+
+def _is_answer(request: Mapping[str, object]) -> bool:
+    """Tell whether a request asks for an answer: some adapters ask for the score of each choice."""
+    return request.get("reference_index") is None
+
+
+def _record(request: Mapping[str, object], key: _Key, scores: Mapping[str, float]) -> Record:
+    """Make the record of an instance; a failed request leaves no answer and no scores."""
+    instance = object_at(request, "instance")
+    succeeded = object_at(request, "result").get("success") is True
+    asked = object_at(request, "request") if _is_answer(request) else {}
+    return Record(
+        key.id,
+        _answer(request) if succeeded and _is_answer(request) else None,
+        _reference(instance),
+        scores if succeeded else {},
+        slice=text_at(object_at(instance, "perturbation"), "name"),
+        prompt=text_at(asked, "prompt") or text_at(object_at(instance, "input"), "text"),
+    )
+
+
+def _answer(request: Mapping[str, object]) -> object:
+    """Return the likeliest completion, which HELM judges; for a letter the choice it names."""
+    completions = objects_at(object_at(request, "result"), "completions", "completion")
+    if not completions:
+        return None
+    text = answer_at(max(completions, key=_likelihood), "text")
+    mapping = object_at(request, "output_mapping")
+    if not isinstance(text, str):
+        return text
+    return answer_at(mapping, text.strip()) if text.strip() in mapping else text.strip()
+
+
+def _likelihood(completion: Mapping[str, object]) -> float:
+    score = score_from(completion.get("logprob"))
+    return float("-inf") if score is None else score
+
+
+def _reference(instance: Mapping[str, object]) -> object:
+    """Return the references that are tagged correct."""
+    references = objects_at(instance, "references", "reference")
+    return one_or_list(
+        [
+            answer_at(object_at(reference, "output"), "text")
+            for reference in references
+            if "correct" in list_at(reference, "tags")
+        ]
+    )
 
 
 def _task(about: Mapping[str, object]) -> str | None:
@@ -193,15 +302,16 @@ def _task(about: Mapping[str, object]) -> str | None:
 
 def _fingerprint(
     about: Mapping[str, object], adapter: Mapping[str, object], failed: int, total: int
-) -> dict[str, str]:
+) -> Mapping[str, str]:
     asked = {name: value for name, value in adapter.items() if name not in _MODEL}
     scenario = object_at(about, "scenario_spec")
     changed = object_at(about, "data_augmenter_spec")
-    parts = {
-        "model": text_at(adapter, "model"),
-        "dataset": compact([scenario, digest(changed)]) if scenario else None,
-        "prompt": digest(asked) if asked else None,
-        "scorer": digest(about["metric_specs"]) if "metric_specs" in about else None,
-        "errors": f"{failed} of {total} requests" if failed else None,
-    }
-    return {name: text for name, text in parts.items() if text is not None}
+    return known_parts(
+        {
+            "model": text_at(adapter, "model"),
+            "dataset": compact([scenario, digest(changed)]) if scenario else None,
+            "prompt": digest(asked) if asked else None,
+            "scorer": digest(about["metric_specs"]) if "metric_specs" in about else None,
+            "errors": count_share(failed, total, "requests"),
+        }
+    )

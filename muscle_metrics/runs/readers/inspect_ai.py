@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -10,17 +11,25 @@ from muscle_metrics.errors import FileError, InputError, MissingDependencyError,
 from muscle_metrics.runs.files.archives import read_entries
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.strict_json import BAD_JSON, decode, explain
-from muscle_metrics.runs.readers.inspect_ai_samples import describe_log, record_of
-from muscle_metrics.runs.record import Run
+from muscle_metrics.runs.logs import (
+    ErrorsAt,
+    TaskFile,
+    digest_settings,
+    known_parts,
+    newest_of_tasks,
+    only_name,
+)
+from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.runs.values import score_of
 from muscle_metrics.words.escape import visible
-from muscle_metrics.words.place import list_names, show
+from muscle_metrics.words.place import describe, show
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
-    from muscle_metrics.runs.record import Record
 
 __all__ = ["read", "recognise"]
 
@@ -30,8 +39,10 @@ _ENTRY = re.compile(
 _LOG = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9+-]+)_(.+)_[^_]+\.(?:eval|json)")
 _ZIP = b"PK\x03\x04"
 _FIRST_ENTRY = b"_journal/start.json"
-# Long parts of a sample that nobody reads.
+# Large fields of a sample that are not read.
 _UNREAD = frozenset({"messages", "events", "store", "attachments"})
+# Scores that inspect_ai gives to grades. It scores every other text 0; this reader refuses it.
+_GRADES: Mapping[str, float] = MappingProxyType({"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0})
 
 
 def recognise(glimpse: Glimpse) -> str | None:
@@ -55,49 +66,35 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     glimpse : Glimpse
         The log, or the folder.
     choice : Choice
-        The metric says whose answer a record shows, and which scores must be numbers.
+        With a metric, records show the answer of that scorer, and only its scores are read.
 
     Raises
     ------
     FileError
         If a log is damaged, cannot be read by the official reader, or holds no samples; if a score
-        is neither a number nor a grade; or if a folder holds logs of several models.
+        is neither a number nor a grade.
+    InputError
+        If a folder holds logs of several models.
     MissingDependencyError
         If inspect_ai is not installed.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.files.glimpse import Glimpse
-    >>> from pathlib import Path
-    >>> from muscle_metrics.runs.choice import Choice
-    >>> read(Glimpse(Path("no-such-log.eval")), Choice())
-    Traceback (most recent call last):
-    muscle_metrics.errors.FileError: no-such-log.eval: expected a file, got none of that name: ...
     """
-    path = glimpse.path
     files = _newest_logs(glimpse) if glimpse.is_folder else [glimpse]
     logs = [(file.path, _load(file)) for file in files]
     models = sorted({log.eval.model for _, log in logs})
-    if len(models) != 1:
-        given = list_names(models) or "none"
-        raise FileError(
-            f"{visible(str(path))}: expected logs of one model, got {given}: name the log that is "
-            f"meant"
-        )
+    model = only_name(models, "logs of one model", "name the log that is meant")
     records: list[Record] = []
     for file, log in logs:
         repeated = any(sample.epoch > 1 for sample in log.samples)
-        for sample in log.samples:
-            try:
-                records.append(record_of(sample, log.eval.task, choice.metric, repeated=repeated))
-            except InputError as error:
-                raise FileError(f"{visible(str(file))}: {error}") from error
-    fingerprint = describe_log([log for _, log in logs])
-    return Run(tuple(records), models[0], MappingProxyType(fingerprint))
+        with ErrorsAt(file):
+            records += [
+                _record(sample, log.eval.task, choice.metric, repeated=repeated)
+                for sample in log.samples
+            ]
+    return Run(tuple(records), model, _fingerprint([log for _, log in logs]))
 
 
 def _load(glimpse: Glimpse) -> Any:
-    """Load a log that was checked before the official reader sees it."""
+    """Check a log, then load it with the official reader."""
     path = glimpse.path
     is_archive = glimpse.start.startswith(_ZIP)
     if is_archive:
@@ -114,7 +111,7 @@ def _load(glimpse: Glimpse) -> Any:
     except MissingDependencyError:
         raise
     except Exception as error:
-        # The official reader validates: what it raises is not part of its interface.
+        # The official reader validates, and does not document which errors it raises.
         reason = visible(str(error).partition("\n")[0])
         raise FileError(
             f"{visible(str(path))}: expected a log that inspect_ai can read, got {reason} "
@@ -144,9 +141,108 @@ def _check_archive(path: Path) -> None:
 
 def _newest_logs(folder: Glimpse) -> list[Glimpse]:
     """Choose the newest log of every task by its name, which starts with the time."""
-    newest: dict[str, Glimpse] = {}
-    for path in sorted(folder.path.iterdir()):
-        found = _LOG.fullmatch(path.name)
-        if found is not None and recognise(file := folder.glimpse(path)) is not None:
-            newest[found[2]] = file
-    return [newest[task] for task in sorted(newest)]
+    files = [
+        TaskFile(path, found[2], found[1])
+        for path in sorted(folder.path.iterdir())
+        if (found := _LOG.fullmatch(path.name)) is not None
+        and recognise(folder.glimpse(path)) is not None
+    ]
+    return [folder.glimpse(file.path) for file in newest_of_tasks(files)]
+
+
+def _record(sample: Any, task: str, metric: str | None, *, repeated: bool) -> Record:
+    """Make the record of a sample; a crashed scorer and NaN leave no score."""
+    scores = {}
+    for name, value in dict(_values_of(sample.scores or {})).items():
+        if metric is None or name == metric:
+            score = _score_of(value, f"{name} of sample {sample.id}")
+            if score is not None:
+                scores[name] = score
+    return Record(
+        str(sample.id),
+        prediction=None if sample.error else _answer_of(sample, metric),
+        reference=sample.target,
+        scores=scores,
+        task=task,
+        repeat=str(sample.epoch) if repeated else None,
+    )
+
+
+def _values_of(scores: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield each score by name; of a scorer that gives several, as ``scorer.name``."""
+    for name, score in scores.items():
+        if isinstance(score.value, dict):
+            yield from ((f"{name}.{part}", value) for part, value in score.value.items())
+        else:
+            yield name, score.value
+
+
+def _score_of(value: Any, name: str) -> float | None:
+    if isinstance(value, str):
+        if value not in _GRADES:
+            raise InputError(
+                f"expected a number, true, false or a grade C, P, I or N as score {show(name)}, "
+                f"got {describe(value)}: choose another score with --metric (metric=)"
+            )
+        return _GRADES[value]
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return score_of(value, name)
+
+
+def _answer_of(sample: Any, metric: str | None) -> str | None:
+    """Return the answer that the deciding scorer extracted, or else the completion."""
+    scores = sample.scores or {}
+    scorer = scores.get(metric) or scores.get((metric or "").partition(".")[0])
+    if scorer is None and len(scores) == 1:
+        (scorer,) = scores.values()
+    if scorer is not None and scorer.answer is not None:
+        return str(scorer.answer)
+    return str(sample.output.completion) if sample.output.choices else None
+
+
+def _fingerprint(logs: Sequence[Any]) -> Mapping[str, str]:
+    """Return what must be equal in two runs of one model, and the faults of these logs."""
+    faults: dict[str, list[str]] = {"status": [], "partial": [], "errors": []}
+    for log in logs:
+        for part, text in _faults(log):
+            faults[part].append(f"{log.eval.task} {text}")
+    return known_parts(
+        {
+            "model": _joined(log.eval.model for log in logs),
+            "date": _joined(log.eval.created for log in logs),
+            "harness_version": _joined(log.eval.packages.get("inspect_ai", "") for log in logs),
+            "task_version": _joined(f"{log.eval.task} {log.eval.task_version}" for log in logs),
+            "dataset": _joined(log.eval.dataset.name or "" for log in logs),
+            "prompt": digest_settings([_plain(log.plan.steps) for log in logs]),
+            "scorer": digest_settings([_plain(log.eval.scorers) for log in logs]),
+            "generation": digest_settings([_plain(log.plan.config) for log in logs]),
+            "judge": _joined(
+                f"{role} {config.model}"
+                for log in logs
+                for role, config in (log.eval.model_roles or {}).items()
+            ),
+            **{part: "; ".join(texts) for part, texts in faults.items()},
+        }
+    )
+
+
+def _faults(log: Any) -> Iterator[tuple[str, str]]:
+    if log.status != "success" or log.invalidated:
+        yield "status", "invalidated" if log.status == "success" else log.status
+    wanted = (log.eval.dataset.samples or 0) * (log.eval.config.epochs or 1)
+    if len(log.samples) < wanted:
+        yield "partial", f"{len(log.samples)} of {wanted} samples"
+    failed = sum(sample.error is not None for sample in log.samples)
+    if failed:
+        yield "errors", f"{failed} of {len(log.samples)} samples"
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(filter(None, texts)))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value

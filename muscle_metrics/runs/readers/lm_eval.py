@@ -11,21 +11,28 @@ from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.columns import MissingFieldError
 from muscle_metrics.runs.files.json_object import read_json_object
-from muscle_metrics.runs.readers.lm_eval_lines import read_sample_lines
-from muscle_metrics.runs.readers.lm_eval_results import describe_results, directions_of, model_of
+from muscle_metrics.runs.logs import (
+    TaskFile,
+    digest_settings,
+    known_parts,
+    newest_of_tasks,
+    only_name,
+)
 from muscle_metrics.runs.readers.lm_eval_rows import (
+    LOWER_IS_BETTER,
     Sample,
     is_sample,
     needs_choices,
     number_samples,
     read_sample,
+    read_sample_lines,
 )
 from muscle_metrics.runs.record import Run
 from muscle_metrics.words.escape import visible
 from muscle_metrics.words.place import line_of, list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from muscle_metrics.runs.files.glimpse import Glimpse
@@ -34,15 +41,12 @@ if TYPE_CHECKING:
 __all__ = ["read", "recognise", "run_from_lm_eval"]
 
 _SAMPLES = re.compile(r"samples_(.+)_([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9.]+)\.jsonl")
-# Parts of a results file that hold one value per task.
+# Members of a results file that hold one value per task.
 _BY_TASK = ("configs", "higher_is_better", "n-samples", "n-shot", "versions")
 _OF_RUN = ("date", "lm_eval_version", "model_name")
-
-
-class _File(NamedTuple):
-    path: Path
-    task: str
-    time: str
+# Settings of a task that decide how an answer is scored, and those that decide the prompt.
+_SCORING = ("output_type", "metric_list", "filter_list", "process_results", "doc_to_target")
+_PROMPTING = ("doc_to_text", "doc_to_choice", "description", "fewshot_split", "target_delimiter")
 
 
 class _Task(NamedTuple):
@@ -64,29 +68,17 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     Parameters
     ----------
     glimpse : Glimpse
-        The folder of a model, the one above it if there is no other model in it, or a file.
+        The folder of a model, the folder above it if it holds one model only, or a file.
     choice : Choice
-        Files of other tasks are not opened; the metric says which choice a model made.
+        Files of other tasks are not opened. The metric decides which choice a prediction shows.
 
     Raises
     ------
     FileError
-        If a file cannot be read to its end, a row is not what the harness writes, or a folder
-        holds several models.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.files.glimpse import Glimpse
-    >>> import json, tempfile
-    >>> from pathlib import Path
-    >>> row = {"doc_id": 0, "doc_hash": "e3b0", "target": "4", "filtered_resps": ["4"],
-    ...        "metrics": ["exact_match"], "exact_match": 1.0}
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "samples_sums_2026-11-23T07-13-39.347285.jsonl")
-    ...     _ = path.write_text(json.dumps(row))
-    ...     run = read(Glimpse(Path(folder)), Choice())
-    >>> run.records[0].task, run.records[0].scores
-    ('sums', {'exact_match': 1.0})
+        If a file cannot be read to its end, or a row is not one that the harness writes.
+    InputError
+        If a folder holds several models, or a metric is better when higher in one task and when
+        lower in another.
     """
     path = glimpse.path
     files = _newest_files(path)
@@ -101,10 +93,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         for file in chosen
     ]
     lost = _lost_tasks(files, results) if glimpse.is_folder and choice.task is None else []
-    try:
-        return _run(tasks, path.name, lost)
-    except InputError as error:
-        raise FileError(f"{visible(str(path))}: {error}") from error
+    return _run(tasks, path.name, lost)
 
 
 def run_from_lm_eval(
@@ -161,49 +150,118 @@ def run_from_lm_eval(
 
 def _run(tasks: list[_Task], fallback: str, lost: list[str]) -> Run:
     records: list[Record] = []
-    prompts: dict[str, list[str | None]] = {}
     documents: dict[str, int] = {}
     for task in tasks:
         numbered = number_samples(task.samples, task.name)
         records += numbered
-        prompts[task.name] = [sample.prompt for sample in task.samples]
         documents[task.name] = len({record.id for record in numbered})
     results = _merged(tasks)
-    fingerprint = describe_results(results, prompts, documents, lost)
-    name = model_of(results) or fallback
-    return Run(tuple(records), name, MappingProxyType(fingerprint), _lower_is_better(tasks))
+    # Without the arguments of the model, which may hold secrets.
+    model = results.get("model_name")
+    return Run(
+        tuple(records),
+        model or fallback,
+        _fingerprint(results, tasks, documents, lost),
+        _lower_is_better(tasks),
+    )
 
 
 def _merged(tasks: list[_Task]) -> dict[str, Any]:
-    """Results of several files as one: of every task its own, of the run what all of them say."""
+    """Merge results: the values of each task from its own file, those of the run joined."""
     merged: dict[str, Any] = {
-        part: {
+        member: {
             task.name: found[task.name]
             for task in tasks
-            if isinstance(found := task.results.get(part), dict) and task.name in found
+            if isinstance(found := task.results.get(member), dict) and task.name in found
         }
-        for part in _BY_TASK
+        for member in _BY_TASK
     }
-    for part in _OF_RUN:
-        values = dict.fromkeys(str(t.results[part]) for t in tasks if part in t.results)
+    for member in _OF_RUN:
+        values = dict.fromkeys(str(t.results[member]) for t in tasks if member in t.results)
         if values:
-            merged[part] = ", ".join(values)
+            merged[member] = ", ".join(values)
     return merged
 
 
 def _lower_is_better(tasks: list[_Task]) -> frozenset[str]:
-    lower: dict[str, set[bool]] = {}
+    directions: dict[str, set[bool]] = {}
     for task in tasks:
-        directions = directions_of(task.results, task.name)
+        higher = _of_task(task.results, "higher_is_better", task.name)
         for metric in {metric for sample in task.samples for metric in sample.scores}:
-            lower.setdefault(metric, set()).add(metric in directions)
-    mixed = sorted(metric for metric, found in lower.items() if len(found) > 1)
+            is_lower = higher[metric] is False if metric in higher else metric in LOWER_IS_BETTER
+            directions.setdefault(metric, set()).add(is_lower)
+    mixed = sorted(metric for metric, found in directions.items() if len(found) > 1)
     if mixed:
         raise InputError(
             f"expected one direction per metric, got {list_names(mixed)} better when higher in one "
             f"task and when lower in another: choose one with --task (task=)"
         )
-    return frozenset(metric for metric, found in lower.items() if found == {True})
+    return frozenset(metric for metric, found in directions.items() if found == {True})
+
+
+def _fingerprint(
+    results: Mapping[str, Any], tasks: list[_Task], documents: Mapping[str, int], lost: list[str]
+) -> Mapping[str, str]:
+    """Return what must be equal in two runs, and the faults of this one.
+
+    Parameters
+    ----------
+    results : mapping
+        Content of a results file; empty where there is none.
+    tasks : list of _Task
+        Tasks that were read.
+    documents : mapping of str to int
+        Number of documents of each task.
+    lost : list of str
+        Tasks that were evaluated, but whose samples files are missing.
+    """
+    names = [task.name for task in tasks]
+    configs = [_of_task(results, "configs", name) for name in names]
+    prompts = [
+        sorted({sample.prompt for sample in task.samples if sample.prompt}) for task in tasks
+    ]
+    return known_parts(
+        {
+            "model": results.get("model_name"),
+            "date": results.get("date"),
+            "harness_version": results.get("lm_eval_version"),
+            "task_version": _values_by_task(results, "versions", names),
+            "few_shot": _values_by_task(results, "n-shot", names),
+            "prompt": digest_settings(prompts),
+            "template": digest_settings([[c.get(name) for name in _PROMPTING] for c in configs]),
+            "scorer": digest_settings([[c.get(name) for name in _SCORING] for c in configs]),
+            "generation": digest_settings([c.get("generation_kwargs") for c in configs]),
+            "partial": "; ".join(_partial(results, documents, lost)),
+        }
+    )
+
+
+def _partial(
+    results: Mapping[str, Any], documents: Mapping[str, int], lost: list[str]
+) -> Iterable[str]:
+    yield from (f"{task} without samples" for task in lost)
+    for task, count in documents.items():
+        sizes = _of_task(results, "n-samples", task)
+        known = [size for size in (sizes.get("original"), sizes.get("effective"))
+                 if isinstance(size, int)]  # fmt: skip
+        if known and count < max(known):
+            yield f"{task} {count} of {max(known)} items"
+
+
+def _values_by_task(results: Mapping[str, Any], member: str, tasks: Iterable[str]) -> str:
+    values = results.get(member)
+    texts = {task: _text(values.get(task)) for task in tasks} if isinstance(values, dict) else {}
+    return ", ".join(f"{task} {text}" for task, text in texts.items() if text)
+
+
+def _of_task(results: Mapping[str, Any], member: str, task: str) -> dict[str, Any]:
+    by_task = results.get(member)
+    found = by_task.get(task) if isinstance(by_task, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str:
+    return str(value) if isinstance(value, (str, int, float)) else ""
 
 
 def _read_samples(glimpse: Glimpse, metric: str | None) -> list[Sample]:
@@ -226,33 +284,28 @@ def _read_samples(glimpse: Glimpse, metric: str | None) -> list[Sample]:
     return samples
 
 
-def _results_beside(file: _File) -> Mapping[str, Any]:
+def _results_beside(file: TaskFile) -> Mapping[str, Any]:
     path = file.path.with_name(f"results_{file.time}.json")
     return read_json_object(path) if file.time and path.is_file() else {}
 
 
-def _lost_tasks(files: list[_File], results: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Tasks of the newest evaluation whose samples are not there."""
+def _lost_tasks(files: list[TaskFile], results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """List the tasks of the newest evaluation whose samples files are missing."""
     newest = results[max(results)]
     sizes = newest.get("n-samples")
     return sorted(set(sizes) - {file.task for file in files}) if isinstance(sizes, dict) else []
 
 
-def _newest_files(path: Path) -> list[_File]:
-    """Choose a samples file for every task: a rerun adds files, and only its own count."""
+def _newest_files(path: Path) -> list[TaskFile]:
     if not path.is_dir():
-        return [_named(path) or _File(path, path.name.removesuffix(".jsonl"), "")]
+        return [_named(path) or TaskFile(path, path.name.removesuffix(".jsonl"), "")]
     folders = _model_folders(path)
-    if len(folders) != 1:
-        given = list_names([folder.name for folder in folders]) or "none"
-        raise FileError(
-            f"{visible(str(path))}: expected the folder of one model with samples_*.jsonl, got "
-            f"{given}: name the folder of a model that was evaluated with --log_samples"
-        )
-    newest: dict[str, _File] = {}
-    for file in sorted(_files_in(folders[0]), key=lambda file: file.time):
-        newest[file.task] = file
-    return [newest[task] for task in sorted(newest)]
+    only_name(
+        [folder.name for folder in folders],
+        "the folder of one model with samples_*.jsonl",
+        "name the folder of a model that was evaluated with --log_samples",
+    )
+    return newest_of_tasks(_files_in(folders[0]))
 
 
 def _model_folders(path: Path) -> list[Path]:
@@ -262,10 +315,10 @@ def _model_folders(path: Path) -> list[Path]:
     return sorted(folder for folder in path.iterdir() if folder.is_dir() and _files_in(folder))
 
 
-def _files_in(folder: Path) -> list[_File]:
+def _files_in(folder: Path) -> list[TaskFile]:
     return [file for path in folder.glob("samples_*.jsonl") if (file := _named(path)) is not None]
 
 
-def _named(path: Path) -> _File | None:
+def _named(path: Path) -> TaskFile | None:
     found = _SAMPLES.fullmatch(path.name)
-    return _File(path, found[1], found[2]) if found else None
+    return TaskFile(path, found[1], found[2]) if found else None

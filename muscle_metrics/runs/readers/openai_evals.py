@@ -1,29 +1,39 @@
-"""OpenAI evals: the events that oaieval recorded, one per line."""
+"""OpenAI evals: the events that oaieval recorded, one per line.
+
+::
+
+    {"spec": {"completion_fns": ["gpt-4"], "eval_name": "sums"}}
+    {"run_id": "r", "event_id": 0, "sample_id": "s.1", "type": "match", "data": {"correct": true}}
+    {"final_report": {"accuracy": 1.0}}
+
+Lines are in any order, and a sample may have several events of one type.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.errors import InputError
 from muscle_metrics.runs.files.glimpse import logs_in, only_log
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import (
     answer_at,
+    answer_from,
     digest,
     list_at,
     object_at,
     reference_at,
-    scores_at,
+    scores_from,
     text_at,
 )
+from muscle_metrics.runs.logs import ErrorsAt, count_share, known_parts
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.words.place import describe, line_of, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
@@ -54,36 +64,22 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     Raises
     ------
     FileError
-        If the file cannot be read to its end, holds events of several runs, or none that judges.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.files.glimpse import Glimpse
-    >>> from muscle_metrics.runs.choice import Choice
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> event = '"run_id": "r", "event_id": 0, "sample_id": "s.1", "type": "match"'
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "old.jsonl")
-    ...     _ = path.write_text(f'{{{event}, "data": {{"correct": true}}}}')
-    ...     run = read(Glimpse(path), Choice())
-    >>> run.records[0].scores, run.fingerprint["status"]
-    ({'correct': True}, 'no final report')
+        If the file cannot be read to its end, holds events of several runs, or no event that
+        judges a sample.
     """
     log = _Log()
     path = only_log(glimpse, _logs(glimpse), "file of recorded events").path
     for number, row in read_jsonl(path):
-        try:
+        with ErrorsAt(path, number, line_of):
             log.add(row)
-        except InputError as error:
-            raise FileError(f"{line_of(path, number)}: {error}") from error
     records = tuple(record for name in log.samples for record in log.records(name))
-    if not any(record.scores for record in records):
-        raise FileError(
-            f"{line_of(path, 1)}: expected events that judge samples, of type 'match' or "
-            f"'metrics', got none: the evaluation was cut short, or records events of its own"
-        )
-    return Run(records, log.model or path.stem, MappingProxyType(log.fingerprint()))
+    with ErrorsAt(path, 1, line_of):
+        if not any(record.scores for record in records):
+            raise InputError(
+                "expected events that judge samples, of type 'match' or 'metrics', got none: the "
+                "evaluation was cut short, or records events of its own"
+            )
+    return Run(records, log.model or path.stem, log.fingerprint())
 
 
 def _why(glimpse: Glimpse) -> str | None:
@@ -102,33 +98,24 @@ def _logs(folder: Glimpse) -> list[Glimpse]:
     return logs_in(folder, ("*.jsonl", "*.jsonl.gz"), _why)
 
 
-@dataclass(slots=True)
-class _Sample:
-    """What was recorded of one sample, in the order of its events."""
-
-    events: list[tuple[int, str, Mapping[str, object]]] = field(default_factory=list)
-
-    def of_type(self, kind: str) -> Iterator[Mapping[str, object]]:
-        # Threads write in any order; the numbers of events say which came first.
-        return (data for _, name, data in sorted(self.events, key=_by_number) if name == kind)
-
-
-def _by_number(event: tuple[int, str, Mapping[str, object]]) -> int:
-    return event[0]
+class _Event(NamedTuple):
+    number: int
+    type: str
+    data: Mapping[str, object]
 
 
 class _Log:
-    """Events by sample, the specification and the final report, which may stand anywhere."""
+    """Events by sample, the specification and the final report."""
 
     def __init__(self) -> None:
-        self.samples: dict[str, _Sample] = defaultdict(_Sample)
+        self.samples: dict[str, list[_Event]] = defaultdict(list)
         self.spec: Mapping[str, object] = {}
         self.run: str | None = None
         self.is_finished = False
 
     @property
     def model(self) -> str | None:
-        """The completion functions that were asked."""
+        """Names of the completion functions."""
         return ", ".join(map(str, list_at(self.spec, "completion_fns"))) or None
 
     def add(self, row: Mapping[str, object]) -> None:
@@ -154,14 +141,15 @@ class _Log:
                 f"give each run a file of its own"
             )
         self.run = run
-        self.samples[sample].events.append((number, kind, object_at(row, "data")))
+        self.samples[sample].append(_Event(number, kind, object_at(row, "data")))
 
     def records(self, name: str) -> list[Record]:
         """Return the records of a sample: one per attempt, numbered where there are several."""
-        sample = self.samples[name]
-        asked = next(sample.of_type("sampling"), {})
+        # Threads write in any order. Numbers of events give the order in which they happened.
+        events = sorted(self.samples[name], key=_number_of)
+        asked = next((event.data for event in events if event.type == "sampling"), {})
         prompt = answer_at(asked, "prompt")
-        attempts = list(_attempts(sample)) or [_Attempt()]
+        attempts = list(_attempts(events)) or [_Attempt()]
         return [
             Record(
                 name,
@@ -174,21 +162,28 @@ class _Log:
             for number, attempt in enumerate(attempts, start=1)
         ]
 
-    def fingerprint(self) -> dict[str, str]:
-        """Say what is known of the run beside its samples."""
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return what must be equal in two runs, and the faults of this one."""
         config = object_at(self.spec, "run_config")
         judged = object_at(config, "eval_spec")
-        failed = sum(any(sample.of_type("error")) for sample in self.samples.values())
-        parts = {
-            "model": self.model,
-            "date": text_at(self.spec, "created_at"),
-            "dataset": text_at(self.spec, "eval_name"),
-            "scorer": digest(judged) if judged else None,
-            "max_samples": text_at(config, "max_samples"),
-            "errors": f"{failed} of {len(self.samples)} samples" if failed else None,
-            "status": None if self.is_finished else "no final report",
-        }
-        return {name: text for name, text in parts.items() if text is not None}
+        failed = sum(
+            any(event.type == "error" for event in events) for events in self.samples.values()
+        )
+        return known_parts(
+            {
+                "model": self.model,
+                "date": text_at(self.spec, "created_at"),
+                "dataset": text_at(self.spec, "eval_name"),
+                "scorer": digest(judged) if judged else None,
+                "max_samples": text_at(config, "max_samples"),
+                "errors": count_share(failed, len(self.samples), "samples"),
+                "status": None if self.is_finished else "no final report",
+            }
+        )
+
+
+def _number_of(event: _Event) -> int:
+    return event.number
 
 
 @dataclass(slots=True)
@@ -199,33 +194,33 @@ class _Attempt:
     scores: dict[str, float] = field(default_factory=dict)
 
 
-def _attempts(sample: _Sample) -> Iterator[_Attempt]:
-    """Judgements in order; a score that was given already belongs to the next one."""
+def _attempts(events: Iterable[_Event]) -> Iterator[_Attempt]:
+    """Yield judgements in order; a score that is given again starts the next one."""
     attempt = _Attempt()
-    for _, kind, data in sorted(sample.events, key=_by_number):
-        if kind == "match":
-            scores = scores_at({"scores": {"correct": data.get("correct")}}, "scores")
-        elif kind == "metrics":
-            scores = scores_at({"scores": data}, "scores")
+    for event in events:
+        if event.type == "match":
+            scores = scores_from({"correct": event.data.get("correct")})
+        elif event.type == "metrics":
+            scores = scores_from(event.data)
         else:
             continue
         if scores.keys() & attempt.scores.keys():
             yield attempt
             attempt = _Attempt()
-        if kind == "match":
-            attempt.match = data
+        if event.type == "match":
+            attempt.match = event.data
         attempt.scores.update(scores)
     if attempt.scores:
         yield attempt
 
 
 def _answer(match: Mapping[str, object], asked: Mapping[str, object]) -> object:
-    """Text that was sampled; the option that was picked says less, and is null for a wrong one."""
+    """Return the sampled text, else the picked option, which is null for a wrong answer."""
     for data, name in ((match, "sampled"), (match, "picked"), (asked, "sampled")):
         value = data.get(name)
         if isinstance(value, list) and value:
-            # Chat models return a list of completions.
+            # A chat model returns a list of completions.
             value = value[0]
         if value is not None:
-            return answer_at({name: value}, name)
+            return answer_from(value)
     return None

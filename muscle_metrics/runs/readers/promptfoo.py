@@ -1,28 +1,43 @@
-"""promptfoo: the results of an evaluation, as JSON or one per line."""
+"""promptfoo: the results of an evaluation, as JSON or one per line.
+
+::
+
+    {"evalId": "e", "results": {"results": [
+        {"testCase": {"metadata": {"id": "t1"}, "vars": {"q": "2+2"}, "assert": [...]},
+         "provider": {"id": "echo"}, "response": {"output": "4"}, "success": true}]}}
+
+Results are in the order of their completion, and ``--repeat`` gives each repeat a ``testIdx``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.errors import InputError
 from muscle_metrics.runs.files.glimpse import logs_in, only_log
 from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.files.jsonl import read_jsonl
-from muscle_metrics.runs.log_fields import compact, digest, object_at, text_at
-from muscle_metrics.runs.readers.promptfoo_rows import (
-    Result,
-    is_result,
-    number_records,
-    read_result,
+from muscle_metrics.runs.log_fields import (
+    answer_at,
+    answer_from,
+    compact,
+    digest,
+    list_at,
+    object_at,
+    object_from,
+    scores_at,
+    scores_from,
+    text_at,
 )
-from muscle_metrics.runs.record import Run
-from muscle_metrics.words.escape import visible
-from muscle_metrics.words.place import describe, line_of, row_of
+from muscle_metrics.runs.logs import ErrorsAt, count_share, known_parts
+from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.words.place import describe, line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
@@ -31,6 +46,34 @@ if TYPE_CHECKING:
 __all__ = ["read", "recognise"]
 
 _ROWS = ("results", "results")
+_FIELDS = {"promptId", "testCase", "vars", "provider", "success"}
+_VARIABLE = re.compile(r"\{\{ *([^{} |.]+) *\}\}")
+# The failureReason of a result whose provider failed.
+_ERROR = 2
+
+
+class _Result(NamedTuple):
+    """A record, and the test that it is a result of.
+
+    Parameters
+    ----------
+    record : Record
+        Its id comes from the metadata of the test, else from its variables.
+    test : str
+        Digest of its variables and assertions.
+    number : int
+        Index of the test, which counts repeats as well: it does not identify an item.
+    assertions : tuple of dict
+        Assertions of the test; promptfoo passes a test without any.
+    is_error : bool
+        Whether the provider failed; promptfoo scores such a result 0.
+    """
+
+    record: Record
+    test: str
+    number: int
+    assertions: tuple[Mapping[str, object], ...]
+    is_error: bool
 
 
 def recognise(glimpse: Glimpse) -> str | None:
@@ -41,42 +84,26 @@ def recognise(glimpse: Glimpse) -> str | None:
 
 
 def read(glimpse: Glimpse, choice: Choice) -> Run:
-    """Read one record per test, prompt and provider; providers are told apart by `filter`.
+    """Read one record per test, prompt and provider; `filter` holds the provider.
 
     Parameters
     ----------
     glimpse : Glimpse
         The output file, or a folder that holds one.
     choice : Choice
-        A provider as filter; of a named score as metric only the tests that have it are read.
+        A provider as filter; with a named score as metric, only the tests that have it are read.
 
     Raises
     ------
     FileError
         If the file cannot be read to its end, or is not what promptfoo writes.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.files.glimpse import Glimpse
-    >>> from muscle_metrics.runs.choice import Choice
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> test = '{"metadata": {"id": "t1"}, "assert": [{"type": "is-json"}]}'
-    >>> row = f'{{"testCase": {test}, "provider": {{"id": "echo"}}, "success": false}}'
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "out.json")
-    ...     _ = path.write_text(f'{{"evalId": "e", "results": {{"results": [{row}]}}}}')
-    ...     run = read(Glimpse(path), Choice())
-    >>> run.name, run.records[0].id, run.records[0].scores
-    ('echo', 't1', {'success': False})
     """
     found = only_log(glimpse, _logs(glimpse), "output of promptfoo")
     path = found.path
-    log = _read_lines(path) if is_result(found.row) else _read_document(path)
-    if not log.results:
-        raise FileError(
-            f"{visible(str(path))}: expected results of tests, got none: run promptfoo eval again"
-        )
+    log = _read_lines(path) if _is_result(found.row) else _read_document(path)
+    with ErrorsAt(path):
+        if not log.results:
+            raise InputError("expected results of tests, got none: run promptfoo eval again")
     return log.run(path, choice)
 
 
@@ -84,24 +111,28 @@ def _why(glimpse: Glimpse) -> str | None:
     start = b"".join(glimpse.start[:1024].split())
     if start.startswith(b'{"evalId":') and b'"results":{' in start:
         return "it has evalId and results"
-    return "its rows have promptId, testCase and vars" if is_result(glimpse.row) else None
+    return "its rows have promptId, testCase and vars" if _is_result(glimpse.row) else None
 
 
 def _logs(folder: Glimpse) -> list[Glimpse]:
     return logs_in(folder, ("*.json", "*.jsonl"), _why)
 
 
+def _is_result(row: Mapping[str, object]) -> bool:
+    return row.keys() >= _FIELDS
+
+
 @dataclass(slots=True)
 class _Log:
-    """Results, and what the file says of the whole evaluation."""
+    """Results, and facts of the whole evaluation."""
 
-    results: list[Result] = field(default_factory=list)
+    results: list[_Result] = field(default_factory=list)
     version: str | None = None
     date: str | None = None
     counted: int | None = None
 
     def run(self, path: Path, choice: Choice) -> Run:
-        """All results that are judged, and what they have in common."""
+        """Make a run of all results that are judged."""
         providers = {result.record.filter for result in self.results}
         chosen = [
             result for result in self.results if choice.filter in (None, result.record.filter)
@@ -109,31 +140,30 @@ class _Log:
         judged, left_out = _judged(chosen, choice.metric)
         failed = sum(result.is_error for result in judged)
         model = next(iter(providers)) if len(providers) == 1 else choice.filter
-        parts = {
-            "model": model,
-            "harness_version": self.version,
-            "date": self.date,
-            "scorer": _scorer(judged),
-            "left_out": left_out,
-            "partial": self._partial(),
-            "errors": f"{failed} of {len(judged)} results" if failed else None,
-        }
-        fingerprint = {name: text for name, text in parts.items() if text is not None}
-        # Who chooses among providers must see all of them.
-        records = number_records(_judged(self.results, choice.metric)[0])
-        return Run(tuple(records), model or path.stem, MappingProxyType(fingerprint))
+        total = len(self.results)
+        fingerprint = known_parts(
+            {
+                "model": model,
+                "harness_version": self.version,
+                "date": self.date,
+                "scorer": _scorer(judged),
+                "left_out": left_out,
+                "partial": None
+                if self.counted in (None, total)
+                else f"{total} of {self.counted} results",
+                "errors": count_share(failed, len(judged), "results"),
+            }
+        )
+        # All providers: `narrow_run` chooses among them, and names them in its message.
+        records = _number_repeats(_judged(self.results, choice.metric)[0])
+        return Run(tuple(records), model or path.stem, fingerprint)
 
-    def _partial(self) -> str | None:
-        if self.counted in (None, len(self.results)):
-            return None
-        return f"{len(self.results)} of {self.counted} results"
 
-
-def _judged(results: list[Result], metric: str | None) -> tuple[list[Result], str | None]:
-    """Results that are judged, and by a named metric only those that have it."""
+def _judged(results: list[_Result], metric: str | None) -> tuple[list[_Result], str | None]:
+    """Keep the results that are judged, by a named metric if any has it; say what was left out."""
     judged = [result for result in results if result.assertions or result.is_error]
     reasons = {"without assertions": len(results) - len(judged)}
-    named = [result for result in judged if metric is not None and result.asserts(metric)]
+    named = [result for result in judged if metric is not None and _asserts(result, metric)]
     if named:
         reasons["without the metric"] = len(judged) - len(named)
         judged = named
@@ -141,7 +171,11 @@ def _judged(results: list[Result], metric: str | None) -> tuple[list[Result], st
     return judged, ", ".join(counted) or None
 
 
-def _scorer(results: list[Result]) -> str:
+def _asserts(result: _Result, metric: str) -> bool:
+    return any(assertion.get("metric") == metric for assertion in result.assertions)
+
+
+def _scorer(results: list[_Result]) -> str:
     """Digest of how results are judged: kinds of assertions, not the value each test expects."""
     kinds = {
         compact({name: part for name, part in assertion.items() if name not in {"value", "assert"}})
@@ -154,31 +188,25 @@ def _scorer(results: list[Result]) -> str:
 def _read_lines(path: Path) -> _Log:
     log = _Log()
     for number, row in read_jsonl(path):
-        try:
-            log.results.append(read_result(row))
-        except InputError as error:
-            raise FileError(f"{line_of(path, number)}: {error}") from error
+        with ErrorsAt(path, number, line_of):
+            log.results.append(_read_result(row))
     return log
 
 
 def _read_document(path: Path) -> _Log:
     log = _Log()
-    place = visible(str(path))
     for keys, number, value in read_json_document(path, {("results",), _ROWS}):
-        try:
+        with ErrorsAt(path, number):
             if number:
-                place = row_of(path, number)
-                log.results.append(read_result(value))
+                log.results.append(_read_result(value))
             elif keys == ("results", "stats"):
-                log.counted = _counted(object_at({"stats": value}, "stats"))
+                log.counted = _counted(object_from(value, "stats"))
             elif keys == ("metadata",):
-                about = object_at({"metadata": value}, "metadata")
+                about = object_from(value, "metadata")
                 log.version = text_at(about, "promptfooVersion")
                 log.date = text_at(about, "evaluationCreatedAt")
             elif keys == _ROWS:
                 raise InputError(f"expected a list of results, got {describe(value)}: run it again")
-        except InputError as error:
-            raise FileError(f"{place}: {error}") from error
     return log
 
 
@@ -187,3 +215,100 @@ def _counted(stats: Mapping[str, object]) -> int | None:
     counts = [stats.get(name) for name in ("successes", "failures", "errors")]
     numbers = [count for count in counts if isinstance(count, int)]
     return sum(numbers) if len(numbers) == len(counts) else None
+
+
+def _read_result(row: object) -> _Result:
+    if not isinstance(row, dict):
+        raise InputError(f"expected a result, got {describe(row)}: run the evaluation again")
+    test = object_at(row, "testCase")
+    variables = object_at(test, "vars") or object_at(row, "vars")
+    assertions = tuple(_assertions(test))
+    is_error = _is_error(row)
+    scores: dict[str, float] = {}
+    if not is_error:
+        scores = scores_at(row, "namedScores") | scores_from({"success": row.get("success")})
+    prompt = object_at(row, "prompt")
+    number = row.get("testIdx")
+    record = Record(
+        text_at(object_at(test, "metadata"), "id") or f"vars:{digest(variables)}",
+        None if is_error else answer_at(object_at(row, "response"), "output"),
+        _reference(assertions, variables),
+        scores,
+        task=text_at(prompt, "label"),
+        prompt=text_at(prompt, "raw"),
+        filter=_provider(row),
+    )
+    return _Result(
+        record,
+        digest([variables, assertions]),
+        number if isinstance(number, int) else 0,
+        assertions,
+        is_error,
+    )
+
+
+def _number_repeats(results: Sequence[_Result]) -> Iterator[Record]:
+    """Order records by their tests, and number the repeats of one item.
+
+    Equal ids with other variables or assertions are other items.
+    """
+    tests: dict[object, set[str]] = defaultdict(set)
+    for result in results:
+        tests[_item(result)].add(result.test)
+    total = Counter((_item(result), result.test) for result in results)
+    seen: Counter[object] = Counter()
+    for result in sorted(results, key=_number):
+        record, item = result.record, _item(result)
+        seen[item, result.test] += 1
+        if len(tests[item]) > 1:
+            record = replace(record, id=f"{record.id}/{result.test}")
+        if total[item, result.test] > 1:
+            record = replace(record, repeat=str(seen[item, result.test]))
+        yield record
+
+
+def _number(result: _Result) -> int:
+    return result.number
+
+
+def _item(result: _Result) -> object:
+    record = result.record
+    return record.filter, record.task, record.id
+
+
+def _is_error(row: Mapping[str, object]) -> bool:
+    reason = row.get("failureReason")
+    if reason is None:
+        # Older versions do not record the reason.
+        return row.get("gradingResult") is None and text_at(row, "error") is not None
+    return reason == _ERROR
+
+
+def _provider(row: Mapping[str, object]) -> str | None:
+    provider = row.get("provider")
+    if isinstance(provider, str):
+        return provider
+    described = object_at(row, "provider")
+    return text_at(described, "label") or text_at(described, "id")
+
+
+def _assertions(test: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    """Yield the assertions of a test, also those inside sets of assertions."""
+    for assertion in list_at(test, "assert"):
+        if isinstance(assertion, dict):
+            yield assertion
+            yield from _assertions(assertion)
+
+
+def _reference(
+    assertions: Sequence[Mapping[str, object]], variables: Mapping[str, object]
+) -> object:
+    """Return the value that the answer must equal, if the test names one, as text or variable."""
+    equals = [assertion for assertion in assertions if assertion.get("type") == "equals"]
+    if len({digest(assertion.get("value")) for assertion in equals}) != 1:
+        return None
+    value = equals[0].get("value")
+    if isinstance(value, str) and "{{" in value:
+        variable = _VARIABLE.fullmatch(value)
+        value = variables.get(variable[1]) if variable else None
+    return answer_from(value)

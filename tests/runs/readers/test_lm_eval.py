@@ -15,7 +15,7 @@ import pytest
 from muscle_metrics import compare_runs, read_run
 from muscle_metrics.errors import FileError, InputError, UsageError
 from muscle_metrics.runs.readers.lm_eval import run_from_lm_eval
-from muscle_metrics.runs.readers.lm_eval_lines import read_sample_lines
+from muscle_metrics.runs.readers.lm_eval_rows import read_sample_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -334,6 +334,37 @@ def test_results_in_memory_are_read_alike(tmp_path):
     assert run.records == read_run(write_samples(tmp_path, rows)).records
     with pytest.raises(InputError, match=r"log_samples=True"):
         run_from_lm_eval({"results": {}})
+
+
+@pytest.mark.parametrize(
+    ("fields", "prediction", "reference"),
+    [
+        ({"target": ["Paris", 7]}, "4", ["Paris", "7"]),
+        ({"target": "['Paris', 'paris']"}, "4", ["Paris", "paris"]),
+        ({"target": "[x] done"}, "4", "[x] done"),
+        # No list that Python reads: a number cannot start with 0.
+        ({"target": "[01]"}, "4", "[01]"),
+        ({"filtered_resps": [["4"]]}, "4", "4"),
+        ({"filtered_resps": [["4", "5"]]}, None, "4"),
+    ],
+)
+def test_texts_and_lists_in_memory(fields, prediction, reference):
+    (record,) = run_from_lm_eval({"samples": {"sums": [sample(1, **fields)]}}).records
+    assert (record.prediction, record.reference) == (prediction, reference)
+
+
+@pytest.mark.parametrize("arguments", [None, [("Q", " 1")], [("Q", " 1"), ("Q", ""), ("Q", " 2")]])
+def test_no_choice_is_shown_where_the_texts_of_choices_are_unknown(arguments):
+    row = choice(1, [-1.0, -3.0, -4.0], 0, metrics=["acc_norm"], acc_norm=1.0, arguments=arguments)
+    (record,) = run_from_lm_eval({"samples": {"sums": [row]}}).records
+    assert (record.prediction, record.scores) == (None, {"acc_norm": 1.0})
+
+
+def test_a_perplexity_out_of_range_is_no_score():
+    row = sample(1, metrics=["perplexity", "word_perplexity"], perplexity=-1e6)
+    row["word_perplexity"] = [-3.0, 0]
+    (record,) = run_from_lm_eval({"samples": {"sums": [row]}}).records
+    assert record.scores == {}
 
 
 def test_lines_cut_short_read_like_whole_ones(tmp_path):

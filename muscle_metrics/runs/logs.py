@@ -1,0 +1,128 @@
+"""Steps that readers of logs share: error places, the newest file of each task, fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import list_names, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from muscle_metrics.runs.record import Record
+
+__all__ = [
+    "ErrorsAt",
+    "TaskFile",
+    "count_share",
+    "digest_settings",
+    "known_parts",
+    "newest_of_tasks",
+    "one_or_list",
+    "only_name",
+    "repeated_ids",
+]
+
+
+class ErrorsAt:
+    """Context in which an InputError becomes a FileError that names the file and the row.
+
+    A FileError already names its place, and passes unchanged. A class and not a generator: the
+    context is entered once per row, and a generator costs four times as much.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    number : int
+        Number of the row, from 1; 0 for the file as a whole.
+    place_of : callable
+        `row_of`, or `line_of` where rows are lines.
+    """
+
+    __slots__ = ("number", "path", "place_of")
+
+    def __init__(
+        self, path: Path, number: int = 0, place_of: Callable[[Path, int], str] = row_of
+    ) -> None:
+        self.path, self.number, self.place_of = path, number, place_of
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Name the place of an error."""
+        if isinstance(error, InputError) and not isinstance(error, FileError):
+            path, number = self.path, self.number
+            place = self.place_of(path, number) if number else visible(str(path))
+            raise FileError(f"{place}: {error}") from error
+
+
+class TaskFile(NamedTuple):
+    """A file that one evaluation of one task wrote."""
+
+    path: Path
+    task: str
+    time: str
+
+
+def newest_of_tasks(files: Iterable[TaskFile]) -> list[TaskFile]:
+    """Choose the newest file of each task, in order of tasks: a rerun adds files."""
+    newest = {file.task: file for file in sorted(files, key=_time_of)}
+    return [newest[task] for task in sorted(newest)]
+
+
+def _time_of(file: TaskFile) -> str:
+    return file.time
+
+
+def only_name(names: Sequence[str], expected: str, advice: str) -> str:
+    """Return the only name of a model in a folder.
+
+    Raises
+    ------
+    InputError
+        If there is none, or there are several: the reader does not guess.
+    """
+    if len(names) != 1:
+        raise InputError(f"expected {expected}, got {list_names(names) or 'none'}: {advice}")
+    return names[0]
+
+
+def known_parts(parts: Mapping[str, str | None]) -> Mapping[str, str]:
+    """Fingerprint without the parts that the log does not record."""
+    return MappingProxyType({name: text for name, text in parts.items() if text})
+
+
+def count_share(count: int, total: int, unit: str) -> str | None:
+    """Return a fault such as "3 of 100 items"; None where the count is 0."""
+    return f"{count} of {total} {unit}" if count else None
+
+
+def digest_settings(settings: Sequence[Any]) -> str:
+    """Twelve hexadecimal digits that name settings, one entry per task; "" if all are empty."""
+    values = [
+        value for entry in settings for value in (entry if isinstance(entry, list) else [entry])
+    ]
+    if not any(values):
+        return ""
+    text = json.dumps(settings, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def one_or_list(references: Sequence[object]) -> object:
+    """Return the reference where there is one, None where there is none, or else the list."""
+    return references if len(references) > 1 else references[0] if references else None
+
+
+def repeated_ids(records: Iterable[Record]) -> dict[str, int]:
+    """Count each id that several records have, in the order of the log."""
+    counts = Counter(record.id for record in records)
+    return {name: count for name, count in counts.items() if count > 1}
