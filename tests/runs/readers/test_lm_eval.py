@@ -349,7 +349,7 @@ def test_results_in_memory_are_read_alike(tmp_path):
     ],
 )
 def test_texts_and_lists_in_memory(fields, prediction, reference):
-    (record,) = run_from_lm_eval({"samples": {"sums": [sample(1, **fields)]}}).records
+    (record,) = run_from_lm_eval({"samples": {"sums": [sample(1) | fields]}}).records
     assert (record.prediction, record.reference) == (prediction, reference)
 
 
