@@ -23,7 +23,7 @@ from muscle_metrics.cli import (
     power,
     report,
 )
-from muscle_metrics.cli.outputs import warn
+from muscle_metrics.cli.screen import warn
 from muscle_metrics.errors import InputError, MissingDependencyError, MuscleMetricsError, UsageError
 from muscle_metrics.words.suggestion import nearest_name
 
@@ -125,8 +125,13 @@ def _show_what_cannot_be_encoded() -> None:
 
 class _Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
-        # A flag that is added later must not change what a short form in somebody's CI means.
-        super().__init__(allow_abbrev=False, **settings)
+        super().__init__(
+            # A flag that is added later must not change what a short form in somebody's CI means.
+            allow_abbrev=False,
+            # The examples in epilogs keep their lines.
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **settings,
+        )
 
     def error(self, message: str) -> NoReturn:
         near = self._meant(message)
@@ -134,7 +139,7 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}: {question}see '{self.prog} --help'")
 
     def _meant(self, message: str) -> str | None:
-        """Option or choice that is spelt like the wrong one in a message of argparse."""
+        """Known option or choice that is spelt like the unknown one in a message of argparse."""
         if flag := re.match(r"unrecognized arguments: (--[^\s=]+)", message):
             return nearest_name(flag[1], self._option_string_actions)
         if choice := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message):
@@ -156,7 +161,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="muscle-metrics",
         description="Count what a model update broke, item by item, with its uncertainty.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"muscle-metrics {__version__}")
     commands = parser.add_subparsers(

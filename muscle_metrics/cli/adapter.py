@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.outputs import print_lines, warn
+from muscle_metrics.cli.screen import print_lines, warn
+
+if TYPE_CHECKING:
+    import argparse
 
 __all__ = ["add_command"]
 
@@ -43,21 +45,12 @@ exit codes: 0 done, 2 usage, 4 data that cannot be used, 5 internal error
 
 
 def add_command(commands: Any) -> None:
-    """Add the command and its options.
-
-    Examples
-    --------
-    >>> parser = argparse.ArgumentParser()
-    >>> add_command(parser.add_subparsers())
-    >>> parser.parse_args(["adapter", "train", "recipe.toml"]).recipe
-    'recipe.toml'
-    """
+    """Add the command and its options."""
     parser = commands.add_parser(
         "adapter",
         help="train an adapter that breaks less of what the old model did right",
         description="Train a compatibility adapter for the new model.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", required=True)
     train = actions.add_parser(
@@ -65,7 +58,6 @@ def add_command(commands: Any) -> None:
         help="train the adapter that a recipe describes",
         description="Train a compatibility adapter for the new model.",
         epilog=RECIPE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     train.set_defaults(command=_train)
     train.add_argument("recipe", help="a TOML file")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.judging import add_judging, judging_choices
-from muscle_metrics.cli.outputs import check_outputs, print_lines
+from muscle_metrics.cli.mistakes import check_outputs
 from muscle_metrics.cli.reading import add_reading, read_runs
+from muscle_metrics.cli.screen import print_lines
 from muscle_metrics.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
 
 __all__ = ["add_command"]
 
@@ -28,21 +31,12 @@ exit codes: 0 done, 2 usage, 4 a run that cannot be judged, 5 internal error
 
 
 def add_command(commands: Any) -> None:
-    """Add the command and its options.
-
-    Examples
-    --------
-    >>> parser = argparse.ArgumentParser()
-    >>> add_command(parser.add_subparsers())
-    >>> parser.parse_args(["baseline", "v1.jsonl", "-o", "v1.baseline"]).output
-    'v1.baseline'
-    """
+    """Add the command and its options."""
     parser = commands.add_parser(
         "baseline",
         help="reduce a run to verdicts, to be committed and gated against",
         description="Write ids, labels and verdicts or scores of a run, and no texts.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s RUN -o FILE [options]",
     )
     parser.set_defaults(command=_baseline)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.engine import add_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices
-from muscle_metrics.cli.mistakes import doubt_order
-from muscle_metrics.cli.outputs import check_outputs, print_lines
-from muscle_metrics.cli.progress import working
+from muscle_metrics.cli.mistakes import check_outputs, check_versions, doubt_order, number
 from muscle_metrics.cli.reading import add_reading, read_runs
+from muscle_metrics.cli.screen import open_screen, print_lines, working
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
+    import argparse
+
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.runs.record import Run
     from muscle_metrics.scale import CountedComparison
 
-__all__ = ["add_command", "number"]
+__all__ = ["add_command"]
 
 EPILOG = """\
 examples:
@@ -45,21 +45,12 @@ exit codes: 0 done, 2 usage, 4 data that cannot be compared, 5 internal error
 
 
 def add_command(commands: Any) -> None:
-    """Add the command and its options.
-
-    Examples
-    --------
-    >>> parser = argparse.ArgumentParser()
-    >>> add_command(parser.add_subparsers())
-    >>> parser.parse_args(["compare", "v1.jsonl", "v2.jsonl", "--flips", "3"]).flips
-    3
-    """
+    """Add the command and its options."""
     parser = commands.add_parser(
         "compare",
         help="compare two runs, or a chain of more",
         description="Compare the recorded answers of two or more versions of a model.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s OLD NEW [NEWER ...] [options]",
     )
     parser.set_defaults(command=_compare)
@@ -84,32 +75,11 @@ def add_command(commands: Any) -> None:
     )
 
 
-def number(text: str) -> int:
-    """Whole number of at least 0, for argparse.
-
-    Examples
-    --------
-    >>> number("3")
-    3
-    """
-    value = int(text)
-    if value < 0:
-        raise ValueError(text)
-    return value
-
-
 def _compare(options: argparse.Namespace) -> int:
     from muscle_metrics.comparison.comparison import Comparison
 
-    if len(options.runs) < 2:
-        raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")
     choices = judging_choices(options)
-    graded = options.score_range or options.minimum_effect or choices["options"]
-    if len(options.runs) > 2 and (graded or isinstance(choices["metric"], list)):
-        raise UsageError(
-            "expected one --metric and no option of graded scores for a chain, got more: compare "
-            "two runs"
-        )
+    check_versions(options, choices, "compare two runs")
     if options.llm_comparator and (len(options.runs) > 2 or options.engine != "memory"):
         raise UsageError(
             f"expected two runs for --llm-comparator, got {len(options.runs)} joined by "
@@ -150,7 +120,6 @@ def _result(
 
 
 def _show(result: Comparison | CountedComparison | Chain, flips: int) -> None:
-    from muscle_metrics.cli.screen import open_screen
     from muscle_metrics.comparison import text
     from muscle_metrics.comparison.chains import Chain
 

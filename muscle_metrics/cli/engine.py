@@ -6,9 +6,9 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.mistakes import doubt_order
-from muscle_metrics.cli.progress import working
+from muscle_metrics.cli.mistakes import doubt_order, flag_of
 from muscle_metrics.cli.reading import run_settings
+from muscle_metrics.cli.screen import working
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,16 +21,7 @@ __all__ = ["add_engine", "compare_on_engine"]
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
-    """Add the options about the engine.
-
-    Examples
-    --------
-    >>> import argparse
-    >>> parser = argparse.ArgumentParser()
-    >>> add_engine(parser)
-    >>> parser.parse_args(["--engine", "duckdb"]).memory
-    '500MB'
-    """
+    """Add the options about the engine."""
     group = parser.add_argument_group("runs larger than memory")
     group.add_argument(
         "--engine",
@@ -73,29 +64,19 @@ def compare_on_engine(
     ------
     UsageError
         If an option needs runs in memory.
-
-    Examples
-    --------
-    >>> import argparse
-    >>> compare_on_engine(argparse.Namespace(engine="duckdb"), ["a", "b", "c"], {})
-    Traceback (most recent call last):
-    ...
-    muscle_metrics.errors.UsageError: expected two runs for --engine duckdb, got 3: ...
     """
     if len(paths) != 2:
         raise UsageError(
             f"expected two runs for --engine {options.engine}, got {len(paths)}: compare a chain "
             f"in memory"
         )
-    given = {
-        "--key": choices["key"],
-        **{f"--{name}": getattr(options, name, None) for name in ("reference", "task", "filter")},
-    }
-    for flag, value in given.items():
+    given = {"key": choices["key"]}
+    given |= {name: getattr(options, name, None) for name in ("reference", "task", "filter")}
+    for name, value in given.items():
         if value is not None:
             raise UsageError(
-                f"expected no {flag} with --engine {options.engine}, got one: write what it gives "
-                f"into the rows, or leave out --engine"
+                f"expected no {flag_of(name)} with --engine {options.engine}, got one: write what "
+                f"it gives into the rows, or leave out --engine"
             )
     if options.address is not None and options.engine != "ray":
         raise UsageError(
@@ -132,13 +113,13 @@ def _compare_on_ray(
 
 @contextmanager
 def _cluster(address: str | None) -> Iterator[None]:
-    """Connect to a cluster, or have one on this machine for as long as the body runs.
+    """Connect to a cluster, or start one on this machine for the body.
 
-    Where this process is connected already, that cluster it is.
+    A cluster that this process is connected to is used, and stays connected.
     """
     from muscle_metrics.errors import require
 
-    # Ray reports its use to its makers unless told not to, and says a lot about itself.
+    # Ray sends usage statistics to its makers by default, and prints a lot.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray = require("ray", "ray")
     if ray.is_initialized():

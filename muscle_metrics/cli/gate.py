@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.cli.engine import add_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices
-from muscle_metrics.cli.mistakes import doubt_order
+from muscle_metrics.cli.mistakes import check_outputs, doubt_order, number
 from muscle_metrics.cli.policy_flags import add_policy, policy_of
 from muscle_metrics.cli.reading import add_reading, read_runs
-from muscle_metrics.cli.verdict_output import Judged, add_output, check_output, put_out
+from muscle_metrics.cli.screen import print_lines, warn
 from muscle_metrics.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from muscle_metrics.gate.policy import Policy
+    import argparse
+
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.gate.policy import OnInconclusive, Policy
+    from muscle_metrics.gate.verdict import Verdict
+    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["add_command"]
 
@@ -39,23 +45,27 @@ data, 5 internal error; --on-inconclusive maps 3 on purpose
 CODES = {"PASS": 0, "FAIL": 1, "INVALID": 4}
 UNDECIDED_CODES = {"pass": 0, "fail": 1, "error": 3}
 
+# The one environment variable that is read, and only where --summary asks for it.
+SUMMARY = "GITHUB_STEP_SUMMARY"
+# Bytes that must be free in a summary for a verdict to be added.
+LEAST_ROOM = 20_000
+
+
+class _Judged(NamedTuple):
+    """A verdict, its comparison, and the outcome that INCONCLUSIVE is mapped to."""
+
+    verdict: Verdict
+    comparison: Comparison | CountedComparison | None
+    on_inconclusive: OnInconclusive
+
 
 def add_command(commands: Any) -> None:
-    """Add the command and its options.
-
-    Examples
-    --------
-    >>> parser = argparse.ArgumentParser()
-    >>> add_command(parser.add_subparsers())
-    >>> parser.parse_args(["gate", "v1.jsonl", "v2.jsonl", "--max-nfr", "0.02"]).max_nfr
-    '0.02'
-    """
+    """Add the command and its options."""
     parser = commands.add_parser(
         "gate",
         help="judge an update by a policy, for CI",
         description="Judge whether an update keeps the limits of a policy.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s OLD NEW --max-nfr LIMIT [options]",
     )
     parser.set_defaults(command=_gate)
@@ -70,7 +80,7 @@ def add_command(commands: Any) -> None:
     add_reading(parser)
     add_judging(parser)
     add_engine(parser)
-    add_output(parser)
+    _add_output(parser)
 
 
 def _add_sequential(parser: argparse.ArgumentParser) -> None:
@@ -83,11 +93,46 @@ def _add_sequential(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=int, help="seed of that order")
 
 
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    for flag, text in (
+        ("--junit", "write JUnit XML"),
+        ("--markdown", "write Markdown, short enough for a comment"),
+        ("--json", "write JSON; its schema is verdict.schema.json"),
+    ):
+        group.add_argument(flag, metavar="FILE", help=text)
+    group.add_argument(
+        "--summary",
+        action="store_true",
+        help=f"append Markdown to the file that the variable {SUMMARY} names",
+    )
+    group.add_argument(
+        "--annotations", action="store_true", help="print annotations for GitHub Actions"
+    )
+    group.add_argument(
+        "--flips", type=number, default=0, metavar="N", help="print the first N negative flips"
+    )
+    group.add_argument(
+        "--examples",
+        type=number,
+        default=20,
+        metavar="N",
+        help="how many negative flips the reports list (default: 20)",
+    )
+    group.add_argument(
+        "--no-examples",
+        action="store_const",
+        const=0,
+        dest="examples",
+        help="list none, so that no answers and references are published",
+    )
+
+
 def _gate(options: argparse.Namespace) -> int:
     policy = policy_of(options)
     paths = _paths(options)
     named = (options.reference, options.policy, options.pinned)
-    check_output(options, [*paths, *filter(None, named)])
+    _check_output(options, [*paths, *filter(None, named)])
     choices = judging_choices(options)
     try:
         judged = _judge(options, paths, policy, choices)
@@ -95,8 +140,12 @@ def _gate(options: argparse.Namespace) -> int:
         from muscle_metrics.gate.verdict import refuse
 
         verdict = refuse(error, names=(paths[0], paths[1]), confidence=policy.confidence)
-        judged = Judged(verdict, None, policy.on_inconclusive)
-    put_out(options, judged)
+        judged = _Judged(verdict, None, policy.on_inconclusive)
+    # Printed last: where a report cannot be written, no verdict is printed.
+    _write_files(options, judged)
+    if options.summary:
+        _append_summary(options, judged)
+    _print(options, judged)
     return CODES.get(judged.verdict.outcome, UNDECIDED_CODES[judged.on_inconclusive])
 
 
@@ -114,9 +163,19 @@ def _paths(options: argparse.Namespace) -> list[str]:
     return paths
 
 
+def _check_output(options: argparse.Namespace, inputs: list[str]) -> None:
+    """Refuse, before any work, reports that could not be written after it."""
+    check_outputs([options.junit, options.markdown, options.json], inputs)
+    if options.summary and not os.environ.get(SUMMARY):
+        raise UsageError(
+            f"expected the variable {SUMMARY} to name a file for --summary, got none: it is set "
+            f"in a step of GitHub Actions; elsewhere use --markdown FILE"
+        )
+
+
 def _judge(
     options: argparse.Namespace, paths: list[str], policy: Policy, choices: dict[str, Any]
-) -> Judged:
+) -> _Judged:
     from muscle_metrics.comparison.baseline import match_baseline
     from muscle_metrics.comparison.compare import compare_runs
     from muscle_metrics.gate.check import check_gate
@@ -130,18 +189,18 @@ def _judge(
     )
     if not options.sequential:
         comparison = compare_runs(old, new, **choices)
-        return Judged(check_gate(comparison, policy), comparison, policy.on_inconclusive)
+        return _Judged(check_gate(comparison, policy), comparison, policy.on_inconclusive)
     from muscle_metrics.gate.sequential import check_growing
 
     comparison, verdict = check_growing(old, new, policy, seed=options.seed, **choices)
-    # To go on is no failure to decide.
+    # An unfinished run is undecided as yet: --on-inconclusive does not apply.
     unfinished = len(new) < len(old)
-    return Judged(verdict, comparison, "error" if unfinished else policy.on_inconclusive)
+    return _Judged(verdict, comparison, "error" if unfinished else policy.on_inconclusive)
 
 
 def _judge_counts(
     options: argparse.Namespace, paths: list[str], policy: Policy, choices: dict[str, Any]
-) -> Judged:
+) -> _Judged:
     from muscle_metrics.gate.check import check_gate
 
     if options.sequential:
@@ -151,4 +210,47 @@ def _judge_counts(
         )
     wanted = {**choices, "minimum_effect": policy.minimum_effect}
     counted = compare_on_engine(options, paths, wanted, flips=max(options.flips, options.examples))
-    return Judged(check_gate(counted, policy), counted, policy.on_inconclusive)
+    return _Judged(check_gate(counted, policy), counted, policy.on_inconclusive)
+
+
+def _write_files(options: argparse.Namespace, judged: _Judged) -> None:
+    from muscle_metrics.reports.files import write_text
+    from muscle_metrics.reports.junit import verdict_junit
+    from muscle_metrics.reports.markdown import verdict_markdown
+    from muscle_metrics.reports.verdict_json import verdict_json
+
+    verdict, comparison, on_inconclusive = judged
+    most = options.examples
+    if options.junit:
+        text = verdict_junit(verdict, comparison, examples=most, on_inconclusive=on_inconclusive)
+        write_text(Path(options.junit), text)
+    if options.markdown:
+        write_text(Path(options.markdown), verdict_markdown(verdict, comparison, examples=most))
+    if options.json:
+        write_text(Path(options.json), verdict_json(verdict, comparison, examples=most))
+
+
+def _append_summary(options: argparse.Namespace, judged: _Judged) -> None:
+    from muscle_metrics.reports.files import append_text
+    from muscle_metrics.reports.markdown import SUMMARY_LIMIT, verdict_markdown
+
+    path = Path(os.environ[SUMMARY])
+    room = SUMMARY_LIMIT - (path.stat().st_size if path.exists() else 0)
+    if room < LEAST_ROOM:
+        # GitHub drops a summary that is too long, all of it. The verdict does not depend on it.
+        warn(f"the summary is full, the verdict was not added ({room} bytes left)")
+        return
+    text = verdict_markdown(
+        judged.verdict, judged.comparison, examples=options.examples, limit=room
+    )
+    append_text(path, text)
+
+
+def _print(options: argparse.Namespace, judged: _Judged) -> None:
+    from muscle_metrics.reports.annotations import verdict_annotations
+    from muscle_metrics.reports.flips import first_flips, flip_lines
+
+    verdict = judged.verdict
+    flips = first_flips(judged.comparison, options.flips, verdict.broken_pins)
+    annotations = verdict_annotations(verdict) if options.annotations else []
+    print_lines([str(verdict), *flip_lines(flips), *annotations])

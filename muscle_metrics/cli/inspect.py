@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.outputs import print_lines
-from muscle_metrics.cli.progress import working
 from muscle_metrics.cli.reading import add_reading, read_settings
+from muscle_metrics.cli.screen import print_lines, working
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from muscle_metrics.runs.contents import LogContents, PartContents
@@ -30,21 +29,12 @@ exit codes: 0 done, 2 usage, 4 a run that cannot be read, 5 internal error
 
 
 def add_command(commands: Any) -> None:
-    """Add the command and its options.
-
-    Examples
-    --------
-    >>> parser = argparse.ArgumentParser()
-    >>> add_command(parser.add_subparsers())
-    >>> parser.parse_args(["inspect", "results/my-model", "--json"]).json
-    True
-    """
+    """Add the command and its options."""
     parser = commands.add_parser(
         "inspect",
         help="say what a log holds: tasks, filters, metrics, faults",
         description="Say whose log something is, why, and what it holds.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(command=_inspect)
     parser.add_argument("run", metavar="RUN", help="file or folder of a run")

@@ -1,9 +1,7 @@
-"""Options that say which items are right, and the function that an option may name."""
+"""Options that decide which items are right."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +15,7 @@ __all__ = ["add_judging", "judging_choices"]
 
 
 def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None:
-    """Add the options about metrics, and those about the scores of two runs.
-
-    Examples
-    --------
-    >>> import argparse
-    >>> parser = argparse.ArgumentParser()
-    >>> add_judging(parser)
-    >>> parser.parse_args(["--threshold", "0.5"]).threshold
-    0.5
-    """
+    """Add the options about metrics, and those about the scores of two runs."""
     group = parser.add_argument_group("judging items")
     group.add_argument(
         "--metric",
@@ -41,6 +30,8 @@ def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None
         "path/to/file.py:function",
     )
     if not scores:
+        parser.set_defaults(stem=False, bertscore_model=None, bertscore_layers=None)
+        parser.set_defaults(threshold=None, strict_threshold=False, score_range=None)
         return
     group.add_argument("--stem", action="store_true", help="compare word stems in rouge metrics")
     group.add_argument(
@@ -71,24 +62,14 @@ def judging_choices(options: argparse.Namespace) -> dict[str, Any]:
     ------
     UsageError
         If the function that an option names cannot be loaded.
-
-    Examples
-    --------
-    >>> import argparse
-    >>> from muscle_metrics.cli.reading import add_reading
-    >>> parser = argparse.ArgumentParser()
-    >>> add_reading(parser), add_judging(parser)
-    (None, None)
-    >>> judging_choices(parser.parse_args(["--metric", "rouge1"]))["metric"]
-    'rouge1'
     """
     names = ("threshold", "strict_threshold", "missing", "conflict", "unanswered")
-    choices = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    choices = {name: getattr(options, name) for name in names}
     metrics = options.metric
     choices["metric"] = metrics[0] if metrics and len(metrics) == 1 else metrics
-    choices["key"] = None if options.key is None else _load_function(options.key)
+    choices["key"] = None if options.key is None else _key_function(options.key)
     choices["options"] = _metric_options(options, metrics or [])
-    if getattr(options, "score_range", None):
+    if options.score_range:
         choices["score_range"] = tuple(options.score_range)
     return choices
 
@@ -97,18 +78,12 @@ def _metric_options(
     options: argparse.Namespace, metrics: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     by_metric: dict[str, dict[str, Any]] = {}
-    if getattr(options, "stem", False):
+    if options.stem:
         by_metric |= {metric: {"stem": True} for metric in metrics if metric.startswith("rouge")}
         if not by_metric:
             raise UsageError(f"expected a rouge metric for --stem, got {metrics}: add --metric")
-    bertscore = {
-        name: value
-        for name, value in (
-            ("model", getattr(options, "bertscore_model", None)),
-            ("num_layers", getattr(options, "bertscore_layers", None)),
-        )
-        if value is not None
-    }
+    given = {"model": options.bertscore_model, "num_layers": options.bertscore_layers}
+    bertscore = {name: value for name, value in given.items() if value is not None}
     if bertscore and "bertscore" not in metrics:
         raise UsageError(
             f"expected --metric bertscore for its options, got {metrics}: add it or drop them"
@@ -123,36 +98,30 @@ def _metric_options(
     return by_metric
 
 
-def _load_function(place: str) -> Callable[[Any], Any]:
-    where, colon, name = place.rpartition(":")
-    if not colon:
+def _key_function(location: str) -> Callable[..., Any]:
+    from muscle_metrics.scorers.custom import find_function
+
+    where, _, name = location.rpartition(":")
+    if not where:
         raise UsageError(
             f"expected --key as package.module:function or path/to/file.py:function, got "
-            f"{place!r}: such as keys.py:normalise"
+            f"{location!r}: such as keys.py:normalise"
         )
-    module = _load_file(where) if where.endswith(".py") else _load_module(where)
-    function = getattr(module, name, None)
-    if not callable(function):
+    file = Path(where) if where.endswith(".py") else None
+    if file is not None and not file.is_file():
+        raise UsageError(f"expected a Python file, got {where!r}: there is none")
+    try:
+        function = find_function(file or where, name)
+    except ImportError as error:
+        # An error of a file that is there keeps its own type: the file is broken, not missing.
+        if file is not None:
+            raise
+        raise UsageError(
+            f"expected a module {where!r} that can be imported, got {error}: install it, or name a "
+            f"file"
+        ) from error
+    if function is None:
         raise UsageError(
             f"expected {where!r} to define a function {name!r}, it does not: check the name"
         )
-    return function  # type: ignore[no-any-return]
-
-
-def _load_module(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise UsageError(
-            f"expected a module {name!r} that can be imported, got {error}: install it, or name a "
-            f"file"
-        ) from error
-
-
-def _load_file(path: str) -> Any:
-    specification = importlib.util.spec_from_file_location(Path(path).stem, path)
-    if specification is None or specification.loader is None or not Path(path).is_file():
-        raise UsageError(f"expected a Python file, got {path!r}: there is none")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return function

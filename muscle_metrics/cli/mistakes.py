@@ -1,26 +1,76 @@
-"""Slips in how runs are named: refused where certain, only mentioned where likely."""
+"""Mistakes in commands: refused where certain, only mentioned where likely."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.outputs import warn
+from muscle_metrics.cli.screen import warn
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import argparse
+    from collections.abc import Iterable, Mapping, Sequence
 
     from muscle_metrics.runs.record import Run
 
-__all__ = ["doubt_order", "refuse_same_run"]
+__all__ = ["check_outputs", "check_versions", "doubt_order", "flag_of", "number", "refuse_same_run"]
 
-# Words in the name of a file that say which of two runs it is.
+# Words in the name of a file that name the older or the newer of two runs.
 OF_OLD = frozenset({"baseline", "before", "old", "previous"})
 OF_NEW = frozenset({"after", "candidate", "new", "updated"})
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def flag_of(name: str) -> str:
+    """Flag of an attribute of the parsed options."""
+    return f"--{name.replace('_', '-')}"
+
+
+def number(text: str) -> int:
+    """Whole number of at least 0, for argparse."""
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
+def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
+    """Refuse to write one file twice, or over a file that is read.
+
+    Raises
+    ------
+    UsageError
+        If two options name one file.
+    """
+    taken = {Path(path).resolve() for path in inputs}
+    for output in filter(None, outputs):
+        path = Path(output).resolve()
+        if path in taken:
+            raise UsageError(
+                f"expected a file of its own for every report, got {output!r} twice or as a run: "
+                f"name another"
+            )
+        taken.add(path)
+
+
+def check_versions(options: argparse.Namespace, choices: Mapping[str, Any], advice: str) -> None:
+    """Refuse fewer than two runs, and a chain of more with options that only two runs take.
+
+    Raises
+    ------
+    UsageError
+        If there is one run, or a chain with several metrics or with options of graded scores.
+    """
+    if len(options.runs) < 2:
+        raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")
+    graded = options.score_range or options.minimum_effect or choices["options"]
+    if len(options.runs) > 2 and (graded or isinstance(choices["metric"], list)):
+        raise UsageError(
+            f"expected one --metric and no option of graded scores for a chain, got more: {advice}"
+        )
 
 
 def refuse_same_run(paths: Sequence[str], settings: Sequence[Mapping[str, object]]) -> None:
@@ -37,10 +87,6 @@ def refuse_same_run(paths: Sequence[str], settings: Sequence[Mapping[str, object
     ------
     UsageError
         If two runs in a row are read from one file in the same way.
-
-    Examples
-    --------
-    >>> refuse_same_run(["both.csv", "both.csv"], [{"where": "v1"}, {"where": "v2"}])
     """
     runs = [(Path(path).resolve(), setting) for path, setting in zip(paths, settings, strict=True)]
     for position, path in enumerate(paths[1:], 1):
@@ -52,22 +98,17 @@ def refuse_same_run(paths: Sequence[str], settings: Sequence[Mapping[str, object
 
 
 def doubt_order(paths: Sequence[str], runs: Sequence[Run] = ()) -> None:
-    """Mention on standard error that a new run may stand before an old one; change nothing.
+    """Warn on standard error where the newer of two runs seems to come first.
 
-    Numbers and words in names of files, and dates that a harness recorded, are looked at. Times of
-    files are not: a checkout or a copy sets them.
+    Signs are numbers and words in names of files, and dates that a harness recorded. Times of files
+    are no sign: a checkout or a copy sets them.
 
     Parameters
     ----------
     paths : sequence of str
         Files, oldest first.
     runs : sequence of Run
-        What was read from them, if it was read; else names alone are looked at.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Run
-    >>> doubt_order(["v1.jsonl", "v2.jsonl"], [Run((), "v1"), Run((), "v2")])
+        The runs, if they were read; without them only names are compared.
     """
     for position in range(1, len(paths)):
         earlier, later = position - 1, position
@@ -85,7 +126,7 @@ def doubt_order(paths: Sequence[str], runs: Sequence[Run] = ()) -> None:
 
 
 def _is_named_later(one: str, other: str) -> bool:
-    """Whether names that are alike but for their numbers count down, or words say it outright."""
+    """Whether names differ only in numbers that decrease, or hold words for new and old."""
     texts, other_texts = (re.split(r"\d+", name) for name in (one, other))
     numbers, other_numbers = (re.findall(r"\d+", name) for name in (one, other))
     if texts == other_texts and [*map(int, numbers)] > [*map(int, other_numbers)]:
@@ -96,5 +137,5 @@ def _is_named_later(one: str, other: str) -> bool:
 
 def _is_dated_later(one: Run, other: Run) -> bool:
     date, other_date = (run.fingerprint.get("date", "") for run in (one, other))
-    # Dates of one way of writing, so that they sort as text.
+    # ISO dates sort as text.
     return bool(_DATE.match(date) and _DATE.match(other_date)) and date > other_date

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.outputs import print_lines
 from muscle_metrics.cli.reading import add_reading, read_runs
+from muscle_metrics.cli.screen import print_lines
+
+if TYPE_CHECKING:
+    import argparse
 
 __all__ = ["add_command"]
 
@@ -26,21 +28,12 @@ exit codes: 0 done, 2 usage, 4 a run that cannot be read, 5 internal error
 
 
 def add_command(commands: Any) -> None:
-    """Add the command and its options.
-
-    Examples
-    --------
-    >>> parser = argparse.ArgumentParser()
-    >>> add_command(parser.add_subparsers())
-    >>> parser.parse_args(["order", "v1.jsonl", "--seed", "7"]).seed
-    7
-    """
+    """Add the command and its options."""
     parser = commands.add_parser(
         "order",
         help="print the order of items for gate --sequential",
         description="Print the ids of a run in the random order that a seed gives, as JSON Lines.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s RUN --seed SEED [options]",
     )
     parser.set_defaults(command=_order)

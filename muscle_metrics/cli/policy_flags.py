@@ -1,10 +1,11 @@
-"""Options that say what an update may cost: a policy in a file, or limits one by one."""
+"""Options of a policy: a file, or limits one by one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.mistakes import flag_of
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_policy", "has_policy", "policy_of"]
 
-# Flags that hold one value each, by field of the policy; they override a file.
+# Fields of a policy with one value each: such a flag overrides the file.
 SINGLE = (
     "max_nfr",
     "max_accuracy_loss",
@@ -25,22 +26,14 @@ SINGLE = (
     "on_inconclusive",
     "noise_adjusted_pass",
 )
-# Flags that add up to a list or a table. Over a file they would drop limits without a word.
+# Flags that are lists or tables: beside a file they are refused, because a flag would replace the
+# limits of the file without a warning. First the tables, by field of the policy.
 BUDGETS = {"slices": "slice_limit", "tasks": "task_limit", "metrics": "metric_limit"}
 SEVERAL = ("protect", "pinned", *BUDGETS.values())
 
 
 def add_policy(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a policy; none of them has a silent default.
-
-    Examples
-    --------
-    >>> import argparse
-    >>> parser = argparse.ArgumentParser()
-    >>> add_policy(parser)
-    >>> parser.parse_args(["--max-nfr", "0.02"]).max_nfr
-    '0.02'
-    """
+    """Add the options of a policy; none of them has a silent default."""
     group = parser.add_argument_group(
         "policy", "Limits are shares of all items, such as 0.02, unless they say otherwise."
     )
@@ -60,16 +53,13 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
         metavar="SLICE",
         help="slice that must keep --max-nfr on its own; may be repeated",
     )
-    for flag, kind in (
-        ("--slice-limit", "SLICE"),
-        ("--task-limit", "TASK"),
-        ("--metric-limit", "METRIC"),
-    ):
+    for name in BUDGETS.values():
+        kind = name.removesuffix("_limit")
         group.add_argument(
-            flag,
+            flag_of(name),
             action="append",
-            metavar=f"{kind}=LIMIT",
-            help=f"limit of one {kind.lower()}; may be repeated",
+            metavar=f"{kind.upper()}=LIMIT",
+            help=f"limit of one {kind}; may be repeated",
         )
     group.add_argument("--pinned", metavar="FILE", help="ids that must not break, one per line")
     group.add_argument(
@@ -98,17 +88,8 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
 
 
 def has_policy(options: argparse.Namespace) -> bool:
-    """Whether any option says what an update may cost.
-
-    Examples
-    --------
-    >>> import argparse
-    >>> parser = argparse.ArgumentParser()
-    >>> add_policy(parser)
-    >>> has_policy(parser.parse_args([])), has_policy(parser.parse_args(["--max-nfr", "0.02"]))
-    (False, True)
-    """
-    # A minimum effect is also what a comparison without a policy goes by.
+    """Whether any option gives a part of a policy."""
+    # --minimum-effect also works without a policy, so it does not count as one.
     flags = {"policy", "accept_difference", *SINGLE, *SEVERAL} - {"minimum_effect"}
     return any(getattr(options, flag) is not None for flag in flags)
 
@@ -120,14 +101,6 @@ def policy_of(options: argparse.Namespace) -> Policy:
     ------
     UsageError
         If there is no limit, the file cannot be read, or limits contradict each other.
-
-    Examples
-    --------
-    >>> import argparse
-    >>> parser = argparse.ArgumentParser()
-    >>> add_policy(parser)
-    >>> policy_of(parser.parse_args(["--max-nfr", "0.02"])).max_nfr
-    Fraction(1, 50)
     """
     from muscle_metrics.gate.policy import Policy, read_ids, read_policy
 
@@ -138,7 +111,7 @@ def policy_of(options: argparse.Namespace) -> Policy:
         given["protected"] = options.protect and tuple(options.protect)
         given["pinned"] = options.pinned and frozenset(read_ids(Path(options.pinned)))
         return Policy(**_chosen(given))
-    several = [f"--{name.replace('_', '-')}" for name in SEVERAL if getattr(options, name)]
+    several = [flag_of(name) for name in SEVERAL if getattr(options, name)]
     if several:
         raise UsageError(
             f"expected {' and '.join(several)} inside the policy file, got both: a flag would "
@@ -156,10 +129,10 @@ def _limits(options: argparse.Namespace, flag: str) -> dict[str, str] | None:
     if texts is None:
         return None
     limits: dict[str, str] = {}
+    shown = flag_of(flag)
     for text in texts:
-        # The last sign: a name may hold one, a limit cannot.
+        # Split at the last sign: a name may contain "=", a limit cannot.
         name, equals, limit = text.rpartition("=")
-        shown = f"--{flag.replace('_', '-')}"
         if not (name and equals):
             raise UsageError(
                 f"expected {shown} NAME=LIMIT, got {text!r}: such as {shown} math=0.02"

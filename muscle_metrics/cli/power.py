@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from muscle_metrics.cli.outputs import print_lines
+from muscle_metrics.cli.screen import print_lines
+
+if TYPE_CHECKING:
+    import argparse
 
 __all__ = ["add_command"]
 
@@ -26,22 +28,13 @@ MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.5, 2.0, 3.0)
 
 
 def add_command(commands: Any) -> None:
-    """Add the command and its options.
-
-    Examples
-    --------
-    >>> parser = argparse.ArgumentParser()
-    >>> add_command(parser.add_subparsers())
-    >>> parser.parse_args(["power", "--limit", "0.02"]).limit
-    0.02
-    """
+    """Add the command and its options."""
     parser = commands.add_parser(
         "power",
         help="plan a benchmark: items that a limit needs",
         description="Say how many items a limit on the negative flip rate needs, and how likely a "
         "number of items is to decide.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(command=_power)
     parser.add_argument("--limit", type=float, required=True, help="allowed negative flip rate")

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.mistakes import refuse_same_run
-from muscle_metrics.cli.progress import working
+from muscle_metrics.cli.mistakes import flag_of, refuse_same_run
+from muscle_metrics.cli.screen import working
 from muscle_metrics.errors import FileError, UsageError
 
 if TYPE_CHECKING:
@@ -19,54 +19,31 @@ if TYPE_CHECKING:
 
 __all__ = ["add_reading", "read_runs", "read_settings", "run_settings"]
 
-PER_RUN = (
-    "format",
-    "id_field",
-    "prediction_field",
-    "reference_field",
-    "score_field",
-    "slice_field",
-    "group_field",
-    "repeat_field",
-    "prompt_field",
-    "where",
-    "task",
-    "filter",
-)
+# Options that are given once for all runs, or once per run: metavar and help.
+PER_RUN = {
+    "format": (
+        "NAME",
+        "jsonl, json, csv, tsv, parquet, or a harness such as lm-eval (default: recognised)",
+    ),
+    "id_field": ("F", "field, or comma-separated fields, that name an item (default: id)"),
+    "prediction_field": ("F", "field of the model's answer (default: prediction)"),
+    "reference_field": ("F", "field of the right answer (default: reference)"),
+    "score_field": ("F", "field of a score or verdict that the harness recorded"),
+    "slice_field": ("F", "field to break results down by"),
+    "group_field": ("F", "field that items of one passage or prompt share"),
+    "repeat_field": ("F", "field that numbers the generations of one prompt"),
+    "prompt_field": ("F", "field of the prompt, which must not differ between runs"),
+    "where": ("F=VALUE", "read only rows whose field has this value"),
+    "task": ("NAME", "read only this task of a harness's log"),
+    "filter": ("NAME", "read this filter's answers of a harness's log"),
+}
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
-    """Add the options about fields, and about items that do not match.
-
-    Examples
-    --------
-    >>> import argparse
-    >>> parser = argparse.ArgumentParser()
-    >>> add_reading(parser)
-    >>> parser.parse_args(["--id-field", "question_id"]).id_field
-    ['question_id']
-    """
+    """Add the options about fields, and about items that do not match."""
     group = parser.add_argument_group("reading runs")
-
-    def per_run(flag: str, metavar: str, text: str) -> None:
-        group.add_argument(flag, action="append", metavar=metavar, help=text)
-
-    per_run(
-        "--format",
-        "NAME",
-        "jsonl, json, csv, tsv, parquet, or a harness such as lm-eval (default: recognised)",
-    )
-    per_run("--id-field", "F", "field, or comma-separated fields, that name an item (default: id)")
-    per_run("--prediction-field", "F", "field of the model's answer (default: prediction)")
-    per_run("--reference-field", "F", "field of the right answer (default: reference)")
-    per_run("--score-field", "F", "field of a score or verdict that the harness recorded")
-    per_run("--slice-field", "F", "field to break results down by")
-    per_run("--group-field", "F", "field that items of one passage or prompt share")
-    per_run("--repeat-field", "F", "field that numbers the generations of one prompt")
-    per_run("--prompt-field", "F", "field of the prompt, which must not differ between runs")
-    per_run("--where", "F=VALUE", "read only rows whose field has this value")
-    per_run("--task", "NAME", "read only this task of a harness's log")
-    per_run("--filter", "NAME", "read this filter's answers of a harness's log")
+    for name, (metavar, text) in PER_RUN.items():
+        group.add_argument(flag_of(name), action="append", metavar=metavar, help=text)
     group.add_argument("--reference", metavar="FILE", help="file of ids and right answers")
     group.add_argument(
         "--missing",
@@ -101,7 +78,7 @@ def read_runs(
     paths : sequence of str
         Files, oldest first.
     growing : bool
-        Whether the last file is still being written, so that its last line may be half there.
+        Whether the last file is still being written: its last line may be incomplete.
 
     Returns
     -------
@@ -114,18 +91,6 @@ def read_runs(
     UsageError
         If an option was given more than once, but not once per run, or a run is compared with
         itself.
-
-    Examples
-    --------
-    >>> import argparse
-    >>> parser = argparse.ArgumentParser()
-    >>> add_reading(parser)
-    >>> options = parser.parse_args(["--slice-field", "topic"])
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "v1.jsonl")
-    ...     _ = path.write_text('{"id": 1, "prediction": "A", "topic": "x"}')
-    ...     read_runs(options, [str(path)])[0].records[0].slice
-    'x'
     """
     from muscle_metrics.runs.joining.references import read_references, with_references
     from muscle_metrics.runs.read import read_run
@@ -148,20 +113,12 @@ def read_runs(
 def run_settings(
     options: argparse.Namespace, paths: Sequence[str]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Arguments of `read_run` for every run, and what to call each.
+    """Arguments of `read_run` for every run, and a name for each.
 
     Raises
     ------
     UsageError
         If an option was given more than once, but not once per run.
-
-    Examples
-    --------
-    >>> import argparse
-    >>> parser = argparse.ArgumentParser()
-    >>> add_reading(parser)
-    >>> run_settings(parser.parse_args(["--slice-field", "topic"]), ["v1.jsonl"])
-    ([{'slice_field': 'topic'}], ['v1.jsonl'])
     """
     settings = [_settings(options, position, len(paths)) for position in range(len(paths))]
     refuse_same_run(paths, settings)
@@ -170,7 +127,7 @@ def run_settings(
 
 @contextmanager
 def _whole_lines(path: Path, *, growing: bool) -> Iterator[Path]:
-    """Give a file as it is; of one that grows, a copy that ends with its last whole line."""
+    """Yield a file; of one that grows, a copy that ends with its last whole line."""
     from muscle_metrics.words.escape import visible
 
     content = path.read_bytes() if growing and path.is_file() else b""
@@ -188,21 +145,12 @@ def _whole_lines(path: Path, *, growing: bool) -> Iterator[Path]:
 
 
 def read_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Arguments of `read_run` that the options give for a single run.
-
-    Examples
-    --------
-    >>> import argparse
-    >>> parser = argparse.ArgumentParser()
-    >>> add_reading(parser)
-    >>> read_settings(parser.parse_args(["--task", "sums"]))
-    {'task': 'sums'}
-    """
+    """Arguments of `read_run` that the options give for a single run."""
     return _settings(options, 0, 1)
 
 
 def _first_metric(options: argparse.Namespace) -> str | None:
-    """Metric that decides, where the command has any; the answer in some logs depends on it."""
+    """Metric that decides: some logs hold one answer per metric."""
     metrics = getattr(options, "metric", None)
     return metrics[0] if metrics else None
 
@@ -215,7 +163,7 @@ def _settings(options: argparse.Namespace, position: int, runs: int) -> dict[str
             continue
         if len(given) not in (1, runs):
             raise UsageError(
-                f"expected --{name.replace('_', '-')} once, or once per run, got it {len(given)} "
+                f"expected {flag_of(name)} once, or once per run, got it {len(given)} "
                 f"times for {runs} runs: give it in the order of the runs"
             )
         settings[name] = given[position if len(given) > 1 else 0]
@@ -234,7 +182,7 @@ def _condition(text: str) -> dict[str, str]:
 
 
 def _names(paths: Sequence[str], settings: Sequence[dict[str, Any]]) -> list[str]:
-    """Call runs by their files; where one file holds several, by what tells them apart."""
+    """Name runs by their files; if one file holds several, by the options that differ as well."""
     if len(set(paths)) == len(paths):
         return list(paths)
     varying = [name for name in PER_RUN if len({str(s.get(name)) for s in settings}) > 1]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.compare import number
 from muscle_metrics.cli.judging import add_judging, judging_choices
-from muscle_metrics.cli.outputs import check_outputs, print_lines
+from muscle_metrics.cli.mistakes import check_outputs, check_versions, number
 from muscle_metrics.cli.policy_flags import add_policy, has_policy, policy_of
-from muscle_metrics.cli.progress import working
 from muscle_metrics.cli.reading import add_reading, read_runs
-from muscle_metrics.errors import UsageError
+from muscle_metrics.cli.screen import print_lines, working
 
 if TYPE_CHECKING:
+    import argparse
+
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.reports.html.page import Page
 
@@ -39,21 +38,12 @@ compared, 5 internal error
 
 
 def add_command(commands: Any) -> None:
-    """Add the command and its options.
-
-    Examples
-    --------
-    >>> parser = argparse.ArgumentParser()
-    >>> add_command(parser.add_subparsers())
-    >>> parser.parse_args(["report", "v1.jsonl", "v2.jsonl", "-o", "report.html"]).output
-    'report.html'
-    """
+    """Add the command and its options."""
     parser = commands.add_parser(
         "report",
         help="show what an update changed as one HTML page",
         description="Write one self-contained HTML page that runs no scripts and loads nothing.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(command=_report)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="files of answers, oldest first")
@@ -96,7 +86,7 @@ def _report(options: argparse.Namespace) -> int:
     check_outputs([options.output, str(items_file)], [*options.runs, *named])
     policy = policy_of(options) if has_policy(options) else None
     choices = judging_choices(options)
-    _check_runs(options, choices)
+    check_versions(options, choices, "report on two runs")
     runs = read_runs(options, options.runs)
     with working("comparing"):
         effect = options.minimum_effect or 0.0
@@ -116,17 +106,6 @@ def _report(options: argparse.Namespace) -> int:
         )
         _write(page, page_file, items_file, comparison, redact=options.redact)
     return 0
-
-
-def _check_runs(options: argparse.Namespace, choices: dict[str, Any]) -> None:
-    if len(options.runs) < 2:
-        raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")
-    graded = options.score_range or options.minimum_effect or choices["options"]
-    if len(options.runs) > 2 and (graded or isinstance(choices["metric"], list)):
-        raise UsageError(
-            "expected one --metric and no option of graded scores for a chain, got more: report on "
-            "two runs"
-        )
 
 
 def _write(

@@ -1,39 +1,86 @@
-"""The screen, where there is one, as its user wants it: no other file asks about terminals."""
+"""Standard output and standard error, with or without a terminal behind them."""
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from rich.console import Console
 
-__all__ = ["open_screen"]
+__all__ = ["open_screen", "print_lines", "warn", "working"]
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines at once, and fail here rather than at exit if nobody can read them."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+def warn(message: str) -> None:
+    """Write one line of plain text to standard error."""
+    from muscle_metrics.words.escape import terminal
+    from muscle_metrics.words.secrets import hide_secrets
+
+    # An error here would end in Python's own exit code, 1, which is the code of FAIL. A process
+    # without standard error has no stream at all.
+    with suppress(OSError, AttributeError):
+        sys.stderr.write(f"muscle-metrics: {terminal(hide_secrets(message).value)}\n")
+        sys.stderr.flush()
 
 
 def open_screen(*, stderr: bool = False) -> Console:
     """Open standard output, or standard error, as rich sees it.
 
-    ``NO_COLOR`` and ``TERM=dumb`` take away every style, ``FORCE_COLOR`` makes a pipe a terminal,
-    and ``COLUMNS`` sets its width. Such variables change how a thing looks, never what is computed.
-
-    Parameters
-    ----------
-    stderr : bool
-        Whether to open standard error.
-
-    Returns
-    -------
-    rich.console.Console
-
-    Examples
-    --------
-    >>> open_screen().is_terminal
-    False
+    ``NO_COLOR`` and ``TERM=dumb`` remove every style, ``FORCE_COLOR`` makes a pipe a terminal, and
+    ``COLUMNS`` sets its width. These variables change the display, never a computed value.
     """
     from rich.console import Console
 
     console = Console(highlight=False, stderr=stderr)
     if not console.no_color:
         return console
-    # Bold and dim are no colours, but whoever wants none wants no escapes.
+    # rich keeps bold and dim under NO_COLOR. A user who wants no colours wants no escapes.
     return Console(highlight=False, stderr=stderr, color_system=None)
+
+
+@contextmanager
+def working(task: str) -> Iterator[Callable[[str], None]]:
+    """Show a spinner on standard error while the body runs, if that is a terminal.
+
+    Parameters
+    ----------
+    task : str
+        Text beside the spinner.
+
+    Yields
+    ------
+    callable
+        Takes the next text.
+    """
+    # A process that was started without a standard error has none.
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield _ignore
+        return
+    from rich.text import Text
+
+    from muscle_metrics.words.escape import shorten, terminal
+
+    screen = open_screen(stderr=True)
+    if screen.is_dumb_terminal:
+        # A dumb terminal cannot erase the frames of a spinner.
+        yield _ignore
+        return
+
+    def shown(task: str) -> Text:
+        return Text(terminal(shorten(task, 60)))
+
+    with screen.status(shown(task)) as status:
+        yield lambda task: status.update(shown(task))
+
+
+def _ignore(_: str) -> None:
+    """Show no progress."""

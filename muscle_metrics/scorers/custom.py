@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.scorers.texts import Scores
 
-__all__ = ["check_scores", "import_function"]
+__all__ = ["check_scores", "find_function", "import_function"]
 
 
 def import_function(location: str) -> Callable[..., Any]:
@@ -38,7 +41,7 @@ def import_function(location: str) -> Callable[..., Any]:
             "write the names of a module and of a function in it, with a colon between"
         )
     try:
-        found: Any = importlib.import_module(module)
+        function = find_function(module, name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
@@ -46,15 +49,46 @@ def import_function(location: str) -> Callable[..., Any]:
             f"expected a module {module!r} for {location!r}, got none of that name: "
             "install it, or add its folder to PYTHONPATH"
         ) from error
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    if not callable(found):
+    if function is None:
         raise UsageError(
             f"expected a function {name!r} in the module {module!r}, got none of that name: "
             "check the spelling"
         )
-    function: Callable[..., Any] = found
     return function
+
+
+def find_function(where: str | Path, name: str) -> Callable[..., Any] | None:
+    """Find a function, or a dotted name, in a module or a Python file. This runs its code.
+
+    Parameters
+    ----------
+    where : str or Path
+        Dotted name of a module, or path of a file.
+    name : str
+        Name in it.
+
+    Returns
+    -------
+    callable or None
+        None if nothing callable has that name.
+
+    Raises
+    ------
+    ImportError
+        If there is no such module, or it breaks while it is imported.
+    """
+    found: Any
+    found = _load_file(where) if isinstance(where, Path) else importlib.import_module(where)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found if callable(found) else None
+
+
+def _load_file(path: Path) -> ModuleType:
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    SourceFileLoader(path.stem, str(path)).exec_module(module)
+    return module
 
 
 def check_scores(name: str, scores: Any, items: int) -> Scores:

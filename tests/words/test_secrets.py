@@ -9,7 +9,7 @@ from time import process_time
 import pytest
 
 from muscle_metrics import Policy, check_gate, compare_runs
-from muscle_metrics.cli.outputs import warn
+from muscle_metrics.cli.screen import warn
 from muscle_metrics.gate.verdict import hide_verdict_secrets, verdict_text
 from muscle_metrics.reports.annotations import verdict_annotations
 from muscle_metrics.reports.flips import first_flips, flip_lines

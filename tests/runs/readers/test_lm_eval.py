@@ -355,7 +355,8 @@ def test_texts_and_lists_in_memory(fields, prediction, reference):
 
 @pytest.mark.parametrize("arguments", [None, [("Q", " 1")], [("Q", " 1"), ("Q", ""), ("Q", " 2")]])
 def test_no_choice_is_shown_where_the_texts_of_choices_are_unknown(arguments):
-    row = choice(1, [-1.0, -3.0, -4.0], 0, metrics=["acc_norm"], acc_norm=1.0, arguments=arguments)
+    row = choice(1, [-1.0, -3.0, -4.0], 0, metrics=["acc_norm"], acc_norm=1.0)
+    row["arguments"] = arguments
     (record,) = run_from_lm_eval({"samples": {"sums": [row]}}).records
     assert (record.prediction, record.scores) == (None, {"acc_norm": 1.0})
 
