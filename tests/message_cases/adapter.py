@@ -22,7 +22,6 @@ WATCHED = [
     "adapter/data/examples",
     "adapter/evaluation/frontier",
     "adapter/training/recipe",
-    "adapter/safety",
     "adapter/evaluation/selection",
     "adapter/loss/strategies",
     "adapter/evaluation/updates",
@@ -70,7 +69,7 @@ def recipe(text: str) -> object:
 
 def pickle_in_a_folder() -> object:
     Path("adapter_model.bin").write_bytes(b"")
-    return of("safety", "check_no_pickle")(Path())
+    return of("models", "check_no_pickle")(Path())
 
 
 def checkpoint(change: Callable[[Path], object], recipe: str = "same") -> object:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from muscle_metrics.adapter.evaluation.validation import Evaluate
+    from muscle_metrics.adapter.evaluation.evaluate import Evaluate
     from muscle_metrics.flips.rates import Rate
 
 __all__ = [

@@ -56,14 +56,7 @@ class Standing:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; null in JSON where something was not computed.
-
-        Examples
-        --------
-        >>> values = measure_standing(old=[1], new=[0], epoch=2).to_dict()
-        >>> values["negative_flip_rate"], values["loss"]
-        (1.0, None)
-        """
+        """Plain data; null in JSON where something was not computed."""
         values = asdict(self)
         return {
             name: None if isinstance(value, float) and math.isnan(value) else value
@@ -72,14 +65,7 @@ class Standing:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Standing:
-        """Read what `to_dict` wrote.
-
-        Examples
-        --------
-        >>> standing = measure_standing(old=[1], new=[0], epoch=2)
-        >>> Standing.from_dict(standing.to_dict()).negative_flip_rate
-        1.0
-        """
+        """Read what `to_dict` wrote."""
         known: dict[str, Any] = {
             name: math.nan if value is None else value for name, value in values.items()
         }
@@ -114,11 +100,6 @@ def measure_standing(
     ------
     InputError
         If there is no item, lengths differ, or a score is not finite.
-
-    Examples
-    --------
-    >>> measure_standing(old=[1, 0, 1, 1], new=[1, 1, 0, 1], epoch=0).negative_flip_rate
-    0.25
     """
     if not len(old):
         raise InputError(
@@ -155,13 +136,6 @@ def choose_standing(standings: Sequence[Standing], select_by: SelectBy) -> Stand
     Returns
     -------
     Standing
-
-    Examples
-    --------
-    >>> start = measure_standing(old=[1, 1], new=[0, 1], epoch=0)
-    >>> better = measure_standing(old=[1, 1], new=[1, 1], epoch=1)
-    >>> choose_standing([start, better], "negative_flips").epoch
-    1
     """
     if select_by == "loss":
         known = [standing for standing in standings if not math.isnan(standing.loss)]

@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 pytest.importorskip("peft")
 
 from muscle_metrics.adapter import CompatibilityConfig, read_examples
-from muscle_metrics.adapter.data.replay import answer_prompts
+from muscle_metrics.adapter.data.answering import answer_prompts
 from muscle_metrics.adapter.models import LoadedModel
 
 if TYPE_CHECKING:

@@ -10,11 +10,10 @@ from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 from muscle_metrics.adapter import CompatibilityConfig, Example, LossSettings, generate_answers
-from muscle_metrics.adapter.evaluation.evaluate import evaluate_model
+from muscle_metrics.adapter.evaluation.evaluate import evaluate_model, make_evaluator
 from muscle_metrics.adapter.evaluation.frontier import interpolate_adapters, trace_frontier
 from muscle_metrics.adapter.evaluation.selection import choose_standing, measure_standing
 from muscle_metrics.adapter.evaluation.updates import score_run
-from muscle_metrics.adapter.evaluation.validation import make_evaluator
 from muscle_metrics.adapter.teachers.ensemble import Ensemble
 from tests.benchmarks.replica.distilling import (
     Corpus,
