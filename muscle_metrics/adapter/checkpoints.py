@@ -54,11 +54,7 @@ def fingerprint(model: Any) -> str:
 def write_manifest(folder: Path, recipe: str) -> None:
     """List every file of a folder with its hash: the last file that is written there.
 
-    Parameters
-    ----------
-    folder : Path
-    recipe : str
-        Hash of the settings and data of the run.
+    `recipe` is a hash of the settings and data of the run.
     """
     write_json(folder / MANIFEST, {"version": 1, "recipe": recipe, "files": _hashes(folder)})
 

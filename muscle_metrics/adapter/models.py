@@ -41,8 +41,8 @@ __all__ = [
     "load_teacher",
 ]
 
-# Names of the two adapters on the new model. The student's is peft's default one, which is saved
-# where peft looks first.
+# Names of the two adapters on the new model. peft saves its default adapter, the student's, at the
+# top of the folder.
 STUDENT, TEACHER = "default", "new_teacher"
 # Formats that may run code when they are loaded.
 PICKLES = frozenset(
@@ -135,12 +135,7 @@ def load_teacher(source: TaskModel, config: CompatibilityConfig) -> LoadedModel:
 def load_student(source: TaskModel, config: CompatibilityConfig) -> LoadedModel:
     """Load the new model twice on one base: the adapter that is trained, and itself as teacher.
 
-    Raises
-    ------
-    InputError
-        If model or adapter cannot be loaded or do not fit each other, or hold pickles.
-    UsageError
-        If there is no tokenizer.
+    It raises as `load_teacher` does.
     """
     loaded = _load(source, config)
     model = loaded.model
@@ -280,15 +275,6 @@ def _first_line(error: Exception) -> str:
 
 def count_vocabulary(old: LoadedModel, new: LoadedModel) -> tuple[int, bool]:
     """Count the tokens that the loss is over, and say whether both tokenizers are the same.
-
-    Parameters
-    ----------
-    old, new : LoadedModel
-
-    Returns
-    -------
-    vocabulary : int
-    same : bool
 
     Raises
     ------

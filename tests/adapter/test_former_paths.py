@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 
-for package in ("torch", "peft", "transformers", "accelerate", "safetensors"):
-    pytest.importorskip(package)
-
 from muscle_metrics import adapter
 from muscle_metrics.adapter.paths import FORMER_PATHS
 

@@ -112,11 +112,9 @@ def choice_log_likelihoods(
         for item, (prompt, offered) in enumerate(zip(prompts, choices, strict=True))
         for choice in offered
     ]
-    order = sorted(range(len(pairs)), key=lambda pair: -len(pairs[pair][1][0]))
     sums = [0.0] * len(pairs)
     with answering(model):
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
+        for chosen in _longest_first([len(tokens) for _, (tokens, _) in pairs], batch_size):
             rows = [pairs[pair][1] for pair in chosen]
             for pair, value in zip(chosen, _continuation_scores(model, rows), strict=True):
                 sums[pair] = value
@@ -127,6 +125,13 @@ def choice_log_likelihoods(
         ChoiceScores(tuple(values), tuple(map(len, offered)))
         for values, offered in zip(scores, choices, strict=True)
     ]
+
+
+def _longest_first(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+    """Batches of places, longest rows first, so that a batch needs little padding."""
+    order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]
 
 
 def _continuation_scores(model: Any, rows: Sequence[tuple[list[int], int]]) -> list[float]:
@@ -193,11 +198,9 @@ def generate_answers(
     []
     """
     rows = [encode_prompt(tokenizer, prompt) for prompt in prompts]
-    order = sorted(range(len(rows)), key=lambda row: -len(rows[row]))
     answers = [""] * len(rows)
     with answering(model):
-        for number, start in enumerate(range(0, len(order), batch_size)):
-            chosen = order[start : start + batch_size]
+        for number, chosen in enumerate(_longest_first(list(map(len, rows)), batch_size)):
             with torch.random.fork_rng():
                 torch.manual_seed(seed + number)
                 texts = _continue(
@@ -264,16 +267,7 @@ def answer_items(
 ) -> list[str]:
     """Let a model answer items: the most likely choice, or greedily generated text.
 
-    Parameters
-    ----------
-    model, tokenizer
-    examples : sequence of Example, length N
-    config : CompatibilityConfig
-
-    Returns
-    -------
-    list of str, length N
-        Texts, without white space around generated ones.
+    The result has one text per item, without white space around generated ones.
     """
     answers = [""] * len(examples)
     offered = [place for place, example in enumerate(examples) if example.choices]
@@ -326,9 +320,9 @@ def answer_prompts(
     path : Path
         JSON Lines file of the answers.
     write : bool
-        Whether this process writes.
+        Whether this process writes the file.
     resume : bool
-        Take the answers of the file, if there is one.
+        Read the answers from the file, if there is one.
 
     Returns
     -------

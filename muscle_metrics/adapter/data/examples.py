@@ -45,7 +45,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One item to learn from or to be judged by.
+    """One item of training or validation data.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ Examples: TypeAlias = "str | os.PathLike[str] | Iterable[Example | Mapping[str, 
 
 
 class EncodedExample(NamedTuple):
-    """Tokens of an example, and which of them are learnt.
+    """Tokens of an example, and the labels of the loss.
 
     Parameters
     ----------
@@ -199,8 +199,7 @@ def encode_pair(
     tokens : list of int
         Of both.
     length : int
-        How many of them are the prompt's: at least 1, so that the first token of the continuation
-        follows something.
+        Number of the prompt's tokens: at least 1, so that a token precedes the continuation.
 
     Raises
     ------
@@ -229,7 +228,7 @@ def encode_pair(
     border = prompt[-1:] + continuation[:1]
     delimiter = delimiter if border == border.strip() else ""
     whole = _encode(tokenizer, prompt + delimiter + continuation)
-    # A token that spans the border is the continuation's first, and needs one before it.
+    # A token that spans the border counts as the continuation's first; a token must precede it.
     length = min(len(start), len(whole) - 1)
     if not length:
         raise InputError(
@@ -254,7 +253,7 @@ def encode_prompt(tokenizer: Any, prompt: str) -> list[int]:
 
 def _encode(tokenizer: Any, text: str) -> list[int]:
     tokens: list[int] = list(tokenizer(text)["input_ids"])
-    # Some tokenizers close every text; a continuation is not closed.
+    # Some tokenizers end every text by the token of the end; an open continuation must not have it.
     ending = getattr(tokenizer, "eos_token_id", None)
     if len(tokens) > 1 and tokens[-1] == ending and not text.endswith(tokenizer.eos_token):
         tokens.pop()
@@ -271,19 +270,8 @@ def encode_examples(
 ) -> list[EncodedExample]:
     """Cut examples into tokens.
 
-    Parameters
-    ----------
-    tokenizer : transformers tokenizer
-    examples : sequence of Example
-        With completions. One that is not a choice is closed by the token of the end.
-    loss_over : {"prompt_and_completion", "completion"}
-    max_length : int
-        Longer prompts lose their beginning.
-    delimiter : str
-
-    Returns
-    -------
-    list of EncodedExample
+    A completion that is not a choice is closed by the token of the end. Prompts lose their beginning
+    where an example has more than `max_length` tokens.
 
     Raises
     ------
@@ -304,7 +292,7 @@ def encode_examples(
                 f"{len(tokens) - length} of {example.id!r}: raise max_length or drop the example"
             )
         tokens, length = tokens[surplus:], length - surplus
-        # Nothing predicts the first token.
+        # No token comes before the first one to predict it.
         ignored = length if loss_over == "completion" else 1
         labels = [IGNORED] * ignored + tokens[ignored:]
         encoded.append(EncodedExample(tokens, labels, example.weight))
@@ -320,13 +308,7 @@ def padding_token(tokenizer: Any) -> int:
 def pad_rows(
     rows: Sequence[Sequence[int]], padding: int, *, left: bool = False, device: Any = "cpu"
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pad rows of tokens to one length.
-
-    Returns
-    -------
-    tokens, mask : Tensor of int, shape (rows, length)
-        The mask is 1 on tokens and 0 on padding.
-    """
+    """Pad rows of tokens to one length; also give the mask, 1 on tokens and 0 on padding."""
     length = max(map(len, rows))
     tokens = torch.full((len(rows), length), padding)
     mask = torch.zeros_like(tokens)
@@ -377,18 +359,8 @@ def collate(
 ) -> dict[str, torch.Tensor]:
     """Make the tensors of a batch, as `Distillation` takes them.
 
-    Parameters
-    ----------
-    items : iterable of sequences of Row
-    padding : int
-        Token of the padding, on the right.
-    device : torch.device or str
-
-    Returns
-    -------
-    dict of str to Tensor
-        input_ids, attention_mask, labels of shape (B, L); weights, replayed, examples of shape
-        (B,), gold rows first.
+    They are input_ids, attention_mask and labels of shape (B, L), padded on the right; and weights,
+    replayed and examples, the places in the data, of shape (B,). Gold rows come first.
     """
     # Gold rows first: their order in the batch does not depend on replay.
     rows = sorted((row for item in items for row in item), key=lambda row: row[1])

@@ -86,7 +86,7 @@ def evaluate_model(
     config: CompatibilityConfig | None = None,
     task: str | None = None,
 ) -> Run:
-    """Let a model answer items, and record what it said.
+    """Let a model answer items, and record its answers.
 
     Parameters
     ----------

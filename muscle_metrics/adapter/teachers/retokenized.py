@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_spelling", "score_candidates"]
 
-# Least probability of the rest: a probability of 0 would make KL infinite.
+# Least probability of the rest: 0 would make the reverse KL divergence infinite.
 LEAST = 1e-6
 
 
@@ -78,25 +78,9 @@ def score_candidates(
 ) -> Iterator[Block]:
     """Score the new model's candidates by the old one, at each token of the loss.
 
-    Parameters
-    ----------
-    old, new : LoadedModel
-    examples : sequence of EncodedExample
-        In tokens of the new model.
-    vocabulary : int
-        Size of the new model's head.
-    temperature : float
-        Of the loss. Within the rest, the old model's probability is taken to be spread like the
-        new one's.
-    top_k : int
-        Candidates per token; the right token is always one of them.
-    batch_size : int
-        Rows of the old model at a time.
-
-    Yields
-    ------
-    Block
-        One per example, in order.
+    It yields one `Block` per example, in order. The right token is always one of the `top_k`
+    candidates. `vocabulary` is the size of the new model's head; `temperature` is that of the loss.
+    Within the rest, the old model's probability is assumed to be spread like the new model's.
     """
     speller = _Speller(old, new, batch_size)
     for example in examples:

@@ -109,24 +109,10 @@ def compute_rows(
     top_k: int | None,
     batch_size: int,
 ) -> Iterator[Block]:
-    """Run a model over examples, and give the rows of each one's tokens of the loss.
+    """Run a model over examples, and yield the rows of each example's tokens of the loss.
 
-    Parameters
-    ----------
-    model : transformers or PEFT model
-    examples : sequence of EncodedExample
-    vocabulary : int
-        Tokens that both models know.
-    temperature : float
-        Of the loss; needed where only the most likely tokens are kept.
-    top_k : int, optional
-        How many tokens to keep; all logits by default.
-    batch_size : int
-
-    Yields
-    ------
-    Block
-        One per example, in order.
+    `vocabulary` is the number of tokens that both models know. Without `top_k` all logits are kept,
+    and the temperature of the loss is not used.
     """
     for batch, logits in run_examples(model, examples, batch_size=batch_size):
         labels = batch["labels"][:, 1:]
@@ -153,17 +139,10 @@ def keep_most_likely(rows: torch.Tensor, top_k: int) -> Block:
 def store_rows(
     blocks: Iterable[Block], folder: Path, *, temperature: float | None, recipe: str
 ) -> None:
-    """Store rows in shards, with an index that is written last.
+    """Store the rows of examples in shards, with an index that is written last.
 
-    Parameters
-    ----------
-    blocks : iterable of Block
-        One per example; an example is never cut.
-    folder : Path
-    temperature : float or None
-        At which they hold; none for logits.
-    recipe : str
-        What they were computed from.
+    The rows of one example are in one shard. `temperature` is that of the rows, none for logits;
+    `recipe` is a hash of the models, data and settings that they were computed from.
     """
     folder.mkdir(parents=True, exist_ok=True)
     places: list[tuple[int, int, int]] = []
@@ -266,25 +245,13 @@ def store_teacher(
 ) -> StoredTeacher:
     """Compute the old model's rows, unless the folder holds them already.
 
-    Parameters
-    ----------
-    old, new : LoadedModel
-    examples : list of EncodedExample
-        Gold, replayed and validation data, in this order.
-    folder : Path
-    config : CompatibilityConfig
-    vocabulary : int
-    same : bool
-        Whether both models have one tokenizer.
-
-    Returns
-    -------
-    StoredTeacher
+    `examples` are the gold, replayed and validation data, in this order; `vocabulary` and `same`
+    come from `count_vocabulary`.
 
     Raises
     ------
     InputError
-        If the folder holds rows of something else, or the tokenizers cannot be brought together.
+        If the folder holds other rows, or the tokenizers do not spell the same texts.
     """
     top_k = None if same and config.old_logits == "full" else config.top_k
     temperature = None if top_k is None else config.temperature

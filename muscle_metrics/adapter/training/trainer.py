@@ -344,14 +344,7 @@ def training_arguments(
 ) -> TrainingArguments:
     """Translate a configuration for `transformers.Trainer`.
 
-    Parameters
-    ----------
-    config : CompatibilityConfig
-    examples : int
-        Number of gold examples.
-    output : str or path
-    arguments : mapping, optional
-        Of `transformers.TrainingArguments`; they override the configuration.
+    `examples` is the number of gold examples; `arguments` override the configuration.
     """
     ours = {
         "output_dir": str(output),
