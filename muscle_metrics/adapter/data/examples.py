@@ -270,8 +270,8 @@ def encode_examples(
 ) -> list[EncodedExample]:
     """Cut examples into tokens.
 
-    A completion that is not a choice is closed by the token of the end. Prompts lose their beginning
-    where an example has more than `max_length` tokens.
+    A completion that is not a choice is closed by the token of the end. A prompt loses its
+    beginning where an example has more than `max_length` tokens.
 
     Raises
     ------
