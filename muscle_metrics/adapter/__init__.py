@@ -6,10 +6,9 @@ package loads none of them; its names are bound when they are first used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from muscle_metrics.adapter.former_paths import keep_former_paths
-from muscle_metrics.errors import require
+from muscle_metrics.adapter.paths import bind_lazily, keep_former_paths
 
 if TYPE_CHECKING:
     # Type checkers read the names of the table below from their modules.
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from muscle_metrics.adapter.evaluation.frontier import *
     from muscle_metrics.adapter.evaluation.selection import *
     from muscle_metrics.adapter.evaluation.updates import *
-    from muscle_metrics.adapter.evaluation.validation import *
     from muscle_metrics.adapter.loss.fused import *
     from muscle_metrics.adapter.loss.losses import *
     from muscle_metrics.adapter.loss.strategies import *
@@ -35,17 +33,12 @@ _PUBLIC = {
     "config": ("CompatibilityConfig",),
     "data.answering": (
         "ChoiceScores",
+        "answer_items",
         "choice_log_likelihoods",
         "generate_answers",
     ),
-    "data.examples": (
-        "Example",
-        "read_examples",
-    ),
-    "evaluation.evaluate": (
-        "evaluate_model",
-        "save_run",
-    ),
+    "data.examples": ("Example", "read_examples"),
+    "evaluation.evaluate": ("evaluate_model", "make_evaluator", "save_run"),
     "evaluation.frontier": (
         "Candidate",
         "Frontier",
@@ -55,44 +48,21 @@ _PUBLIC = {
         "trace_frontier",
     ),
     "evaluation.selection": ("Standing",),
-    "evaluation.updates": (
-        "MeasuredUpdate",
-        "measure_updates",
-        "score_run",
-    ),
-    "evaluation.validation": (
-        "answer_items",
-        "make_evaluator",
-    ),
+    "evaluation.updates": ("MeasuredUpdate", "measure_updates", "score_run"),
     "loss.fused": ("fused_compatibility_loss",),
     "loss.losses": ("compatibility_loss",),
-    "loss.strategies": (
-        "LossSettings",
-        "STRATEGIES",
-    ),
+    "loss.strategies": ("LossSettings", "STRATEGIES"),
     "models": ("TaskModel",),
     "teachers.ensemble": ("Ensemble",),
     "training.result": ("CompatibleAdapter",),
     "training.train": ("train_compatibility_adapter",),
     "training.trainer": ("CompatibilityTrainer",),
 }
-_HOMES = {name: module for module, names in _PUBLIC.items() for name in names}
 
-__all__ = sorted(_HOMES)
+__all__ = sorted(name for names in _PUBLIC.values() for name in names)
 
 keep_former_paths()
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    for package in ("torch", "safetensors", "transformers", "accelerate", "peft"):
-        require(package, "train")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = bind_lazily(__name__, _PUBLIC)
 
 
 def __dir__() -> list[str]:

@@ -31,32 +31,12 @@ MANIFEST = "manifest.json"
 
 
 def write_json(path: Path, content: object) -> None:
-    r"""Write a JSON file whole or not at all.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_json(Path(folder, "a.json"), 1)
-    ...     Path(folder, "a.json").read_text().strip()
-    '1'
-    """
+    """Write a JSON file whole or not at all."""
     write_whole(path, json.dumps(content, indent=1) + "\n")
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_whole(Path(folder, "a.txt"), "a")
-    ...     Path(folder, "a.txt").read_text()
-    'a'
-    """
+    """Write a text file whole or not at all."""
     part = path.with_name(f".{path.name}.part")
     with part.open("w", encoding="utf-8") as file:
         file.write(text)
@@ -66,15 +46,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def fingerprint(model: Any) -> str:
-    """Tell models apart by the sums of their tensors.
-
-    Examples
-    --------
-    >>> import torch
-    >>> one, other = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
-    >>> fingerprint(one) == fingerprint(one) != fingerprint(other)
-    True
-    """
+    """Hash of a model: of the names and sums of its tensors."""
     sums = {name: values.double().sum().item() for name, values in model.state_dict().items()}
     return hashlib.sha256(repr(sorted(sums.items())).encode()).hexdigest()
 
@@ -82,19 +54,7 @@ def fingerprint(model: Any) -> str:
 def write_manifest(folder: Path, recipe: str) -> None:
     """List every file of a folder with its hash: the last file that is written there.
 
-    Parameters
-    ----------
-    folder : Path
-    recipe : str
-        What makes two runs the same: settings and data.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_manifest(Path(folder), "recipe")
-    ...     check_manifest(Path(folder), "recipe")
+    `recipe` is a hash of the settings and data of the run.
     """
     write_json(folder / MANIFEST, {"version": 1, "recipe": recipe, "files": _hashes(folder)})
 
@@ -106,13 +66,6 @@ def check_manifest(folder: Path, recipe: str) -> None:
     ------
     InputError
         If there is no manifest, a file is missing, changed or not listed, or the recipe differs.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> check_manifest(Path("no/such/folder"), "recipe")
-    Traceback (most recent call last):
-    muscle_metrics.errors.InputError: expected a manifest that this package wrote in ...
     """
     try:
         manifest: Any = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -137,14 +90,7 @@ def check_manifest(folder: Path, recipe: str) -> None:
 
 
 def newest_checkpoint(output: Path) -> Path | None:
-    """Find the last complete checkpoint; those that were cut off are passed over.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> newest_checkpoint(Path("no/such/folder")) is None
-    True
-    """
+    """Find the last complete checkpoint; those that were cut off are passed over."""
     checkpoints = sorted(
         (int(path.name.partition("-")[2]), path)
         for path in output.glob("checkpoint-*")
@@ -158,7 +104,7 @@ def _hashes(folder: Path) -> dict[str, str]:
     hashes = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        # What a link points to may change after it was hashed.
+        # The target of a link may change after it was hashed.
         if path.is_symlink():
             hashes[name] = "link"
         elif path.is_file() and name != MANIFEST:

@@ -1,4 +1,7 @@
-"""Models and adapters, from folders or from memory, as the trainer needs them."""
+"""Models and adapters: loaded from folders or memory, and run as a body and a head.
+
+Weights are read from safetensors and JSON alone: a pickle may run code when it is loaded.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +18,36 @@ from peft.utils import AuxiliaryTrainingWrapper, get_peft_model_state_dict
 from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from muscle_metrics.adapter.safety import check_no_pickle
 from muscle_metrics.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from muscle_metrics.adapter.config import CompatibilityConfig
 
-__all__ = ["STUDENT", "TEACHER", "LoadedModel", "TaskModel", "load_student", "load_teacher"]
+__all__ = [
+    "STUDENT",
+    "TEACHER",
+    "LoadedModel",
+    "TaskModel",
+    "all_logits",
+    "answering",
+    "check_no_pickle",
+    "count_vocabulary",
+    "head_of",
+    "is_plain_head",
+    "last_hidden",
+    "load_student",
+    "load_teacher",
+]
 
-# Names of the two adapters on the new model. The student's is peft's default one, which is saved
-# where peft looks first.
+# Names of the two adapters on the new model. peft saves its default adapter, the student's, at the
+# top of the folder.
 STUDENT, TEACHER = "default", "new_teacher"
+# Formats that may run code when they are loaded.
+PICKLES = frozenset(
+    {".bin", ".ckpt", ".dill", ".joblib", ".npy", ".npz", ".pickle", ".pkl", ".pt", ".pth"}
+)
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -106,13 +126,6 @@ def load_teacher(source: TaskModel, config: CompatibilityConfig) -> LoadedModel:
         If model or adapter cannot be loaded or do not fit each other, or hold pickles.
     UsageError
         If there is no tokenizer.
-
-    Examples
-    --------
-    >>> from muscle_metrics.adapter.config import CompatibilityConfig
-    >>> load_teacher(TaskModel("no/such/folder"), CompatibilityConfig())
-    Traceback (most recent call last):
-    muscle_metrics.errors.InputError: expected a causal language model with...
     """
     loaded = _load(source, config)
     loaded.model.eval().requires_grad_(requires_grad=False)
@@ -122,19 +135,7 @@ def load_teacher(source: TaskModel, config: CompatibilityConfig) -> LoadedModel:
 def load_student(source: TaskModel, config: CompatibilityConfig) -> LoadedModel:
     """Load the new model twice on one base: the adapter that is trained, and itself as teacher.
 
-    Raises
-    ------
-    InputError
-        If model or adapter cannot be loaded or do not fit each other, or hold pickles.
-    UsageError
-        If there is no tokenizer.
-
-    Examples
-    --------
-    >>> from muscle_metrics.adapter.config import CompatibilityConfig
-    >>> load_student(TaskModel(torch.nn.Linear(1, 1)), CompatibilityConfig())
-    Traceback (most recent call last):
-    muscle_metrics.errors.UsageError: expected a tokenizer beside a model object, got none: pass ...
+    It raises as `load_teacher` does.
     """
     loaded = _load(source, config)
     model = loaded.model
@@ -216,6 +217,22 @@ def _tokenizer(source: TaskModel, name: str) -> Any:
         ) from error
 
 
+def check_no_pickle(folder: Path) -> None:
+    """Refuse a folder with files that may hold a pickle, without opening any.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    pickles = sorted(path.name for path in folder.rglob("*") if path.suffix.lower() in PICKLES)
+    if pickles:
+        raise InputError(
+            f"expected only safetensors and JSON in {str(folder)!r}, got {pickles}: such files may "
+            "run code when they are loaded; save the weights again as safetensors and remove them"
+        )
+
+
 def _with_adapter(model: Any, folder: Path) -> Any:
     if not (folder / "adapter_config.json").is_file():
         raise InputError(
@@ -254,3 +271,98 @@ def _name_of(model: Any) -> str:
 
 def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
+
+
+def count_vocabulary(old: LoadedModel, new: LoadedModel) -> tuple[int, bool]:
+    """Count the tokens that the loss is over, and say whether both tokenizers are the same.
+
+    Raises
+    ------
+    InputError
+        If a head knows fewer tokens than its tokenizer.
+    """
+    vocabularies = [model.tokenizer.get_vocab() for model in (old, new)]
+    heads = [int(model.model.get_output_embeddings().weight.shape[0]) for model in (old, new)]
+    for model, tokens, head in zip((old, new), vocabularies, heads, strict=True):
+        if head <= max(tokens.values()):
+            raise InputError(
+                f"expected a head over the {len(tokens)} tokens of {model.name!r}, got one over "
+                f"{head}: resize the embeddings to the tokenizer"
+            )
+    if vocabularies[0] != vocabularies[1]:
+        return heads[1], False
+    return min(heads), True
+
+
+@contextmanager
+def answering(model: Any) -> Iterator[None]:
+    """Put a model in evaluation mode without gradients, and back into its mode afterwards."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(was_training)
+
+
+def last_hidden(model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Run all of a causal language model but its head; shape (B, L, H)."""
+    body = _causal(model).base_model
+    output = body(
+        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
+    )
+    hidden: torch.Tensor = output.last_hidden_state
+    return hidden
+
+
+def all_logits(model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Run a causal language model; logits of shape (B, L, V)."""
+    output = model(
+        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False
+    )
+    logits: torch.Tensor = output.logits
+    return logits
+
+
+def head_of(model: Any, vocabulary: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Weight (V, H) and bias (V,) of a model's head, for the first tokens of its vocabulary."""
+    head = _causal(model).get_output_embeddings()
+    # An adapter that trains the head wraps it.
+    head = head.modules_to_save[head.active_adapter] if hasattr(head, "modules_to_save") else head
+    bias = getattr(head, "bias", None)
+    return head.weight[:vocabulary], None if bias is None else bias[:vocabulary]
+
+
+def is_plain_head(model: Any) -> bool:
+    """Say whether a model's logits are its head's product with its last hidden states.
+
+    The fused loss cannot be used with models that scale or cap their logits, or train an adapter on
+    the head.
+
+    Raises
+    ------
+    InputError
+        If the model has no head over a vocabulary.
+    """
+    causal = _causal(model)
+    head = causal.get_output_embeddings()
+    if head is None or not hasattr(causal, "base_model"):
+        raise InputError(
+            f"expected a causal language model, got {type(causal).__name__} without a head: load "
+            "it with AutoModelForCausalLM"
+        )
+    if not hasattr(head, "modules_to_save") and not isinstance(head, torch.nn.Linear):
+        return False
+    device = next(model.parameters()).device
+    probe = torch.arange(1, 5, device=device)[None] % causal.config.get_text_config().vocab_size
+    batch = {"input_ids": probe, "attention_mask": torch.ones_like(probe)}
+    with answering(model):
+        logits = all_logits(model, batch).float()
+        weight, bias = head_of(model, logits.shape[-1])
+        ours = torch.nn.functional.linear(last_hidden(model, batch), weight, bias).float()
+    return ours.shape == logits.shape and torch.allclose(ours, logits, rtol=1e-3, atol=1e-3)
+
+
+def _causal(model: Any) -> Any:
+    return model.get_base_model() if hasattr(model, "get_base_model") else model

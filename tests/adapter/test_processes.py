@@ -25,7 +25,6 @@ from safetensors.torch import load_file  # noqa: E402
 from muscle_metrics.errors import InputError  # noqa: E402
 
 WORKER = Path(__file__).with_name("worker.py")
-MOMENTS = ("epoch 1", "epoch 2", "optimizer", "manifest")
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +33,14 @@ def worker() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def processes(tmp_path_factory) -> tuple[Path, dict[str, Any]]:
+def processes(request, tmp_path_factory) -> tuple[Path, dict[str, Any]]:
+    """Folder and exit codes of the jobs that the selected tests ask for."""
     folder = tmp_path_factory.mktemp("processes")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run([sys.executable, str(WORKER), str(folder)], check=True, env=environment)
+    chosen = (getattr(item, "callspec", None) for item in request.session.items)
+    jobs = [spec.params["job"] for spec in chosen if spec is not None and "job" in spec.params]
+    command = [sys.executable, str(WORKER), str(folder), *jobs]
+    subprocess.run(command, check=True, env=environment)
     return folder, json.loads((folder / "codes.json").read_text(encoding="utf-8"))
 
 
@@ -55,24 +58,31 @@ def uninterrupted(worker, tmp_path_factory) -> tuple[Any, str]:
     return result, adapter_hash(output)
 
 
+@pytest.fixture(scope="module")
+def finished(worker, tmp_path_factory) -> tuple[Any, Path]:
+    """A short run by one process, and its folder."""
+    output = tmp_path_factory.mktemp("finished")
+    return worker["train"](output, worker["SHORT"]), output
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_run_goes_on_to_the_same_adapter(moment, processes, uninterrupted, worker):
+@pytest.mark.parametrize("job", ["epoch 1", "epoch 2", "optimizer", "manifest"])
+def test_a_killed_run_goes_on_to_the_same_adapter(job, processes, uninterrupted, worker):
     folder, codes = processes
-    assert codes[moment] == -9
-    result = worker["train"](folder / moment, resume=True)
+    assert codes[job] == -9
+    result = worker["train"](folder / job, resume=True)
     expected, expected_hash = uninterrupted
     assert result.standings == expected.standings
-    assert adapter_hash(folder / moment) == expected_hash
+    assert adapter_hash(folder / job) == expected_hash
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["together", "together, stored", "together, unfused"])
-def test_two_processes_train_what_one_does(name, processes, worker, tmp_path):
+@pytest.mark.parametrize("job", ["together", "together, stored", "together, unfused"])
+def test_two_processes_train_what_one_does(job, processes, finished):
     folder, codes = processes
-    assert codes[name] == [0, 0]
-    ranks = [load_file(folder / name / f"rank{rank}.safetensors") for rank in range(2)]
-    alone = worker["train"](tmp_path, replace(worker["CONFIG"], lora_dropout=0.0, epochs=2))
+    assert codes[job] == [0, 0]
+    ranks = [load_file(folder / job / f"rank{rank}.safetensors") for rank in range(2)]
+    alone, _ = finished
     for key, values in alone.model.state_dict().items():
         if ".default." in key:
             assert torch.equal(ranks[0][key], ranks[1][key])
@@ -91,20 +101,13 @@ class Canary:
         return (open, (self.path, "w"))
 
 
-@pytest.fixture(scope="module")
-def finished(worker, tmp_path_factory) -> Path:
-    output = tmp_path_factory.mktemp("finished")
-    worker["train"](output, replace(worker["CONFIG"], epochs=2))
-    return output
-
-
 class TestCheckpoints:
     @pytest.fixture
     def output(self, finished, tmp_path) -> Path:
-        return shutil.copytree(finished, tmp_path / "output")
+        return shutil.copytree(finished[1], tmp_path / "output")
 
     def resume(self, worker, output: Path) -> Any:
-        return worker["train"](output, replace(worker["CONFIG"], epochs=2), resume=True)
+        return worker["train"](output, worker["SHORT"], resume=True)
 
     def test_nothing_but_the_resume_state_is_a_pickle(self, output):
         pickles = {path.name for path in output.rglob("*.pt*")} | {
@@ -139,7 +142,7 @@ class TestCheckpoints:
 
     def test_other_settings_are_refused(self, output, worker):
         with pytest.raises(InputError, match="checkpoint of the same settings and data"):
-            worker["train"](output, replace(worker["CONFIG"], epochs=2, seed=1), resume=True)
+            worker["train"](output, replace(worker["SHORT"], seed=1), resume=True)
 
     def test_no_manifest_to_read_is_refused(self, output, worker):
         checkpoint = max(output.glob("checkpoint-*"))

@@ -1,8 +1,9 @@
 """Processes that really end or really work together: run by test_processes.py, not by pytest.
 
-One interpreter imports the libraries, and forks what is asked for from it: runs that kill
-themselves with SIGKILL at a given moment, and two processes that train as torchrun would start
-them.
+    python worker.py FOLDER JOB...
+
+One interpreter imports the libraries, and forks each job: a run that kills itself with SIGKILL at a
+moment of `MOMENTS`, or two processes of `TOGETHER` that train as torchrun would start them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import socket
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +45,7 @@ CONFIG = CompatibilityConfig(
     select_by="loss",
     distillation_weight=0.5,
 )
+SHORT = replace(CONFIG, lora_dropout=0.0, epochs=2)
 ROWS = [
     {"prompt": f"w{one % 20} w{one * 7 % 20} ?", "choices": ["yes", "no"], "answer": one % 2}
     for one in range(32)
@@ -151,12 +154,10 @@ def one_of_two(rank: int, port: int, output: Path, config: CompatibilityConfig) 
 
 
 def together(output: Path, **changes: Any) -> list[int]:
-    from dataclasses import replace
-
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    config = replace(CONFIG, lora_dropout=0.0, batch_size=4, epochs=2, **changes)
+    config = replace(SHORT, batch_size=4, **changes)
     output.mkdir()
     children = [
         forked(lambda rank=rank: one_of_two(rank, port, output, config))  # type: ignore[misc]
@@ -165,12 +166,19 @@ def together(output: Path, **changes: Any) -> list[int]:
     return [ended(child) for child in children]
 
 
+MOMENTS = ("epoch 1", "epoch 2", "optimizer", "manifest")
+TOGETHER: dict[str, dict[str, Any]] = {
+    "together": {},
+    "together, stored": {"old_logits": "top_k", "top_k": 33},
+    "together, unfused": {"fused": False},
+}
+
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     codes: dict[str, Any] = {}
-    for moment in ("epoch 1", "epoch 2", "optimizer", "manifest"):
-        codes[moment] = ended(forked(lambda: kill_at(moment, folder / moment)))  # noqa: B023
-    codes["together"] = together(folder / "together")
-    codes["together, stored"] = together(folder / "together, stored", old_logits="top_k", top_k=33)
-    codes["together, unfused"] = together(folder / "together, unfused", fused=False)
+    for job in sys.argv[2:]:
+        if job in TOGETHER:
+            codes[job] = together(folder / job, **TOGETHER[job])
+        else:
+            codes[job] = ended(forked(lambda: kill_at(job, folder / job)))  # noqa: B023
     (folder / "codes.json").write_text(json.dumps(codes), encoding="utf-8")

@@ -88,8 +88,7 @@ def step(way: str) -> dict[str, float]:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     from muscle_metrics.adapter.config import CompatibilityConfig
-    from muscle_metrics.adapter.data.batches import collate
-    from muscle_metrics.adapter.data.examples import EncodedExample
+    from muscle_metrics.adapter.data.examples import EncodedExample, collate
     from muscle_metrics.adapter.loss.losses import compatibility_loss
     from muscle_metrics.adapter.models import TaskModel, load_student
     from muscle_metrics.adapter.teachers.distillation import Distillation, LiveTeacher

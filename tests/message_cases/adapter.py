@@ -22,7 +22,6 @@ WATCHED = [
     "adapter/data/examples",
     "adapter/evaluation/frontier",
     "adapter/training/recipe",
-    "adapter/safety",
     "adapter/evaluation/selection",
     "adapter/loss/strategies",
     "adapter/evaluation/updates",
@@ -63,6 +62,19 @@ def encode(**example: str) -> object:
     )
 
 
+class _Word:
+    """One token for every text but the empty one."""
+
+    bos_token_id, eos_token_id = None, None
+
+    def __call__(self, text: str) -> dict[str, list[int]]:
+        return {"input_ids": [7] if text else []}
+
+
+def encode_pair(prompt: str, continuation: str) -> object:
+    return of("data.examples", "encode_pair")(_Word(), prompt, continuation)
+
+
 def recipe(text: str) -> object:
     Path("recipe.toml").write_text(text, encoding="utf-8")
     return of("training.recipe", "read_recipe")("recipe.toml")
@@ -70,7 +82,7 @@ def recipe(text: str) -> object:
 
 def pickle_in_a_folder() -> object:
     Path("adapter_model.bin").write_bytes(b"")
-    return of("safety", "check_no_pickle")(Path())
+    return of("models", "check_no_pickle")(Path())
 
 
 def checkpoint(change: Callable[[Path], object], recipe: str = "same") -> object:
@@ -116,6 +128,9 @@ CASES: dict[str, Callable[[], object]] = {
     "adapter: one choice": lambda: read({**CHOICE, "choices": ["2"]}),
     "adapter: an answer that is no choice": lambda: read({**CHOICE, "answer": 2}),
     "adapter: a completion that is too long": lambda: encode(prompt="a", completion="bcdef"),
+    "adapter: no continuation": lambda: encode_pair("1 + 1 =", ""),
+    "adapter: one token of prompt and continuation": lambda: encode_pair("a", "b"),
+    "adapter: nothing before the continuation": lambda: encode_pair("", "b"),
     "adapter: no validation item": lambda: of("evaluation.selection", "measure_standing")(
         old=[], new=[], epoch=0
     ),
@@ -130,6 +145,9 @@ CASES: dict[str, Callable[[], object]] = {
     ),
     "adapter: unknown metric": lambda: of("evaluation.evaluate", "evaluate_model")(
         None, None, [], name="old", config=config(metric="rouge-1")
+    ),
+    "adapter: unknown metric of an evaluator": lambda: of("evaluation.evaluate", "make_evaluator")(
+        [], config(metric="rouge-1")
     ),
     "adapter: beyond the end": lambda: of("evaluation.frontier", "interpolate_adapters")({}, {}, 2),
     "adapter: adapters of two shapes": other_shapes,

@@ -1,31 +1,44 @@
 """How a model answers: log-likelihoods of choices and generated text, batched and repeatable.
 
-Prompt and continuation are joined by one space, unless there is white space between them already,
-and cut into tokens together; the space belongs to the continuation, as in lm-evaluation-harness.
 N is the number of items throughout.
 """
 
 from __future__ import annotations
 
 import inspect
-from contextlib import contextmanager
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from muscle_metrics.adapter.checkpoints import write_whole
+from muscle_metrics.adapter.data.examples import (
+    collate,
+    encode_pair,
+    encode_prompt,
+    pad_rows,
+    padding_token,
+    read_examples,
+)
+from muscle_metrics.adapter.models import all_logits, answering
 from muscle_metrics.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from muscle_metrics.adapter.config import CompatibilityConfig
+    from muscle_metrics.adapter.data.examples import EncodedExample, Example
+    from muscle_metrics.adapter.models import LoadedModel
 
 __all__ = [
     "ChoiceScores",
-    "answering",
+    "answer_items",
+    "answer_prompts",
     "choice_log_likelihoods",
-    "encode_pair",
-    "encode_prompt",
     "generate_answers",
-    "pad_rows",
+    "run_examples",
 ]
 
 
@@ -50,11 +63,6 @@ class ChoiceScores(NamedTuple):
         ----------
         length_normalized : bool
             Divide by the number of characters first (acc_norm of lm-evaluation-harness).
-
-        Examples
-        --------
-        >>> ChoiceScores((-2.0, -3.0), (1, 6)).best(length_normalized=True)
-        1
         """
         values = self.log_likelihoods
         if length_normalized:
@@ -63,120 +71,6 @@ class ChoiceScores(NamedTuple):
                 for value, length in zip(values, self.characters, strict=True)
             )
         return values.index(max(values))
-
-
-@contextmanager
-def answering(model: Any) -> Iterator[None]:
-    """Put a model in evaluation mode without gradients, and back into its mode afterwards.
-
-    Examples
-    --------
-    >>> model = torch.nn.Dropout()
-    >>> with answering(model):
-    ...     model.training
-    False
-    >>> model.training
-    True
-    """
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        model.train(was_training)
-
-
-def encode_pair(
-    tokenizer: Any, prompt: str, continuation: str, *, delimiter: str = " "
-) -> tuple[list[int], int]:
-    """Cut prompt and continuation into tokens, together.
-
-    Parameters
-    ----------
-    tokenizer : transformers tokenizer
-        With its special tokens at the start, if it adds any, and none at the end.
-    prompt, continuation : str
-    delimiter : str
-        Put between them unless there is white space; empty for scripts without spaces.
-
-    Returns
-    -------
-    tokens : list of int
-        Of both.
-    length : int
-        How many of them are the prompt's: at least 1, so that the first token of the continuation
-        follows something.
-
-    Raises
-    ------
-    InputError
-        If the continuation is empty or becomes one token with its prompt, or the prompt is empty
-        and the tokenizer has no token to start with.
-
-    Examples
-    --------
-    >>> class Letters:
-    ...     bos_token_id, eos_token_id = 0, None
-    ...     def __call__(self, text):
-    ...         return {"input_ids": [0, *map(ord, text)]}
-    >>> encode_pair(Letters(), "a ", "b"), encode_pair(Letters(), "", "b")
-    (([0, 97, 32, 98], 2), ([0, 98], 1))
-    """
-    if not continuation:
-        raise InputError(
-            f"expected a continuation of at least 1 token after the prompt {prompt[-40:]!r}, got "
-            "none: drop the item or give it an answer"
-        )
-    start = encode_prompt(tokenizer, prompt)
-    if not prompt.strip(" "):
-        following = _encode(tokenizer, continuation)
-        return [*start, *following[following[:1] == start :]], len(start)
-    border = prompt[-1:] + continuation[:1]
-    delimiter = delimiter if border == border.strip() else ""
-    whole = _encode(tokenizer, prompt + delimiter + continuation)
-    # A token that spans the border is the continuation's first, and needs one before it.
-    length = min(len(start), len(whole) - 1)
-    if not length:
-        raise InputError(
-            f"expected {prompt[-40:]!r} and {continuation[:40]!r} to be cut into 2 tokens at "
-            "least, got one token of both: set a delimiter"
-        )
-    return whole, length
-
-
-def _encode(tokenizer: Any, text: str) -> list[int]:
-    tokens: list[int] = list(tokenizer(text)["input_ids"])
-    # Some tokenizers close every text; a continuation is not closed.
-    ending = getattr(tokenizer, "eos_token_id", None)
-    if len(tokens) > 1 and tokens[-1] == ending and not text.endswith(tokenizer.eos_token):
-        tokens.pop()
-    return tokens
-
-
-def pad_rows(
-    rows: Sequence[Sequence[int]], padding: int, *, left: bool = False, device: Any = "cpu"
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pad rows of tokens to one length.
-
-    Returns
-    -------
-    tokens, mask : Tensor of int, shape (rows, length)
-        The mask is 1 on tokens and 0 on padding.
-
-    Examples
-    --------
-    >>> pad_rows([[1, 2], [3]], 0, left=True)[0].tolist()
-    [[1, 2], [0, 3]]
-    """
-    length = max(map(len, rows))
-    tokens = torch.full((len(rows), length), padding)
-    mask = torch.zeros_like(tokens)
-    for row, values in enumerate(rows):
-        place = slice(length - len(values), length) if left else slice(len(values))
-        tokens[row, place] = torch.tensor(values)
-        mask[row, place] = 1
-    return tokens.to(device), mask.to(device)
 
 
 def choice_log_likelihoods(
@@ -218,11 +112,9 @@ def choice_log_likelihoods(
         for item, (prompt, offered) in enumerate(zip(prompts, choices, strict=True))
         for choice in offered
     ]
-    order = sorted(range(len(pairs)), key=lambda pair: -len(pairs[pair][1][0]))
     sums = [0.0] * len(pairs)
     with answering(model):
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
+        for chosen in _longest_first([len(tokens) for _, (tokens, _) in pairs], batch_size):
             rows = [pairs[pair][1] for pair in chosen]
             for pair, value in zip(chosen, _continuation_scores(model, rows), strict=True):
                 sums[pair] = value
@@ -235,10 +127,17 @@ def choice_log_likelihoods(
     ]
 
 
+def _longest_first(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+    """Batches of places, longest rows first, so that a batch needs little padding."""
+    order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]
+
+
 def _continuation_scores(model: Any, rows: Sequence[tuple[list[int], int]]) -> list[float]:
     device = next(model.parameters()).device
     tokens, mask = pad_rows([values for values, _ in rows], 0, device=device)
-    # Only the places that predict a continuation need the head: the shortest prompt says where.
+    # Only places that predict a continuation need the head; they start after the shortest prompt.
     first = min(length for _, length in rows) - 1
     kept = tokens.shape[1] - first
     keep = {"logits_to_keep": kept} if _keeps_logits(model) else {}
@@ -299,11 +198,9 @@ def generate_answers(
     []
     """
     rows = [encode_prompt(tokenizer, prompt) for prompt in prompts]
-    order = sorted(range(len(rows)), key=lambda row: -len(rows[row]))
     answers = [""] * len(rows)
     with answering(model):
-        for number, start in enumerate(range(0, len(order), batch_size)):
-            chosen = order[start : start + batch_size]
+        for number, chosen in enumerate(_longest_first(list(map(len, rows)), batch_size)):
             with torch.random.fork_rng():
                 torch.manual_seed(seed + number)
                 texts = _continue(
@@ -319,11 +216,9 @@ def _continue(
 ) -> list[str]:
     from transformers import GenerationConfig
 
-    padding = next(
-        token for token in (tokenizer.pad_token_id, tokenizer.eos_token_id, 0) if token is not None
-    )
+    padding = padding_token(tokenizer)
     tokens, mask = pad_rows(rows, padding, left=True, device=next(model.parameters()).device)
-    # Everything is said here, so that no default of the model's own file changes an answer.
+    # Set every option: a model's generation_config.json must not change an answer.
     how = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
     configure: Any = GenerationConfig
     settings = configure(
@@ -347,24 +242,131 @@ def _before(text: str, stop: Sequence[str]) -> str:
     return text
 
 
-def encode_prompt(tokenizer: Any, prompt: str) -> list[int]:
-    """Cut a prompt into tokens, as `encode_pair` does.
+def run_examples(
+    model: Any, examples: Sequence[EncodedExample], *, batch_size: int
+) -> Iterator[tuple[dict[str, torch.Tensor], torch.Tensor]]:
+    """Run a model over examples without gradients.
 
-    Examples
-    --------
-    >>> class Letters:
-    ...     bos_token_id, eos_token_id = 0, None
-    ...     def __call__(self, text):
-    ...         return {"input_ids": [*map(ord, text)]}
-    >>> encode_prompt(Letters(), "a "), encode_prompt(Letters(), "")
-    ([97], [0])
+    Yields
+    ------
+    batch : dict of str to Tensor
+        As `collate` makes it, `batch_size` examples in order.
+    logits : Tensor, shape (B, L, V)
     """
-    tokens = _encode(tokenizer, prompt.rstrip(" "))
-    if not tokens and tokenizer.bos_token_id is not None:
-        return [tokenizer.bos_token_id]
-    if not tokens:
-        raise InputError(
-            "expected a prompt of at least 1 token, got an empty one, and the tokenizer has no "
-            "token for the beginning: give every item a prompt"
+    device = next(model.parameters()).device
+    for start in range(0, len(examples), batch_size):
+        rows = [[(0, False, example)] for example in examples[start : start + batch_size]]
+        batch = collate(rows, padding=0, device=device)
+        with answering(model):
+            logits = all_logits(model, batch)
+        yield batch, logits
+
+
+def answer_items(
+    model: Any, tokenizer: Any, examples: Sequence[Example], config: CompatibilityConfig
+) -> list[str]:
+    """Let a model answer items: the most likely choice, or greedily generated text.
+
+    The result has one text per item, without white space around generated ones.
+    """
+    answers = [""] * len(examples)
+    offered = [place for place, example in enumerate(examples) if example.choices]
+    free = [place for place, example in enumerate(examples) if not example.choices]
+    if offered:
+        scores = choice_log_likelihoods(
+            model,
+            tokenizer,
+            [examples[place].prompt for place in offered],
+            [examples[place].choices for place in offered],
+            batch_size=config.evaluation_batch_size,
+            delimiter=config.delimiter,
         )
-    return tokens
+        for place, score in zip(offered, scores, strict=True):
+            best = score.best(length_normalized=config.length_normalized)
+            answers[place] = examples[place].choices[best]
+    if free:
+        texts = generate_answers(
+            model,
+            tokenizer,
+            [examples[place].prompt for place in free],
+            max_new_tokens=config.max_new_tokens,
+            batch_size=config.evaluation_batch_size,
+            stop=config.stop,
+        )
+        for place, text in zip(free, texts, strict=True):
+            answers[place] = text.strip()
+    return answers
+
+
+def answer_prompts(
+    prompts: Sequence[Example],
+    teacher: LoadedModel,
+    config: CompatibilityConfig,
+    path: Path,
+    *,
+    write: bool,
+    resume: bool,
+) -> list[Example]:
+    """Let the old model answer prompts, and store its answers.
+
+    A prompt with choices needs no answer: every choice is replayed, so that the student learns the
+    old model's probabilities of all of them.
+
+    Parameters
+    ----------
+    prompts : sequence of Example
+    teacher : LoadedModel
+    config : CompatibilityConfig
+    path : Path
+        JSON Lines file of the answers.
+    write : bool
+        Whether this process writes the file.
+    resume : bool
+        Read the answers from the file, if there is one.
+
+    Returns
+    -------
+    list of Example
+        Without the prompts that got an empty answer.
+
+    Raises
+    ------
+    InputError
+        If every answer is empty.
+    """
+    offered = [
+        replace(prompt, id=f"{prompt.id} {place}", completion=choice)
+        for prompt in prompts
+        for place, choice in enumerate(prompt.choices)
+    ]
+    prompts = [prompt for prompt in prompts if not prompt.choices]
+    if not prompts:
+        return offered
+    if resume and path.is_file():
+        return [*offered, *read_examples(path)]
+    answers = generate_answers(
+        teacher.model,
+        teacher.tokenizer,
+        [prompt.prompt for prompt in prompts],
+        max_new_tokens=config.max_new_tokens,
+        batch_size=config.evaluation_batch_size,
+        stop=config.stop,
+        temperature=config.replay_temperature,
+        seed=config.seed,
+    )
+    answered = [
+        replace(prompt, completion=answer.strip())
+        for prompt, answer in zip(prompts, answers, strict=True)
+        if answer.strip()
+    ]
+    if not answered:
+        raise InputError(
+            f"expected answers of the old model to replay, got {len(prompts)} empty ones: check "
+            "the prompts, or train without replay"
+        )
+    if write:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        names = ("id", "prompt", "completion", "weight")
+        rows = ({name: getattr(one, name) for name in names} for one in answered)
+        write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
+    return [*offered, *answered]

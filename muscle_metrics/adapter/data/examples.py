@@ -1,8 +1,11 @@
-"""Training data: prompts with their completions or choices, from JSON Lines to tokens.
+"""Training data: prompts with their completions or choices, from JSON Lines to batches of tokens.
 
 A row is ``{"prompt": ..., "completion": ...}`` or ``{"prompt": ..., "choices": [...], "answer":
 0}``, where the answer is the place of the right choice or its text. ``id`` and ``weight`` are
 optional.
+
+Prompt and continuation are joined by one space, unless there is white space between them already,
+and cut into tokens together; the space belongs to the continuation, as in lm-evaluation-harness.
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from muscle_metrics.adapter.data.answering import encode_pair
+import torch
+
 from muscle_metrics.adapter.loss.strategies import IGNORED
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.files.jsonl import read_jsonl
@@ -23,12 +27,25 @@ if TYPE_CHECKING:
 
     from muscle_metrics.adapter.config import LossOver
 
-__all__ = ["EncodedExample", "Example", "Examples", "encode_examples", "read_examples"]
+__all__ = [
+    "EncodedExample",
+    "Example",
+    "Examples",
+    "GoldAndReplay",
+    "Row",
+    "collate",
+    "encode_examples",
+    "encode_pair",
+    "encode_prompt",
+    "pad_rows",
+    "padding_token",
+    "read_examples",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One item to learn from or to be judged by.
+    """One item of training or validation data.
 
     Parameters
     ----------
@@ -54,7 +71,7 @@ Examples: TypeAlias = "str | os.PathLike[str] | Iterable[Example | Mapping[str, 
 
 
 class EncodedExample(NamedTuple):
-    """Tokens of an example, and which of them are learnt.
+    """Tokens of an example, and the labels of the loss.
 
     Parameters
     ----------
@@ -67,6 +84,10 @@ class EncodedExample(NamedTuple):
     tokens: list[int]
     labels: list[int]
     weight: float
+
+
+Row: TypeAlias = tuple[int, bool, EncodedExample]
+"""Place of an example in the data, whether the old model answered it, and the example."""
 
 
 def read_examples(source: Examples, *, answered: bool = True) -> list[Example]:
@@ -160,6 +181,85 @@ def _example(row: Any, place: str, name: str, answered: bool) -> Example:
     return Example(id=name, prompt=prompt, completion=completion, weight=float(weight))
 
 
+def encode_pair(
+    tokenizer: Any, prompt: str, continuation: str, *, delimiter: str = " "
+) -> tuple[list[int], int]:
+    """Cut prompt and continuation into tokens, together.
+
+    Parameters
+    ----------
+    tokenizer : transformers tokenizer
+        With its special tokens at the start, if it adds any, and none at the end.
+    prompt, continuation : str
+    delimiter : str
+        Put between them unless there is white space; empty for scripts without spaces.
+
+    Returns
+    -------
+    tokens : list of int
+        Of both.
+    length : int
+        Number of the prompt's tokens: at least 1, so that a token precedes the continuation.
+
+    Raises
+    ------
+    InputError
+        If the continuation is empty or becomes one token with its prompt, or the prompt is empty
+        and the tokenizer has no token to start with.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     bos_token_id, eos_token_id = 0, None
+    ...     def __call__(self, text):
+    ...         return {"input_ids": [0, *map(ord, text)]}
+    >>> encode_pair(Letters(), "a ", "b"), encode_pair(Letters(), "", "b")
+    (([0, 97, 32, 98], 2), ([0, 98], 1))
+    """
+    if not continuation:
+        raise InputError(
+            f"expected a continuation of at least 1 token after the prompt {prompt[-40:]!r}, got "
+            "none: drop the item or give it an answer"
+        )
+    start = encode_prompt(tokenizer, prompt)
+    if not prompt.strip(" "):
+        following = _encode(tokenizer, continuation)
+        return [*start, *following[following[:1] == start :]], len(start)
+    border = prompt[-1:] + continuation[:1]
+    delimiter = delimiter if border == border.strip() else ""
+    whole = _encode(tokenizer, prompt + delimiter + continuation)
+    # A token that spans the border counts as the continuation's first; a token must precede it.
+    length = min(len(start), len(whole) - 1)
+    if not length:
+        raise InputError(
+            f"expected {prompt[-40:]!r} and {continuation[:40]!r} to be cut into 2 tokens at "
+            "least, got one token of both: set a delimiter"
+        )
+    return whole, length
+
+
+def encode_prompt(tokenizer: Any, prompt: str) -> list[int]:
+    """Cut a prompt into tokens, as `encode_pair` does."""
+    tokens = _encode(tokenizer, prompt.rstrip(" "))
+    if not tokens and tokenizer.bos_token_id is not None:
+        return [tokenizer.bos_token_id]
+    if not tokens:
+        raise InputError(
+            "expected a prompt of at least 1 token, got an empty one, and the tokenizer has no "
+            "token for the beginning: give every item a prompt"
+        )
+    return tokens
+
+
+def _encode(tokenizer: Any, text: str) -> list[int]:
+    tokens: list[int] = list(tokenizer(text)["input_ids"])
+    # Some tokenizers end every text by the token of the end; an open continuation must not have it.
+    ending = getattr(tokenizer, "eos_token_id", None)
+    if len(tokens) > 1 and tokens[-1] == ending and not text.endswith(tokenizer.eos_token):
+        tokens.pop()
+    return tokens
+
+
 def encode_examples(
     tokenizer: Any,
     examples: Sequence[Example],
@@ -170,34 +270,13 @@ def encode_examples(
 ) -> list[EncodedExample]:
     """Cut examples into tokens.
 
-    Parameters
-    ----------
-    tokenizer : transformers tokenizer
-    examples : sequence of Example
-        With completions. One that is not a choice is closed by the token of the end.
-    loss_over : {"prompt_and_completion", "completion"}
-    max_length : int
-        Longer prompts lose their beginning.
-    delimiter : str
-
-    Returns
-    -------
-    list of EncodedExample
+    A completion that is not a choice is closed by the token of the end. A prompt loses its
+    beginning where an example has more than `max_length` tokens.
 
     Raises
     ------
     InputError
         If a completion alone is longer than `max_length`.
-
-    Examples
-    --------
-    >>> class Letters:
-    ...     bos_token_id, eos_token_id, eos_token = 1, 2, "."
-    ...     def __call__(self, text):
-    ...         return {"input_ids": [*map(ord, text)]}
-    >>> example = Example(id="1", prompt="a", completion="b")
-    >>> encode_examples(Letters(), [example], loss_over="completion", max_length=9)
-    [EncodedExample(tokens=[97, 32, 98, 2], labels=[-100, 32, 98, 2], weight=1.0)]
     """
     encoded = []
     for example in examples:
@@ -213,8 +292,86 @@ def encode_examples(
                 f"{len(tokens) - length} of {example.id!r}: raise max_length or drop the example"
             )
         tokens, length = tokens[surplus:], length - surplus
-        # Nothing predicts the first token.
+        # No token comes before the first one to predict it.
         ignored = length if loss_over == "completion" else 1
         labels = [IGNORED] * ignored + tokens[ignored:]
         encoded.append(EncodedExample(tokens, labels, example.weight))
     return encoded
+
+
+def padding_token(tokenizer: Any) -> int:
+    """Token that fills rows: the tokenizer's own, that of the end, or 0."""
+    known = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
+    return next(token for token in known if token is not None)
+
+
+def pad_rows(
+    rows: Sequence[Sequence[int]], padding: int, *, left: bool = False, device: Any = "cpu"
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pad rows of tokens to one length; also give the mask, 1 on tokens and 0 on padding."""
+    length = max(map(len, rows))
+    tokens = torch.full((len(rows), length), padding)
+    mask = torch.zeros_like(tokens)
+    for row, values in enumerate(rows):
+        place = slice(length - len(values), length) if left else slice(len(values))
+        tokens[row, place] = torch.tensor(values)
+        mask[row, place] = 1
+    return tokens.to(device), mask.to(device)
+
+
+class GoldAndReplay(torch.utils.data.Dataset[Any]):
+    """Gold examples, each with a replayed one beside it where there are any.
+
+    Parameters
+    ----------
+    gold, replayed : sequence of EncodedExample
+        Each epoch takes every gold example once. Replayed examples are taken in turn, on and on
+        through the epochs, so that each of them is taken whatever their number.
+
+    Notes
+    -----
+    An item is a list of `Row`s; places are counted through gold and replayed examples.
+    """
+
+    def __init__(
+        self, gold: Sequence[EncodedExample], replayed: Sequence[EncodedExample] = ()
+    ) -> None:
+        self._gold, self._replayed = gold, replayed
+        self._epoch = 0
+
+    def start_epoch(self, epoch: int) -> None:
+        """Go on to the replayed examples of an epoch, from 0."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._gold)
+
+    def __getitem__(self, place: int) -> list[Row]:
+        items: list[Row] = [(place, False, self._gold[place])]
+        if self._replayed:
+            turn = (self._epoch * len(self._gold) + place) % len(self._replayed)
+            items.append((len(self._gold) + turn, True, self._replayed[turn]))
+        return items
+
+
+def collate(
+    items: Iterable[Sequence[Row]], *, padding: int, device: Any = "cpu"
+) -> dict[str, torch.Tensor]:
+    """Make the tensors of a batch, as `Distillation` takes them.
+
+    They are input_ids, attention_mask and labels of shape (B, L), padded on the right; and weights,
+    replayed and examples, the places in the data, of shape (B,). Gold rows come first.
+    """
+    # Gold rows first: their order in the batch does not depend on replay.
+    rows = sorted((row for item in items for row in item), key=lambda row: row[1])
+    tokens, mask = pad_rows([example.tokens for _, _, example in rows], padding)
+    labels, _ = pad_rows([example.labels for _, _, example in rows], IGNORED)
+    batch = {
+        "input_ids": tokens,
+        "attention_mask": mask,
+        "labels": labels,
+        "weights": torch.tensor([example.weight for _, _, example in rows]),
+        "replayed": torch.tensor([replayed for _, replayed, _ in rows]),
+        "examples": torch.tensor([place for place, _, _ in rows]),
+    }
+    return {name: values.to(device) for name, values in batch.items()}

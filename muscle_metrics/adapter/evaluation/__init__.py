@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from muscle_metrics.adapter.paths import bind_lazily
 
 if TYPE_CHECKING:
     from muscle_metrics.adapter.evaluation.evaluate import evaluate_model, save_run
 
 __all__ = ["evaluate_model", "save_run"]
 
-
-def __getattr__(name: str) -> Any:
-    # Documented paths; the modules behind them need torch, so they load on first use.
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.evaluate"), name)
+# Documented paths of the former, flat layout.
+__getattr__ = bind_lazily(__name__, {"evaluate": __all__})

@@ -1,24 +1,80 @@
-"""What a model answers, as a run that `compare` and the gate read, from memory or from a file."""
+"""A model's answers as scores per item, or as a run that `compare` and the gate read."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from muscle_metrics.adapter.config import CompatibilityConfig
-from muscle_metrics.adapter.evaluation.validation import answer_items
+from muscle_metrics.adapter.data.answering import answer_items
 from muscle_metrics.errors import UsageError
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scorers import SCORERS
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
 
     from muscle_metrics.adapter.data.examples import Example
 
-__all__ = ["evaluate_model", "save_run"]
+__all__ = ["Evaluate", "evaluate_model", "make_evaluator", "save_run"]
+
+Evaluate: TypeAlias = Callable[[Any, Any], Sequence[float]]
+"""From a model and its tokenizer to one score per item, higher is better; 0 and 1, or booleans,
+where an item is right or wrong. The order of the items is always the same."""
+
+
+def make_evaluator(examples: Sequence[Example], config: CompatibilityConfig) -> Evaluate:
+    """Make the default evaluator of items.
+
+    Parameters
+    ----------
+    examples : sequence of Example, length N
+        A choice is right if the most likely one is the completion; generated text is scored by
+        `config.metric` against the completion.
+    config : CompatibilityConfig
+
+    Returns
+    -------
+    callable
+        Of a model and its tokenizer, giving N scores.
+
+    Raises
+    ------
+    UsageError
+        If the metric is unknown.
+    """
+    if config.metric not in SCORERS:
+        raise UsageError(
+            f"expected metric to be one of {list(SCORERS)}, got {config.metric!r}: for another, "
+            "pass an evaluator"
+        )
+    sign = 1.0 if SCORERS[config.metric].higher_is_better else -1.0
+
+    def evaluate(model: Any, tokenizer: Any) -> Sequence[float]:
+        answers = answer_items(model, tokenizer, examples, config)
+        graded = _grade_texts(examples, answers, config.metric)
+        return [
+            sign * graded[place] if place in graded else float(answers[place] == example.completion)
+            for place, example in enumerate(examples)
+        ]
+
+    return evaluate
+
+
+def _grade_texts(
+    examples: Sequence[Example], answers: Sequence[str], metric: str
+) -> dict[int, float]:
+    """Score the generated answers by their completions; by the place of the item."""
+    free = [place for place, example in enumerate(examples) if not example.choices]
+    if not free:
+        return {}
+    graded = SCORERS[metric](
+        [answers[place] for place in free],
+        [(examples[place].completion or "").strip() for place in free],
+    )
+    return {place: float(value) for place, value in zip(free, graded, strict=True)}
 
 
 def evaluate_model(
@@ -30,7 +86,7 @@ def evaluate_model(
     config: CompatibilityConfig | None = None,
     task: str | None = None,
 ) -> Run:
-    """Let a model answer items, and record what it said.
+    """Let a model answer items, and record its answers.
 
     Parameters
     ----------
@@ -69,24 +125,17 @@ def evaluate_model(
     if config.metric not in SCORERS:
         raise UsageError(f"expected metric to be one of {list(SCORERS)}, got {config.metric!r}")
     answers = answer_items(model, tokenizer, examples, config)
-    references = [(example.completion or "").strip() for example in examples]
-    free = [place for place, example in enumerate(examples) if not example.choices]
-    scores: dict[int, dict[str, float]] = {}
-    if free and config.metric != "exact_match":
-        graded = SCORERS[config.metric](
-            [answers[place] for place in free], [references[place] for place in free]
-        )
-        scores = {
-            place: {config.metric: float(value)} for place, value in zip(free, graded, strict=True)
-        }
+    graded = (
+        {} if config.metric == "exact_match" else _grade_texts(examples, answers, config.metric)
+    )
     return Run(
         tuple(
             Record(
                 id=example.id,
                 prompt=example.prompt,
                 prediction=answers[place].strip(),
-                reference=references[place],
-                scores=scores.get(place, {}),
+                reference=(example.completion or "").strip(),
+                scores={config.metric: graded[place]} if place in graded else {},
                 task=task,
             )
             for place, example in enumerate(examples)

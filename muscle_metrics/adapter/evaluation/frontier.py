@@ -9,6 +9,7 @@ import numpy as np
 from peft import set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
+from muscle_metrics.adapter.evaluation.selection import fewest_flips
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.changes import measure_changes
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from muscle_metrics.adapter.evaluation.validation import Evaluate
+    from muscle_metrics.adapter.evaluation.evaluate import Evaluate
     from muscle_metrics.flips.rates import Rate
 
 __all__ = [
@@ -170,11 +171,7 @@ def pick_candidate(candidates: Sequence[Candidate]) -> Candidate:
     """
     if not candidates:
         raise InputError("expected at least 1 candidate, got none: give the start at least")
-    floor = candidates[0].accuracy
-    return min(
-        (one for one in candidates if one.accuracy >= floor),
-        key=lambda one: (one.nfr, -one.accuracy),
-    )
+    return fewest_flips(candidates, lambda candidate: candidate.nfr)
 
 
 def trace_frontier(

@@ -1,10 +1,10 @@
-"""Where each epoch stands against the old model, and which epoch is kept."""
+"""Accuracy and flips of each epoch against the old model, and the epoch that is kept."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -12,11 +12,19 @@ from muscle_metrics.errors import InputError
 from muscle_metrics.flips.changes import measure_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from muscle_metrics.adapter.config import SelectBy
 
-__all__ = ["Standing", "choose_standing", "measure_standing"]
+__all__ = ["Standing", "choose_standing", "fewest_flips", "measure_standing"]
+
+
+class _HasAccuracy(Protocol):
+    @property
+    def accuracy(self) -> float: ...
+
+
+_Accurate = TypeVar("_Accurate", bound=_HasAccuracy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +64,7 @@ class Standing:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; null in JSON where something was not computed.
-
-        Examples
-        --------
-        >>> values = measure_standing(old=[1], new=[0], epoch=2).to_dict()
-        >>> values["negative_flip_rate"], values["loss"]
-        (1.0, None)
-        """
+        """Plain data; a value that was not computed is None."""
         values = asdict(self)
         return {
             name: None if isinstance(value, float) and math.isnan(value) else value
@@ -72,14 +73,7 @@ class Standing:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Standing:
-        """Read what `to_dict` wrote.
-
-        Examples
-        --------
-        >>> standing = measure_standing(old=[1], new=[0], epoch=2)
-        >>> Standing.from_dict(standing.to_dict()).negative_flip_rate
-        1.0
-        """
+        """Read the plain data of `to_dict`."""
         known: dict[str, Any] = {
             name: math.nan if value is None else value for name, value in values.items()
         }
@@ -94,31 +88,14 @@ def measure_standing(
     minimum_effect: float = 0.0,
     **losses: float,
 ) -> Standing:
-    """Measure a model against the old one.
+    """Measure a model against the old one by the scores of N items; higher is better.
 
-    Parameters
-    ----------
-    old, new : sequence of float or bool, length N
-        Score of each item; higher is better.
-    epoch : float
-    minimum_effect : float
-        A score must change by more than this to count as a flip.
-    **losses
-        `loss`, `kl_to_old` and `kl_to_new`.
-
-    Returns
-    -------
-    Standing
+    `losses` are `loss`, `kl_to_old` and `kl_to_new`.
 
     Raises
     ------
     InputError
         If there is no item, lengths differ, or a score is not finite.
-
-    Examples
-    --------
-    >>> measure_standing(old=[1, 0, 1, 1], new=[1, 1, 0, 1], epoch=0).negative_flip_rate
-    0.25
     """
     if not len(old):
         raise InputError(
@@ -142,32 +119,20 @@ def measure_standing(
 
 
 def choose_standing(standings: Sequence[Standing], select_by: SelectBy) -> Standing:
-    """Choose the epoch to keep.
-
-    Parameters
-    ----------
-    standings : sequence of Standing
-        The start first, whose accuracy is the new model's.
-    select_by : {"negative_flips", "loss"}
-        The least negative flips among those at least as accurate as the start, then the highest
-        accuracy, then the earliest; or the least loss.
-
-    Returns
-    -------
-    Standing
-
-    Examples
-    --------
-    >>> start = measure_standing(old=[1, 1], new=[0, 1], epoch=0)
-    >>> better = measure_standing(old=[1, 1], new=[1, 1], epoch=1)
-    >>> choose_standing([start, better], "negative_flips").epoch
-    1
-    """
+    """Choose the epoch to keep: by `fewest_flips`, or the least loss. The start comes first."""
     if select_by == "loss":
         known = [standing for standing in standings if not math.isnan(standing.loss)]
         return min(known or standings, key=lambda standing: standing.loss)
-    floor = standings[0].accuracy
+    return fewest_flips(standings, lambda standing: standing.negative_flip_rate)
+
+
+def fewest_flips(candidates: Sequence[_Accurate], rate: Callable[[_Accurate], float]) -> _Accurate:
+    """Choose the least negative flips with no loss of accuracy against the first candidate.
+
+    Of equals, the more accurate, then the earlier.
+    """
+    floor = candidates[0].accuracy
     return min(
-        (standing for standing in standings if standing.accuracy >= floor),
-        key=lambda standing: (standing.negative_flip_rate, -standing.accuracy),
+        (one for one in candidates if one.accuracy >= floor),
+        key=lambda one: (rate(one), -one.accuracy),
     )

@@ -362,21 +362,10 @@ def _teach(
     temperature: float,
     student: torch.Tensor,
 ) -> torch.Tensor:
-    """Make the teacher's row of each token, asking each model only for the rows it has a share in.
+    """Log-probabilities of the mixed teacher, shape (N, V).
 
-    Parameters
-    ----------
-    share : Tensor, shape (N,)
-        m, the old model's share.
-    old, new : TeacherRows
-    temperature : float
-    student : Tensor, shape (N, V)
-        Log-probabilities of the student, without gradient.
-
-    Returns
-    -------
-    Tensor, shape (N, V)
-        Log-probabilities of the mixture.
+    Each model is asked only for the rows in which it has a share. `student` are the student's
+    log-probabilities, shape (N, V).
     """
     from_old, from_new = share > 0, share < 1
     if not bool(from_new.any()):

@@ -64,20 +64,8 @@ class LossParts(NamedTuple):
 
 
 def mix_teachers(old: torch.Tensor, new: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-    """Mix two teachers' rows: log(m p_old + (1 - m) p_new).
-
-    Parameters
-    ----------
-    old, new : Tensor, shape (N, V)
-        Log-probabilities.
-    share : Tensor, shape (N,)
-        m, in [0, 1].
-
-    Returns
-    -------
-    Tensor, shape (N, V)
-        Log-probabilities of the mixture.
-    """
+    """Mix two teachers' log-probabilities, shape (N, V), by m in [0, 1], shape (N,)."""
+    # log(m p_old + (1 - m) p_new)
     share = share[:, None].to(old.dtype)
     # At a share of 0 or 1 one side is -inf, and logaddexp returns the other row exactly.
     return torch.logaddexp(old + share.log(), new + (-share).log1p())
@@ -88,17 +76,8 @@ def measure_divergence(
 ) -> torch.Tensor:
     """Measure how far the student's distribution is from the teacher's, per token.
 
-    Parameters
-    ----------
-    teacher, student : Tensor, shape (N, V)
-        Log-probabilities.
-    divergence : {"forward_kl", "reverse_kl", "jsd"}
-        The Jensen-Shannon divergence is at most log 2.
-
-    Returns
-    -------
-    Tensor, shape (N,)
-        Nats, at least 0.
+    Both are log-probabilities, shape (N, V). The result is in nats, shape (N,): at least 0, and at
+    most log 2 for the Jensen-Shannon divergence.
     """
     if divergence == "forward_kl":
         return _kl(teacher, student)
@@ -212,13 +191,7 @@ def compatibility_loss(
 
 
 def check_tokens(tokens: Tokens) -> Tokens:
-    """Refuse a loss over nothing, which would be nan.
-
-    Raises
-    ------
-    InputError
-        If there is no row.
-    """
+    """Refuse a loss over no tokens, which would be nan."""
     if not len(tokens.labels):
         raise InputError(
             "expected at least 1 token in the loss, got a batch in which every label is ignored: "

@@ -274,18 +274,7 @@ def check_not_negative(settings: object, names: Iterable[str]) -> None:
 
 
 def observe_tokens(logits: torch.Tensor, labels: torch.Tensor) -> TokenFacts:
-    """Rate the right tokens by a model's logits.
-
-    Parameters
-    ----------
-    logits : Tensor, shape (N, V)
-    labels : Tensor of int, shape (N,)
-
-    Returns
-    -------
-    TokenFacts
-        Without gradient.
-    """
+    """Rate the right tokens, shape (N,), by logits, shape (N, V); without gradient."""
     logits = at_least_single(logits.detach())
     of_label = logits.gather(1, labels[:, None]).squeeze(1)
     return TokenFacts(logits.argmax(1) == labels, of_label - logits.logsumexp(1))
@@ -296,12 +285,7 @@ def share_of_old(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Choose how much of each row's teacher is the old model, and how much the row counts.
 
-    Parameters
-    ----------
-    settings : LossSettings
-    tokens : Tokens
-    student, old : TokenFacts
-        How both models rate the labels; used only by strategies that ask.
+    The facts of a model are used only by strategies that ask about it.
 
     Returns
     -------

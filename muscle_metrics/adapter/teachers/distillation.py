@@ -1,7 +1,6 @@
 """The module that is trained: student and teachers in, loss out, all in one forward pass.
 
-Whatever wraps a model for many processes wraps this module, so that the gradient of the loss,
-fused or not, goes through it.
+DDP wraps this module, so that the gradient of the loss, fused or not, goes through its reducer.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from muscle_metrics.adapter.loss.fused import (
 )
 from muscle_metrics.adapter.loss.losses import LossParts, compatibility_loss
 from muscle_metrics.adapter.loss.strategies import IGNORED, LossSettings, Tokens
-from muscle_metrics.adapter.running import all_logits, head_of, last_hidden
+from muscle_metrics.adapter.models import all_logits, head_of, last_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from muscle_metrics.adapter.models import LoadedModel
 
 __all__ = ["Distillation", "LiveTeacher", "OldTeacher", "Places", "count_tokens"]
-
-GOLD, REPLAYED = 0, 1
 
 
 class Places(NamedTuple):
@@ -45,12 +42,12 @@ class Places(NamedTuple):
 
 
 class OldTeacher(Protocol):
-    """The old model, wherever it is."""
+    """The old model: live, or as stored rows."""
 
     def teach(
         self, batch: Mapping[str, torch.Tensor], places: Places, *, fused: bool
     ) -> TeacherRows:
-        """Give its view of the tokens of a batch."""
+        """Give the old model's rows for the tokens of a batch."""
 
 
 class LiveTeacher:
@@ -69,7 +66,7 @@ class LiveTeacher:
     def teach(
         self, batch: Mapping[str, torch.Tensor], places: Places, *, fused: bool
     ) -> TeacherRows:
-        """Give its view of the tokens of a batch."""
+        """Give the old model's rows for the tokens of a batch."""
         device = batch["input_ids"].device
         if next(self._model.parameters()).device != device:
             self._model.to(device)
@@ -106,7 +103,7 @@ class Distillation(torch.nn.Module):
         super().__init__()
         self.student = student.model
         self.settings = settings
-        # Not modules of this one: what distributes or saves it must not see them.
+        # A tuple hides the teachers from torch: DDP and checkpoints must not see them.
         self._teachers = (old, student)
         self._vocabulary, self._replay_weight, self._fused = vocabulary, replay_weight, fused
 
@@ -137,7 +134,7 @@ class Distillation(torch.nn.Module):
         settings : sequence of LossSettings, optional
             Several losses of the same batch, instead of the module's own.
         **others
-            What teachers that are not live look up.
+            ``examples``, the places by which stored teachers find their rows.
 
         Returns
         -------
@@ -213,13 +210,7 @@ class Distillation(torch.nn.Module):
 
 
 def count_tokens(labels: torch.Tensor, replayed: torch.Tensor) -> torch.Tensor:
-    """Count the tokens of the loss, gold and replayed.
-
-    Examples
-    --------
-    >>> count_tokens(torch.tensor([[IGNORED, 1, 2], [IGNORED, 3, IGNORED]]), torch.tensor([0, 1]))
-    tensor([2., 1.])
-    """
+    """Count the tokens of the loss, gold and replayed; shape (2,)."""
     by_row = (labels[:, 1:] != IGNORED).sum(1).float()
     kinds = by_row.new_zeros(2)
     return kinds.index_add(0, replayed.long(), by_row)
@@ -233,7 +224,7 @@ def _read_rows(
     vocabulary: int,
     fused: bool,
 ) -> TeacherRows:
-    """Run a teacher over a batch and keep what its rows are made of."""
+    """Run a teacher over a batch; unfused keeps logits, fused keeps hidden states."""
     if not fused:
         return LogitRows(all_logits(model, batch)[places][:, :vocabulary])
     weight, bias = head_of(model, vocabulary)

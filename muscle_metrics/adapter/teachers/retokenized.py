@@ -1,9 +1,9 @@
 """An old model with another tokenizer, as a teacher of the new model's tokens.
 
-Rows of two vocabularies cannot be compared. But the old model can say how likely the text of a
-token is: at each token of the loss, the new model's most likely candidates are spelled out, cut
-into tokens by the old model's tokenizer and scored by it; what is left is one bucket. That is done
-once, before training, with the new model's own candidates.
+Rows of two vocabularies cannot be compared, but the old model can score the text of a token. At
+each token of the loss, the new model's most likely candidates are written as text, cut into tokens
+by the old model's tokenizer and scored by the old model; all other tokens are one bucket. These
+rows are computed once, before training.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from muscle_metrics.adapter.data.answering import answering, pad_rows
-from muscle_metrics.adapter.data.batches import collate
+from muscle_metrics.adapter.data.answering import run_examples
+from muscle_metrics.adapter.data.examples import pad_rows
 from muscle_metrics.adapter.loss.strategies import IGNORED
-from muscle_metrics.adapter.running import all_logits
+from muscle_metrics.adapter.models import all_logits, answering
 from muscle_metrics.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = ["check_spelling", "score_candidates"]
 
-# Least probability of the rest, so that it is never impossible.
+# Least probability of the rest: 0 would make the reverse KL divergence infinite.
 LEAST = 1e-6
 
 
 class _Place(NamedTuple):
-    """A token of the loss: what comes before it, which it is, and what the new model expects."""
+    """A token of the loss: tokens before it, its label, and the new model's log-probabilities."""
 
     before: list[int]
     label: int
@@ -50,12 +50,6 @@ def check_spelling(old: LoadedModel, new: LoadedModel, examples: Sequence[Encode
     ------
     InputError
         If the old tokenizer does not give back what the new one spells, in most examples.
-
-    Examples
-    --------
-    Nothing to spell, nothing lost:
-
-    >>> check_spelling(None, None, [])
     """
     probed = examples[:64]
     lost = 0
@@ -84,33 +78,9 @@ def score_candidates(
 ) -> Iterator[Block]:
     """Score the new model's candidates by the old one, at each token of the loss.
 
-    Parameters
-    ----------
-    old, new : LoadedModel
-    examples : sequence of EncodedExample
-        In tokens of the new model.
-    vocabulary : int
-        Size of the new model's head.
-    temperature : float
-        Of the loss. Within the rest, the old model's probability is taken to be spread like the
-        new one's.
-    top_k : int
-        Candidates per token; the right token is always one of them.
-    batch_size : int
-        Rows of the old model at a time.
-
-    Yields
-    ------
-    Block
-        One per example, in order.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> new = SimpleNamespace(tokenizer=SimpleNamespace(all_special_ids=[]))
-    >>> sizes = dict(vocabulary=2, temperature=2.0, top_k=1, batch_size=1)
-    >>> list(score_candidates(None, new, [], **sizes))
-    []
+    It yields one `Block` per example, in order. The right token is always one of the `top_k`
+    candidates. `vocabulary` is the size of the new model's head; `temperature` is that of the loss.
+    Within the rest, the old model's probability is assumed to be spread like the new model's.
     """
     speller = _Speller(old, new, batch_size)
     for example in examples:
@@ -120,13 +90,9 @@ def score_candidates(
 
 
 def _places(new: LoadedModel, example: EncodedExample, vocabulary: int, top_k: int) -> list[_Place]:
-    device = next(new.model.parameters()).device
-    batch = {
-        name: values.to(device)
-        for name, values in collate([[(0, False, example)]], padding=0).items()
-    }
-    with answering(new.model), new.as_teacher() as model:
-        rows = all_logits(model, batch)[0, :, :vocabulary].float().log_softmax(1).cpu()
+    with new.as_teacher() as model:
+        _, logits = next(run_examples(model, [example], batch_size=1))
+    rows = logits[0, :, :vocabulary].float().log_softmax(1).cpu()
     places = []
     for column, label in enumerate(example.labels[1:]):
         if label != IGNORED:
@@ -173,13 +139,13 @@ class _Speller:
         if candidate in self._special:
             return None
         before, whole = self._spell(place.before), self._spell([*place.before, candidate])
-        # A piece of a character has no text of its own yet.
+        # A token that is part of a UTF-8 character has no text of its own.
         if len(whole) <= len(before) or not whole.startswith(before) or whole.endswith("\ufffd"):
             return None
         row = _encode(self._old.tokenizer, whole)
         same = takewhile(lambda pair: pair[0] == pair[1], zip(start, row, strict=False))
         common = sum(1 for _ in same)
-        # The old tokenizer may cut what came before in another way once more follows.
+        # The old tokenizer may cut the text before in another way when more text follows.
         return (row, common) if 0 < common < len(row) else None
 
     def _spell(self, tokens: list[int]) -> str:
@@ -220,11 +186,11 @@ def _block(
     likelihood = torch.full((len(places),), -math.inf)
     for number, (place, found) in enumerate(zip(places, scores, strict=True)):
         if place.label not in found:
-            # Nothing is known of the right token: the teacher is silent, and the student its own.
+            # The right token cannot be spelled: keep the whole row for the student (rest = 1).
             continue
         known = torch.tensor(list(found))
         score = torch.tensor(list(found.values()))
-        # Texts that begin alike may overlap; together they are at most certain.
+        # One text may begin with another: bound the sum of their probabilities below 1.
         score = score - score.logsumexp(0).clamp(min=math.log(1 - LEAST)) + math.log(1 - LEAST)
         left = torch.log1p(-score.exp().sum().clamp(max=1 - LEAST))
         others = place.expected.scatter(0, known, -math.inf)
@@ -248,5 +214,5 @@ def _block(
 def _encode(tokenizer: Any, text: str) -> list[int]:
     tokens: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     start = tokenizer("")["input_ids"]
-    # With the token of the beginning, where the tokenizer sets one.
+    # With the token of the beginning, if the tokenizer adds one.
     return [*start[:1], *tokens] if start[:1] == [tokenizer.bos_token_id] else tokens

@@ -1,13 +1,14 @@
 """A teacher whose rows were computed once and stored, so that its model need not be in memory.
 
 The rows of the tokens of the loss are kept in safetensors shards: either all logits in half
-precision, or the most likely tokens and one bucket for the rest. Of the rest the teacher then says
-only how likely it is as a whole, and within it the student stands in for it: for the forward KL
-divergence that is exactly the divergence of k tokens and a bucket, in value and in gradient.
+precision, or the k most likely tokens and the probability of the rest as one bucket. Within the
+rest, the student's own distribution is used. The forward KL divergence is then exactly that of
+k + 1 outcomes, in value and in gradient.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import dataclass
@@ -17,23 +18,31 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from muscle_metrics.adapter.checkpoints import write_json
-from muscle_metrics.adapter.data.answering import answering
-from muscle_metrics.adapter.data.batches import collate
+from muscle_metrics.adapter.checkpoints import fingerprint, write_json
+from muscle_metrics.adapter.data.answering import run_examples
 from muscle_metrics.adapter.loss.fused import LogitRows
 from muscle_metrics.adapter.loss.strategies import IGNORED, TokenFacts, observe_tokens
-from muscle_metrics.adapter.running import all_logits
+from muscle_metrics.adapter.teachers.retokenized import check_spelling, score_candidates
 from muscle_metrics.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from muscle_metrics.adapter.config import CompatibilityConfig
     from muscle_metrics.adapter.data.examples import EncodedExample
     from muscle_metrics.adapter.loss.fused import TeacherRows
+    from muscle_metrics.adapter.models import LoadedModel
     from muscle_metrics.adapter.teachers.distillation import Places
 
-__all__ = ["StoredTeacher", "TailRows", "compute_rows", "keep_most_likely", "store_rows"]
+__all__ = [
+    "StoredTeacher",
+    "TailRows",
+    "compute_rows",
+    "keep_most_likely",
+    "store_rows",
+    "store_teacher",
+]
 
 INDEX = "index.json"
 SHARD_BYTES = 256 << 20
@@ -43,14 +52,14 @@ Block = dict[str, torch.Tensor]
 
 
 class TailRows:
-    """A teacher that knows its most likely tokens, and how likely the rest is.
+    """A teacher that knows its most likely tokens and the probability of the rest.
 
     Parameters
     ----------
     tokens : Tensor of int, shape (N, K)
-        Distinct in each row; the size of the vocabulary stands for none.
+        Distinct in each row; the index V marks an empty place.
     log_probabilities : Tensor, shape (N, K)
-        Of these tokens, at the temperature of the loss; -inf for none.
+        Of these tokens, at the temperature of the loss; -inf in empty places.
     rest : Tensor, shape (N,)
         Logarithm of the probability of all others.
     known : TokenFacts
@@ -67,11 +76,12 @@ class TailRows:
 
     def cut(self, rows: slice) -> TailRows:
         """View of some of the rows."""
-        known = TokenFacts(*(values[rows] for values in self._known))
-        return TailRows(self._tokens[rows], self._values[rows], self._rest[rows], known)
+        return TailRows(
+            self._tokens[rows], self._values[rows], self._rest[rows], self._known.cut(rows)
+        )
 
     def facts(self, labels: torch.Tensor) -> TokenFacts:
-        """Say what the teacher made of the right tokens when the rows were computed."""
+        """Ratings of the right tokens from when the rows were computed."""
         return self._known
 
     def log_probabilities(
@@ -82,28 +92,12 @@ class TailRows:
     ) -> torch.Tensor:
         """Log-probabilities of the chosen rows, the student's own within the rest."""
         tokens, student = self._tokens[chosen].long(), student[chosen]
-        # One more column takes what stands for no token.
+        # The index V marks an empty place: one more column takes it.
         wide = torch.nn.functional.pad(student, (0, 1), value=-math.inf)
         wide.scatter_(1, tokens, -math.inf)
         wide += (self._rest[chosen] - wide.logsumexp(1))[:, None]
         wide.scatter_(1, tokens, self._values[chosen])
         return wide[:, :-1]
-
-
-class _KnownRows(LogitRows):
-    """Stored logits beside what was known before they were rounded."""
-
-    def __init__(self, logits: torch.Tensor, known: TokenFacts) -> None:
-        super().__init__(logits)
-        self._known = known
-
-    def cut(self, rows: slice) -> _KnownRows:
-        """View of some of the rows."""
-        return _KnownRows(self._logits[rows], TokenFacts(*(values[rows] for values in self._known)))
-
-    def facts(self, labels: torch.Tensor) -> TokenFacts:
-        """Say what the teacher made of the right tokens when the rows were computed."""
-        return self._known
 
 
 def compute_rows(
@@ -115,59 +109,28 @@ def compute_rows(
     top_k: int | None,
     batch_size: int,
 ) -> Iterator[Block]:
-    """Run a model over examples, and give the rows of each one's tokens of the loss.
+    """Run a model over examples, and yield the rows of each example's tokens of the loss.
 
-    Parameters
-    ----------
-    model : transformers or PEFT model
-    examples : sequence of EncodedExample
-    vocabulary : int
-        Tokens that both models know.
-    temperature : float
-        Of the loss; needed where only the most likely tokens are kept.
-    top_k : int, optional
-        How many tokens to keep; all logits by default.
-    batch_size : int
-
-    Yields
-    ------
-    Block
-        One per example, in order.
-
-    Examples
-    --------
-    >>> nothing = dict(vocabulary=2, temperature=2.0, top_k=None, batch_size=1)
-    >>> list(compute_rows(torch.nn.Linear(1, 1), [], **nothing))
-    []
+    `vocabulary` is the number of tokens that both models know. Without `top_k` all logits are kept,
+    and the temperature of the loss is not used.
     """
-    device = next(model.parameters()).device
-    for start in range(0, len(examples), batch_size):
-        items = [[(0, False, example)] for example in examples[start : start + batch_size]]
-        batch = {name: values.to(device) for name, values in collate(items, padding=0).items()}
-        taken = batch["labels"][:, 1:] != IGNORED
-        with answering(model):
-            logits = all_logits(model, batch)[:, :-1, :vocabulary]
-            for row, mask in enumerate(taken):
-                rows = logits[row][mask].float()
-                facts = observe_tokens(rows, batch["labels"][row, 1:][mask])
-                block = {"right": facts.right, "log_likelihood": facts.log_likelihood}
-                if top_k is None:
-                    # From the most likely token down: there half precision is finest.
-                    block["logits"] = (rows - rows.amax(1, keepdim=True)).half()
-                else:
-                    block |= keep_most_likely((rows / temperature).log_softmax(1), top_k)
-                yield {name: values.cpu().contiguous() for name, values in block.items()}
+    for batch, logits in run_examples(model, examples, batch_size=batch_size):
+        labels = batch["labels"][:, 1:]
+        taken = labels != IGNORED
+        for row, mask in enumerate(taken):
+            rows = logits[row, :-1, :vocabulary][mask].float()
+            facts = observe_tokens(rows, labels[row][mask])
+            block = {"right": facts.right, "log_likelihood": facts.log_likelihood}
+            if top_k is None:
+                # Half precision is finest near 0: count logits from that of the likeliest token.
+                block["logits"] = (rows - rows.amax(1, keepdim=True)).half()
+            else:
+                block |= keep_most_likely((rows / temperature).log_softmax(1), top_k)
+            yield {name: values.cpu().contiguous() for name, values in block.items()}
 
 
 def keep_most_likely(rows: torch.Tensor, top_k: int) -> Block:
-    """Keep the most likely tokens of rows of log-probabilities, and the rest as one bucket.
-
-    Examples
-    --------
-    >>> kept = keep_most_likely(torch.tensor([[0.5, 0.3, 0.2]]).log(), 1)
-    >>> kept["tokens"].tolist(), round(kept["rest"].exp().item(), 4)
-    ([[0]], 0.5)
-    """
+    """Keep the most likely tokens of rows of log-probabilities, and the rest as one bucket."""
     values, tokens = rows.topk(min(top_k, rows.shape[1] - 1), dim=1)
     rest = rows.scatter(1, tokens, -math.inf).logsumexp(1)
     return {"tokens": tokens.int(), "log_probabilities": values, "rest": rest}
@@ -176,27 +139,10 @@ def keep_most_likely(rows: torch.Tensor, top_k: int) -> Block:
 def store_rows(
     blocks: Iterable[Block], folder: Path, *, temperature: float | None, recipe: str
 ) -> None:
-    """Store rows in shards, with an index that is written last.
+    """Store the rows of examples in shards, with an index that is written last.
 
-    Parameters
-    ----------
-    blocks : iterable of Block
-        One per example; an example is never cut.
-    folder : Path
-    temperature : float or None
-        At which they hold; none for logits.
-    recipe : str
-        What they were computed from.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> block = {"right": torch.tensor([True]), "logits": torch.zeros(1, 2)}
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     store_rows([block], Path(folder), temperature=None, recipe="x")
-    ...     sorted(path.name for path in Path(folder).iterdir())
-    ['00000.safetensors', 'index.json']
+    The rows of one example are in one shard. `temperature` is that of the rows, none for logits;
+    `recipe` is a hash of the models, data and settings that they were computed from.
     """
     folder.mkdir(parents=True, exist_ok=True)
     places: list[tuple[int, int, int]] = []
@@ -276,7 +222,7 @@ class StoredTeacher:
         joined = {name: torch.cat([one[name] for one in blocks]).to(device) for name in blocks[0]}
         known = TokenFacts(joined["right"], joined["log_likelihood"])
         if "logits" in joined:
-            return _KnownRows(joined["logits"], known)
+            return LogitRows(joined["logits"], known)
         return TailRows(joined["tokens"], joined["log_probabilities"], joined["rest"], known)
 
     def _block(self, place: int) -> Block:
@@ -285,3 +231,44 @@ class StoredTeacher:
             self._shards[shard] = safe_open(self.folder / f"{shard:05}.safetensors", "pt")
         content = self._shards[shard]
         return {name: content.get_slice(name)[start:stop] for name in content.keys()}  # noqa: SIM118
+
+
+def store_teacher(
+    old: LoadedModel,
+    new: LoadedModel,
+    examples: list[EncodedExample],
+    folder: Path,
+    config: CompatibilityConfig,
+    vocabulary: int,
+    *,
+    same: bool,
+) -> StoredTeacher:
+    """Compute the old model's rows, unless the folder holds them already.
+
+    `examples` are the gold, replayed and validation data, in this order; `vocabulary` and `same`
+    come from `count_vocabulary`.
+
+    Raises
+    ------
+    InputError
+        If the folder holds other rows, or the tokenizers do not spell the same texts.
+    """
+    top_k = None if same and config.old_logits == "full" else config.top_k
+    temperature = None if top_k is None else config.temperature
+    models = (fingerprint(old.model), fingerprint(new.model))
+    described = repr((models, examples, top_k, temperature, vocabulary))
+    recipe = hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
+    if not (folder / INDEX).is_file():
+        how: dict[str, Any] = {
+            "vocabulary": vocabulary,
+            "temperature": config.temperature,
+            "top_k": top_k,
+            "batch_size": config.evaluation_batch_size,
+        }
+        if same:
+            blocks = compute_rows(old.model, examples, **how)
+        else:
+            check_spelling(old, new, examples)
+            blocks = score_candidates(old, new, examples, **how)
+        store_rows(blocks, folder, temperature=temperature, recipe=recipe)
+    return StoredTeacher(folder, recipe, config.temperature)

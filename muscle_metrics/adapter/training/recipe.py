@@ -129,7 +129,7 @@ def _model(name: str, table: Mapping[str, Any], folder: Path) -> TaskModel:
     texts = {key: _text(f"{name}.{key}", table.get(key)) for key in {"model", *table}}
 
     def place(key: str) -> str | None:
-        # A name on the hub is no folder beside the recipe.
+        # The name of a model on the hub is no folder beside the recipe.
         text = texts.get(key)
         return str(folder / text) if text is not None and (folder / text).exists() else text
 
@@ -147,7 +147,6 @@ def _config(table: Mapping[str, Any]) -> CompatibilityConfig:
     _check_keys("config.", table, [field.name for field in fields(CompatibilityConfig)])
     settings: dict[str, Any] = {}
     for name, value in table.items():
-        kind = hints[name]
         if name == "stop":
             if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
                 raise UsageError(
@@ -155,11 +154,11 @@ def _config(table: Mapping[str, Any]) -> CompatibilityConfig:
                 )
             settings[name] = tuple(value)
             continue
-        wanted = _plain_type(kind)
-        fits = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
-        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-            value, fits = float(value), True
-        if not fits:
+        wanted = _plain_type(hints[name])
+        if wanted is float and type(value) is int:
+            value = float(value)
+        # Not isinstance: a boolean is an int to Python.
+        if type(value) is not wanted:
             raise UsageError(
                 f"expected config.{name} to be {WORDS[wanted]}, got {value!r}: check its type"
             )

@@ -1,7 +1,8 @@
-"""What a training run gives back, and how it is saved for others."""
+"""The result of a training run, saved with a model card."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from accelerate import PartialState
 
 from muscle_metrics.adapter.checkpoints import write_json
 from muscle_metrics.adapter.models import STUDENT
-from muscle_metrics.adapter.training.card import write_card
+from muscle_metrics.words.escape import markdown
 
 if TYPE_CHECKING:
     import os
@@ -64,15 +65,7 @@ class CompatibleAdapter:
             return
         path = Path(folder)
         self.model.save_pretrained(path, selected_adapters=[STUDENT], save_embedding_layers=False)
-        card = write_card(
-            old=self.old,
-            new=self.new,
-            start=self.standings[0],
-            best=self.best,
-            config=self.config,
-            notes=self.notes,
-        )
-        (path / "README.md").write_text(card, encoding="utf-8")
+        (path / "README.md").write_text(_card(self), encoding="utf-8")
         write_json(
             path / "compatibility.json",
             {
@@ -82,3 +75,38 @@ class CompatibleAdapter:
                 "notes": self.notes,
             },
         )
+
+
+def _card(result: CompatibleAdapter) -> str:
+    """Model card in Markdown: before and after on the validation items."""
+    old, new = markdown(result.old), markdown(result.new)
+    start, best, config = result.standings[0], result.best, result.config
+    rows = [
+        ("accuracy", start.accuracy, best.accuracy),
+        ("negative flips", start.negative_flip_rate, best.negative_flip_rate),
+        ("positive flips", start.positive_flip_rate, best.positive_flip_rate),
+    ]
+    lines = [
+        "---",
+        "library_name: peft",
+        # A JSON string is a YAML string.
+        f"base_model: {json.dumps(result.new)}",
+        "tags: [compatibility, muscle-metrics]",
+        "---",
+        "# Compatibility adapter",
+        "",
+        f"It fits {new} to its task and keeps the right answers of {old}.",
+        "",
+        f"| on {start.items} validation items | before | after |",
+        "|---|---|---|",
+        *(f"| {name} | {before:.2%} | {after:.2%} |" for name, before, after in rows),
+        "",
+        f"Before is the new model as it was, after is epoch {best.epoch:g}, which was chosen on "
+        "these items; rates on other items will be less favourable. Flips are counted against the "
+        "old model: a negative flip is an item that it got right and this model gets wrong.",
+        "",
+        f"Strategy {config.strategy}, temperature {config.temperature:g}, seed {config.seed}.",
+        "",
+        *(f"- {markdown(note)}" for note in result.notes),
+    ]
+    return "\n".join(lines) + "\n"

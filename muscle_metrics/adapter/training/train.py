@@ -8,27 +8,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.adapter.config import CompatibilityConfig
+from muscle_metrics.adapter.data.answering import answer_prompts, run_examples
 from muscle_metrics.adapter.data.examples import encode_examples, read_examples
-from muscle_metrics.adapter.data.replay import answer_prompts
-from muscle_metrics.adapter.evaluation.validation import make_evaluator
-from muscle_metrics.adapter.models import TaskModel, load_student, load_teacher
-from muscle_metrics.adapter.running import is_plain_head
+from muscle_metrics.adapter.evaluation.evaluate import make_evaluator
+from muscle_metrics.adapter.evaluation.selection import measure_standing
+from muscle_metrics.adapter.loss.strategies import IGNORED
+from muscle_metrics.adapter.models import (
+    TaskModel,
+    count_vocabulary,
+    is_plain_head,
+    load_student,
+    load_teacher,
+)
 from muscle_metrics.adapter.teachers.distillation import Distillation, LiveTeacher
-from muscle_metrics.adapter.teachers.teachers import count_vocabulary, store_teacher
+from muscle_metrics.adapter.teachers.stored import store_teacher
 from muscle_metrics.adapter.training.result import CompatibleAdapter
-from muscle_metrics.adapter.training.starting import decide_weight
 from muscle_metrics.adapter.training.trainer import CompatibilityTrainer, training_arguments
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from muscle_metrics.adapter.data.examples import Example, Examples
-    from muscle_metrics.adapter.evaluation.validation import Evaluate
+    from muscle_metrics.adapter.config import LossOver
+    from muscle_metrics.adapter.data.examples import EncodedExample, Example, Examples
+    from muscle_metrics.adapter.evaluation.evaluate import Evaluate
+    from muscle_metrics.adapter.models import LoadedModel
     from muscle_metrics.adapter.teachers.distillation import OldTeacher
 
 __all__ = ["train_compatibility_adapter"]
+
+# Training examples, about, that show whether the new model has converged.
+PROBED = 256
 
 
 def train_compatibility_adapter(
@@ -111,13 +122,17 @@ def train_compatibility_adapter(
     student = load_student(_task_model(new), config)
     teacher = load_teacher(_task_model(old), config)
     vocabulary, same = count_vocabulary(teacher, student)
-    encoding: dict[str, Any] = {
-        "loss_over": config.loss_over,
-        "max_length": config.max_length,
-        "delimiter": config.delimiter,
-    }
-    gold = encode_examples(student.tokenizer, examples, **encoding)
-    held = encode_examples(student.tokenizer, judged, **encoding)
+
+    def encode(chosen: list[Example], loss_over: LossOver) -> list[EncodedExample]:
+        return encode_examples(
+            student.tokenizer,
+            chosen,
+            loss_over=loss_over,
+            max_length=config.max_length,
+            delimiter=config.delimiter,
+        )
+
+    gold, held = encode(examples, config.loss_over), encode(judged, config.loss_over)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(output or scratch)
         prepared = training_arguments(config, len(gold), folder, arguments)
@@ -136,12 +151,10 @@ def train_compatibility_adapter(
             write=prepared.should_save,
             resume=resume,
         )
-        replayed = encode_examples(student.tokenizer, answered, **encoding)
+        replayed = encode(answered, config.loss_over)
         old_scores = evaluate(teacher.model, teacher.tokenizer)
-        completions = encode_examples(
-            student.tokenizer, examples, **{**encoding, "loss_over": "completion"}
-        )
-        weight, notes = decide_weight(student, completions, old_scores, evaluate, config)
+        completions = encode(examples, "completion")
+        weight, notes = _decide_weight(student, completions, old_scores, evaluate, config)
         settings = config.loss_settings(weight)
         fused = config.fused and is_plain_head(student.model) and is_plain_head(teacher.model)
         if config.fused and not fused:
@@ -155,7 +168,7 @@ def train_compatibility_adapter(
                 old_teacher = store_teacher(
                     teacher, student, every, folder / "old_logits", config, vocabulary, same=same
                 )
-            # From here on the old model is only its rows.
+            # The stored rows replace the old model from here on.
             teacher.model = None
         distillation = Distillation(
             student,
@@ -211,3 +224,54 @@ def _held_out(
     )
     kept = [example for place, example in enumerate(examples) if place not in held]
     return kept, [examples[place] for place in sorted(held)]
+
+
+def _decide_weight(
+    student: LoadedModel,
+    gold: Sequence[EncodedExample],
+    old_scores: Sequence[float],
+    evaluate: Evaluate,
+    config: CompatibilityConfig,
+) -> tuple[float, list[str]]:
+    """Decide lambda and note the reasons.
+
+    Distillation alone loses accuracy where the new model is much better than the old one or has not
+    converged. The labels of `gold` are completions alone: prompts need not be predicted.
+    """
+    start = measure_standing(
+        old=old_scores, new=evaluate(student.model, student.tokenizer), epoch=0
+    )
+    old_accuracy = sum(map(float, old_scores)) / len(old_scores)
+    gap = start.accuracy - old_accuracy
+    converged = _share_learnt(student, gold, config)
+    notes = [
+        f"on {start.items} validation items the old model scores {old_accuracy:.1%} and the new "
+        f"one {start.accuracy:.1%}, with {start.negative_flip_rate:.1%} negative flips",
+        f"the new model predicts {converged:.1%} of its training completions without a mistake",
+    ]
+    if config.distillation_weight is not None:
+        return config.distillation_weight, notes
+    if gap < config.large_gap and converged >= config.converged_at:
+        return 1.0, notes
+    reason = (
+        "is much better than the old one"
+        if gap >= config.large_gap
+        else "has not converged on its training data"
+    )
+    return 0.5, [*notes, f"the new model {reason}: half of the loss is cross-entropy"]
+
+
+def _share_learnt(
+    student: LoadedModel, gold: Sequence[EncodedExample], config: CompatibilityConfig
+) -> float:
+    """Share of training examples whose labels are all predicted rightly."""
+    step = max(len(gold) // PROBED, 1)
+    probed = gold[::step]
+    learnt = 0
+    for batch, logits in run_examples(
+        student.model, probed, batch_size=config.evaluation_batch_size
+    ):
+        labels = batch["labels"][:, 1:]
+        predicted = logits[:, :-1].argmax(-1)
+        learnt += int(((predicted == labels) | (labels == IGNORED)).all(1).sum())
+    return learnt / len(probed)

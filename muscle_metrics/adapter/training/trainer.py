@@ -24,7 +24,7 @@ from muscle_metrics.adapter.checkpoints import (
     write_json,
     write_manifest,
 )
-from muscle_metrics.adapter.data.batches import GoldAndReplay, collate
+from muscle_metrics.adapter.data.examples import GoldAndReplay, collate, padding_token
 from muscle_metrics.adapter.evaluation.selection import Standing, choose_standing, measure_standing
 from muscle_metrics.adapter.models import STUDENT
 from muscle_metrics.adapter.teachers.distillation import Distillation, count_tokens
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.adapter.config import CompatibilityConfig
     from muscle_metrics.adapter.data.examples import EncodedExample
-    from muscle_metrics.adapter.evaluation.validation import Evaluate
+    from muscle_metrics.adapter.evaluation.evaluate import Evaluate
     from muscle_metrics.adapter.loss.losses import LossParts
 
 __all__ = ["CompatibilityTrainer", "training_arguments"]
@@ -95,24 +95,19 @@ class CompatibilityTrainer(Trainer):
         data = (list(gold), list(replayed), list(validation), list(map(float, old_scores)))
         described = repr((config, distillation.settings, data, fingerprint(distillation.student)))
         self._recipe = hashlib.sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
-        padding = next(
-            token
-            for token in (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
-            if token is not None
-        )
-        self._collate = partial(collate, padding=padding)
+        self._collate = partial(collate, padding=padding_token(tokenizer))
         if config.gradient_checkpointing:
             _save_memory(distillation.student)
         super().__init__(
             model=distillation,
             args=arguments,
             train_dataset=GoldAndReplay(gold, replayed),
-            # Judged by our own `evaluate`; transformers wants to see that there is something.
+            # Trainer refuses to evaluate without a data set; `evaluate` below does not read it.
             eval_dataset=GoldAndReplay(validation),
             data_collator=self._collate,
             callbacks=[_EveryEpoch(self)],
         )
-        # Prints every log to standard output, which is the caller's.
+        # PrinterCallback prints every log on the caller's standard output.
         self.remove_callback(PrinterCallback)
         # The loss is already a mean over all tokens of an accumulated batch.
         self.model_accepts_loss_kwargs = self.loss_is_scaled_for_ga = True
@@ -223,7 +218,7 @@ class CompatibilityTrainer(Trainer):
                     **losses,
                 )
             ]
-        # Every process decides by the same numbers.
+        # Processes must agree on the best epoch: all take the numbers of the first.
         standing: Standing = broadcast_object_list(found)[0]
         self.standings = [one for one in self.standings if one.epoch < epoch] + [standing]
         if self.best is standing and epoch > 0:
@@ -298,7 +293,7 @@ class CompatibilityTrainer(Trainer):
         checkpoint = self._output / f"checkpoint-{self.state.global_step}"
         write_json(checkpoint / STANDINGS, [standing.to_dict() for standing in self.standings])
         write_manifest(checkpoint, self._recipe)
-        # Only now may the weights of epochs go that an earlier checkpoint would have needed.
+        # An earlier checkpoint may need other epochs: remove them only once this one is complete.
         for folder in (self._output / "epochs").glob("*"):
             if folder != self._folder(self.best):
                 shutil.rmtree(folder)
@@ -320,7 +315,7 @@ class CompatibilityTrainer(Trainer):
 
 
 class _EveryEpoch(TrainerCallback):
-    """Turns of replayed examples, and a judgement of the start before anything is learnt."""
+    """Choose the replayed examples of each epoch, and evaluate the start before training."""
 
     def __init__(self, trainer: CompatibilityTrainer) -> None:
         self._trainer = trainer
@@ -335,7 +330,7 @@ class _EveryEpoch(TrainerCallback):
 
 
 def _save_memory(model: Any) -> None:
-    """Recompute activations; what goes into the first layer must then require a gradient."""
+    """Recompute activations; the input of the first layer must then require a gradient."""
     model.enable_input_require_grads()
     enable = getattr(model, "activation_checkpointing_enable", None)
     (enable or model.gradient_checkpointing_enable)()
@@ -347,22 +342,9 @@ def training_arguments(
     output: Any,
     arguments: Mapping[str, Any] | None = None,
 ) -> TrainingArguments:
-    """Say a configuration in the words of transformers.
+    """Translate a configuration for `transformers.Trainer`.
 
-    Parameters
-    ----------
-    config : CompatibilityConfig
-    examples : int
-        Number of gold examples.
-    output : str or path
-    arguments : mapping, optional
-        Of `transformers.TrainingArguments`; they come last.
-
-    Examples
-    --------
-    >>> from muscle_metrics.adapter.config import CompatibilityConfig
-    >>> training_arguments(CompatibilityConfig(epochs=10), 80, "output").warmup_steps
-    5
+    `examples` is the number of gold examples; `arguments` override the configuration.
     """
     ours = {
         "output_dir": str(output),

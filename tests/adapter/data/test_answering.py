@@ -1,19 +1,22 @@
-"""Answers in batches are those of one item at a time, computed in the open."""
+"""Answers in batches equal those of one item at a time; prompts are replayed with them."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from muscle_metrics.adapter import CompatibilityConfig, read_examples  # noqa: E402
 from muscle_metrics.adapter.data.answering import (  # noqa: E402
     ChoiceScores,
+    answer_prompts,
     choice_log_likelihoods,
-    encode_pair,
     generate_answers,
 )
-from muscle_metrics.errors import InputError  # noqa: E402
+from muscle_metrics.adapter.models import LoadedModel  # noqa: E402
 
 PROMPTS = ["w1 w2 w3 ?", "w4", "w5 w6 w7 w8 w9 w10 ? "]
 CHOICES = [["yes", "no"], ["red w1", "blue", "green w2 w3"], ["w1 yes", "w2 no"]]
@@ -102,16 +105,25 @@ def test_length_normalization_divides_by_characters():
     assert score.best(length_normalized=True) == 1
 
 
-def test_no_continuation_is_refused(tokenizer):
-    with pytest.raises(InputError, match="expected a continuation"):
-        encode_pair(tokenizer, "w1", "")
-
-
-def test_a_pair_that_is_one_token_is_refused(tokenizer):
-    with pytest.raises(InputError, match="set a delimiter"):
-        encode_pair(tokenizer, "w", "1", delimiter="")
-
-
-def test_an_empty_prompt_starts_with_the_first_token(tokenizer):
-    tokens, length = encode_pair(tokenizer, "", "w1")
-    assert (tokens, length) == ([1, tokenizer("w1")["input_ids"][0]], 1)
+def test_every_offered_choice_is_replayed_and_only_answers_are_stored(
+    make_model, tokenizer, tmp_path
+):
+    rows = [
+        {"id": "a", "prompt": "w1 w2 ?", "choices": ["yes", "no"]},
+        {"id": "b", "prompt": "w3 w4 w5"},
+        {"id": "c", "prompt": "w6 ?", "choices": ["red", "blue", "green"]},
+    ]
+    prompts = read_examples(rows, answered=False)
+    assert [prompt.completion for prompt in prompts] == [None, None, None]
+    teacher = LoadedModel(make_model(3), tokenizer, "old")
+    path = tmp_path / "replay.jsonl"
+    config = CompatibilityConfig(max_new_tokens=4)
+    replayed = answer_prompts(prompts, teacher, config, path, write=True, resume=False)
+    assert [one.completion for one in replayed[:5]] == ["yes", "no", "red", "blue", "green"]
+    assert len({one.id for one in replayed}) == 6
+    stored = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [(row["id"], row["completion"]) for row in stored] == [("b", replayed[5].completion)]
+    again = answer_prompts(prompts, teacher, config, path, write=True, resume=True)
+    assert [(one.id, one.completion) for one in again] == [
+        (one.id, one.completion) for one in replayed
+    ]

@@ -21,29 +21,35 @@ DIVERGENCES = ("forward_kl", "reverse_kl", "jsd")
 N, H, V = 19, 8, 31
 
 
-def made(dtype: torch.dtype = torch.float32, *, trained_head: bool = False) -> dict:
+def made(
+    dtype: torch.dtype = torch.float32,
+    *,
+    trained_head: bool = False,
+    sizes: tuple[int, int, int] = (N, H, V),
+) -> dict:
+    n, h, v = sizes
     source = torch.Generator().manual_seed(0)
 
     def draw(*shape: int) -> torch.Tensor:
         return torch.randn(*shape, generator=source).to(dtype)
 
-    heads = {name: draw(V, H) for name in ("student", "old", "new")}
-    hidden = {name: draw(N, H) for name in heads}
+    heads = {name: draw(v, h) for name in ("student", "old", "new")}
+    hidden = {name: draw(n, h) for name in heads}
     # Labels that each model gets right about half of the time.
     best = (hidden["student"] @ heads["student"].T).argmax(1)
     other = (hidden["old"] @ heads["old"].T).argmax(1)
-    labels = torch.where(torch.rand(N, generator=source) < 0.5, best, other)
+    labels = torch.where(torch.rand(n, generator=source) < 0.5, best, other)
     return {
         "hidden": hidden.pop("student").requires_grad_(),
         "weight": heads.pop("student").requires_grad_(trained_head),
-        "bias": draw(V).requires_grad_(trained_head),
+        "bias": draw(v).requires_grad_(trained_head),
         "teachers": {name: HeadRows(hidden[name], heads[name]) for name in heads},
         "logits": {name: hidden[name] @ heads[name].T for name in heads},
         "tokens": Tokens(
             labels,
-            torch.rand(N, generator=source),
-            torch.arange(N) // 5,
-            torch.arange(N) % 4 == 3,
+            torch.rand(n, generator=source),
+            torch.arange(n) // 5,
+            torch.arange(n) % 4 == 3,
         ),
     }
 
@@ -90,7 +96,8 @@ def test_equals_the_plain_loss(strategy, divergence):
 
 @pytest.mark.parametrize("divergence", DIVERGENCES)
 def test_gradient_is_that_of_finite_differences(divergence):
-    batch = made(torch.float64, trained_head=True)
+    # Small: each number is moved once. Two chunks, both kinds of rows.
+    batch = made(torch.float64, trained_head=True, sizes=(8, 3, 11))
     settings = LossSettings(
         strategy="old_correct_mixture", divergence=divergence, distillation_weight=0.5
     )

@@ -11,8 +11,11 @@ for package in ("peft", "transformers"):
     pytest.importorskip(package)
 
 from muscle_metrics.adapter.config import CompatibilityConfig  # noqa: E402
-from muscle_metrics.adapter.data.batches import collate  # noqa: E402
-from muscle_metrics.adapter.data.examples import Example, encode_examples  # noqa: E402
+from muscle_metrics.adapter.data.examples import (  # noqa: E402
+    Example,
+    collate,
+    encode_examples,
+)
 from muscle_metrics.adapter.loss.strategies import IGNORED, TokenFacts  # noqa: E402
 from muscle_metrics.adapter.models import LoadedModel, TaskModel, load_student  # noqa: E402
 from muscle_metrics.adapter.teachers import stored  # noqa: E402

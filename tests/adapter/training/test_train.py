@@ -16,6 +16,7 @@ peft = pytest.importorskip("peft")
 transformers = pytest.importorskip("transformers")
 
 from muscle_metrics.adapter import CompatibilityConfig, TaskModel, train_compatibility_adapter  # noqa: E402
+from muscle_metrics.adapter.training.trainer import training_arguments  # noqa: E402
 from muscle_metrics.errors import InputError, TrainingError, UsageError  # noqa: E402
 
 CONFIG = CompatibilityConfig(
@@ -150,11 +151,17 @@ def test_only_the_adapter_is_trained(trained, models):
     torch.testing.assert_close(result.model.get_input_embeddings().weight, frozen)
 
 
-def test_objects_are_left_alone(models):
-    before = {name: values.clone() for name, values in models["new"].model.state_dict().items()}
-    train(models, replace(CONFIG, epochs=1))
+def test_objects_are_left_alone(models, by_default):
+    before, _ = by_default
     assert_same(models["new"].model.state_dict(), before)
     assert models["new"].model.get_input_embeddings().weight.requires_grad
+
+
+@pytest.fixture(scope="module")
+def by_default(models) -> tuple[dict[str, torch.Tensor], Any]:
+    """The new model's weights before a training with the default loss, and its result."""
+    before = {name: values.clone() for name, values in models["new"].model.state_dict().items()}
+    return before, train(models, replace(CONFIG, epochs=1))
 
 
 PLAIN = replace(CONFIG, epochs=1, select_by="loss", distillation_weight=0.5)
@@ -203,11 +210,19 @@ def test_the_default_recipe_never_ends_below_the_start(models):
     assert result.best.negative_flip_rate <= result.standings[0].negative_flip_rate
 
 
-def test_cross_entropy_is_switched_on_and_said(models):
-    result = train(models, replace(CONFIG, epochs=1))
+def test_cross_entropy_is_switched_on_and_said(by_default, plainly_trained):
+    _, result = by_default
     assert any("half of the loss is cross-entropy" in note for note in result.notes)
-    told = train(models, replace(CONFIG, epochs=1, distillation_weight=1.0))
-    assert not any("half of the loss" in note for note in told.notes)
+    # Nothing is switched on, and so nothing said, where the configuration decides.
+    assert plainly_trained.config.distillation_weight is not None
+    assert not any("half of the loss" in note for note in plainly_trained.notes)
+
+
+def test_warm_up_is_a_share_of_all_steps(tmp_path):
+    arguments = training_arguments(CompatibilityConfig(epochs=10), 80, tmp_path)
+    assert arguments.warmup_steps == 5
+    accumulated = CompatibilityConfig(epochs=10, batch_size=4, accumulation=5)
+    assert training_arguments(accumulated, 81, tmp_path).warmup_steps == round(0.05 * 10 * 5)
 
 
 def test_patience_ends_training(models):

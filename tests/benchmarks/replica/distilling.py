@@ -9,8 +9,7 @@ import torch
 from peft.utils import get_peft_model_state_dict
 
 from muscle_metrics.adapter import LossSettings, compatibility_loss
-from muscle_metrics.adapter.data.answering import pad_rows
-from muscle_metrics.adapter.data.examples import encode_examples
+from muscle_metrics.adapter.data.examples import encode_examples, pad_rows
 from muscle_metrics.adapter.loss.strategies import IGNORED
 from tests.benchmarks.replica.language import PAD
 

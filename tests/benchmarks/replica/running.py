@@ -53,7 +53,7 @@ def run_study(
         save(scores)
 
     if group == "main":
-        for name, model in study.rivals():
+        for name, model in study.rivals(retrained=not fast):
             record(name, model)
     for method in GROUPS[group]:
         if fast and method.name not in FAST_METHODS:

@@ -10,11 +10,10 @@ from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 from muscle_metrics.adapter import CompatibilityConfig, Example, LossSettings, generate_answers
-from muscle_metrics.adapter.evaluation.evaluate import evaluate_model
+from muscle_metrics.adapter.evaluation.evaluate import evaluate_model, make_evaluator
 from muscle_metrics.adapter.evaluation.frontier import interpolate_adapters, trace_frontier
 from muscle_metrics.adapter.evaluation.selection import choose_standing, measure_standing
 from muscle_metrics.adapter.evaluation.updates import score_run
-from muscle_metrics.adapter.evaluation.validation import make_evaluator
 from muscle_metrics.adapter.teachers.ensemble import Ensemble
 from tests.benchmarks.replica.distilling import (
     Corpus,
@@ -99,7 +98,7 @@ class Study:
         self._new_base = bases[1]
         self.old = self._fit(bases[0], 1)
         self.new = self._fit(bases[1], 2, share=unconverged)
-        self.retrained = self._fit(bases[1], 3, share=unconverged)
+        self._unconverged = unconverged
         self.start = get_peft_model_state_dict(self.new)
         self.judge = make_evaluator(self.validation, self.config)
         self.old_validation = self.judge(self.old, self.tokenizer)
@@ -242,10 +241,12 @@ class Study:
         """Scores of the test items."""
         return score_run(self.run(model, name), metric=self.metric)
 
-    def rivals(self) -> Iterable[tuple[str, Any]]:
-        """What needs no more training: v2, v2 once more, and the ensemble."""
+    def rivals(self, *, retrained: bool = True) -> Iterable[tuple[str, Any]]:
+        """The models of no method: v2, v2 trained once more, and the ensemble."""
         yield "v2", self.new
-        yield "v2 retrained with another seed", self.retrained
+        if retrained:
+            model = self._fit(self._new_base, 3, share=self._unconverged)
+            yield "v2 retrained with another seed", model
         yield "v1 + v2 ensemble (two models at inference)", Ensemble(self.old, self.new)
 
     def half(self, name: str) -> Any:
