@@ -16,19 +16,18 @@ import numpy as np
 
 from muscle_metrics.errors import InputError, MuscleMetricsError, require
 from muscle_metrics.scale.database import open_database, reading
-from muscle_metrics.scale.sources import CodedSource
+from muscle_metrics.scale.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from muscle_metrics.scale.engine import Sum
     from muscle_metrics.scale.joining import Joining
-    from muscle_metrics.scale.sources import Source
 
 __all__ = ["Buckets", "Progress", "Shard", "bring_together"]
 
 Progress = Callable[[str, int, int], None]
-Shard = tuple["Source", Any]
+Shard = tuple[Source, Any]
 """How one task reads its rows, and the block that holds them; None for rows in a file."""
 
 # A splitting task holds this many rows at a time.
@@ -36,6 +35,16 @@ ROWS_OF_A_PIECE = 1 << 20
 # Memory that the database of one task may use before it spills.
 MEMORY = "1GB"
 BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CodedSource(Source):
+    """A relation whose columns are those that `Source.table` writes."""
+
+    def table(self, parts: Collection[str]) -> str:
+        """Write the SQL of the rows: their key, and the parts asked for."""
+        columns = ["key", *(f'"{part}"' for part in sorted(parts))]
+        return f"SELECT {', '.join(columns)} FROM {self.relation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +129,8 @@ def _fetch(reference: Any) -> Any:
         raise
 
 
-def _coded(source: Source, side: str) -> CodedSource:
-    return CodedSource(
+def _coded(source: Source, side: str) -> _CodedSource:
+    return _CodedSource(
         name=source.name,
         relation=f"{side}_rows",
         fields=source.fields,

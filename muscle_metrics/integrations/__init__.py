@@ -1,4 +1,4 @@
-"""One file per host: each brings the same verdicts to where people already look."""
+"""One module per host tool; each reports the same flips where its users already look."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ from muscle_metrics.errors import UsageError
 
 __all__ = ["evaluate_path"]
 
-EVALUATE_MODULES = (
-    "flips",
-    "inconsistency_flip_rate",
-    "negative_flip_rate",
-    "positive_flip_rate",
-)
+EVALUATE_MODULES = ("flips", "inconsistency_flip_rate", "negative_flip_rate", "positive_flip_rate")
 
 
 def evaluate_path(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What the metrics for Hugging Face `evaluate` share; `evaluate_path` says where they are."""
+"""Base of the metrics for Hugging Face `evaluate`; `evaluate_path` gives their folders."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FlipMetric"]
 
+COLUMNS = ("old_predictions", "predictions", "references")
 CITATION = (
     "Yan et al., Positive-congruent training, CVPR 2021, arXiv 2011.09161; "
     "Echterhoff et al., MUSCLE, Findings of EMNLP 2024, arXiv 2407.09435"
@@ -31,17 +32,10 @@ INPUTS = """
 
 
 class FlipMetric:
-    """The part of a metric that is ours; `evaluate.Metric` is the other base of each of them.
+    """Base of every metric, beside `evaluate.Metric`.
 
-    The columns pass through Arrow as JSON texts. evaluate would cast each of them to one type, in
-    which 1.5 becomes 1 and the text "1" the number 1: answers that differ would be the same.
-
-    Examples
-    --------
-    >>> class OldAccuracy(FlipMetric):
-    ...     rates = ("old_accuracy",)
-    >>> OldAccuracy()._compute(old_predictions=['"A"'], predictions=['"B"'], references=['"A"'])
-    {'old_accuracy': Rate(1, 1)}
+    The columns pass through Arrow as JSON texts. evaluate would cast each of them to one type: 1.5
+    to 1, or the text "1" to the number 1. Answers that differ would then be equal.
     """
 
     rates: ClassVar[tuple[str, ...]]
@@ -52,8 +46,8 @@ class FlipMetric:
         Parameters
         ----------
         **answers
-            ``old_prediction``, ``prediction`` and ``reference``; `evaluate.combine` says the same
-            in the plural.
+            ``old_prediction``, ``prediction`` and ``reference``; `evaluate.combine` passes these
+            names in the plural.
         """
         self.add_batch(**{f"{name.removesuffix('s')}s": [one] for name, one in answers.items()})
 
@@ -67,21 +61,17 @@ class FlipMetric:
         old_predictions, predictions, references : sequence or array
             The answers of both models and the right ones.
         """
-        texts = {
-            "old_predictions": _as_texts(old_predictions, "old_predictions"),
-            "predictions": _as_texts(predictions, "predictions"),
-            "references": _as_texts(references, "references"),
-        }
-        super().add_batch(**texts)  # type: ignore[misc]
+        columns = (old_predictions, predictions, references)
+        texts = map(_as_texts, columns, COLUMNS)
+        super().add_batch(**dict(zip(COLUMNS, texts, strict=True)))  # type: ignore[misc]
 
     def _info(self) -> Any:
         datasets = require("datasets", "evaluate")
-        columns = ("old_predictions", "predictions", "references")
         return require("evaluate", "evaluate").MetricInfo(
             description=type(self).__doc__,
             citation=CITATION,
             inputs_description=INPUTS,
-            features=datasets.Features({name: datasets.Value("string") for name in columns}),
+            features=datasets.Features({name: datasets.Value("string") for name in COLUMNS}),
         )
 
     def _compute(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from muscle_metrics.errors import InputError, require
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.flips.rates import Rate
-from muscle_metrics.integrations.stored_verdicts import is_right, quadrant_of, read_verdicts
+from muscle_metrics.integrations.stored_correctness import is_right, quadrant_of, read_correctness
 
-# Whoever imports this module asks for inspect_ai, which reads the types of what is decorated.
+# Needed at import: inspect_ai reads the types of the functions that it decorates.
 require("inspect_ai", "inspect")
 from inspect_ai.scorer import (  # noqa: E402
     CORRECT,
@@ -30,7 +30,7 @@ QUADRANT = "quadrant"
 LETTERS = {CORRECT: 1, INCORRECT: 0, NOANSWER: 0}
 
 
-# One score per sample and epoch: the mean over epochs of a sample is no verdict.
+# One score per sample and epoch: a mean over epochs is neither right nor wrong.
 @metric(scores="unreduced")  # type: ignore[untyped-decorator]
 def negative_flip_rate() -> Metric:
     """Share of all samples that the old model got right and the new one gets wrong (NFR).
@@ -80,7 +80,7 @@ def flips(
     baseline : str
         File of the old run, such as one that ``muscle-metrics baseline`` wrote of its log.
     metric : str, optional
-        Which score of the old run says what was right; needed where there are several.
+        Which score of the old run says whether it was right; needed where there are several.
     threshold : float, optional
         A score of at least this much is right; not needed where all are right or wrong.
     task : str, optional
@@ -95,13 +95,13 @@ def flips(
     ------
     InputError
         If the old run cannot be read or judged; while scoring, if it does not hold a sample, or a
-        score is no verdict.
+        score is neither right nor wrong.
 
     Examples
     --------
     >>> Task(dataset=samples, scorer=flips(match(), baseline="v1.baseline"))  # doctest: +SKIP
     """
-    stored = read_verdicts(baseline, metric=metric, threshold=threshold, task=task)
+    stored = read_correctness(baseline, metric=metric, threshold=threshold, task=task)
 
     async def score(state: TaskState, target: Target) -> Score:
         judged = await judge(state, target)

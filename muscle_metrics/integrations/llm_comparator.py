@@ -44,13 +44,13 @@ def llm_comparator_data(
     Parameters
     ----------
     comparison : Comparison
-        What was compared.
+        The comparison to show.
     prompts : iterable of Record, optional
-        Where the prompt of each item stands, such as a run that was read with ``prompt_field``.
+        Records with the prompt of each item, such as a run that was read with ``prompt_field``.
         Items without one show their id.
     metric : str, optional
-        The graded score whose gain is shown. By default an item that got fixed has 1, one that
-        broke -1 and any other 0; without verdicts, the only graded score there is.
+        The graded score whose gain is shown. By default a positive flip has 1, a negative flip -1
+        and any other item 0; without correctness, the only graded score is shown.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def _scores(comparison: Comparison, metric: str | None) -> list[float]:
 
 
 def _graded(comparison: Comparison) -> Iterator[dict[str, list[float]]]:
-    """By metric, the new and the old score of each item."""
+    """Pair the new and the old score of each item, by metric."""
     if not comparison.changes:
         return repeat({}, comparison.total)
     columns = [

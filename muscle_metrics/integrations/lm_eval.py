@@ -8,14 +8,14 @@ from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import InputError, UsageError, require
-from muscle_metrics.integrations.stored_verdicts import is_right, quadrant_of, read_verdicts
+from muscle_metrics.integrations.stored_correctness import is_right, quadrant_of, read_correctness
 from muscle_metrics.words.place import list_names, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from os import PathLike
 
-    from muscle_metrics.integrations.stored_verdicts import StoredVerdicts
+    from muscle_metrics.integrations.stored_correctness import StoredCorrectness
     from muscle_metrics.runs.record import Run
 
     Document = Mapping[str, Any]
@@ -60,7 +60,7 @@ def add_flips(
     -------
     callable
         From a document and its results to all scores. It raises an InputError for a document that
-        the baseline does not hold, or a score that is no verdict.
+        the baseline does not hold, or a score that is neither right nor wrong.
 
     Raises
     ------
@@ -111,36 +111,31 @@ def _right_by_field(field: str) -> Callable[[Document], bool]:
 def _right_in_run(
     baseline: Run | str | PathLike[str], **choices: Any
 ) -> Callable[[Document], bool]:
-    # Read at the first document: a task is also loaded to be listed.
-    stored = cache(lambda: read_verdicts(baseline, **choices))
+    # Read at the first document: lm-eval also loads a task only to list it.
+    stored = cache(lambda: read_correctness(baseline, **choices))
     return lambda document: _of_equal_documents(stored(), document_id(document))
 
 
-def _of_equal_documents(stored: StoredVerdicts, document: str) -> bool:
-    """Verdict on a document, which all occurrences of it in the old run must have got."""
+def _of_equal_documents(stored: StoredCorrectness, document: str) -> bool:
+    """Correctness of a document, which must be the same for all its copies in the old run."""
     repeats = (f"{document}#{occurrence}" for occurrence in count(2))
-    again = takewhile(stored.verdicts.__contains__, repeats)
-    verdicts = {stored.of(name) for name in (document, *again)}
-    if len(verdicts) > 1:
+    again = takewhile(stored.correctness.__contains__, repeats)
+    correctness = {stored.of(name) for name in (document, *again)}
+    if len(correctness) > 1:
         raise InputError(
             f"expected one verdict on equal documents in {show(stored.name)}, got right and wrong "
             f"for {show(document)}: remove one of them from the data"
         )
-    return verdicts.pop()
+    return correctness.pop()
 
 
 def document_id(document: Document) -> str:
-    """Hash by which lm-evaluation-harness knows a document; its logs call it ``doc_hash``.
+    """Hash that identifies a document; the logs of lm-evaluation-harness call it ``doc_hash``.
 
     Raises
     ------
     MissingDependencyError
         If lm-evaluation-harness is not installed.
-
-    Examples
-    --------
-    >>> document_id({"question": "2 + 2?"})[:8]  # doctest: +SKIP
-    '9c8ab8e1'
     """
     utils = require("lm_eval.utils", "lm-eval")
     text = json.dumps(document, indent=2, default=utils.handle_non_serializable, ensure_ascii=False)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["flip_metrics", "flip_scorers"]
 
-# By the name of a rate without its "_rate": which items it counts, of all items.
+# Name of each rate without "_rate", and the items that it counts.
 FLIPS: dict[str, Callable[[Correctness], Flags]] = {
     "negative_flip": lambda correctness: correctness.old_right & ~correctness.new_right,
     "positive_flip": lambda correctness: ~correctness.old_right & correctness.new_right,
@@ -78,7 +78,7 @@ def flip_metrics(*, key: Key = None, missing: Missing = "error") -> list[Any]:
             metrics: object,
             old_predictions: pd.Series[Any],
         ) -> Any:
-            # Rows belong together by position: MLflow gives new indexes to some of the columns.
+            # MLflow gives new indexes to some columns, so rows are paired by position.
             old, new, references = (
                 column.reset_index(drop=True) for column in (old_predictions, predictions, targets)
             )
@@ -112,7 +112,7 @@ def flip_scorers(
     Parameters
     ----------
     old, reference : str
-        Names of the old answer, and of the right one or the list of accepted ones, in the
+        Names of the old answer and of the reference (an answer or a list of accepted ones) in the
         expectations of every item.
     key : callable, optional
         Normalises answers and references before they are compared.
@@ -158,7 +158,7 @@ def flip_scorers(
             return bool(FLIPS[flip](correctness)[0])
 
         is_good = flip == "positive_flip"
-        # A flip for the worse must not pass because it is true.
+        # MLflow would pass every item whose score is true, negative flips included.
         return scorers.scorer(score, name=flip, pass_if=lambda flipped: is_good or not flipped)
 
     return [scorer(flip) for flip in FLIPS]

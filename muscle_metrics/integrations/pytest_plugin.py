@@ -31,15 +31,9 @@ FLIPS_SHOWN = 10
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and where results come together the summary of all gates.
-
-    Examples
-    --------
-    >>> pytest_configure.__module__
-    'muscle_metrics.integrations.pytest_plugin'
-    """
+    """Register the marker, and the summary of all gates in the process that reports."""
     config.addinivalue_line("markers", MARKER)
-    # A worker of xdist sends its reports to the controller, which sums them up once.
+    # A worker of xdist sends its reports to the controller, which prints one summary.
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Summary(), "muscle_metrics_summary")
 
@@ -58,14 +52,14 @@ def model_gate(request: pytest.FixtureRequest) -> ModelGate:
 
 
 class ModelGate:
-    """What the fixture `model_gate` gives to a test.
+    """The object that the fixture `model_gate` gives to a test.
 
     Parameters
     ----------
     properties : list
-        Where verdicts are recorded for the summary: the properties of the test.
+        Properties of the test, which record the verdicts for the summary.
     limits : mapping
-        What holds where a call names no policy: fields of `Policy`, or a whole ``policy``.
+        Limits of a call that names no policy: fields of `Policy`, or a whole ``policy``.
 
     Examples
     --------
@@ -91,7 +85,7 @@ class ModelGate:
         Parameters
         ----------
         old : Comparison, Run, str or path
-            What was compared already, or the old run.
+            A comparison, or the old run.
         new : Run, str or path, optional
             The new run; or the policy, if `old` is a comparison.
         policy : Policy, str or path, optional
@@ -102,7 +96,7 @@ class ModelGate:
         Returns
         -------
         Verdict
-            PASS; or INCONCLUSIVE, if the policy takes that for a pass.
+            PASS; or INCONCLUSIVE, if the policy accepts that.
 
         Raises
         ------
@@ -179,7 +173,7 @@ def _name(source: Source) -> str:
 
 
 def _headline(verdict: Verdict) -> str:
-    """One line: the verdict, and the first check that led to it."""
+    """One line: the verdict, and the first check that decided it."""
     from muscle_metrics.words.escape import shorten, terminal
 
     decisive = [str(check) for check in verdict.checks if check.outcome == verdict.outcome]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.answers.columns import Key, Missing
 
-# Whoever imports this module asks for torchmetrics: a class needs its base when it is made.
+# Needed at import: the classes below are subclasses of torchmetrics.Metric.
 require("torchmetrics", "torchmetrics")
 from torchmetrics import Metric  # noqa: E402
 
@@ -25,7 +25,7 @@ CELLS = FlipCounts.__slots__
 
 
 class FlipRate(Metric):  # type: ignore[misc]
-    """A rate of the flip family, from counts that add; what its subclasses share.
+    """Base of the flip rates: counts that add over batches and processes.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ class FlipRate(Metric):  # type: ignore[misc]
         Parameters
         ----------
         old, new : sequence or tensor, shape (N,)
-            Answers of the old and of the new model: classes, numbers or texts. N may be 0, as the
-            share of a process may be.
+            Answers of the old and of the new model: classes, numbers or texts. N may be 0, because
+            a process may have no items.
         references : sequence or tensor, shape (N,)
             The right answer of every item, or a list of accepted ones.
 
@@ -94,7 +94,7 @@ class FlipRate(Metric):  # type: ignore[misc]
         return FlipCounts(**dict(zip(CELLS, self.cells.tolist(), strict=True)))
 
     def set_dtype(self, dst_type: torch.dtype) -> FlipRate:
-        """Set the type of the computed rate; counts stay integers, in half they would end at 2048.
+        """Set the type of the computed rate; counts stay integers, exact beyond 2048.
 
         Parameters
         ----------

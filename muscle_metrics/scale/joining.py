@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["FLAWS", "Joining"]
 
 FALSE = "FALSE"
-LABELS = {"slice": ("slice",), "group": ("cluster",), "prompt": ("old_prompt", "new_prompt")}
 # Flaws that no option makes good come first; every name is a column of the judged items.
 FLAWS = (
     "without_id",
@@ -202,13 +201,7 @@ class Joining:
             f"ascii(old) IN (63, 91) OR ascii(new) IN (63, 91) OR ascii(own_old) = 63 "
             f"OR ascii(own_new) = 63{lists}"
         )
-        labels = [
-            name
-            for part, names in LABELS.items()
-            for name in names
-            if self.old.may_be_unreadable(part) or self.new.may_be_unreadable(part)
-        ]
-        return f"{values} OR {UNREADABLE_SQL} IN ({', '.join(labels)})" if labels else values
+        return f"{values} OR {UNREADABLE_SQL} IN (slice, cluster, old_prompt, new_prompt)"
 
     def _unscored(self) -> str:
         lacking = [

@@ -16,7 +16,6 @@ from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import PlainFile, open_plain
 from muscle_metrics.runs.rows import keep_rows, locate
 from muscle_metrics.scale.encoding import (
-    FLOATS,
     NOTHING,
     NUMBERS,
     UNREADABLE_SQL,
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from os import PathLike
 
-__all__ = ["NO_OPTIONS", "CodedSource", "FileSource", "Source", "open_sources", "sql_null"]
+__all__ = ["NO_OPTIONS", "FileSource", "Source", "open_sources", "sql_null"]
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 COMPRESSED = (".gz", ".zst")
@@ -130,13 +129,6 @@ class Source:
                     f"write it as text, or name another column"
                 )
 
-    def may_be_unreadable(self, part: str) -> bool:
-        """Whether values of a label may be no label, such as nan or a list."""
-        if part not in self.fields:
-            return False
-        # Types of rows that are coded already are unknown.
-        return not self.types or locate_field(self.fields[part], self.types)[1] in FLOATS | {"JSON"}
-
     def _key(self) -> str:
         """Write the SQL of id and repeat; null where one of them is unreadable."""
         identifier = encode_id(*locate_field(self.fields["id"], self.types))
@@ -153,16 +145,6 @@ class Source:
         if name is None:
             return sql_null(part)
         return ENCODERS.get(part, encode_label)(*locate_field(name, self.types))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodedSource(Source):
-    """A relation whose columns are those that `Source.table` writes."""
-
-    def table(self, parts: Collection[str]) -> str:
-        """Write the SQL of the rows: their key, and the parts asked for."""
-        columns = ["key", *(f'"{part}"' for part in sorted(parts))]
-        return f"SELECT {', '.join(columns)} FROM {self.relation}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,20 +24,20 @@ from muscle_metrics.scorers import resolve_scorer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import pandas as pd
-
     from muscle_metrics.flips.changes import ScoreChanges
     from muscle_metrics.scale.joining import Joining
     from muscle_metrics.scorers import Metric, Scorer
 
 __all__ = ["resolve_rowwise_scorer", "stream_totals"]
 
-# DuckDB hands out vectors of 2048 rows. The texts of a chunk are all in memory.
-VECTORS = 4
+# Rows of a chunk, whose texts are in memory together.
+CHUNK = 1 << 13
 COLUMNS = (
     *("key", "slice", "cluster", "old", "new", "reference", "accepted"),
     *("old_score", "new_score", "old_right", "new_right", "changed"),
 )
+
+Chunk = dict[str, tuple[Any, ...]]
 
 
 def stream_totals(database: Any, joining: Joining, *, is_graded: bool) -> Totals:
@@ -89,13 +89,13 @@ def resolve_rowwise_scorer(metric: Metric, **options: Any) -> Scorer:
     return scorer
 
 
-def _chunks(result: Any) -> Iterator[pd.DataFrame]:
-    while len(chunk := result.fetch_df_chunk(VECTORS)):
-        yield chunk
+def _chunks(result: Any) -> Iterator[Chunk]:
+    while rows := result.fetchmany(CHUNK):
+        yield dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
 
 
 def _compare(
-    chunk: pd.DataFrame, joining: Joining, scorers: Sequence[Scorer], *, is_graded: bool
+    chunk: Chunk, joining: Joining, scorers: Sequence[Scorer], *, is_graded: bool
 ) -> Comparison:
     choices, judging = joining.choices, joining.judging
     table = _table(chunk, joining)
@@ -103,8 +103,8 @@ def _compare(
     if judging.by_score and (is_graded or choices.threshold is not None):
         low, high = choices.score_range
         changes[str(judging.judge)] = measure_changes(
-            old=chunk["old_score"].to_numpy(np.float64),
-            new=chunk["new_score"].to_numpy(np.float64),
+            old=chunk["old_score"],
+            new=chunk["new_score"],
             tie=1e-6 if choices.tie is None else choices.tie,
             minimum_effect=choices.minimum_effect,
             low=low,
@@ -130,45 +130,36 @@ def _compare(
     )
 
 
-def _table(chunk: pd.DataFrame, joining: Joining) -> ItemTable:
-    keys = [split_key(key) for key in chunk["key"]]
-    old, new = (
-        tuple(map(decode_value, _texts(chunk[side])))
-        if joining.has_answers
-        else tuple(chunk[f"{side}_score"])
-        for side in ("old", "new")
-    )
+def _table(chunk: Chunk, joining: Joining) -> ItemTable:
+    ids, repeats = zip(*map(split_key, chunk["key"]), strict=True)
+    if joining.has_answers:
+        old, new = (tuple(map(decode_value, chunk[side])) for side in ("old", "new"))
+    else:
+        old, new = chunk["old_score"], chunk["new_score"]
     return ItemTable(
-        ids=tuple(name for name, _ in keys),
-        tasks=(None,) * len(chunk),
-        repeats=tuple(repeat for _, repeat in keys),
-        slices=tuple(_texts(chunk["slice"])),
-        groups=tuple(_texts(chunk["cluster"])),
+        ids=ids,
+        tasks=(None,) * len(ids),
+        repeats=repeats,
+        slices=chunk["slice"],
+        groups=chunk["cluster"],
         old=old,
         new=new,
-        references=tuple(
-            map(decode_reference, _texts(chunk["reference"]), _texts(chunk["accepted"]))
-        ),
+        references=tuple(map(decode_reference, chunk["reference"], chunk["accepted"])),
     )
 
 
 def _correctness(
-    chunk: pd.DataFrame, changes: Mapping[str, ScoreChanges], joining: Joining, *, is_graded: bool
+    chunk: Chunk, changes: Mapping[str, ScoreChanges], joining: Joining, *, is_graded: bool
 ) -> Correctness | None:
     choices, judging = joining.choices, joining.judging
     judged_by_row = not is_graded if judging.by_score else judging.judge == EXACT_MATCH
     if judged_by_row:
         return Correctness(
-            chunk["old_right"].to_numpy(bool),
-            chunk["new_right"].to_numpy(bool),
-            chunk["changed"].to_numpy(bool) if joining.has_answers else None,
+            np.array(chunk["old_right"]),
+            np.array(chunk["new_right"]),
+            np.array(chunk["changed"]) if joining.has_answers else None,
         )
     if choices.threshold is None or not changes:
         return None
     first = next(iter(changes.values()))
     return first.correctness(threshold=choices.threshold, strict=choices.strict_threshold)
-
-
-def _texts(column: pd.Series[Any]) -> list[Any]:
-    # A null comes as None, nan or NA; other values here are text or lists of texts.
-    return [value if isinstance(value, (str, list, np.ndarray)) else None for value in column]

@@ -77,8 +77,8 @@ def test_the_baseline_is_read_once_and_not_before_it_is_needed(
     read = []
     monkeypatch.setattr(
         lm_eval,
-        "read_verdicts",
-        lambda path, original=lm_eval.read_verdicts, **options: (
+        "read_correctness",
+        lambda path, original=lm_eval.read_correctness, **options: (
             read.append(path) or original(old_run(A=1), **options)
         ),
     )

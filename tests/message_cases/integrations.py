@@ -10,7 +10,7 @@ from muscle_metrics.integrations import evaluate_path
 from muscle_metrics.integrations.evaluate import FlipMetric
 from muscle_metrics.integrations.llm_comparator import llm_comparator_json
 from muscle_metrics.integrations.lm_eval import add_flips
-from muscle_metrics.integrations.stored_verdicts import is_right, read_verdicts
+from muscle_metrics.integrations.stored_correctness import is_right, read_correctness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ WATCHED = [
     "integrations/__init__",
     "integrations/evaluate",
     "integrations/llm_comparator",
-    "integrations/stored_verdicts",
+    "integrations/stored_correctness",
 ]
 
 OLD = Run(tuple(Record(i, scores={"acc": 1}) for i in ("q1", "q2")), "v1")
@@ -46,9 +46,9 @@ CASES: dict[str, Callable[[], object]] = {
     "llm comparator: several graded scores": graded_comparison,
     "lm-eval: no old verdicts": lambda: add_flips(score, metric="acc"),
     "lm-eval: no such score": lambda: add_flips(score, metric="f1", old_field="old")({}, 1),
-    "stored: no such item": lambda: read_verdicts(OLD).of("q3"),
-    "stored: no such repeat": lambda: read_verdicts(REPEATS).of("q1", "2"),
-    "stored: several tasks": lambda: read_verdicts(TASKS),
+    "stored: no such item": lambda: read_correctness(OLD).of("q3"),
+    "stored: no such repeat": lambda: read_correctness(REPEATS).of("q1", "2"),
+    "stored: several tasks": lambda: read_correctness(TASKS),
     "stored: a score as text": lambda: is_right("True", "acc"),
     "stored: a graded score": lambda: is_right(0.5, "acc"),
 }

@@ -10,7 +10,7 @@ import pytest
 
 from muscle_metrics import InputError, PairingError, Record, Run, UsageError, label_flips
 from muscle_metrics.comparison.baseline import make_baseline
-from muscle_metrics.integrations.stored_verdicts import is_right, quadrant_of, read_verdicts
+from muscle_metrics.integrations.stored_correctness import is_right, quadrant_of, read_correctness
 from muscle_metrics.runs.readers.baseline import baseline_text
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ def test_a_run_and_its_baseline_say_the_same(tmp_path: Path) -> None:
     old = run(Record("1", "A", "A"), Record("2", "B", ["A", "C"]), Record("10", "C", "C"))
     path = tmp_path / "v1.baseline"
     path.write_text(baseline_text(make_baseline(old)), encoding="utf-8")
-    for stored in (read_verdicts(old), read_verdicts(path)):
+    for stored in (read_correctness(old), read_correctness(path)):
         assert [stored.of(item) for item in ("1", "2", "10")] == [True, False, True]
 
 
 def test_repeats_are_told_apart() -> None:
-    stored = read_verdicts(run(scored(1, repeat="1"), scored(0, repeat="2")))
+    stored = read_correctness(run(scored(1, repeat="1"), scored(0, repeat="2")))
     assert (stored.of("1", "1"), stored.of("1", "2")) == (True, False)
     with pytest.raises(PairingError, match="expected the item '1' with repeat '3' in 'v1'"):
         stored.of("1", "3")
@@ -43,29 +43,29 @@ def test_repeats_are_told_apart() -> None:
 
 
 def test_a_run_without_repeats_stands_for_all_of_them() -> None:
-    assert read_verdicts(run(scored(1))).of("1", "7") is True
+    assert read_correctness(run(scored(1))).of("1", "7") is True
 
 
 def test_an_item_that_was_not_there_is_no_verdict() -> None:
     with pytest.raises(PairingError, match=r"expected the item '2' in 'v1', got none among 1"):
-        read_verdicts(run(scored(1))).of("2")
+        read_correctness(run(scored(1))).of("2")
 
 
 def test_tasks_are_told_apart() -> None:
     old = run(scored(1, task="sums"), scored(0, task="words"))
-    assert read_verdicts(old, task="sums").of("1") is True
-    assert read_verdicts(old, task="words").of("1") is False
+    assert read_correctness(old, task="sums").of("1") is True
+    assert read_correctness(old, task="words").of("1") is False
     with pytest.raises(UsageError, match="got None: there is 'sums', 'words'"):
-        read_verdicts(old)
+        read_correctness(old)
     with pytest.raises(UsageError, match="got 'letters'"):
-        read_verdicts(old, task="letters")
+        read_correctness(old, task="letters")
 
 
 def test_graded_scores_need_a_threshold() -> None:
     old = run(scored(0.4), scored(0.6, "2"))
     with pytest.raises(UsageError, match="threshold"):
-        read_verdicts(old)
-    stored = read_verdicts(old, threshold=0.5)
+        read_correctness(old)
+    stored = read_correctness(old, threshold=0.5)
     assert (stored.of("1"), stored.of("2")) == (False, True)
 
 

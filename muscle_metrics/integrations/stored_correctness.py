@@ -1,4 +1,4 @@
-"""What the old model got right, item by item, for hosts that judge the new one item by item."""
+"""Correctness of the old model per item, for hosts that score the new model item by item."""
 
 from __future__ import annotations
 
@@ -19,82 +19,77 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
-__all__ = ["StoredVerdicts", "is_right", "quadrant_of", "read_verdicts"]
+__all__ = ["StoredCorrectness", "is_right", "quadrant_of", "read_correctness"]
 
 
 @dataclass(frozen=True, slots=True)
-class StoredVerdicts:
+class StoredCorrectness:
     """Whether the old model got each item right.
 
     Parameters
     ----------
     name : str
         Name of the old run.
-    verdicts : mapping of str to mapping
-        By id, and by repeat or None, what the old model got right.
-
-    Examples
-    --------
-    >>> StoredVerdicts("v1", {"q1": {None: True}}).of("q1")
-    True
+    correctness : mapping of str to mapping
+        By id, and by repeat or None, whether the old model was right.
     """
 
     name: str
-    verdicts: Mapping[str, Mapping[str | None, bool]]
+    correctness: Mapping[str, Mapping[str | None, bool]]
 
     def of(self, item: str, repeat: str | None = None) -> bool:
-        """Verdict on an item.
+        """Whether the old model got an item right.
 
         Parameters
         ----------
         item : str
             Id of the item.
         repeat : str, optional
-            Which generation; an old run without repeats has one verdict for all of them.
+            Which generation; an old run without repeats has one answer for all of them.
 
         Raises
         ------
         PairingError
-            If the old run does not hold the item, or not this repeat of it: left out, it would be
-            a flip that nobody sees.
+            If the old run does not hold the item, or not this repeat of it: leaving it out would
+            hide a flip.
         """
-        found = self.verdicts.get(item, {})
+        found = self.correctness.get(item, {})
         if None in found:
             return found[None]
         if repeat not in found:
             which = "" if repeat is None else f" with repeat {show(repeat)}"
             raise PairingError(
                 f"expected the item {show(item)}{which} in {show(self.name)}, got none among "
-                f"{len(self.verdicts)} ({list_ids(list(self.verdicts))}): run both models on the "
-                f"same items"
+                f"{len(self.correctness)} ({list_ids(list(self.correctness))}): run both models on "
+                f"the same items"
             )
         return found[repeat]
 
 
-def read_verdicts(
+def read_correctness(
     old: Run | str | PathLike[str],
     *,
     metric: str | None = None,
     threshold: float | None = None,
     task: str | None = None,
-) -> StoredVerdicts:
+) -> StoredCorrectness:
     """Judge every item of the old run.
 
     Parameters
     ----------
     old : Run, str or path
-        A run, or a file that `read_run` reads as it is, such as what ``muscle-metrics baseline``
+        A run, or a file that `read_run` recognises, such as one that ``muscle-metrics baseline``
         wrote.
     metric : str, optional
         The recorded score that says what is right; needed where there are several.
     threshold : float, optional
         A score of at least this much is right; not needed where all are 0 or 1.
     task : str, optional
-        The task whose items are asked for; needed where there are several.
+        The task to read; needed where there are several.
 
     Returns
     -------
-    StoredVerdicts
+    StoredCorrectness
 
     Raises
     ------
@@ -102,12 +97,6 @@ def read_verdicts(
         If the file cannot be read, or an item cannot be judged.
     UsageError
         If metric or threshold do not fit, or the task is not there or not clear.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record
-    >>> read_verdicts(Run((Record("1", prediction="A", reference="A"),), "v1")).of("1")
-    True
     """
     run = old if isinstance(old, Run) else read_run(old)
     tasks = list(dict.fromkeys(record.task for record in run))
@@ -119,23 +108,23 @@ def read_verdicts(
     chosen = replace(run, records=tuple(r for r in run if task is None or r.task == task))
     joined = join_runs((chosen, chosen))
     judged = judge_runs(joined, metric=metric, threshold=threshold)
-    verdicts: dict[str, dict[str | None, bool]] = defaultdict(dict)
+    correctness: dict[str, dict[str | None, bool]] = defaultdict(dict)
     for record, right in zip(
         joined.records[0], judged.correctness(0, 1).old_right.tolist(), strict=True
     ):
-        verdicts[record.id][record.repeat] = right
-    return StoredVerdicts(run.name, dict(verdicts))
+        correctness[record.id][record.repeat] = right
+    return StoredCorrectness(run.name, dict(correctness))
 
 
 def is_right(score: object, name: str, threshold: float | None = None) -> bool:
-    """Verdict that a score of the host stands for.
+    """Whether a score of the host says that an item is right.
 
     Parameters
     ----------
     score : bool or float
-        What the host computed.
+        Score of one item.
     name : str
-        What errors call it.
+        Name of the score in errors.
     threshold : float, optional
         A score of at least this much is right.
 
@@ -147,11 +136,6 @@ def is_right(score: object, name: str, threshold: float | None = None) -> bool:
     ------
     InputError
         If the score is no number, or neither 0 nor 1 and there is no threshold.
-
-    Examples
-    --------
-    >>> is_right(1.0, "acc"), is_right(0.4, "f1", threshold=0.5)
-    (True, False)
     """
     number = score.item() if hasattr(score, "item") else score
     if not isinstance(number, bool | int | float) or not math.isfinite(number):
@@ -168,13 +152,7 @@ def is_right(score: object, name: str, threshold: float | None = None) -> bool:
 
 
 def quadrant_of(*, old_right: bool, new_right: bool) -> Quadrant:
-    """Where one item stands after the update.
-
-    Examples
-    --------
-    >>> quadrant_of(old_right=True, new_right=False)
-    <Quadrant.NEGATIVE: 'negative'>
-    """
+    """Quadrant of one item."""
     if old_right:
         return Quadrant.BOTH_RIGHT if new_right else Quadrant.NEGATIVE
     return Quadrant.POSITIVE if new_right else Quadrant.BOTH_WRONG
