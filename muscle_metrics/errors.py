@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree; and the one loader of optional packages.
+"""Everything that can go wrong, as one tree; and the checks of a choice and an optional package.
 
 ::
 
@@ -16,7 +16,10 @@ Every message is one line, in lower case: what was expected, what was given, wha
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "FileError",
@@ -26,6 +29,7 @@ __all__ = [
     "PairingError",
     "TrainingError",
     "UsageError",
+    "check_choice",
     "require",
 ]
 
@@ -93,3 +97,22 @@ def require(module: str, extra: str) -> Any:
             f"expected the package {module!r}, which is not installed: "
             f"pip install 'muscle-metrics[{extra}]'"
         ) from error
+
+
+def check_choice(name: str, given: object, choices: Iterable[object]) -> None:
+    """Raise unless the option `name` is given as one of its choices.
+
+    Raises
+    ------
+    UsageError
+        If it is not.
+
+    Examples
+    --------
+    >>> check_choice("side", "both", ["lower", "upper"])
+    Traceback (most recent call last):
+    muscle_metrics.errors.UsageError: expected side to be one of ['lower', 'upper'], got 'both'
+    """
+    known = list(choices)
+    if given not in known:
+        raise UsageError(f"expected {name} to be one of {known}, got {given!r}")

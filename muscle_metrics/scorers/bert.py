@@ -114,7 +114,7 @@ def bertscore_both(old: Any, new: Any, references: Any, **options: Any) -> tuple
     """Score the old and the new predictions of the same items in one pass.
 
     Equal to two calls of `bertscore`, also in the token weights: every reference counts as one
-    document. A text that stands in both columns is embedded once.
+    document. A text in both columns is embedded once.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def _score_pairs(
     weights: Mapping[int, float],
     batch_size: int,
 ) -> Scores:
-    """Score pairs of like length together, holding the vectors of one block of text at a time."""
+    """Score pairs of similar length together, with the vectors of one block in memory."""
     scores = np.zeros(len(pairs))
     order = sorted(range(len(pairs)), key=lambda k: (len(pairs[k][1]), pairs[k][1], pairs[k][0]))
     left = Counter(chain.from_iterable(pairs))
@@ -177,7 +177,7 @@ def _score_pairs(
 
 
 def _batch_texts(tokens: Mapping[str, Sequence[int]], most: int) -> Iterator[list[str]]:
-    """Group texts of like length, so that little of a batch is padding."""
+    """Group texts of similar length, so that little of a batch is padding."""
     batch: list[str] = []
     for text in sorted(tokens, key=lambda text: len(tokens[text])):
         longer = len(batch) >= _FEWEST and len(tokens[text]) > _STRETCH * len(tokens[batch[0]])
@@ -295,7 +295,7 @@ class Encoder:
         vectors = self._library.bert_encode(
             self._model, padded.to(self._device), attention_mask=masks.to(self._device)
         )
-        # A copy each, so that the padded batch can go.
+        # Copies: a view would keep the padded batch in memory.
         return [
             (
                 vectors[row, : len(tokens)].clone(),

@@ -1,4 +1,4 @@
-"""Scorers from outside: found by name, and never trusted with their result."""
+"""Scorers of users: imported by name, and their scores checked."""
 
 from __future__ import annotations
 
@@ -92,18 +92,13 @@ def _load_file(path: Path) -> ModuleType:
 
 
 def check_scores(name: str, scores: Any, items: int) -> Scores:
-    """Return what a scorer gave as one finite float64 per item.
+    """Return the scores of a scorer as one finite float64 per item.
 
     Raises
     ------
     InputError
-        If it is anything else: too few or too many scores, text, nan, an infinity, or numbers of
+        If they are anything else: too few or too many scores, text, nan, an infinity, or numbers of
         16 bits, which call different scores equal.
-
-    Examples
-    --------
-    >>> check_scores("judge", [1, 0.5], items=2)
-    array([1. , 0.5])
     """
     try:
         given = np.asarray(scores)

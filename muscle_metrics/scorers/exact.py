@@ -71,8 +71,8 @@ def exact_match(
     strip : bool
         Ignore white space at both ends.
     ignore_case, ignore_punctuation, ignore_articles, normalize_whitespace : bool
-        What else may differ: case (by Unicode case folding); punctuation of any script; the
-        English articles, and with them white space; how much white space parts two words.
+        Further differences to ignore: case (by Unicode case folding); punctuation of any script;
+        the English articles, and with them white space; the length of white space between words.
     unicode_form : {"NFC", "NFD", "NFKC", "NFKD"}, optional
         Compare texts in this normal form.
     extract : {"gsm8k-strict", "gsm8k-flexible", "choice"}, optional
@@ -192,7 +192,7 @@ def normalizer(
     normalize_whitespace: bool,
     unicode_form: UnicodeForm | None,
 ) -> Callable[[str], str]:
-    """Build the function that removes from a text what is not to count; linear in its length.
+    """Build the function that removes ignored differences from a text, in linear time.
 
     Raises
     ------
@@ -295,18 +295,12 @@ def extract_answer(text: str, kind: Extraction) -> str | None:
     found = (_MARKED_NUMBER if kind == "gsm8k-strict" else _ANY_NUMBER).findall(text)
     if not found:
         return None
-    # Strict takes the first: what follows the marked answer is the next problem, made up.
+    # Strict takes the first: after its answer a model may make up the next problem.
     return _spell_number(found[0] if kind == "gsm8k-strict" else found[-1])
 
 
 def extract_reference(text: str, kind: Extraction) -> str | None:
-    """Find the answer in a reference, which may be the bare answer.
-
-    Examples
-    --------
-    >>> extract_reference("18", "gsm8k-strict"), extract_reference("... #### 18", "gsm8k-flexible")
-    ('18', '18')
-    """
+    """Find the answer in a reference, which may be the bare answer."""
     if kind == "choice":
         return _find_letter(text)
     return extract_answer(text, "gsm8k-strict") or extract_answer(text, "gsm8k-flexible")

@@ -1,8 +1,8 @@
 """ROUGE by a faster route to the same bits as rouge-score.
 
-Every distinct pair of texts is scored once, every distinct word is stemmed once, and counts are
-taken for a block of pairs at a time: shared n-grams by hashing, subsequences by rows of bits. The
-counts are integers, so the scores are those of rouge-score to the last bit.
+Every distinct pair of texts is scored once, every distinct word is stemmed once, and numpy counts a
+block of pairs at a time: shared n-grams by sorting, subsequences by rows of bits. The counts are
+integers, so the scores are those of rouge-score to the last bit.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.errors import InputError, UsageError, check_choice
 from muscle_metrics.scorers.rouge_counts import Counts, count_pairs
 from muscle_metrics.scorers.rouge_tokens import Reading, read_texts, read_tokens
 from muscle_metrics.scorers.texts import Pairs, Scores, pair_texts
@@ -29,8 +29,8 @@ OverCap: TypeAlias = Literal["raise", "nan"]
 
 ROUGE_VARIANTS = (*(f"rouge{order}" for order in range(1, 10)), "rougeL", "rougeLsum")
 
-# Texts are spelled with 1 114 112 letters, the number of code points: enough for the words of two
-# texts and those met before.
+# Each distinct word is one of Unicode's 1 114 112 code points: enough for the words of two texts
+# and for the stems of earlier ones.
 _HIGHEST_CAP = 250_000
 
 
@@ -57,19 +57,19 @@ def rouge(
         One reference per item, or a list of them: the one with the highest F-measure counts.
     variant : str
         ``rouge1`` to ``rouge9``, ``rougeL``, or ``rougeLsum``, which compares line by line.
-        Texts are parted at newlines only, never into sentences.
+        Texts are split at newlines only, never into sentences.
     stem : bool
         Compare Porter stems of the words over three characters.
     statistic : {"fmeasure", "precision", "recall"}
         Precision is the share among the prediction's units, recall that among the reference's;
         the F-measure is their harmonic mean, and 0 where both are.
     tokenizer : object with a method ``tokenize``, or callable, optional
-        From a text to its words. By default a word is a run of a-z and 0-9 in the lowercased text.
+        Splits a text into words. By default a word is a run of a-z and 0-9 in the lowercased text.
     max_tokens : int
         Texts of more words are not scored: time grows with the product of two lengths. At most
         250 000.
     over_cap : {"raise", "nan"}
-        What becomes of an item with such a text: an error, or the score nan.
+        Whether an item with such a text is an error, or has the score nan.
 
     Returns
     -------
@@ -124,18 +124,12 @@ def rouge_variants(
     -------
     dict of str to numpy.ndarray
         The scores by variant.
-
-    Examples
-    --------
-    >>> scores = rouge_variants(["the cat sat"], ["cat the sat"], ["rouge1", "rougeL"])
-    >>> {variant: float(score[0].round(4)) for variant, score in scores.items()}
-    {'rouge1': 1.0, 'rougeL': 0.6667}
     """
     variants = tuple(dict.fromkeys(variants))
     for variant in variants:
-        _check_choice("variant", variant, ROUGE_VARIANTS)
-    _check_choice("statistic", statistic, get_args(Statistic))
-    _check_choice("over_cap", over_cap, get_args(OverCap))
+        check_choice("variant", variant, ROUGE_VARIANTS)
+    check_choice("statistic", statistic, get_args(Statistic))
+    check_choice("over_cap", over_cap, get_args(OverCap))
     if not (isinstance(max_tokens, int) and 1 <= max_tokens <= _HIGHEST_CAP):
         raise UsageError(f"expected max_tokens between 1 and {_HIGHEST_CAP}, got {max_tokens!r}")
     read = _reader(stem, tokenizer, max_tokens)
@@ -174,11 +168,6 @@ def _reader(
             "pass a function from a text to its words"
         )
     return partial(read_tokens, tokenize=tokenize, most=most)
-
-
-def _check_choice(name: str, given: Any, choices: Sequence[str]) -> None:
-    if given not in choices:
-        raise UsageError(f"expected {name} to be one of {list(choices)}, got {given!r}")
 
 
 def _check_cap(pairs: Pairs, known: NDArray[np.bool_], most: int) -> None:

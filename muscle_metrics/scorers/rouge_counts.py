@@ -372,8 +372,8 @@ def _pick_subsequence(
     """Mark the words of the reference in one longest common subsequence with the candidate.
 
     Which of several longest subsequences is picked matters, because ROUGE-Lsum counts their
-    union. As in rouge-score, the walk back through the table takes a match wherever it stands on
-    one, gives up the candidate's word where the table has just grown, and else gives up the
+    union. As in rouge-score, the walk back through the table takes every match that it
+    meets, gives up the candidate's word where the table has just grown, and else gives up the
     reference's word.
 
     Parameters
@@ -385,10 +385,10 @@ def _pick_subsequence(
     smear : callable
         Sets all bits below the highest one, in each sentence of the reference.
     full : Bits
-        A bit for each word of the reference. Reference sentences that stand side by side are
-        parted by a bit that is not in it.
+        A bit for each word of the reference. Sentences side by side are separated by a bit that
+        is not in it.
     stride : int
-        Rows are computed again from every `stride`-th, so that few are held at a time.
+        Rows are computed again from every `stride`-th, so that few are in memory at a time.
     """
 
     def grow(row: Bits, word: Any) -> Bits:

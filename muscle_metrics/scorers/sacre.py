@@ -1,7 +1,7 @@
 """BLEU, chrF and TER of single items, as sacrebleu computes them, on its scale of 0 to 100.
 
-All are made for whole corpora; the score of one item is noisy, and their mean is not the score
-of the corpus.
+The three metrics are made for corpora: the score of one item is noisy, and the mean of the items is
+not the score of the corpus.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import check_choice
 from muscle_metrics.scorers.texts import Scores, check_texts
 
 __all__ = ["SmoothMethod", "bleu", "chrf", "ter"]
@@ -44,7 +44,7 @@ def bleu(
     lowercase : bool
         Ignore case.
     smooth_method, smooth_value
-        What replaces a precision of 0, as in sacrebleu.
+        Replacement of a precision of 0, as in sacrebleu.
 
     Returns
     -------
@@ -69,15 +69,9 @@ def bleu(
     """
     from sacrebleu.metrics.bleu import BLEU
 
-    if tokenize is not None and tokenize not in BLEU.TOKENIZERS:
-        raise UsageError(
-            f"expected tokenize to be one of {sorted(BLEU.TOKENIZERS)}, got {tokenize!r}"
-        )
-    if smooth_method not in get_args(SmoothMethod):
-        raise UsageError(
-            f"expected smooth_method to be one of {list(get_args(SmoothMethod))}, "
-            f"got {smooth_method!r}"
-        )
+    if tokenize is not None:
+        check_choice("tokenize", tokenize, sorted(BLEU.TOKENIZERS))
+    check_choice("smooth_method", smooth_method, get_args(SmoothMethod))
     metric = BLEU(
         tokenize=tokenize,
         lowercase=lowercase,

@@ -1,4 +1,4 @@
-"""The one table of scorers, and how a name, a function or a dotted path becomes one."""
+"""The table of scorers, and the lookup of a scorer by name, function or dotted path."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["SCORERS", "Metric", "Scorer", "resolve_scorer", "score", "score_both
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorer:
-    """A function ``(predictions, references) -> one score per item``, and what is known of it.
+    """A function ``(predictions, references) -> one score per item``, and its properties.
 
     Attributes
     ----------
     name : str
-        What reports call it.
+        Name in reports.
     function : callable
         Takes predictions and item-major references, and `options` by name.
     low, high : float
@@ -120,14 +120,14 @@ SCORERS: Mapping[str, Scorer] = _table(
 
 
 def resolve_scorer(metric: Metric, **options: Any) -> Scorer:
-    """Find the scorer that is meant, and bind its options.
+    """Find a scorer by name, path or function, and bind its options.
 
     Parameters
     ----------
     metric : str, callable or Scorer
         A name in `SCORERS`, ``package.module:function``, or a function
-        ``(predictions, references) -> one score per item``. Nothing is known of the range of a
-        custom score; higher is taken as better, and 1e-6 as a tie.
+        ``(predictions, references) -> one score per item``. A custom score has no known range;
+        higher is taken as better, and 1e-6 as a tie.
     **options
         Passed to the function on every call.
 
@@ -242,8 +242,7 @@ def score_both(
 ) -> tuple[Scores, Scores]:
     """Score the old and the new predictions of the same items in one pass.
 
-    An unchanged prediction keeps its score: it is scored once, also by a judge who would say
-    something else the second time.
+    An unchanged prediction keeps its score: it is scored once, also by a judge whose answers vary.
 
     Returns
     -------
@@ -254,11 +253,6 @@ def score_both(
     ------
     UsageError, InputError
         As `score`.
-
-    Examples
-    --------
-    >>> score_both("rouge1", old=["a cat", "x"], new=["a cat", "y"], references=["a cat", "y"])
-    (array([1., 0.]), array([1., 1.]))
     """
     scorer = resolve_scorer(metric, **options)
     before, _ = check_texts(old, references)

@@ -1,4 +1,4 @@
-"""What every scorer is given: predictions, and the references each of them is compared with."""
+"""Predictions and references: the input of every scorer, checked and paired."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Pairs", "Scores", "TextPair", "check_texts", "cut_blocks", "pair_tex
 Scores: TypeAlias = NDArray[np.float64]
 TextPair: TypeAlias = tuple[str, str]
 
-# They have no order, or are gone after one reading.
+# Without an order, or used up by one reading.
 _NO_LISTS = (bytes, Mapping, Set, Iterator)
 
 
@@ -118,7 +118,7 @@ class Pairs:
     Attributes
     ----------
     distinct : list of (str, str)
-        Pairs with the same reference stand side by side.
+        Pairs with the same reference are neighbours.
     position : numpy.ndarray
         Item by item, for each of the item's references, the index of its pair in `distinct`.
     first : numpy.ndarray
@@ -133,12 +133,6 @@ class Pairs:
         """Score of each item: that of its reference with the highest `by`, the first of equals.
 
         A pair without a score (nan) leaves its item without one.
-
-        Examples
-        --------
-        >>> pairs = pair_texts(["a", "b"], [["a", "x"], "b"])
-        >>> pairs.best(np.array([1.0, 0.0, 0.5]))
-        array([1. , 0.5])
         """
         if len(self.position) == len(self.first):
             return scores[self.position]
@@ -153,17 +147,12 @@ class Pairs:
 
 
 def pair_texts(predictions: Any, references: Any) -> Pairs:
-    """Check the texts and find their distinct pairs: each of them needs scoring only once.
+    """Check the texts and find their distinct pairs, each of which is scored once.
 
     Raises
     ------
     InputError
         As `check_texts`.
-
-    Examples
-    --------
-    >>> pair_texts(["a", "b", "a"], ["x", "y", "x"]).distinct
-    [('a', 'x'), ('b', 'y')]
     """
     predicted, expected = check_texts(predictions, references)
     serial: dict[TextPair, int] = {}
@@ -182,13 +171,7 @@ def pair_texts(predictions: Any, references: Any) -> Pairs:
 
 
 def cut_blocks(pairs: Sequence[TextPair], characters: int) -> Iterator[slice]:
-    """Cut pairs of texts into blocks of about so many characters; a pair is never cut.
-
-    Examples
-    --------
-    >>> list(cut_blocks([("abcd", "ef"), ("g", ""), ("h", "i"), ("j", "k")], 5))
-    [slice(0, 1, None), slice(1, 4, None)]
-    """
+    """Cut pairs of texts into blocks of about so many characters; a pair is never cut."""
     start = size = 0
     for stop, (prediction, reference) in enumerate(pairs, 1):
         size += len(prediction) + len(reference)

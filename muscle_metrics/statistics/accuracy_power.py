@@ -1,13 +1,11 @@
-"""How many items it takes to learn something about a change of accuracy."""
+"""Sample sizes for a change of accuracy."""
 
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.statistics.interval import check_confidence
-from muscle_metrics.statistics.shares import check_share
+from muscle_metrics.statistics.interval import check_confidence, check_share, normal_quantile
 
 __all__ = ["noninferiority_items", "paired_items"]
 
@@ -31,7 +29,7 @@ def noninferiority_items(
     margin : float
         Allowed loss of accuracy, positive.
     power : float, default 0.8
-        Probability of showing it, between 0 and 1.
+        Probability that the sample shows it, between 0 and 1.
     confidence : float, default 0.95
         One-sided level.
 
@@ -58,7 +56,7 @@ def noninferiority_items(
             f"expected a true change above minus the margin, got {difference!r} and margin "
             f"{margin!r}: no number of items shows it"
         )
-    z = _quantile(1 - check_confidence(confidence)) + _quantile(1 - power)
+    z = normal_quantile(1 - check_confidence(confidence)) + normal_quantile(1 - power)
     return math.ceil(max(z, 0.0) ** 2 * (flips - difference**2) / (difference + margin) ** 2)
 
 
@@ -70,7 +68,7 @@ def paired_items(
     confidence: float = 0.95,
     two_sided: bool = True,
 ) -> int:
-    """Items needed to tell a change of accuracy from none by McNemar's test.
+    """Items needed to detect a change of accuracy by McNemar's test.
 
     Parameters
     ----------
@@ -79,11 +77,11 @@ def paired_items(
     difference : float
         True change of accuracy, new minus old; not 0.
     power : float, default 0.8
-        Probability of telling it, between 0 and 1.
+        Probability of detecting the change, between 0 and 1.
     confidence : float, default 0.95
         Level of the test, of both sides together unless `two_sided` is false.
     two_sided : bool, default True
-        Whether a change in either direction should be told.
+        Whether to detect a change in either direction.
 
     Returns
     -------
@@ -110,13 +108,9 @@ def paired_items(
     if difference == 0:
         raise UsageError("expected a true change other than 0, got 0: there is nothing to tell")
     alpha = (1 - check_confidence(confidence)) / (2 if two_sided else 1)
-    spread = _quantile(alpha) * math.sqrt(flips)
-    spread += _quantile(1 - power) * math.sqrt(flips - difference**2)
+    spread = normal_quantile(alpha) * math.sqrt(flips)
+    spread += normal_quantile(1 - power) * math.sqrt(flips - difference**2)
     return math.ceil((max(spread, 0.0) / difference) ** 2)
-
-
-def _quantile(alpha: float) -> float:
-    return -NormalDist().inv_cdf(alpha)
 
 
 def _check_flips(flips: float, difference: float) -> None:

@@ -1,4 +1,4 @@
-"""Where a condition stops holding: the one search behind every bound without a formula."""
+"""Bisection to the last double: the search behind every bound without a formula."""
 
 from __future__ import annotations
 
@@ -27,11 +27,6 @@ def last_where(holds: Callable[[float], bool], low: float, high: float) -> float
     -------
     float
         The last double at which the condition was seen to hold.
-
-    Examples
-    --------
-    >>> last_where(lambda x: x <= 0.3, 0.0, 1.0)
-    0.3
     """
     while low < (middle := (low + high) / 2) < high:
         if holds(middle):

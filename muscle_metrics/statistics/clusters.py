@@ -8,14 +8,13 @@ too narrow. The bounds here count clusters: the number of items is divided by th
 from __future__ import annotations
 
 from math import nan
-from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.statistics.bounded import bounded_mean_interval
-from muscle_metrics.statistics.interval import Interval, Side, tail_levels
+from muscle_metrics.statistics.interval import Interval, Side, normal_quantile, tail_levels
 from muscle_metrics.statistics.proportions import proportion_interval
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _ROUNDING = 1e-9
 
 
 class ClusteredProportion(NamedTuple):
-    """A rate over all items, its interval over clusters, and what made the interval wide."""
+    """A rate over all items, its interval over clusters, and the reasons for its width."""
 
     rate: float
     interval: Interval
@@ -59,7 +58,7 @@ def clustered_proportion_interval(
     Parameters
     ----------
     successes : array_like, shape (clusters,)
-        What counts in each cluster, such as negative flips; between 0 and the cluster's size,
+        Events in each cluster, such as negative flips; between 0 and the cluster's size,
         not necessarily whole (estimated flips of stochastic decoding are not).
     sizes : array_like, shape (clusters,)
         Items in each cluster, at least one.
@@ -259,7 +258,7 @@ def _effective_bound(hits: Floats, items: Floats, alpha: float, reach: float) ->
 
     rate = hits.sum() / items.sum()
     worth = items.sum() / _design_effect(hits, items)
-    worth *= (NormalDist().inv_cdf(alpha) / reach) ** 2
+    worth *= (normal_quantile(alpha) / reach) ** 2
     return float(betaincinv(rate * worth + 1, (1 - rate) * worth, 1 - alpha))
 
 

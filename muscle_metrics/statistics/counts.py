@@ -1,4 +1,4 @@
-"""What every function here means by a count."""
+"""The check of a count."""
 
 from __future__ import annotations
 
@@ -10,31 +10,15 @@ __all__ = ["check_count"]
 
 
 def check_count(name: str, value: object) -> int:
-    """Return `value` as a Python int if it counts something.
+    """Return `value` as a Python int, if it is a Python or numpy integer of at least 0.
 
-    Python ints do not overflow, so counts of any size may be multiplied afterwards.
-
-    Parameters
-    ----------
-    name : str
-        What is counted, for the message.
-    value : int
-        Python or numpy integer, at least 0. A bool answers a question and counts nothing.
-
-    Returns
-    -------
-    int
-        The same number.
+    Python ints do not overflow, so counts of any size may be multiplied afterwards. A bool answers
+    a question and counts nothing. The message calls the count `name`.
 
     Raises
     ------
     InputError
         If `value` is not such an integer.
-
-    Examples
-    --------
-    >>> check_count("negative", 41)
-    41
     """
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0:
         return int(value)

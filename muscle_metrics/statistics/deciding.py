@@ -1,4 +1,4 @@
-"""What would turn an inconclusive gate into a decision: more items, or more repeats."""
+"""How many more items, or repeats, would turn an inconclusive gate into a decision."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from statistics import NormalDist
 
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.statistics.counts import check_count
-from muscle_metrics.statistics.interval import check_confidence
-from muscle_metrics.statistics.shares import check_share
+from muscle_metrics.statistics.interval import check_confidence, check_share
 
 __all__ = ["items_to_decide", "required_repeats"]
 
@@ -64,7 +63,7 @@ def items_to_decide(
         fails = betainc(flips, items - flips + 1, limit) < alpha
         return bool(passes or fails)
 
-    # At one rate, once decided is decided for all further items: the first is found by halving.
+    # At one rate, more items never undo a decision: bisection finds the first number.
     if not decides(_LARGEST_ADDITION):
         return None
     return bisect_left(range(_LARGEST_ADDITION), True, key=decides)
@@ -79,16 +78,16 @@ def required_repeats(
     margin: float,
     confidence: float = 0.95,
 ) -> int | None:
-    """How many generations per prompt would tell the flip rate from the limit.
+    """How many generations per prompt would separate the flip rate from the limit.
 
-    Repeats average out the part of the variance that decoding adds, never the part between prompts.
+    Repeats average out the variance that decoding adds, never the variance between prompts.
 
     Parameters
     ----------
     prompts, repeats : int
         Prompts, and generations of each by each model so far.
     repeat_variance, prompt_variance : float
-        The two parts for one prompt, as in `DecodingNoise`.
+        The two components of the variance for one prompt, as in `DecodingNoise`.
     margin : float
         Distance between the observed flip rate and the limit, positive.
     confidence : float, default 0.95

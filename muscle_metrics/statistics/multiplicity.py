@@ -1,4 +1,4 @@
-"""Many slices at once: which failures survive, and which slices look worst."""
+"""Many slices at once: corrected p-values, and rates to rank slices by."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.statistics.shares import check_share
+from muscle_metrics.statistics.interval import check_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,11 +83,6 @@ def holm_rejections(rejected_at: Sequence[Callable[[float], bool]], *, alpha: fl
     ------
     UsageError
         If `alpha` is not between 0 and 1.
-
-    Examples
-    --------
-    >>> holm_rejections([lambda rate: 0.01 <= rate, lambda rate: 0.2 <= rate], alpha=0.05)
-    [True, False]
     """
     check_share("alpha", alpha)
     remaining = set(range(len(rejected_at)))

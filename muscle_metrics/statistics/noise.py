@@ -1,4 +1,4 @@
-"""What remains of the negative flips of two stochastic models once decoding noise is removed.
+"""Negative flips of two stochastic models, split into decoding noise and regression.
 
 A prompt that is right with probability ``p`` under the old model and ``q`` under the new one flips
 with probability ``p (1 - q)``, also when nothing changed. With several generations per prompt this
@@ -129,7 +129,7 @@ class DecodingNoise:
         Parameters
         ----------
         confidence : float, default 0.95
-            Level of the bound; each of its two parts is taken at half the error.
+            Level of the bound; each of the two bounds below gets half of the error.
 
         Returns
         -------
@@ -138,8 +138,8 @@ class DecodingNoise:
         """
         half = 1 - (1 - check_confidence(confidence)) / 2
         return max(
-            part.interval(confidence=half, side="lower").low
-            for part in (self.excess, self.regression_mass)
+            estimate.interval(confidence=half, side="lower").low
+            for estimate in (self.excess, self.regression_mass)
         )
 
 
@@ -301,7 +301,7 @@ def _tables(old_total: int, new_total: int) -> dict[str, Floats]:
     p, q = old / old_total, new / new_total
     flip_rate = p * (1 - q)
     floor = (old * (1 - p) / (old_total - 1) + new * (1 - q) / (new_total - 1)) / 2
-    # Compared as products of integers, so that a tie is a tie.
+    # Products of integers: shares of different totals would tie only up to rounding.
     right_held_out = (old - 1) * (new_total - 1) - new * (old_total - 1)
     wrong_held_out = old * (new_total - 1) - (new - 1) * (old_total - 1)
     tie = 0.5 if min(old_total, new_total) == 2 else 0.0

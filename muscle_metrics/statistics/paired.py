@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from math import erfc, nan, sqrt
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import check_choice
 from muscle_metrics.statistics.bisection import last_where
 from muscle_metrics.statistics.counts import check_count
-from muscle_metrics.statistics.interval import Interval, Side, tail_levels
+from muscle_metrics.statistics.interval import Interval, Side, normal_quantile, tail_levels
 from muscle_metrics.statistics.proportions import proportion_interval
 
 if TYPE_CHECKING:
@@ -30,13 +29,7 @@ Alternative = Literal["two-sided", "regression"]
 
 
 class McNemar(NamedTuple):
-    """What a McNemar test found among the items that flipped.
-
-    Examples
-    --------
-    >>> print(f"{mcnemar(negative=18, positive=33).p_value:.3f}")
-    0.036
-    """
+    """Result of a McNemar test on the items that flipped."""
 
     statistic: float
     p_value: float
@@ -108,10 +101,7 @@ def paired_interval(
         check_count("positive", positive),
         check_count("both_wrong", both_wrong),
     )
-    if method not in _LOWER_BOUNDS:
-        raise UsageError(
-            f"expected method to be one of {list(get_args(PairedMethod))}, got {method!r}"
-        )
+    check_choice("method", method, get_args(PairedMethod))
     lower = _LOWER_BOUNDS[method]
     below, above = tail_levels(confidence, side)
     # Old and new change places: the bound above is the mirror image of the bound below.
@@ -123,16 +113,18 @@ def paired_interval(
 
 def _tango_lower(cells: _Cells, alpha: float) -> float:
     total, negative, positive = sum(cells), cells.negative, cells.positive
-    z = -NormalDist().inv_cdf(alpha)
+    z = normal_quantile(alpha)
 
     def score_is_high(change: float) -> bool:
         """Whether the estimate lies more than z standard errors above `change`."""
-        a = 2 * total
-        b = (2 * total - positive + negative) * change - positive - negative
-        c = -negative * change * (1 - change)
-        root = sqrt(max(b * b - 4 * a * c, 0.0))
-        # Most likely share of negative flips under `change`; the second form does not cancel.
-        share = (root - b) / (2 * a) if b <= 0 else -2 * c / (root + b)
+        # Constrained maximum likelihood estimate q of the share of negative flips, for N = total,
+        # b = negative, c = positive, D = change (Tango 1998, eq. 3):
+        # 2N q^2 + ((2N - c + b) D - b - c) q - b D (1 - D) = 0
+        linear = (2 * total - positive + negative) * change - positive - negative
+        constant = -negative * change * (1 - change)
+        root = sqrt(max(linear * linear - 8 * total * constant, 0.0))
+        # The second form does not cancel.
+        share = (root - linear) / (4 * total) if linear <= 0 else -2 * constant / (root + linear)
         variance = total * (2 * share + change * (1 - change))
         return positive - negative - total * change > z * sqrt(max(variance, 0.0))
 
@@ -163,7 +155,7 @@ def _bonett_price_lower(cells: _Cells, alpha: float) -> float:
     negative, positive = (cells.negative + 1) / total, (cells.positive + 1) / total
     change = positive - negative
     error = sqrt((negative + positive - change * change) / total)
-    return change + NormalDist().inv_cdf(alpha) * error
+    return change - normal_quantile(alpha) * error
 
 
 _LOWER_BOUNDS: dict[PairedMethod, Callable[[_Cells, float], float]] = {
@@ -221,14 +213,8 @@ def mcnemar(
     """
     negative = check_count("negative", negative)
     positive = check_count("positive", positive)
-    if method not in get_args(McNemarMethod):
-        raise UsageError(
-            f"expected method to be one of {list(get_args(McNemarMethod))}, got {method!r}"
-        )
-    if alternative not in get_args(Alternative):
-        raise UsageError(
-            f"expected alternative to be one of {list(get_args(Alternative))}, got {alternative!r}"
-        )
+    check_choice("method", method, get_args(McNemarMethod))
+    check_choice("alternative", alternative, get_args(Alternative))
     if method in ("mid-p", "exact"):
         return _coin_test(negative, positive, method, alternative)
     return _chi_square_test(negative, positive, method, alternative)

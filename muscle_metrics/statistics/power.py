@@ -8,15 +8,13 @@ probability here is an exact binomial tail.
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.errors import InputError, UsageError, check_choice
 from muscle_metrics.statistics.counts import check_count
-from muscle_metrics.statistics.interval import check_confidence
-from muscle_metrics.statistics.shares import check_share
+from muscle_metrics.statistics.interval import check_confidence, check_share, normal_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,8 +161,7 @@ def required_items(
     _check_rates(limit, true_rate)
     check_share("power", power)
     alpha = 1 - check_confidence(confidence)
-    if verdict not in ("pass", "fail"):
-        raise UsageError(f"expected verdict to be one of ['pass', 'fail'], got {verdict!r}")
+    check_choice("verdict", verdict, ("pass", "fail"))
     distance = limit - true_rate if verdict == "pass" else true_rate - limit
     if distance <= 0:
         side = "below" if verdict == "pass" else "above"
@@ -172,7 +169,8 @@ def required_items(
             f"expected a true rate {side} the limit to plan for {verdict!r}, got {true_rate!r} "
             f"and limit {limit!r}: no number of items makes this verdict likely"
         )
-    spread = _quantile(alpha) * _deviation(limit) + _quantile(1 - power) * _deviation(true_rate)
+    spread = normal_quantile(alpha) * _deviation(limit)
+    spread += normal_quantile(1 - power) * _deviation(true_rate)
     rough = math.ceil((max(spread, 0.0) / distance) ** 2)
     if rough > _LARGEST_PLAN:
         raise UsageError(
@@ -218,10 +216,6 @@ def _first_lasting(enough: Callable[[Sizes], NDArray[np.bool_]], *, start: int, 
         if lasting.size:
             return int(lasting[0])
         start, block = int(firsts[-1]), 2 * block
-
-
-def _quantile(alpha: float) -> float:
-    return -NormalDist().inv_cdf(alpha)
 
 
 def _deviation(rate: float) -> float:

@@ -1,16 +1,15 @@
-"""How far a proportion, `count` of `total`, may lie from its true value."""
+"""Confidence intervals for a proportion, `count` of `total`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from math import sqrt
-from statistics import NormalDist
 from typing import Literal, get_args
 
-from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.errors import InputError, check_choice
 from muscle_metrics.statistics.bisection import last_where
 from muscle_metrics.statistics.counts import check_count
-from muscle_metrics.statistics.interval import Interval, Side, tail_levels
+from muscle_metrics.statistics.interval import Interval, Side, normal_quantile, tail_levels
 
 __all__ = ["ProportionMethod", "proportion_interval"]
 
@@ -75,10 +74,7 @@ def proportion_interval(
     total = check_count("total", total)
     if count > total:
         raise InputError(f"expected count to be at most total, got {count} of {total}")
-    if method not in _BOUNDS:
-        raise UsageError(
-            f"expected method to be one of {list(get_args(ProportionMethod))}, got {method!r}"
-        )
+    check_choice("method", method, get_args(ProportionMethod))
     lower, upper = _BOUNDS[method]
     below, above = tail_levels(confidence, side)
     return Interval(
@@ -93,11 +89,11 @@ def _wilson_lower(count: int, total: int, alpha: float) -> float:
 
 
 def _wilson_upper(count: int, total: int, alpha: float) -> float:
-    return _wilson_root(count, total, alpha) / (total + NormalDist().inv_cdf(alpha) ** 2)
+    return _wilson_root(count, total, alpha) / (total + normal_quantile(alpha) ** 2)
 
 
 def _wilson_root(count: int, total: int, alpha: float) -> float:
-    z = -NormalDist().inv_cdf(alpha)
+    z = normal_quantile(alpha)
     return count + z * z / 2 + z * sqrt(count * (total - count) / total + z * z / 4)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.errors import InputError, UsageError, check_choice
 from muscle_metrics.statistics.counts import check_count
 from muscle_metrics.statistics.interval import Interval, tail_levels
 
@@ -255,10 +255,7 @@ def _all_equal(values: _Floats) -> bool:
 def _check_options(replicates: int, method: BootstrapMethod) -> None:
     if not isinstance(replicates, int) or replicates < 2:
         raise UsageError(f"expected replicates to be an integer of at least 2, got {replicates!r}")
-    if method not in get_args(BootstrapMethod):
-        raise UsageError(
-            f"expected method to be one of {list(get_args(BootstrapMethod))}, got {method!r}"
-        )
+    check_choice("method", method, get_args(BootstrapMethod))
 
 
 def _generator(seed: int) -> np.random.Generator:

@@ -1,4 +1,4 @@
-"""Looking at every item as it arrives, without paying for having looked.
+"""Sequential tests: their error rates hold although every item is looked at as it arrives.
 
 An e-value is the capital of a bet against a hypothesis. If the hypothesis is true, the capital ever
 reaches ``1 / alpha`` with probability at most ``alpha``, so one may stop as soon as it does. Items
@@ -8,14 +8,14 @@ must come in an order fixed before the results are seen, and a retry or a timeou
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.statistics.counts import check_count
-from muscle_metrics.statistics.interval import Interval, check_confidence
-from muscle_metrics.statistics.shares import check_share
+from muscle_metrics.statistics.interval import Interval, check_confidence, check_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ class LogEValues(NamedTuple):
 
 
 class StreamDecision(NamedTuple):
-    """What a stream of items decided, and how many items and flips that took."""
+    """Decision of a stream of items, with the number of items and flips up to it."""
 
     verdict: Literal["pass", "fail", "continue"]
     items: int
@@ -80,12 +80,6 @@ def log_e_values(flips: ArrayLike, items: ArrayLike, *, limit: float) -> LogEVal
     ----------
     Ramdas, Grünwald, Vovk and Shafer, "Game-Theoretic Statistics and Safe Anytime-Valid Inference",
     Statistical Science 38 (2023), 576-601 (method of mixtures).
-
-    Examples
-    --------
-    >>> for_pass, for_fail = log_e_values(0, 74, limit=0.05)
-    >>> bool(for_pass > math.log(1 / 0.05)), bool(for_fail < 0)
-    (True, True)
     """
     from scipy.special import betainc, betaincc, betaln
 
@@ -112,7 +106,7 @@ def log_e_values(flips: ArrayLike, items: ArrayLike, *, limit: float) -> LogEVal
 
 
 def decide_stream(flipped: ArrayLike, *, limit: float, confidence: float = 0.95) -> StreamDecision:
-    """Stop a stream at the first item that decides it, or say that it must go on.
+    """Stop a stream at the first item that decides it, or ask for more items.
 
     Parameters
     ----------
@@ -196,11 +190,6 @@ def finite_rate_interval(
     ----------
     Waudby-Smith and Ramdas, "Confidence Sequences for Sampling Without Replacement", NeurIPS 2020
     (prior-posterior ratio), here with the Beta(1/2, 1/2)-binomial prior.
-
-    Examples
-    --------
-    >>> print(finite_rate_interval(3, 200, population=250))
-    [0.0120, 0.0360]
     """
     flips, items = check_count("flips", flips), check_count("items", items)
     population = check_count("population", population)
@@ -226,16 +215,9 @@ def finite_rate_interval(
 
 def _farthest(inside: int, end: int, plausible: Callable[[int], bool]) -> int:
     """Return the plausible total nearest to `end`, starting from a plausible one."""
-    if plausible(end):
-        return end
-    outside = end
-    while abs(outside - inside) > 1:
-        middle = (inside + outside) // 2
-        if plausible(middle):
-            inside = middle
-        else:
-            outside = middle
-    return inside
+    step = 1 if end >= inside else -1
+    totals = range(inside, end + step, step)
+    return totals[bisect_left(totals[1:], True, key=lambda total: not plausible(total))]
 
 
 def _log_beta(first: float, second: float) -> float:

@@ -39,7 +39,6 @@ WATCHED = [
     "statistics/proportions",
     "statistics/resampling",
     "statistics/sequential",
-    "statistics/shares",
 ]
 
 bounded = partial(bounded_mean_interval, low=0, high=1)

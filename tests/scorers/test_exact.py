@@ -149,8 +149,9 @@ def test_options_that_make_no_sense(options: dict[str, Any], message: str) -> No
 
 
 @pytest.mark.parametrize("piece", [*" a-\n(#$1.,A*", "1,", "#### ", "answer ", "answer: ", "the "])
-def test_a_megabyte_of_anything_takes_no_time(piece: str) -> None:
-    text = piece * (1_000_000 // len(piece))
+def test_a_long_text_of_anything_takes_no_time(piece: str) -> None:
+    # Quadratic time would be minutes.
+    text = piece * (200_000 // len(piece))
     normalize = normalizer(
         **dict.fromkeys(OPTIONS, True),
         unicode_form="NFKC",
@@ -160,17 +161,17 @@ def test_a_megabyte_of_anything_takes_no_time(piece: str) -> None:
         *(lambda text, kind=kind: extract_reference(text, kind) for kind in KINDS),
         normalize,
     ):
-        start = time.perf_counter()
+        start = time.process_time()
         function(text)
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
 
 def test_a_tower_of_marks_takes_no_time() -> None:
     # Canonical ordering of a run of marks is quadratic in CPython: 2.5 s for 40 000 of them.
     normalize = normalizer(**dict.fromkeys(OPTIONS, False), unicode_form="NFC")
-    start = time.perf_counter()
+    start = time.process_time()
     normalize("a" + "\u0316\u0300" * 100_000)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @given(st.text(), st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))

@@ -22,7 +22,7 @@ def columns(items: list[tuple[str, list[str]]]) -> tuple[list[str], list[list[st
     return [prediction for prediction, _ in items], [references for _, references in items]
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(items, st.booleans(), st.sampled_from(["13a", "intl", "char", "none"]))
 @example([("", [""]), ("", ["a"]), ("a", [""])], False, "13a")
 @example([("a b c d", ["a b c d"])], False, "13a")
@@ -45,7 +45,7 @@ def test_smoothing_of_bleu(method: Any, value: float | None) -> None:
     assert actual.tolist() == [expected]
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(items, st.integers(0, 2), st.booleans(), st.booleans())
 @example([("", [""]), ("", ["a"]), ("a", [""])], 2, False, False)
 def test_chrf(
@@ -63,7 +63,7 @@ def test_chrf(
     assert actual.tolist() == expected
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(items, *[st.booleans()] * 4)
 @example([("", [""]), ("", ["a"]), ("a", [""])], False, False, False, False)
 def test_ter(

@@ -102,11 +102,11 @@ def test_ties_agree_with_random_weights():
 @pytest.mark.parametrize("spread", [1.0, 1e-3])
 def test_averaging_in_cells_hardly_moves_a_bound(spread, monkeypatch):
     generator = np.random.default_rng(1)
-    values = 0.3 + spread * generator.beta(0.3, 3, size=3000) / 2
+    values = 0.3 + spread * generator.beta(0.3, 3, size=1500) / 2
     # Some values more often than others: those below the median ten times.
     values = np.repeat(values, np.where(values < np.median(values), 10, 1))
     averaged = bounded_mean_interval(values, low=0, high=1)
-    monkeypatch.setattr(bounded, "_MOST_CELLS", 3000)
+    monkeypatch.setattr(bounded, "_MOST_CELLS", 1500)
     exact = bounded_mean_interval(values, low=0, high=1)
     assert averaged != exact
     assert averaged.low - values.mean() == pytest.approx(exact.low - values.mean(), rel=1e-5)
@@ -248,7 +248,7 @@ def test_empty_and_endless_ranges_are_refused(ends):
 # Every sample of three possible scores, with its probability: no simulation error.
 @pytest.mark.slow
 @pytest.mark.parametrize("points", [(0.0, 0.5, 1.0), (0.0, 0.1, 1.0), (0.3, 0.6, 0.9)])
-@pytest.mark.parametrize("size", [4, 10, 20])
+@pytest.mark.parametrize("size", [4, 10])
 def test_exact_coverage_of_three_point_laws(size, points):
     samples = np.array([(i, j, size - i - j) for i in range(size + 1) for j in range(size + 1 - i)])
     bounds = np.array(
@@ -273,7 +273,7 @@ def test_lower_bound_holds_where_collapses_are_rare(size, collapse, t_coverage):
     bounds: dict[bytes, float] = {}
     held, t_held = [], []
     for _ in range(2000):
-        values = generator.choice([-0.02, 0.0, 0.02], size)
+        values = generator.choice([-0.02, 0.02], size)
         values[generator.random(size) < collapse] = -1
         values.sort()
         if (key := values.tobytes()) not in bounds:

@@ -245,7 +245,7 @@ def test_unknown_sides_are_refused():
 
 # Five items per passage, rates of passages from a Beta law with intraclass correlation icc.
 @pytest.mark.slow
-@pytest.mark.parametrize("icc", [0.1, 0.2, 0.3])
+@pytest.mark.parametrize("icc", [0.1, 0.3])
 @pytest.mark.parametrize("rate", [0.02, 0.05, 0.1])
 def test_bounds_hold_for_clustered_items(rate, icc):
     generator = np.random.default_rng(round(1000 * (rate + 10 * icc)))
@@ -274,11 +274,15 @@ def test_bounds_hold_for_clustered_items(rate, icc):
 def test_mean_bounds_hold_where_few_clusters_change(rate):
     generator = np.random.default_rng(7)
     sizes, held, unguarded = np.full(40, 5), [], []
+    bounds: dict[bytes, float] = {}
     for _ in range(1000):
         totals = -5 * (generator.random(40) < rate) + generator.binomial(1, 0.05, 40)
-        low = clustered_mean_interval(totals=totals, sizes=sizes, side="lower").low
+        totals.sort()
+        if (key := totals.tobytes()) not in bounds:
+            result = clustered_mean_interval(totals=totals, sizes=sizes, side="lower")
+            bounds[key] = result.low
         truth = 0.01 - rate
-        held.append(low <= truth)
+        held.append(bounds[key] <= truth)
         error = np.std(totals / 5, ddof=1) / sqrt(40)
         unguarded.append(totals.mean() / 5 - student.isf(0.05, 39) * error <= truth)
     assert np.mean(held) >= 0.939

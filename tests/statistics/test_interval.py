@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.statistics.interval import Interval, check_confidence, tail_levels
+from muscle_metrics.statistics.interval import (
+    Interval,
+    check_confidence,
+    check_share,
+    tail_levels,
+)
 
 LEVELS = st.floats(0.0, 1.0, exclude_min=True, exclude_max=True)
 
@@ -42,6 +47,17 @@ def test_anything_but_a_level_is_refused(confidence: object) -> None:
 
 def test_numpy_levels_are_levels() -> None:
     assert check_confidence(np.float64(0.9)) == 0.9
+
+
+@pytest.mark.parametrize("value", [1e-12, 0.5, 1 - 1e-12])
+def test_shares_are_returned(value: float) -> None:
+    assert check_share("limit", value) == value
+
+
+@pytest.mark.parametrize("value", [0, 1, -0.1, 2, float("nan"), "0.1", None])
+def test_anything_but_a_share_is_refused(value: object) -> None:
+    with pytest.raises(UsageError, match=r"expected limit strictly between 0 and 1, got .*0\.02"):
+        check_share("limit", value)  # type: ignore[arg-type]
 
 
 @given(LEVELS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import gammaln, xlogy
 from scipy.stats import binom, binomtest
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 METHODS: tuple[PairedMethod, ...] = get_args(PairedMethod)
 TESTS: tuple[McNemarMethod, ...] = get_args(McNemarMethod)
 LEVELS = st.floats(0.5, 0.9999)
+# For laws that are checked for each method.
+few = settings(max_examples=40)
 
 
 class Cells(NamedTuple):
@@ -242,6 +244,7 @@ def test_tango_lower_bounds_hold_their_level_best() -> None:
 # The change of accuracy: laws
 
 
+@few
 @given(tables(), LEVELS)
 @pytest.mark.parametrize("method", METHODS)
 def test_the_interval_of_a_change_lies_in_its_range(
@@ -253,6 +256,7 @@ def test_the_interval_of_a_change_lies_in_its_range(
         assert low - 1e-12 <= cells.change <= high + 1e-12
 
 
+@few
 @given(tables(), LEVELS)
 @pytest.mark.parametrize("method", METHODS)
 def test_exchanging_the_models_mirrors_the_interval(
@@ -262,6 +266,7 @@ def test_exchanging_the_models_mirrors_the_interval(
     assert cells.swapped().interval(method, confidence) == (-high, -low)
 
 
+@few
 @given(tables(), LEVELS)
 @pytest.mark.parametrize("method", METHODS)
 def test_a_one_sided_bound_of_a_change_spends_everything_on_one_end(
@@ -275,6 +280,7 @@ def test_a_one_sided_bound_of_a_change_spends_everything_on_one_end(
     assert upper == (-1.0, pytest.approx(both.high, rel=1e-9, abs=1e-13))
 
 
+@few
 @given(tables(), st.floats(0.6, 0.99), st.floats(1e-3, 0.009))
 @pytest.mark.parametrize("method", METHODS)
 def test_more_confidence_in_a_change_is_wider(
@@ -468,7 +474,8 @@ def test_coin_tests_agree_with_binomial_tails(negative: int, positive: int) -> N
         found = mcnemar(
             negative=negative, positive=positive, method=method, alternative=alternative
         )
-        assert found.p_value == pytest.approx(expected, rel=1e-9, abs=1e-290)
+        # Below that scipy's tails are 0, and not its masses.
+        assert found.p_value == pytest.approx(expected, rel=1e-9, abs=1e-280)
         assert found.statistic == fewer
 
 
@@ -492,6 +499,7 @@ def test_one_sided_chi_square_is_the_normal_tail(negative: int, positive: int) -
 # McNemar: laws
 
 
+@few
 @given(FLIPS, FLIPS)
 @pytest.mark.parametrize("method", TESTS)
 def test_a_two_sided_test_does_not_ask_which_model_came_first(
@@ -503,6 +511,7 @@ def test_a_two_sided_test_does_not_ask_which_model_came_first(
     assert 0 <= found.p_value <= 1
 
 
+@few
 @given(FLIPS, FLIPS)
 @pytest.mark.parametrize("method", ["mid-p", "asymptotic"])
 def test_regression_and_improvement_share_the_probability(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 from statsmodels.stats.proportion import proportion_confint
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 METHODS: tuple[ProportionMethod, ...] = get_args(ProportionMethod)
 ONE_SIDED: tuple[Side, ...] = ("lower", "upper")
 HUGE = 10**12
+
+
+# For laws that are checked for each method.
+few = settings(max_examples=40)
 
 
 @st.composite
@@ -142,6 +146,7 @@ def test_wilson_is_the_textbook_formula(share: tuple[int, int], confidence: floa
     assert found == pytest.approx(expected, rel=1e-11, abs=1e-30)
 
 
+@few
 @given(shares(most=10**6), st.floats(0.5, 0.9999))
 @pytest.mark.parametrize(
     ("method", "theirs"), [("wilson", "wilson"), ("clopper-pearson", "beta"), ("jeffreys",) * 2]
@@ -157,6 +162,7 @@ def test_agrees_with_statsmodels(
     assert found.high == pytest.approx(high if count < total else 1.0, rel=1e-7)
 
 
+@few
 @given(shares(most=10**5), st.floats(0.5, 0.9999))
 @pytest.mark.parametrize(("side", "alternative"), [("lower", "greater"), ("upper", "less")])
 @pytest.mark.parametrize(("method", "theirs"), [("wilson", "wilson"), ("clopper-pearson", "exact")])
@@ -242,6 +248,7 @@ def test_wilson_covers_well_on_average() -> None:
 # Laws
 
 
+@few
 @given(shares(), st.floats(0.5, 0.9999))
 @pytest.mark.parametrize("method", METHODS)
 def test_the_estimate_lies_inside(
@@ -253,6 +260,7 @@ def test_the_estimate_lies_inside(
     assert low < high
 
 
+@few
 @given(shares(), st.floats(0.5, 0.9999))
 @pytest.mark.parametrize("method", METHODS)
 def test_counting_the_other_items_mirrors_the_interval(
@@ -264,6 +272,7 @@ def test_counting_the_other_items_mirrors_the_interval(
     assert other == pytest.approx((1 - high, 1 - low), abs=1e-8)
 
 
+@few
 @given(shares(most=10**6), st.floats(0.5, 0.9999))
 @pytest.mark.parametrize("method", METHODS)
 def test_one_more_hit_raises_both_bounds(
@@ -276,6 +285,7 @@ def test_one_more_hit_raises_both_bounds(
     assert fewer.high < more.high or more.high == 1.0
 
 
+@few
 @given(shares(most=10**6), st.floats(0.6, 0.99), st.floats(1e-4, 0.009))
 @pytest.mark.parametrize("side", get_args(Side))
 @pytest.mark.parametrize("method", METHODS)
@@ -288,6 +298,7 @@ def test_more_confidence_is_wider(
     assert outer.high > inner.high or inner.high == outer.high == 1
 
 
+@few
 @given(shares(), st.floats(0.5, 0.9999))
 @pytest.mark.parametrize("method", METHODS)
 def test_a_one_sided_bound_spends_everything_on_one_end(
