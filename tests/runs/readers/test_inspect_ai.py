@@ -11,11 +11,13 @@ import sys
 import time
 import zipfile
 import zlib
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from muscle_metrics import Policy, check_gate, compare_runs, read_run
+from muscle_metrics.cli import main
 from muscle_metrics.errors import FileError, InputError, MuscleMetricsError, UsageError
 from muscle_metrics.runs.files.archives import read_entries
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytest.importorskip("inspect_ai")
+# Only the process that makes logs imports inspect_ai, which takes seconds.
+pytestmark = pytest.mark.skipif(find_spec("inspect_ai") is None, reason="it makes the logs")
 
 SCRIPT = '''
 """Make logs with the real harness and a model that says what it is told."""
@@ -137,14 +140,9 @@ def test_two_runs_give_the_counts_of_a_hand(logs):
     assert check_gate(compare_runs(old, old), Policy(max_nfr="0.7")).reasons == ()
 
 
-def test_the_command_line_needs_no_flags(logs):
-    done = subprocess.run(
-        [sys.executable, "-m", "muscle_metrics", "compare", logs / "v1", logs / "v2"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "1 item broke, 1 got fixed" in done.stdout
+def test_the_command_line_needs_no_flags(logs, capsys):
+    assert main(["compare", str(logs / "v1"), str(logs / "v2")]) == 0
+    assert "1 item broke, 1 got fixed" in capsys.readouterr().out
 
 
 def test_both_formats_read_alike(logs):
