@@ -78,10 +78,11 @@ class Mismatches:
 
     def __init__(self, runs: Sequence[Run], total: int | None = None) -> None:
         self.runs = _label_runs(runs)
-        everything = set[Identity]().union(*(run.records for run in self.runs))
-        self.items = _sort_items(everything)
+        first, *others = (list(run.records) for run in self.runs)
+        is_same = all(items == first for items in others)
+        self.items = _sort_items(first if is_same else list(dict.fromkeys(chain(first, *others))))
         self.shared = self.items
-        if any(len(run.records) < len(everything) for run in self.runs):
+        if any(len(run.records) < len(self.items) for run in self.runs):
             self.shared = [
                 item for item in self.items if all(item in run.records for run in self.runs)
             ]
@@ -240,23 +241,23 @@ def _label_runs(runs: Sequence[Run]) -> list[LabelledRun]:
     ]
 
 
-def _sort_items(items: Iterable[Identity]) -> list[Identity]:
+def _sort_items(items: Sequence[Identity]) -> list[Identity]:
     """Sort by task, then id, then repeat, each in natural order, and none before any text."""
-    listed = list(items)
-    ranks: list[dict[str | None, int]] = [
-        {part: rank for rank, part in enumerate(_sort_parts({*column}))}
-        for column in zip(*listed, strict=True)
-    ]
-    if ranks and len(ranks[0]) == len(ranks[2]) == 1:
-        # Only the ids differ, as in any plain file.
-        (task,), (repeat,) = ranks[0], ranks[2]
-        return [(task, str(id_), repeat) for id_ in ranks[1]]
-    return sorted(listed, key=lambda item: [r[part] for r, part in zip(ranks, item, strict=True)])
+    ids = [id_ for _, id_, _ in items]
+    if len({(task, repeat) for task, _, repeat in items}) == 1:
+        # Fast path: only the ids differ, as in any plain file.
+        in_order = sort_naturally(ids)
+        by_id = dict(zip(ids, items, strict=True))
+        return list(items) if in_order == ids else list(map(by_id.__getitem__, in_order))
+    tasks, repeats = _rank(task for task, _, _ in items), _rank(repeat for _, _, repeat in items)
+    ranks = _rank(ids)
+    return sorted(items, key=lambda item: (tasks[item[0]], ranks[item[1]], repeats[item[2]]))
 
 
-def _sort_parts(parts: set[str | None]) -> list[str | None]:
-    texts = [part for part in parts if part is not None]
-    return [*[None] * (len(texts) < len(parts)), *sort_naturally(texts)]
+def _rank(names: Iterable[str | None]) -> dict[str | None, int]:
+    """Place of every name in natural order; no name comes first."""
+    ordered = sort_naturally(list({name for name in names if name is not None}))
+    return {None: -1, **{name: rank for rank, name in enumerate(ordered)}}
 
 
 def _column(records: Iterable[Record], name: str) -> list[Any]:
@@ -287,7 +288,7 @@ def _explain_faults(run: LabelledRun) -> list[str]:
     problems = []
     if len(run.records) < len(run.run):
         counts = Counter(map(_IDENTITY, run.run))
-        repeated = _sort_items(item for item, count in counts.items() if count > 1)
+        repeated = _sort_items([item for item, count in counts.items() if count > 1])
         named = [f"{show(_name(item))} {counts[item]} times" for item in repeated[:_MOST_SHOWN]]
         more = ["..."] * (len(repeated) > _MOST_SHOWN)
         problems.append(
@@ -313,9 +314,11 @@ def _find_unusable(run: LabelledRun) -> list[Identity]:
     if {*map(type, values)} <= {bool, float} and all(map(math.isfinite, values)):
         return []
     return _sort_items(
-        item
-        for item, record in run.records.items()
-        if not all(map(_is_finite, record.scores.values()))
+        [
+            item
+            for item, record in run.records.items()
+            if not all(map(_is_finite, record.scores.values()))
+        ]
     )
 
 

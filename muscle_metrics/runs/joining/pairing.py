@@ -185,16 +185,19 @@ def join_runs(
     if unanswered == "drop":
         reasons = dict.fromkeys(found.unanswered, "unanswered") | reasons
     dropped = dict(sorted(Counter(reasons.values()).items()))
-    is_kept = [item not in reasons for item in found.shared]
-    if not any(is_kept):
+    kept, columns = found.shared, found.records
+    if reasons:
+        is_kept = [item not in reasons for item in kept]
+        kept = list(compress(kept, is_kept))
+        columns = [list(compress(column, is_kept)) for column in columns]
+    if not kept:
         raise nothing_left(dropped)
-    records = [tuple(compress(column, is_kept)) for column in found.records]
     return JoinedRuns(
         names=tuple(run.run.name for run in found.runs),
-        ids=tuple(id_ for _, id_, _ in compress(found.shared, is_kept)),
-        records=tuple(records),
+        ids=tuple([id_ for _, id_, _ in kept]),
+        records=tuple(map(tuple, columns)),
         references=tuple(
-            tuple(record.reference for record in records[position])
+            tuple(map(attrgetter("reference"), columns[position]))
             for position in _sources_of_references(found.runs, conflict)
         ),
         dropped=MappingProxyType(dropped),
@@ -205,6 +208,8 @@ def join_runs(
 
 def _reasons_missing(found: Mismatches) -> dict[Identity, str]:
     """Why each item that is not in every run is left out."""
+    if len(found.shared) == len(found.items):
+        return {}
     absent = set(found.items).difference(found.shared)
     if len(found.runs) > 2:
         return dict.fromkeys(absent, "not in every run")
