@@ -62,8 +62,8 @@ class FlipMetric:
             The answers of both models and the right ones.
         """
         columns = (old_predictions, predictions, references)
-        texts = map(_as_texts, columns, COLUMNS)
-        super().add_batch(**dict(zip(COLUMNS, texts, strict=True)))  # type: ignore[misc]
+        texts = dict(zip(COLUMNS, map(_as_texts, columns, COLUMNS), strict=True))
+        super().add_batch(**texts)  # type: ignore[misc]
 
     def _info(self) -> Any:
         datasets = require("datasets", "evaluate")
