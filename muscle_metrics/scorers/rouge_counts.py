@@ -46,10 +46,7 @@ _BLANK_CANDIDATE, _BLANK_REFERENCE = 0xFFFFFFFE, 0xFFFFFFFF
 class Counts(NamedTuple):
     """How many units two texts share, and how many each has, for many pairs.
 
-    Attributes
-    ----------
-    shared, predicted, expected : numpy.ndarray
-        Units are n-grams, or words (of a longest common subsequence).
+    Units are n-grams, or words (of a longest common subsequence).
     """
 
     shared: Integers
@@ -157,14 +154,9 @@ def _count_unions(
 
 
 class _Bags(NamedTuple):
-    """The n-grams of many texts, one text after the other.
+    """The n-grams of many texts, one text after the other, and the number of them in each text.
 
-    Attributes
-    ----------
-    grams : numpy.ndarray
-        One number per n-gram, equal exactly where the n-grams are.
-    sizes : numpy.ndarray
-        How many n-grams each text has.
+    Two n-grams are equal exactly where their numbers are.
     """
 
     grams: NDArray[np.integer[Any]]
@@ -217,20 +209,8 @@ def _count_overlap(left: _Bags, right: _Bags) -> Integers:
 def _union_words(candidates: Sequence[Sentences], references: Sequence[Sentences]) -> _Bags:
     """Words of each reference text that some candidate sentence shares with it.
 
-    Parameters
-    ----------
-    candidates, references : sequence of sequence of str
-        For each pair of texts its sentences, spelled with one letter per word.
-
-    Returns
-    -------
-    _Bags
-        For each pair the words of every reference sentence that belong to its longest common
-        subsequence with at least one candidate sentence.
-
-    References
-    ----------
-    Lin 2004, ROUGE: A Package for Automatic Evaluation of Summaries, section 3.2.
+    A word counts if it is in the longest common subsequence of its sentence and at least one
+    candidate sentence (Lin 2004, section 3.2). Sentences are spelled with one letter per word.
     """
     short: list[int] = []
     words: list[NDArray[Any]] = []
@@ -336,7 +316,7 @@ def _pair_sentences(
 
 
 def _batches(left: Integers, right: Integers) -> Iterator[tuple[int, Integers]]:
-    """Lanes whose reference fits the same machine word, those with like candidates together."""
+    """Lanes whose references fit the same machine word, in order of their candidates' lengths."""
     for above, width in pairwise((0, 8, 16, 32, 64)):
         lanes = np.flatnonzero((left > 0) & (right > above) & (right <= width))
         lanes = lanes[np.argsort(left[lanes], kind="stable")]

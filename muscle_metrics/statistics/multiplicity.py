@@ -123,10 +123,12 @@ def benjamini_hochberg_adjusted(p_values: ArrayLike) -> Floats:
     >>> benjamini_hochberg_adjusted([0.01, 0.04, 0.02]).tolist()
     [0.03, 0.04, 0.03]
     """
-    from scipy.stats import false_discovery_control
-
     values = _check_p_values(p_values)
-    return np.asarray(false_discovery_control(values))
+    largest_first = np.argsort(values)[::-1]
+    scaled = values[largest_first] * (values.size / np.arange(values.size, 0, -1))
+    adjusted = np.empty_like(values)
+    adjusted[largest_first] = np.minimum(np.minimum.accumulate(scaled), 1)
+    return adjusted
 
 
 def shrunken_rates(counts: ArrayLike, totals: ArrayLike) -> Floats:
