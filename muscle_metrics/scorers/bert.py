@@ -113,17 +113,8 @@ def bertscore(
 def bertscore_both(old: Any, new: Any, references: Any, **options: Any) -> tuple[Scores, Scores]:
     """Score the old and the new predictions of the same items in one pass.
 
-    Equal to two calls of `bertscore`, also in the token weights: every reference counts as one
-    document. A text in both columns is embedded once.
-
-    Parameters
-    ----------
-    old, new : sequence of str
-        One text per item.
-    references : sequence of (str or sequence of str)
-        One reference per item, or a list of them.
-    **options
-        Those of `bertscore`.
+    Equal to two calls of `bertscore` with these options, also in the token weights: every reference
+    counts as one document. A text in both columns is embedded once.
     """
     old, expected = check_texts(old, references)
     new, _ = check_texts(new, references)
@@ -215,17 +206,9 @@ def _read_baseline(
 
 
 class Encoder:
-    """A pretrained model cut at one layer, as bert-score loads it.
+    """A pretrained model cut at one layer, as bert-score loads it; options as for `bertscore`.
 
-    Parameters
-    ----------
-    model : str or path
-        Folder of a model with safetensors weights, or a name on the Hugging Face hub, which
-        transformers downloads unless it has it.
-    num_layers : int, optional
-        Layer whose output is used. By default bert-score's choice for a hub name it knows.
-    device : str, optional
-        By default ``cuda`` if there is one, else ``cpu``.
+    transformers downloads the model of a hub name, unless it has the model.
 
     Raises
     ------

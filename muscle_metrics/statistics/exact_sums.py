@@ -18,15 +18,10 @@ MANTISSA_BITS = 53
 
 @dataclass(frozen=True, slots=True)
 class ExactSum:
-    """A sum of floats, kept as the whole number it is in units of 2**-1074.
+    """A sum of floats, as a whole number of `units` of 2**-1074.
 
     `math.fsum` is exact for one list, but sums of such sums are rounded twice. These add exactly,
     so shards may be summed apart and merged in any order.
-
-    Parameters
-    ----------
-    units : int
-        The sum, in units of 2**-1074.
 
     Examples
     --------
@@ -39,18 +34,7 @@ class ExactSum:
 
     @classmethod
     def of(cls, values: npt.ArrayLike) -> ExactSum:
-        """Sum values.
-
-        Parameters
-        ----------
-        values : array_like of float, shape (N,)
-            Finite numbers.
-
-        Raises
-        ------
-        InputError
-            If a value is not finite.
-        """
+        """Sum finite values; nan and infinities raise `InputError`."""
         column = np.asarray(values, dtype=np.float64)
         if not np.isfinite(column).all():
             raise InputError("expected finite numbers to sum, got nan or inf: drop these values")
@@ -62,7 +46,7 @@ class ExactSum:
         starts = np.flatnonzero(np.diff(exponents, prepend=exponents[:1] - 1))
         if not len(column):
             return cls()
-        # In halves, since a sum of whole mantissas would leave int64 after a thousand of them.
+        # In halves: a sum of a thousand whole mantissas overflows int64.
         highs = np.add.reduceat(mantissas >> 32, starts).tolist()
         lows = np.add.reduceat(mantissas & 0xFFFFFFFF, starts).tolist()
         return cls(sum(map(_in_units, highs, lows, exponents[starts].tolist())))
@@ -76,5 +60,5 @@ class ExactSum:
 
 def _in_units(high: int, low: int, exponent: int) -> int:
     places = exponent + UNIT_EXPONENT - MANTISSA_BITS
-    # What is shifted out of numbers below the normal range is zero bits.
+    # Subnormal numbers lose only zero bits in the right shift.
     return ((high << 32) + low) << max(places, 0) >> max(-places, 0)
