@@ -245,7 +245,7 @@ def test_unknown_sides_are_refused():
 
 # Five items per passage, rates of passages from a Beta law with intraclass correlation icc.
 @pytest.mark.slow
-@pytest.mark.parametrize("icc", [0.1, 0.3])
+@pytest.mark.parametrize("icc", [0.1, 0.2, 0.3])
 @pytest.mark.parametrize("rate", [0.02, 0.05, 0.1])
 def test_bounds_hold_for_clustered_items(rate, icc):
     generator = np.random.default_rng(round(1000 * (rate + 10 * icc)))

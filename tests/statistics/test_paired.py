@@ -528,11 +528,11 @@ def largest_false_alarm_rate(
 ) -> float:
     """Exact chance of p <= .05 when flips go either way alike, for the worst flip rate."""
     rejected = [
-        sum(
-            binom.pmf(negative, flips, 0.5)
+        binom.pmf(np.arange(flips + 1), flips, 0.5)
+        @ [
+            mcnemar(negative=negative, positive=flips - negative, method=method).p_value <= 0.05
             for negative in range(flips + 1)
-            if mcnemar(negative=negative, positive=flips - negative, method=method).p_value <= 0.05
-        )
+        ]
         for flips in range(total + 1)
     ]
     chance = binom.pmf(np.arange(total + 1), total, flip_rates[:, None])
