@@ -8,12 +8,13 @@ import pytest
 
 from muscle_metrics import Policy, compare, compare_runs
 from muscle_metrics.answers.correctness import Correctness
+from muscle_metrics.comparison.facts import Units
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.gate.clustered_evidence import clustered_rate
 from muscle_metrics.gate.criteria import Criterion, broken_pins, list_criteria
 from muscle_metrics.gate.evidence import (
     accuracy_loss,
     independent_rate,
+    rate,
     repeated_rate,
     weighted_rate,
 )
@@ -58,6 +59,10 @@ def repeated(old, new, repeats, **labels):
 
 def bounds(evidence):
     return evidence.estimate, evidence.lower(0.95), evidence.upper(0.95), evidence.sample
+
+
+def rate_over(flags, labels, unit):
+    return rate(Units.of(flags, labels, unit))
 
 
 def evidence_of(comparison, name, **policy):
@@ -250,12 +255,12 @@ NEGATIVE, INCONSISTENT = (np.isin(np.arange(10), rows) for rows in ([1, 3, 9], [
 def test_items_of_a_group_are_judged_together():
     comparison = example(groups=GROUPS, slices=list("xxxxyyyyyy"))
     rate = evidence_of(comparison, "negative flip rate")
-    assert rate == bounds(clustered_rate(NEGATIVE, GROUPS, "groups"))
+    assert rate == bounds(rate_over(NEGATIVE, GROUPS, "groups"))
     assert rate != bounds(independent_rate(3, 10))
     mixed = evidence_of(comparison, "inconsistency flip rate", max_nfr_mc=0.5)
-    assert mixed == bounds(clustered_rate(INCONSISTENT, GROUPS, "groups"))
+    assert mixed == bounds(rate_over(INCONSISTENT, GROUPS, "groups"))
     piece = evidence_of(comparison, "negative flip rate of slice x", protected=("x",))
-    assert piece == bounds(clustered_rate(NEGATIVE[:4], GROUPS[:4], "groups"))
+    assert piece == bounds(rate_over(NEGATIVE[:4], GROUPS[:4], "groups"))
     loss = evidence_of(comparison, "accuracy loss", max_accuracy_loss=0.5)
     assert loss[3] == "10 items in 5 groups (few: bounds are rough)"
     severity = {"max_weighted_nfr": 0.5, "weights": {"x": 2}}
@@ -267,7 +272,7 @@ def test_items_of_a_group_are_judged_together():
 def test_an_item_without_a_group_stands_alone():
     comparison = example(groups=["p", "p", *[None] * 8])
     alone = ["p", "p", *range(8)]
-    expected = bounds(clustered_rate(NEGATIVE, alone, "groups"))
+    expected = bounds(rate_over(NEGATIVE, alone, "groups"))
     assert evidence_of(comparison, "negative flip rate") == expected
 
 
