@@ -226,7 +226,7 @@ class Facts(ABC):
     def __repr__(self) -> str:
         counted = ", counted" if self.in_memory is None else ""
         rate = f"NFR {self.counts.negative_flip_rate}" if self.is_judged else "graded"
-        return f"<{type(self).__name__} of {self.total} items{counted}: {rate}>"
+        return f"<Comparison of {self.total} items{counted}: {rate}>"
 
 
 def no_threshold() -> UsageError:

@@ -103,7 +103,7 @@ class ItemTable:
     @cached_property
     def unit(self) -> str:
         """Which rows are drawn together: "groups", "prompts", or "items" where none are."""
-        if any(group is not None for group in self.groups):
+        if self.groups.count(None) < len(self.groups):
             return "groups"
         return "prompts" if self.is_repeated else "items"
 
@@ -188,8 +188,8 @@ def number_labels(labels: Sequence[Hashable] | Numbers) -> tuple[Numbers, Number
         _, firsts, codes = np.unique(labels, return_index=True, return_inverse=True)
         numbers = np.argsort(np.argsort(firsts))[codes]
     else:
-        seen: dict[Hashable, int] = {}
-        numbers = np.array([seen.setdefault(label, len(seen)) for label in labels], dtype=np.intp)
+        known = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+        numbers = np.fromiter(map(known.__getitem__, labels), dtype=np.intp, count=len(labels))
     return numbers, np.bincount(numbers)
 
 
@@ -201,8 +201,9 @@ def positions_by_label(labels: Sequence[str | None]) -> dict[str, Numbers]:
     >>> positions_by_label(["x", None, "y", "x"])["x"]
     array([0, 3])
     """
-    members: dict[str, list[int]] = {}
-    for position, label in enumerate(labels):
-        if label is not None:
-            members.setdefault(label, []).append(position)
-    return {label: np.array(positions, dtype=np.intp) for label, positions in members.items()}
+    numbers, sizes = number_labels(labels)
+    # A stable sort keeps the positions of one label in order; 16 bits are sorted by radix, faster.
+    narrow = numbers.astype(np.uint16) if len(sizes) < 2**16 else numbers
+    positions = np.split(np.argsort(narrow, kind="stable"), np.cumsum(sizes)[:-1])
+    members = zip(dict.fromkeys(labels), positions, strict=True)
+    return {label: rows for label, rows in members if label is not None}

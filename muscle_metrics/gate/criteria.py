@@ -85,6 +85,8 @@ def list_criteria(comparison: Facts, policy: Policy) -> list[Criterion]:
 
 def broken_pins(comparison: Comparison, policy: Policy) -> tuple[str, ...]:
     """Ids of pinned items that broke, in the natural order of ids."""
+    if not policy.pinned:
+        return ()
     pinned: dict[tuple[str | None, str], list[int]] = {}
     for row, (task, name) in enumerate(comparison.table.prompts):
         if name in policy.pinned:
