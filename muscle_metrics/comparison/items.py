@@ -98,7 +98,8 @@ class ItemTable:
     @cached_property
     def is_repeated(self) -> bool:
         """Whether any prompt was answered several times."""
-        return len(set(self.prompts)) < len(self.ids)
+        # Fast path: ids that differ need no pairs with their tasks.
+        return len(set(self.ids)) < len(self.ids) and len(set(self.prompts)) < len(self.ids)
 
     @cached_property
     def unit(self) -> str:

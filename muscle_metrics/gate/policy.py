@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
@@ -191,6 +189,8 @@ def read_policy(path: str | PathLike[str], **overrides: Any) -> Policy:
     >>> policy.max_nfr, policy.confidence
     (Fraction(1, 50), 0.9)
     """
+    import tomllib
+
     file = Path(path)
     try:
         with file.open("rb") as stream:
@@ -213,6 +213,8 @@ def _settings(section: Mapping[str, Any], file: Path) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for name, value in section.items():
         if name not in known:
+            import difflib
+
             near = difflib.get_close_matches(name, known)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {sorted(known)}"
             raise UsageError(f"expected keys of a policy in {str(file)!r}, got {name!r}: {hint}")
