@@ -95,8 +95,8 @@ class Units(NamedTuple):
 class Facts(ABC):
     """Counts, rates, scores and flips of an update, and how they are written.
 
-    It has no slots, so that its kinds have a place for cached properties: both are frozen, and
-    nothing is counted twice.
+    Both kinds are frozen, so results are cached: this class has no slots, which gives its kinds the
+    `__dict__` that a cached property needs. Copies and pickles leave that behind.
     """
 
     names: tuple[str, str]

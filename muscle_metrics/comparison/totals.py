@@ -29,13 +29,7 @@ Part = TypeVar("Part", FlipCounts, ScoreTotals)
 
 
 class Cell(NamedTuple):
-    """Items that share a task, a slice and a group; None where they have none.
-
-    Examples
-    --------
-    >>> Cell("math", "algebra").group is None
-    True
-    """
+    """Items that share a task, a slice and a group; None where they have none."""
 
     task: str | None = None
     slice: str | None = None

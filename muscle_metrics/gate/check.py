@@ -1,4 +1,4 @@
-"""Should this model ship? Comparison and policy in, verdict out; pure, and blind to exit codes."""
+"""The gate: a comparison and a policy give a verdict. Only the command line knows exit codes."""
 
 from __future__ import annotations
 

@@ -235,7 +235,9 @@ def _weights(comparison: Comparison, policy: Policy) -> npt.NDArray[np.float64]:
     ):
         unknown = sorted(set(weights).difference(map(str, there)))
         if unknown:
-            raise UsageError(f"expected weights of {kind} that the runs have, got {unknown}")
+            raise UsageError(
+                f"expected weights of {kind} that the runs have, got {unknown}: drop these weights"
+            )
     of_slices = (policy.weights.get(str(name), 1.0) for name in table.slices)
     pairs = zip(table.ids, of_slices, strict=True)
     return np.array([policy.item_weights.get(name, weight) for name, weight in pairs])

@@ -1,4 +1,4 @@
-"""What an update may cost: limits chosen by people, written down before the comparison."""
+"""Limits of an update: people choose them, and write them down before the comparison."""
 
 from __future__ import annotations
 
@@ -238,15 +238,6 @@ def read_ids(path: Path) -> list[str]:
     ------
     UsageError
         If the file cannot be read, or is not UTF-8.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "pinned.txt")
-    ...     _ = path.write_text("q1\nq2\n")
-    ...     read_ids(path)
-    ['q1', 'q2']
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -262,7 +253,7 @@ def _names(name: str, values: Any) -> tuple[str, ...]:
     collection = isinstance(values, (list, tuple, set, frozenset))
     if collection and all(isinstance(value, str) for value in values):
         return tuple(values)
-    # A text is a collection too, of letters, and never meant as one.
+    # A string would pass as a collection of letters.
     raise UsageError(f"expected a list of texts for {name}, got {values!r}")
 
 

@@ -442,11 +442,11 @@ def test_a_repeated_score_breaks_when_most_generations_do(worse, broken):
         ),
         (
             {"max_weighted_nfr": 0.5, "weights": {"z": 2, "x": 2}},
-            r"^expected weights of slices that the runs have, got \['z'\]$",
+            r"^expected weights of slices that the runs have, got \['z'\]: drop these weights$",
         ),
         (
             {"max_weighted_nfr": 0.5, "item_weights": {"q": 2, "1": 2}},
-            r"^expected weights of items that the runs have, got \['q'\]$",
+            r"^expected weights of items that the runs have, got \['q'\]: drop these weights$",
         ),
     ],
 )

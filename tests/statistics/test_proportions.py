@@ -45,6 +45,7 @@ COUNTS = (1, 2, 5, 41, 212, 999, 2000)
 @pytest.mark.parametrize("alpha", [0.4999, 0.05, 0.001, 1e-9])
 @pytest.mark.parametrize("total", [2, 3, 10, 1319, 4001, 12_000])
 def test_summed_bounds_are_those_of_scipy(total, alpha):
+    # The quantiles of scipy 1.17.1 err by 3e-12 at 999 of 12 000.
     for count in {n for few in COUNTS for n in (few, total - few) if 0 < n < total}:
         low, high = (
             getattr(
