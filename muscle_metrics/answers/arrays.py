@@ -84,7 +84,8 @@ def _from_library(values: Any, name: str) -> Any:
         # numpy has no types for most of the short ones; float32 holds their values exactly.
         short = tensor.dtype.is_floating_point and tensor.dtype.itemsize < 4
         return (tensor.float() if short else tensor).numpy()
-    if isinstance(values, np.ma.MaskedArray):
+    # Asked for its mask first: numpy loads `numpy.ma` on the first use.
+    if hasattr(values, "mask") and isinstance(values, np.ma.MaskedArray):
         return values.tolist()
     return np.asarray(values) if hasattr(values, "__array__") else values
 

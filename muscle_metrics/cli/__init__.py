@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import re
 import signal
@@ -73,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     try:
-        with _terminable():
+        with _terminable(), _rare_collection():
             _show_what_cannot_be_encoded()
             options = _options(sys.argv[1:] if arguments is None else list(arguments))
             return int(options.command(options))
@@ -116,6 +117,17 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, previous or signal.SIG_DFL)
+
+
+@contextmanager
+def _rare_collection() -> Iterator[None]:
+    """Collect garbage rarely: records are many and form no cycles, so each search is in vain."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def _show_what_cannot_be_encoded() -> None:

@@ -215,18 +215,22 @@ def _judge_counts(
 
 def _write_files(options: argparse.Namespace, judged: _Judged) -> None:
     from muscle_metrics.reports.files import write_text
-    from muscle_metrics.reports.junit import verdict_junit
-    from muscle_metrics.reports.markdown import verdict_markdown
-    from muscle_metrics.reports.verdict_json import verdict_json
 
     verdict, comparison, on_inconclusive = judged
     most = options.examples
+    # A gate that writes no file pays for no format.
     if options.junit:
+        from muscle_metrics.reports.junit import verdict_junit
+
         text = verdict_junit(verdict, comparison, examples=most, on_inconclusive=on_inconclusive)
         write_text(Path(options.junit), text)
     if options.markdown:
+        from muscle_metrics.reports.markdown import verdict_markdown
+
         write_text(Path(options.markdown), verdict_markdown(verdict, comparison, examples=most))
     if options.json:
+        from muscle_metrics.reports.verdict_json import verdict_json
+
         write_text(Path(options.json), verdict_json(verdict, comparison, examples=most))
 
 

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from muscle_metrics.comparison.items import Item, ItemTable, positions_by_label
-from muscle_metrics.comparison.plain_data import (
-    SCHEMA_VERSION,
-    described_changes,
-    described_counts,
-    json_text,
-)
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, Regression, Units, no_threshold
+from muscle_metrics.comparison.items import Item, ItemTable
 from muscle_metrics.comparison.signature import signature_line
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.counting import label_correctness, tally_correctness
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
     from muscle_metrics.answers.correctness import Correctness
+    from muscle_metrics.comparison.facts import Event, Kind, Part
     from muscle_metrics.flips.changes import ScoreChanges
 
 __all__ = ["Comparison"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Comparison(Facts):
     """What an update changed: every count, the rates derived from them, and the items.
 
-    Made by `compare` and `compare_runs`. Items stand in the natural order of their ids, so that
-    the order of rows in a file changes nothing.
+    Made by `compare` and `compare_runs`. Items come in the natural order of their ids, so that the
+    order of rows in a file changes nothing.
 
     Parameters
     ----------
@@ -64,9 +64,10 @@ class Comparison:
     names: tuple[str, str]
     table: ItemTable
     correctness: Correctness | None
-    changes: Mapping[str, ScoreChanges]
+    # `field()`: without it the property of the base would be the default value.
+    changes: Mapping[str, ScoreChanges] = field()
     dropped: Mapping[str, int]
-    fingerprints: tuple[Mapping[str, str], Mapping[str, str]]
+    fingerprints: tuple[Mapping[str, str], Mapping[str, str]] = field()
     recipe: Mapping[str, str]
 
     @property
@@ -80,26 +81,21 @@ class Comparison:
         return self.correctness is not None
 
     @property
+    def is_repeated(self) -> bool:
+        """Whether any prompt was answered several times."""
+        return self.table.is_repeated
+
+    @property
     def is_clustered(self) -> bool:
         """Whether rows depend on each other, as repeats of a prompt or items of a group do."""
         return self.table.is_clustered
 
     @property
-    def counts(self) -> FlipCounts:
-        """Numbers of items in the four quadrants."""
-        return tally_correctness(self._judged())
+    def in_memory(self) -> Comparison:
+        """The comparison itself: its items are in memory."""
+        return self
 
-    @property
-    def slices(self) -> dict[str, FlipCounts]:
-        """Counts of every slice, the one that lost most accuracy first; empty without slices."""
-        return self._counts_by(self.table.slices)
-
-    @property
-    def tasks(self) -> dict[str, FlipCounts]:
-        """Counts of every task, the one that lost most accuracy first; empty without tasks."""
-        return self._counts_by(self.table.tasks)
-
-    @property
+    @cached_property
     def signature(self) -> str:
         """One line that says how the numbers were made, and from what."""
         flags = self.correctness or ()
@@ -107,6 +103,37 @@ class Comparison:
         return signature_line(
             self.recipe, ids=self.table.ids, columns=[*flags, *scores], dropped=self.dropped
         )
+
+    def part_names(self, kind: Kind) -> list[str]:
+        """Names of all slices or tasks, sorted."""
+        return sorted(self._rows_by(kind))
+
+    def rows(self, part: Part | None) -> npt.NDArray[np.intp]:
+        """Positions of the items of one part, or of all items."""
+        if part is None:
+            return np.arange(self.total)
+        return self._rows_by(part.kind)[part.name]
+
+    def units(self, event: Event, part: Part | None = None) -> Units:
+        """Count an event over groups, prompts or items, in all items or in one part."""
+        values, unit = self.values(event), self.table.unit
+        if part is None and unit == "items":
+            return Units.of(values, (), unit)
+        rows = self.rows(part)
+        labels = () if unit == "items" else self.table.unit_numbers[rows]
+        return Units.of(values[rows], labels, unit)
+
+    def values(self, event: Event) -> npt.NDArray[np.bool_] | npt.NDArray[np.int64]:
+        """By how much every item counts: 0 or 1, and -1 for what an update fixed."""
+        if isinstance(event, Regression):
+            return self.changes[event.metric].with_effect(event.minimum_effect).regressed()
+        if event == "inconsistent":
+            return self._inconsistent()
+        old, new, _ = self._known_correctness()
+        if event == "loss":
+            return np.subtract(old, new, dtype=np.int64)
+        negative: npt.NDArray[np.bool_] = old & ~new
+        return negative
 
     def items(self) -> Iterator[Item]:
         """Every item, in the natural order of ids."""
@@ -159,74 +186,34 @@ class Comparison:
             frame[f"new {metric}"] = changes.new
         return frame
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything but the items that did not flip, as plain data: no nan, undefined is None.
-
-        Returns
-        -------
-        dict
-            With `schema_version`, which rises when a name changes its meaning.
-        """
-        content: dict[str, Any] = {
-            "schema_version": SCHEMA_VERSION,
-            "signature": self.signature,
-            "old": self.names[0],
-            "new": self.names[1],
-            "dropped": dict(self.dropped),
-            "scores": {name: described_changes(changes) for name, changes in self.changes.items()},
-        }
-        if self.correctness is None:
-            return content
-        return {
-            **content,
-            **described_counts(self.counts),
-            "slices": {name: described_counts(counts) for name, counts in self.slices.items()},
-            "tasks": {name: described_counts(counts) for name, counts in self.tasks.items()},
-            "flips": [{**item._asdict(), "quadrant": str(item.quadrant)} for item in self.flips()],
-        }
-
-    def to_json(self, indent: int | None = 2) -> str:
-        """`to_dict` as JSON with sorted keys; the same comparison gives the same bytes.
-
-        Parameters
-        ----------
-        indent : int, optional
-            As in `json.dumps`.
-
-        Returns
-        -------
-        str
-        """
-        return json_text(self.to_dict(), indent)
-
-    def __str__(self) -> str:
-        from muscle_metrics.comparison.text import comparison_text
-
-        return comparison_text(self)
-
-    def __repr__(self) -> str:
-        rate = "graded" if self.correctness is None else f"NFR {self.counts.negative_flip_rate}"
-        return f"<Comparison of {self.total} items: {rate}>"
-
     def _repr_html_(self) -> str:
         from muscle_metrics.comparison.notebook import comparison_html
 
         return comparison_html(self)
 
-    def _judged(self) -> Correctness:
-        if self.correctness is None:
-            raise UsageError(
-                "expected a threshold that makes graded scores right or wrong, got none: pass "
-                "threshold= (--threshold), or read the score changes"
-            )
-        return self.correctness
+    def _count(self) -> FlipCounts:
+        return tally_correctness(self._known_correctness())
 
-    def _counts_by(self, labels: Sequence[str | None]) -> dict[str, FlipCounts]:
-        correctness = self._judged()
-        counts = {
-            label: tally_correctness(correctness.take(positions))
-            for label, positions in positions_by_label(labels).items()
+    def _count_by(self, kind: Kind) -> dict[str, FlipCounts]:
+        correctness = self._known_correctness()
+        return {
+            name: tally_correctness(correctness.take(rows))
+            for name, rows in self._rows_by(kind).items()
         }
-        return dict(
-            sorted(counts.items(), key=lambda pair: (float(pair[1].accuracy_change), pair[0]))
+
+    def _inconsistent(self) -> npt.NDArray[np.bool_]:
+        correctness = self.correctness
+        if correctness is None or correctness.changed is None:
+            raise InputError(UNKNOWN_ANSWERS)
+        flags: npt.NDArray[np.bool_] = ~correctness.new_right & (
+            correctness.old_right | correctness.changed
         )
+        return flags
+
+    def _rows_by(self, kind: Kind) -> dict[str, npt.NDArray[np.intp]]:
+        return self.table.rows_of_slices if kind == "slice" else self.table.rows_of_tasks
+
+    def _known_correctness(self) -> Correctness:
+        if self.correctness is None:
+            raise no_threshold()
+        return self.correctness

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from muscle_metrics._version import __version__
-from muscle_metrics.comparison.plain_data import (
-    SCHEMA_VERSION,
-    described_changes,
-    described_counts,
-    json_text,
+from muscle_metrics.comparison.facts import (
+    UNKNOWN_ANSWERS,
+    Facts,
+    Part,
+    Regression,
+    Units,
+    no_threshold,
 )
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from muscle_metrics.comparison.facts import Event, Kind
     from muscle_metrics.comparison.items import Item
-    from muscle_metrics.comparison.totals import Totals
+    from muscle_metrics.comparison.totals import Cell, Totals
     from muscle_metrics.flips.score_totals import ScoreTotals
 
 __all__ = ["CountedComparison"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CountedComparison:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class CountedComparison(Facts):
     """What an update changed, counted over more items than fit into memory.
 
     It reads like `Comparison`: the same counts, slices, tasks and tables. `flips` gives a sample.
@@ -77,28 +84,12 @@ class CountedComparison:
         return self.is_repeated or grouped
 
     @property
-    def counts(self) -> FlipCounts:
-        """Numbers of items in the four quadrants."""
-        if not self.is_judged:
-            raise UsageError(
-                "expected a threshold that makes graded scores right or wrong, got none: pass "
-                "threshold= (--threshold), or read the score changes"
-            )
-        return self.totals.counts
-
-    @property
-    def slices(self) -> dict[str, FlipCounts]:
-        """Counts of every slice, the one that lost most accuracy first."""
-        return self.totals.slices
-
-    @property
-    def tasks(self) -> dict[str, FlipCounts]:
-        """Counts of every task, the one that lost most accuracy first."""
-        return self.totals.tasks
+    def in_memory(self) -> None:
+        """None: the engine keeps no items."""
 
     @property
     def fingerprints(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """What the runs recorded about how they were made: plain rows record nothing."""
+        """Nothing: plain rows do not record how they were made."""
         return {}, {}
 
     @property
@@ -118,6 +109,18 @@ class CountedComparison:
             f"{self.totals.sample.seed}",
         }
         return "; ".join(f"{name} {value}" for name, value in parts.items())
+
+    def part_names(self, kind: Kind) -> list[str]:
+        """Names of all slices or tasks, sorted."""
+        return sorted(part.name for part in self._cells_by_part if part.kind == kind)
+
+    def units(self, event: Event, part: Part | None = None) -> Units:
+        """Count an event over groups or items, in all items or in one part."""
+        if isinstance(event, Regression):
+            return self._regressed(event)
+        cells = self.totals.cells
+        chosen = cells if part is None else self._cells_by_part[part]
+        return _sum_cells(((cell, cells[cell]) for cell in chosen), event)
 
     def flips(self, *quadrants: Quadrant | str) -> Iterator[Item]:
         """Items of the sample that broke, the worst first.
@@ -139,35 +142,67 @@ class CountedComparison:
             )
         return iter(self.totals.sample.items())
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data; the keys are those of `Comparison.to_dict`."""
-        content: dict[str, Any] = {
-            "schema_version": SCHEMA_VERSION,
-            "signature": self.signature,
-            "old": self.names[0],
-            "new": self.names[1],
-            "dropped": dict(self.dropped),
-            "scores": {name: described_changes(part) for name, part in self.changes.items()},
-        }
+    @cached_property
+    def _cells_by_part(self) -> Mapping[Part, list[Cell]]:
+        members: dict[Part, list[Cell]] = defaultdict(list)
+        for cell in self.totals.cells:
+            if cell.task is not None:
+                members[Part("task", cell.task)].append(cell)
+            if cell.slice is not None:
+                members[Part("slice", cell.slice)].append(cell)
+        return members
+
+    def _count(self) -> FlipCounts:
         if not self.is_judged:
-            return content
-        return {
-            **content,
-            **described_counts(self.counts),
-            "slices": {name: described_counts(counts) for name, counts in self.slices.items()},
-            "tasks": {name: described_counts(counts) for name, counts in self.tasks.items()},
-            "flips": [{**item._asdict(), "quadrant": str(item.quadrant)} for item in self.flips()],
-        }
+            raise no_threshold()
+        return self.totals.counts
 
-    def to_json(self, indent: int | None = 2) -> str:
-        """`to_dict` as JSON with sorted keys."""
-        return json_text(self.to_dict(), indent)
+    def _count_by(self, kind: Kind) -> dict[str, FlipCounts]:
+        return self.totals.slices if kind == "slice" else self.totals.tasks
 
-    def __str__(self) -> str:
-        from muscle_metrics.comparison.text import comparison_text
+    def _regressed(self, event: Regression) -> Units:
+        changes = self.changes[event.metric]
+        if event.minimum_effect > changes.minimum_effect:
+            raise UsageError(
+                f"expected runs counted with the minimum effect of the policy, "
+                f"{event.minimum_effect!r}, got {changes.minimum_effect!r}: compare them with it"
+            )
+        if self.is_clustered:
+            raise UsageError(
+                f"expected independent items for the scores of {event.metric!r} where an engine "
+                f"counts the runs, got groups: compare the runs in memory"
+            )
+        return Units(np.array([float(changes.negative)]), np.array([changes.total]))
 
-        return comparison_text(self)
 
-    def __repr__(self) -> str:
-        rate = f"NFR {self.counts.negative_flip_rate}" if self.is_judged else "graded"
-        return f"<Comparison of {self.total} items, counted: {rate}>"
+def _sum_cells(cells: Iterable[tuple[Cell, FlipCounts]], event: Event) -> Units:
+    """Sum an event over groups; an item without a group is a unit of its own."""
+    sums: dict[str, int] = defaultdict(int)
+    sizes: dict[str, int] = defaultdict(int)
+    plus, minus, alone = 0, 0, 0
+    for cell, counts in cells:
+        more, less = _changes(counts, event)
+        if cell.group is None:
+            plus, minus, alone = plus + more, minus + less, alone + counts.total
+        else:
+            sums[cell.group] += more - less
+            sizes[cell.group] += counts.total
+    if not sizes:
+        return Units(np.array([float(plus - minus)]), np.array([alone]))
+    singles = np.repeat([1.0, -1.0, 0.0], [plus, minus, alone - plus - minus])
+    return Units(
+        np.concatenate([np.array([*sums.values()], dtype=np.float64), singles]),
+        np.array([*sizes.values(), *[1] * alone], dtype=np.intp),
+        "groups",
+    )
+
+
+def _changes(counts: FlipCounts, event: Event) -> tuple[int, int]:
+    """Items that add 1 to the sum of an event, and items that take 1 away."""
+    if event == "loss":
+        return counts.negative, counts.positive
+    if event == "negative":
+        return counts.negative, 0
+    if counts.wrong_changed is None:
+        raise InputError(UNKNOWN_ANSWERS)
+    return counts.negative + counts.wrong_changed, 0

@@ -23,8 +23,8 @@ RankedFlip = tuple[float, str, "Item"]
 class FlipSample:
     """At most `size` negative flips of every slice; `a + b` samples the flips of both.
 
-    An item's chance does not hang on its place: it is drawn by the hash of the seed and its name,
-    so that shards give the same sample in any order.
+    Items are drawn by a hash of the seed and their name, never by their place: shards give the same
+    sample in any order.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class FlipSample:
     seed : int
         Seed of the draw.
     flips : mapping of (str or None) to tuple of RankedFlip
-        By slice: how bad the flip is (negated), its rank in the draw, and the item, in this order.
+        By slice: the negated size of the loss, the rank in the draw, and the item.
 
     Examples
     --------
@@ -76,14 +76,7 @@ class FlipSample:
 
 
 def rank_of(seed: int, item: Item) -> str:
-    """Rank of an item in the draw: a hash of the seed and what the item is known by.
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> rank_of(7, next(compare(old=["A"], new=["B"], references=["A"]).items()))[:8]
-    '255c6120'
-    """
+    """Rank of an item in the draw: a hash of the seed, task, id and repeat."""
     name = "/".join([str(seed), item.task or "", item.id, item.repeat or ""])
     return hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
 

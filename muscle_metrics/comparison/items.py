@@ -1,22 +1,31 @@
-"""Items of a comparison: what tells them apart, what belongs together, what was answered."""
+"""Items of a comparison: their names, their labels and their answers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from muscle_metrics.flips.counts import Quadrant
     from muscle_metrics.runs.joining.pairing import JoinedRuns
 
-__all__ = ["Item", "ItemTable", "answer_text", "joined_table", "positions_by_label"]
+__all__ = [
+    "Item",
+    "ItemTable",
+    "answer_text",
+    "joined_table",
+    "number_labels",
+    "positions_by_label",
+]
 
 Labels = tuple[str | None, ...]
+Numbers = npt.NDArray[np.intp]
 
 
 class Item(NamedTuple):
@@ -47,7 +56,8 @@ class Item(NamedTuple):
         return "/".join(part for part in (self.task, self.id, self.repeat) if part is not None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+# Without slots, because a cached property lives in the `__dict__` of its instance.
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ItemTable:
     """Columns of N items, in the natural order of task, id and repeat.
 
@@ -56,12 +66,12 @@ class ItemTable:
     ids : tuple of str
         Names of the items.
     tasks, repeats, slices, groups : tuple of str or None
-        The task an item belongs to, the repeat of the generation, the slice it is reported in and
-        the passage or prompt it shares with others.
+        Task, repeat of the generation, slice, and passage or prompt that an item shares with
+        others.
     old, new, references : tuple
-        What each item shows; None where nothing was recorded.
+        Both answers and the reference as a report shows them; None where none was recorded.
     asked : tuple of str or None, optional
-        What the models were asked; None where no run recorded it.
+        Prompt texts; None where no run recorded one.
 
     Examples
     --------
@@ -80,25 +90,57 @@ class ItemTable:
     references: tuple[Any, ...]
     asked: Labels | None = None
 
-    @property
+    @cached_property
     def prompts(self) -> tuple[tuple[str | None, str], ...]:
         """Task and id of every row; repeats of one prompt share it."""
         return tuple(zip(self.tasks, self.ids, strict=True))
 
-    @property
+    @cached_property
     def is_repeated(self) -> bool:
         """Whether any prompt was answered several times."""
-        return len(set(self.prompts)) < len(self.ids)
+        # Fast path: ids that differ need no pairs with their tasks.
+        return len(set(self.ids)) < len(self.ids) and len(set(self.prompts)) < len(self.ids)
+
+    @cached_property
+    def unit(self) -> str:
+        """Which rows are drawn together: "groups", "prompts", or "items" where none are."""
+        if self.groups.count(None) < len(self.groups):
+            return "groups"
+        return "prompts" if self.is_repeated else "items"
 
     @property
     def is_clustered(self) -> bool:
         """Whether rows depend on each other, as repeats of a prompt or items of a group do."""
-        return self.is_repeated or any(group is not None for group in self.groups)
+        return self.unit != "items"
+
+    @cached_property
+    def prompt_numbers(self) -> Numbers:
+        """Number of the prompt of every row."""
+        return number_labels(self.prompts)[0]
+
+    @cached_property
+    def unit_numbers(self) -> Numbers:
+        """Number of the independent unit of every row."""
+        if self.unit != "groups":
+            return self.prompt_numbers
+        pairs = zip(self.groups, self.prompts, strict=True)
+        # A prompt without a group is a group of its own.
+        return number_labels([prompt if group is None else group for group, prompt in pairs])[0]
+
+    @cached_property
+    def rows_of_slices(self) -> dict[str, Numbers]:
+        """Rows of every slice."""
+        return positions_by_label(self.slices)
+
+    @cached_property
+    def rows_of_tasks(self) -> dict[str, Numbers]:
+        """Rows of every task."""
+        return positions_by_label(self.tasks)
 
     def rows(
         self, quadrants: Sequence[Quadrant | None], changed: Sequence[bool | None]
     ) -> list[Item]:
-        """Rows as items, given what became of each."""
+        """Rows as items, given the quadrant of each and whether its answer changed."""
         columns = (
             self.ids, self.tasks, self.repeats, self.slices, self.old, self.new, self.references,
             quadrants, changed,
@@ -121,16 +163,7 @@ def answer_text(value: Any) -> str:
 
 
 def joined_table(joined: JoinedRuns, shown: Sequence[tuple[Any, ...]]) -> ItemTable:
-    """Columns of the items that two runs share; a label is that of the first run with one.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> from muscle_metrics.runs.joining.pairing import pair_runs
-    >>> run = Run(records=(Record(id="1", prediction="A", slice="x"),), name="run")
-    >>> joined_table(pair_runs(run, run), [("A",), ("A",)]).slices
-    ('x',)
-    """
+    """Columns of the items that two runs share; a label is that of the first run with one."""
     return ItemTable(
         ids=joined.ids,
         tasks=joined.labels("task"),
@@ -144,7 +177,24 @@ def joined_table(joined: JoinedRuns, shown: Sequence[tuple[Any, ...]]) -> ItemTa
     )
 
 
-def positions_by_label(labels: Sequence[str | None]) -> dict[str, npt.NDArray[np.intp]]:
+def number_labels(labels: Sequence[Hashable] | Numbers) -> tuple[Numbers, Numbers]:
+    """Give every row the number of its label, by first appearance, and count rows by number.
+
+    Examples
+    --------
+    >>> [column.tolist() for column in number_labels(["b", "a", "b"])]
+    [[0, 1, 0], [2, 1]]
+    """
+    if isinstance(labels, np.ndarray):
+        _, firsts, codes = np.unique(labels, return_index=True, return_inverse=True)
+        numbers = np.argsort(np.argsort(firsts))[codes]
+    else:
+        known = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+        numbers = np.fromiter(map(known.__getitem__, labels), dtype=np.intp, count=len(labels))
+    return numbers, np.bincount(numbers)
+
+
+def positions_by_label(labels: Sequence[str | None]) -> dict[str, Numbers]:
     """Positions of every label, in the order of first appearance; unlabelled items have none.
 
     Examples
@@ -152,8 +202,9 @@ def positions_by_label(labels: Sequence[str | None]) -> dict[str, npt.NDArray[np
     >>> positions_by_label(["x", None, "y", "x"])["x"]
     array([0, 3])
     """
-    members: dict[str, list[int]] = {}
-    for position, label in enumerate(labels):
-        if label is not None:
-            members.setdefault(label, []).append(position)
-    return {label: np.array(positions, dtype=np.intp) for label, positions in members.items()}
+    numbers, sizes = number_labels(labels)
+    # A stable sort keeps the positions of one label in order; 16 bits are sorted by radix, faster.
+    narrow = numbers.astype(np.uint16) if len(sizes) < 2**16 else numbers
+    positions = np.split(np.argsort(narrow, kind="stable"), np.cumsum(sizes)[:-1])
+    members = zip(dict.fromkeys(labels), positions, strict=True)
+    return {label: rows for label, rows in members if label is not None}

@@ -10,9 +10,8 @@ from muscle_metrics.flips.counts import FlipCounts
 from muscle_metrics.flips.rates import AccuracyChange, Rate
 
 if TYPE_CHECKING:
-    from muscle_metrics.flips.changes import ScoreChanges
-    from muscle_metrics.flips.magnitudes import Magnitude, MeanChange
-    from muscle_metrics.flips.score_totals import ScoreTotals, SummedMean
+    from muscle_metrics.flips.changes import ScoreFacts
+    from muscle_metrics.flips.magnitudes import Mean
 
 __all__ = ["SCHEMA_VERSION", "described_changes", "described_counts", "described_rate", "json_text"]
 
@@ -20,14 +19,7 @@ SCHEMA_VERSION = 1
 
 
 def described_counts(counts: FlipCounts) -> dict[str, Any]:
-    """Describe counts, every rate of the flip family, and McNemar's mid-p.
-
-    Examples
-    --------
-    >>> counts = FlipCounts(both_right=1, negative=1, positive=0, both_wrong=0)
-    >>> described_counts(counts)["counts"]["negative"]
-    1
-    """
+    """Describe counts, every rate of the flip family, and McNemar's mid-p."""
     return {
         "counts": {name: getattr(counts, name) for name in FlipCounts.__slots__},
         "rates": {name: described_rate(rate) for name, rate in counts.rates().items()},
@@ -35,15 +27,8 @@ def described_counts(counts: FlipCounts) -> dict[str, Any]:
     }
 
 
-def described_changes(changes: ScoreChanges | ScoreTotals) -> dict[str, Any]:
-    """Describe what a graded score gained and lost.
-
-    Examples
-    --------
-    >>> from muscle_metrics.flips.changes import measure_changes
-    >>> described_changes(measure_changes(old=[0.5], new=[0.2]))["mean_gain"]["value"] is None
-    True
-    """
+def described_changes(changes: ScoreFacts) -> dict[str, Any]:
+    """Describe the gains and losses of a graded score."""
     rates = ("negative_flip_rate", "positive_flip_rate", "tie_rate")
     means = ("mean_change", "mean_gain", "mean_regression")
     return {
@@ -57,7 +42,7 @@ def described_changes(changes: ScoreChanges | ScoreTotals) -> dict[str, Any]:
 
 
 def described_rate(rate: float) -> dict[str, Any]:
-    """Describe a rate: value, and where it has them, count, total and 95 % interval.
+    """Describe a rate: its value and, if it has them, its count, total and 95 % interval.
 
     Examples
     --------
@@ -73,27 +58,22 @@ def described_rate(rate: float) -> dict[str, Any]:
     return described
 
 
-def _described_mean(mean: Magnitude | MeanChange | SummedMean) -> dict[str, Any]:
+def _described_mean(mean: Mean) -> dict[str, Any]:
     low, high = mean.interval()
     return {
         "value": None if math.isnan(mean) else float(mean),
         "items": mean.count,
         "low": low if math.isfinite(low) else None,
         "high": high if math.isfinite(high) else None,
+        "method": mean.method,
     }
 
 
 def json_text(data: dict[str, Any], indent: int | None) -> str:
-    """Write plain data as JSON; the same data give the same bytes.
-
-    Examples
-    --------
-    >>> json_text({"b": 1, "a": None}, None)
-    '{"a": null, "b": 1}'
-    """
+    """Write plain data as JSON; the same data give the same bytes."""
     return json.dumps(data, indent=indent, sort_keys=True, allow_nan=False, default=_plain)
 
 
 def _plain(value: Any) -> Any:
-    # numpy scalars, and numbers such as Decimal that JSON does not know.
+    # JSON knows neither numpy scalars nor numbers such as Decimal.
     return value.item() if hasattr(value, "item") else str(value)

@@ -27,16 +27,11 @@ from muscle_metrics.words.table import Column, FittedTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import TypeAlias
 
     from muscle_metrics.comparison.chains import Chain
-    from muscle_metrics.comparison.comparison import Comparison
-    from muscle_metrics.comparison.counted import CountedComparison
-    from muscle_metrics.flips.changes import ScoreChanges
+    from muscle_metrics.comparison.facts import Facts
+    from muscle_metrics.flips.changes import ScoreFacts
     from muscle_metrics.flips.rates import AccuracyChange, Rate
-    from muscle_metrics.flips.score_totals import ScoreTotals
-
-    AnyComparison: TypeAlias = Comparison | CountedComparison
 
 __all__ = ["chain_table", "chain_text", "comparison_table", "comparison_text"]
 
@@ -55,7 +50,7 @@ RATE_ROWS = (
 )
 
 
-def comparison_text(comparison: AnyComparison, *, flips: int = 0, width: int = WIDTH) -> str:
+def comparison_text(comparison: Facts, *, flips: int = 0, width: int = WIDTH) -> str:
     """Plain text of a comparison: no colours, no control characters from data.
 
     Parameters
@@ -94,7 +89,7 @@ def chain_text(chain: Chain, *, width: int = WIDTH) -> str:
     return _plain(chain_table(chain), width)
 
 
-def comparison_table(comparison: AnyComparison, *, flips: int = 0) -> RenderableType:
+def comparison_table(comparison: Facts, *, flips: int = 0) -> RenderableType:
     """Tables of a comparison for rich to print.
 
     Examples
@@ -118,7 +113,7 @@ def chain_table(chain: Chain) -> RenderableType:
     return Group(*_chain_parts(chain))
 
 
-def _comparison_parts(comparison: AnyComparison, flips: int) -> Iterator[RenderableType]:
+def _comparison_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]:
     yield _title(" -> ".join(comparison.names), comparison.total)
     if comparison.is_judged:
         yield _line(_story(comparison.counts))
@@ -145,7 +140,7 @@ def _comparison_parts(comparison: AnyComparison, flips: int) -> Iterator[Rendera
     yield _line(comparison.signature, style="dim")
 
 
-def _flip_parts(comparison: AnyComparison, flips: int) -> Iterator[RenderableType]:
+def _flip_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]:
     counts = comparison.counts
     yield Text()
     yield _quadrants(counts)
@@ -231,7 +226,7 @@ def _rates(counts: FlipCounts) -> FittedTable:
     )
 
 
-def _scores(metric: str, changes: ScoreChanges | ScoreTotals) -> FittedTable:
+def _scores(metric: str, changes: ScoreFacts) -> FittedTable:
     """Rates and means of a graded score, each with its interval."""
     rows = []
     for key, measure in SCORE_RATES.items():
@@ -283,7 +278,7 @@ def _parts(label: str, parts: dict[str, FlipCounts]) -> FittedTable:
     return FittedTable(columns, rows)
 
 
-def _flips(comparison: AnyComparison, most: int) -> FittedTable:
+def _flips(comparison: Facts, most: int) -> FittedTable:
     negative = list(comparison.flips(Quadrant.NEGATIVE))
     number = comparison.counts.negative
     first = "all" if most >= number else f"{min(most, len(negative))} of"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
+from muscle_metrics.comparison.facts import most_lost_first
 from muscle_metrics.comparison.flip_sample import FlipSample
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.counting import tally_correctness
@@ -28,13 +29,7 @@ Part = TypeVar("Part", FlipCounts, ScoreTotals)
 
 
 class Cell(NamedTuple):
-    """Items that share a task, a slice and a group; None where they have none.
-
-    Examples
-    --------
-    >>> Cell("math", "algebra").group is None
-    True
-    """
+    """Items that share a task, a slice and a group; None where they have none."""
 
     task: str | None = None
     slice: str | None = None
@@ -133,20 +128,11 @@ class Totals:
             label = getattr(cell, part)
             if label is not None:
                 members[label].append(counts)
-        summed = {label: counts_of(parts) for label, parts in members.items()}
-        return dict(
-            sorted(summed.items(), key=lambda pair: (float(pair[1].accuracy_change), pair[0]))
-        )
+        return most_lost_first({label: counts_of(parts) for label, parts in members.items()})
 
 
 def counts_of(parts: Iterable[FlipCounts]) -> FlipCounts:
-    """Sum of counts; of nothing, zeros.
-
-    Examples
-    --------
-    >>> counts_of([]).total
-    0
-    """
+    """Sum of counts; of nothing, zeros."""
     parts = list(parts)
     return reduce(add, parts) if parts else NOTHING
 

@@ -7,7 +7,9 @@ rounding; a difference of at most `minimum_effect` is real and does not matter.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,17 +24,93 @@ from muscle_metrics.flips.rates import Rate
 
 if TYPE_CHECKING:
     from muscle_metrics.flips.counts import FlipCounts
+    from muscle_metrics.flips.magnitudes import Mean
 
-__all__ = ["ScoreChanges", "measure_changes"]
+__all__ = ["ScoreChanges", "ScoreFacts", "measure_changes"]
 
-# A count that moves by more than this share when the dead band grows tenfold hangs on the band.
+# A count depends on the dead band if it loses more than this share when the band grows tenfold.
 SENSITIVITY = 0.01
 
 Scores = npt.NDArray[np.float64]
 
 
+class ScoreFacts(ABC):
+    """Counts, rates and means of score changes, whether item by item or as totals."""
+
+    tie: float
+    minimum_effect: float
+    low: float
+    high: float
+    higher_is_better: bool
+
+    @property
+    @abstractmethod
+    def total(self) -> int:
+        """Number of items, N."""
+
+    @property
+    @abstractmethod
+    def negative(self) -> int:
+        """Number of items whose score got worse by more than the dead band."""
+
+    @property
+    @abstractmethod
+    def positive(self) -> int:
+        """Number of items whose score got better by more than the dead band."""
+
+    @property
+    @abstractmethod
+    def tied(self) -> int:
+        """Number of items whose two scores are the same."""
+
+    @property
+    @abstractmethod
+    def beyond_tenfold(self) -> int:
+        """Number of items whose score got worse by more than ten dead bands."""
+
+    @property
+    @abstractmethod
+    def mean_change(self) -> Mean:
+        """Mean of new score minus old score over all items."""
+
+    @property
+    @abstractmethod
+    def mean_gain(self) -> Mean:
+        """Mean gain of the items that got better (m_g); nan if none did."""
+
+    @property
+    @abstractmethod
+    def mean_regression(self) -> Mean:
+        """Mean loss of the items that got worse, as a positive number (m_r); nan if none did."""
+
+    @property
+    def dead_band(self) -> float:
+        """A change of at most this much is none: the larger of both thresholds."""
+        return max(self.tie, self.minimum_effect)
+
+    @property
+    def negative_flip_rate(self) -> Rate:
+        """Share of all items whose score got worse by more than the dead band (NFR)."""
+        return Rate(self.negative, self.total)
+
+    @property
+    def positive_flip_rate(self) -> Rate:
+        """Share of all items whose score got better by more than the dead band (PFR)."""
+        return Rate(self.positive, self.total)
+
+    @property
+    def tie_rate(self) -> Rate:
+        """Share of all items whose two scores are the same."""
+        return Rate(self.tied, self.total)
+
+    @property
+    def tolerance_sensitive(self) -> bool:
+        """Whether a dead band ten times as wide would take more than 1 % of the negative flips."""
+        return self.negative - self.beyond_tenfold > SENSITIVITY * self.negative
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ScoreChanges:
+class ScoreChanges(ScoreFacts):
     """Scores of the same N items by the old and by the new model, and what changed.
 
     Made by `measure_changes` and `score_flips`.
@@ -77,30 +155,30 @@ class ScoreChanges:
         """New score minus old score of every item."""
         return self.new - self.old
 
-    @property
+    @cached_property
     def gains(self) -> Scores:
         """How much better every item got: `deltas`, with the sign turned if lower is better."""
         return self.new - self.old if self.higher_is_better else self.old - self.new
 
-    @property
-    def dead_band(self) -> float:
-        """A change of at most this much is none: the larger of both thresholds."""
-        return max(self.tie, self.minimum_effect)
+    @cached_property
+    def negative(self) -> int:
+        """Number of items whose score got worse by more than the dead band."""
+        return int(np.count_nonzero(self.gains < -self.dead_band))
 
-    @property
-    def positive_flip_rate(self) -> Rate:
-        """Share of all items whose score got better by more than the dead band (PFR)."""
-        return Rate(int(np.count_nonzero(self.gains > self.dead_band)), self.total)
+    @cached_property
+    def positive(self) -> int:
+        """Number of items whose score got better by more than the dead band."""
+        return int(np.count_nonzero(self.gains > self.dead_band))
 
-    @property
-    def negative_flip_rate(self) -> Rate:
-        """Share of all items whose score got worse by more than the dead band (NFR)."""
-        return Rate(int(np.count_nonzero(self.gains < -self.dead_band)), self.total)
+    @cached_property
+    def tied(self) -> int:
+        """Number of items whose two scores are the same."""
+        return int(np.count_nonzero(np.abs(self.deltas) <= self.tie))
 
-    @property
-    def tie_rate(self) -> Rate:
-        """Share of all items whose two scores are the same."""
-        return Rate(int(np.count_nonzero(np.abs(self.deltas) <= self.tie)), self.total)
+    @cached_property
+    def beyond_tenfold(self) -> int:
+        """Number of items whose score got worse by more than ten dead bands."""
+        return int(np.count_nonzero(self.gains < -10 * self.dead_band))
 
     @property
     def mean_gain(self) -> Magnitude:
@@ -119,12 +197,16 @@ class ScoreChanges:
         """Mean of new score minus old score over all items."""
         return MeanChange(self.deltas)
 
-    @property
-    def tolerance_sensitive(self) -> bool:
-        """Whether a dead band ten times as wide would take more than 1 % of the negative flips."""
-        count = int(np.count_nonzero(self.gains < -self.dead_band))
-        wider = int(np.count_nonzero(self.gains < -10 * self.dead_band))
-        return count - wider > SENSITIVITY * count
+    def with_effect(self, minimum_effect: float) -> ScoreChanges:
+        """Raise the minimum effect to this one; a smaller one changes nothing."""
+        if minimum_effect <= self.minimum_effect:
+            return self
+        return replace(self, minimum_effect=minimum_effect)
+
+    def regressed(self) -> npt.NDArray[np.bool_]:
+        """Whether the score of each item got worse by more than the dead band."""
+        flags: npt.NDArray[np.bool_] = self.gains < -self.dead_band
+        return flags
 
     def negative_flip_curve(self, dead_bands: npt.ArrayLike) -> Scores:
         """NFR as the dead band grows: how much of it is tiny moves.

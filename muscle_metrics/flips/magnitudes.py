@@ -1,20 +1,80 @@
-"""How much scores moved: means that remember their values, and how uncertain they are."""
+"""How much scores moved: means that know their number of items and their uncertainty."""
 
 from __future__ import annotations
 
 import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.statistics.interval import Interval, Side, tail_levels
 
-__all__ = ["Magnitude", "MeanChange"]
+if TYPE_CHECKING:
+    from muscle_metrics.statistics.exact_sums import ExactSum
+
+__all__ = ["Magnitude", "Mean", "MeanChange", "MeanMethod", "SummedMean"]
+
+MeanMethod = Literal["gaffke", "student"]
 
 Values = npt.NDArray[np.float64]
 
 
-class Magnitude(float):
+class Mean(float):
+    """A mean over items, and the name of the method behind its interval.
+
+    "gaffke" assumes nothing but the range of the score. "student" is Student's t interval, which
+    needs no more than a standard deviation and is too narrow where a few large values decide.
+    A subclass gives `_standard_error`, or an interval of its own.
+    """
+
+    __slots__ = ("count",)
+    method: ClassVar[MeanMethod] = "student"
+    count: int
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there are fewer than 10 values: too few to speak of their mean."""
+        from muscle_metrics.statistics.bounded import FEWEST_VALUES
+
+        return self.count < FEWEST_VALUES
+
+    def interval(self, confidence: float = 0.95, side: Side = "two-sided") -> Interval:
+        """Student's t interval of the mean.
+
+        Parameters
+        ----------
+        confidence : float
+            Level in (0, 1).
+        side : {"two-sided", "lower", "upper"}
+            A one-sided bound leaves its other end infinite.
+
+        Returns
+        -------
+        Interval
+            Infinite with fewer than two items.
+
+        Examples
+        --------
+        >>> print(MeanChange(np.array([0.1, 0.2, 0.3])).interval(side="lower"))
+        [0.0314, inf]
+        """
+        from scipy.special import stdtrit
+
+        below, above = tail_levels(confidence, side)
+        if self.count < 2:
+            return Interval(-math.inf, math.inf)
+        freedom, error = self.count - 1, self._standard_error()
+        low = float(self) + float(stdtrit(freedom, below)) * error if below else -math.inf
+        high = float(self) - float(stdtrit(freedom, above)) * error if above else math.inf
+        return Interval(low, high)
+
+    def _standard_error(self) -> float:
+        raise NotImplementedError
+
+
+class Magnitude(Mean):
     """Mean size of the moves in one direction, in units of the score; nan if nothing moved.
 
     Parameters
@@ -22,35 +82,24 @@ class Magnitude(float):
     values : numpy.ndarray, shape (K,)
         Sizes of the moves, all above 0.
     limit : float
-        The largest move the scorer's range allows; infinite where it has none.
+        The largest move that the range of the scorer allows; infinite where it has none.
 
     Examples
     --------
-    >>> print(Magnitude(np.array([0.2, 0.05]), limit=1.0))
-    0.1250 (2 items)
+    >>> size = Magnitude(np.array([0.2, 0.05]), limit=1.0)
+    >>> print(size, size.method)
+    0.1250 (2 items) gaffke
     """
 
     __slots__ = ("limit", "values")
+    method = "gaffke"
     values: Values
     limit: float
 
     def __new__(cls, values: Values, *, limit: float) -> Magnitude:  # noqa: D102
         magnitude = super().__new__(cls, _mean(values))
-        magnitude.values = values
-        magnitude.limit = limit
+        magnitude.count, magnitude.values, magnitude.limit = len(values), values, limit
         return magnitude
-
-    @property
-    def count(self) -> int:
-        """Number of items that moved."""
-        return len(self.values)
-
-    @property
-    def too_few(self) -> bool:
-        """Whether fewer than 10 items moved: too few to speak of their mean."""
-        from muscle_metrics.statistics.bounded import FEWEST_VALUES
-
-        return self.count < FEWEST_VALUES
 
     def interval(self, confidence: float = 0.95, side: Side = "two-sided") -> Interval:
         """Bounds of the mean that use only the range of the score (Gaffke's).
@@ -90,8 +139,8 @@ class Magnitude(float):
         return (self.values,), {"limit": self.limit}
 
 
-class MeanChange(float):
-    """Mean of new score minus old score over all items.
+class MeanChange(Mean):
+    """Mean of new score minus old score over all items, with Student's t interval.
 
     Parameters
     ----------
@@ -110,44 +159,8 @@ class MeanChange(float):
 
     def __new__(cls, deltas: Values) -> MeanChange:  # noqa: D102
         change = super().__new__(cls, _mean(deltas))
-        change.deltas = deltas
+        change.count, change.deltas = len(deltas), deltas
         return change
-
-    @property
-    def count(self) -> int:
-        """Number of items."""
-        return len(self.deltas)
-
-    def interval(self, confidence: float = 0.95, side: Side = "two-sided") -> Interval:
-        """Student's t interval of the mean of paired differences.
-
-        Parameters
-        ----------
-        confidence : float
-            Level in (0, 1).
-        side : {"two-sided", "lower", "upper"}
-            A one-sided bound leaves its other end infinite.
-
-        Returns
-        -------
-        Interval
-            Infinite with fewer than two items.
-
-        Examples
-        --------
-        >>> print(MeanChange(np.array([0.1, 0.2, 0.3])).interval(side="lower"))
-        [0.0314, inf]
-        """
-        from scipy.special import stdtrit
-
-        below, above = tail_levels(confidence, side)
-        if len(self.deltas) < 2:
-            return Interval(-math.inf, math.inf)
-        freedom = len(self.deltas) - 1
-        error = float(np.std(self.deltas, ddof=1)) / math.sqrt(len(self.deltas))
-        low = float(self) + float(stdtrit(freedom, below)) * error if below else -math.inf
-        high = float(self) - float(stdtrit(freedom, above)) * error if above else math.inf
-        return Interval(low, high)
 
     def p_value(self, *, resamples: int = 9999, seed: int = 0) -> float:
         """Two-sided p of the sign-flip test: had old and new been exchanged at random.
@@ -183,10 +196,43 @@ class MeanChange(float):
         return float(result.pvalue)
 
     def __str__(self) -> str:
-        return f"{float(self):+.4f} ({len(self.deltas)} items)"
+        return f"{float(self):+.4f} ({self.count} items)"
 
     def __getnewargs_ex__(self) -> tuple[tuple[Values], dict[str, float]]:
         return (self.deltas,), {}
+
+    def _standard_error(self) -> float:
+        return float(np.std(self.deltas, ddof=1)) / math.sqrt(self.count)
+
+
+class SummedMean(Mean):
+    """A mean of which only count, sum and sum of squares are known.
+
+    Parameters
+    ----------
+    count : int
+        Number of values.
+    total, squares : ExactSum
+        Their sum, and the sum of their squares.
+    """
+
+    __slots__ = ("squares", "summed")
+    summed: ExactSum
+    squares: ExactSum
+
+    def __new__(cls, count: int, total: ExactSum, squares: ExactSum) -> SummedMean:  # noqa: D102
+        mean = super().__new__(cls, float(total) / count if count else math.nan)
+        mean.count, mean.summed, mean.squares = count, total, squares
+        return mean
+
+    def __reduce__(self) -> tuple[type[SummedMean], tuple[int, ExactSum, ExactSum]]:
+        return SummedMean, (self.count, self.summed, self.squares)
+
+    def _standard_error(self) -> float:
+        # Exact, because in floats the difference of two large sums cancels.
+        scatter = Fraction(self.squares.units) - Fraction(self.summed.units**2, self.count << 1074)
+        variance = float(max(scatter, Fraction()) / (1 << 1074)) / (self.count - 1)
+        return math.sqrt(variance / self.count)
 
 
 def _mean(values: Values) -> float:

@@ -1,4 +1,4 @@
-"""Should this model ship? Comparison and policy in, verdict out; pure, and blind to exit codes."""
+"""The gate: a comparison and a policy give a verdict. Only the command line knows exit codes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from fractions import Fraction
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.errors import UsageError
-from muscle_metrics.gate.counted_criteria import list_counted_criteria
 from muscle_metrics.gate.criteria import Criterion, broken_pins, list_criteria
 from muscle_metrics.gate.verdict import Check, Outcome, Verdict
 from muscle_metrics.runs.fingerprints import list_concerns
@@ -17,13 +15,13 @@ from muscle_metrics.statistics.multiplicity import holm_rejections
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from muscle_metrics.comparison.counted import CountedComparison
+    from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.gate.policy import Policy
 
 __all__ = ["check_gate", "decide"]
 
 
-def check_gate(comparison: Comparison | CountedComparison, policy: Policy) -> Verdict:
+def check_gate(comparison: Facts, policy: Policy) -> Verdict:
     """Judge a comparison by a policy.
 
     Parameters
@@ -48,9 +46,9 @@ def check_gate(comparison: Comparison | CountedComparison, policy: Policy) -> Ve
 
     Notes
     -----
-    Repeats pass by their flip rate, decoding noise included, and fail by what noise does not
-    explain. The noise in other rates and in the mean regression cannot be told apart: these pass
-    or stay undecided.
+    Repeats pass by their flip rate, decoding noise included, and fail by the regression that
+    exceeds noise. Other rates and the mean regression cannot be split from noise: they pass or stay
+    undecided.
 
     Examples
     --------
@@ -59,11 +57,12 @@ def check_gate(comparison: Comparison | CountedComparison, policy: Policy) -> Ve
     >>> print(check_gate(comparison, Policy(max_nfr="0.05")).outcome)
     PASS
     """
-    criteria = _criteria(comparison, policy)
+    criteria = list_criteria(comparison, policy)
     _check_sizes(criteria, policy)
     checks = _judge(criteria, policy.confidence)
     reasons = [*_differences(comparison, policy), *_missing_pins(comparison, policy)]
-    broken = broken_pins(comparison, policy) if isinstance(comparison, Comparison) else ()
+    items = comparison.in_memory
+    broken = () if items is None else broken_pins(items, policy)
     invalid = [reason for reason, accepted in reasons if not accepted]
     return Verdict(
         outcome=_combine(checks, broken=bool(broken), invalid=bool(invalid)),
@@ -77,25 +76,13 @@ def check_gate(comparison: Comparison | CountedComparison, policy: Policy) -> Ve
 
 
 def decide(*, low: float, high: float, limit: Fraction, rejected: bool) -> Outcome:
-    """Decide one criterion from its bounds; `rejected` is the lower bound's test, corrected.
-
-    Examples
-    --------
-    >>> print(decide(low=0.0, high=0.01, limit=Fraction(1, 50), rejected=False))
-    PASS
-    """
+    """Decide one criterion from its bounds; `rejected` is the lower bound's test after Holm."""
     # A float is an exact fraction: no rounding decides at the limit.
     if Fraction(high) <= limit:
         return Outcome.PASS
     if rejected and Fraction(low) > limit:
         return Outcome.FAIL
     return Outcome.INCONCLUSIVE
-
-
-def _criteria(comparison: Comparison | CountedComparison, policy: Policy) -> list[Criterion]:
-    if isinstance(comparison, Comparison):
-        return list_criteria(comparison, policy)
-    return list_counted_criteria(comparison, policy)
 
 
 def _judge(criteria: Sequence[Criterion], confidence: float) -> tuple[Check, ...]:
@@ -147,9 +134,7 @@ def _check_sizes(criteria: Sequence[Criterion], policy: Policy) -> None:
             )
 
 
-def _differences(
-    comparison: Comparison | CountedComparison, policy: Policy
-) -> list[tuple[str, bool]]:
+def _differences(comparison: Facts, policy: Policy) -> list[tuple[str, bool]]:
     """Name what else changed between the runs, and whether the policy accepts it."""
     differences = []
     for part, text in list_concerns(comparison.fingerprints, comparison.names):
@@ -158,12 +143,10 @@ def _differences(
     return differences
 
 
-def _missing_pins(
-    comparison: Comparison | CountedComparison, policy: Policy
-) -> list[tuple[str, bool]]:
-    if not isinstance(comparison, Comparison):
+def _missing_pins(comparison: Facts, policy: Policy) -> list[tuple[str, bool]]:
+    if comparison.in_memory is None:
         return []
-    missing = sorted(policy.pinned.difference(comparison.table.ids))
+    missing = sorted(policy.pinned.difference(comparison.in_memory.table.ids))
     if not missing:
         return []
     shown = ", ".join(map(repr, missing[:5]))

@@ -1,7 +1,7 @@
-"""What the items say about a criterion: an estimate, and a bound at any level.
+"""Evidence about a criterion: an estimate, and a bound at any level.
 
-Independent items, items in groups (several per passage) and repeats (several generations per
-prompt) are told apart by the comparison, and never pooled as if all rows were independent.
+The comparison says which rows are independent: items, groups (several items per passage) or
+prompts (several generations each). Rows are never pooled as if all were independent.
 """
 
 from __future__ import annotations
@@ -14,9 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from muscle_metrics.comparison.items import number_labels
 from muscle_metrics.flips.counts import FlipCounts
 from muscle_metrics.statistics.bounded import FEWEST_VALUES, bounded_mean_interval
-from muscle_metrics.statistics.clusters import FEW_CLUSTERS
+from muscle_metrics.statistics.clusters import (
+    FEW_CLUSTERS,
+    clustered_mean_interval,
+    clustered_proportion_interval,
+)
 from muscle_metrics.statistics.deciding import items_to_decide, required_repeats
 from muscle_metrics.statistics.interval import Interval, Side
 from muscle_metrics.statistics.noise import DecodingNoise, estimate_noise
@@ -26,25 +31,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     from muscle_metrics.answers.correctness import Correctness
+    from muscle_metrics.comparison.facts import Units
     from muscle_metrics.flips.magnitudes import Magnitude
+
+    Labels = Sequence[Hashable] | npt.NDArray[np.intp]
 
 __all__ = [
     "Evidence",
     "accuracy_loss",
+    "clustered_loss",
     "independent_rate",
     "mean_regression",
-    "number_labels",
+    "rate",
     "repeated_rate",
     "weighted_rate",
     "with_decoding_noise",
-    "within",
 ]
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
-Sizes = npt.NDArray[np.intp]
 
-# Further off than any benchmark goes, so near the limit is the estimate.
+# No benchmark has as many units: the estimate is too near the limit.
 MOST_ADVISED = 10**9
 
 
@@ -63,17 +70,11 @@ class Evidence:
     best : callable
         ``(confidence)`` -> the upper bound had nothing gone wrong in a sample of this size.
     units : int
-        How many independent parts the sample has.
+        How many independent units the sample has.
     unit : str
-        What these are, such as "items" or "prompts".
+        Their name, such as "items" or "prompts".
     special : callable, optional
-        ``(limit, confidence)`` -> what would decide it, where that is not just more units.
-
-    Examples
-    --------
-    >>> evidence = independent_rate(0, 100)
-    >>> round(evidence.upper(0.95), 4), evidence.advice(0.02, 0.95)
-    (0.0295, '49 more items at this rate would decide')
+        ``(limit, confidence)`` -> advice that replaces the usual one, or None.
     """
 
     estimate: float
@@ -93,7 +94,7 @@ class Evidence:
         return self.interval(confidence, "upper").high
 
     def advice(self, limit: float, confidence: float) -> str:
-        """Say what would decide it; bounds close in with the root of the number of units."""
+        """Say how many more units would decide: bounds narrow with the root of their number."""
         if special := self.special(limit, confidence):
             return special
         bound = self.upper(confidence) if self.estimate < limit else self.lower(confidence)
@@ -105,13 +106,7 @@ class Evidence:
 
 
 def independent_rate(count: int, total: int) -> Evidence:
-    """Share of independent items, with Clopper-Pearson bounds.
-
-    Examples
-    --------
-    >>> independent_rate(3, 100).sample
-    '3 of 100 items'
-    """
+    """Share of independent items, with Clopper-Pearson bounds."""
 
     def interval(confidence: float, side: Side, count: int = count) -> Interval:
         return proportion_interval(
@@ -132,10 +127,35 @@ def independent_rate(count: int, total: int) -> Evidence:
     )
 
 
+def rate(units: Units) -> Evidence:
+    """Share of items; bounds over groups or prompts where items depend on each other."""
+    sums, sizes, unit = units
+    if unit == "items":
+        return independent_rate(int(sums.sum()), int(sizes.sum()))
+    found = clustered_proportion_interval(successes=sums, sizes=sizes)
+
+    def interval(confidence: float, side: Side, sums: Floats = sums) -> Interval:
+        return clustered_proportion_interval(
+            successes=sums, sizes=sizes, confidence=confidence, side=side
+        ).interval
+
+    return Evidence(
+        estimate=found.rate,
+        sample=(
+            f"{sums.sum():.0f} of {sizes.sum()} items{_within(len(sizes), unit)}, "
+            f"{found.flipped_clusters} of them with any, design effect {found.design_effect:.1f}"
+        ),
+        interval=interval,
+        best=lambda confidence: interval(confidence, "upper", np.zeros_like(sums)).high,
+        units=len(sizes),
+        unit=unit,
+    )
+
+
 def repeated_rate(
     correctness: Correctness,
-    prompts: Sequence[Hashable],
-    groups: Sequence[Hashable] | None = None,
+    prompts: Labels,
+    groups: Labels | None = None,
     *,
     noise_adjusted_pass: bool = False,
 ) -> Evidence:
@@ -143,14 +163,6 @@ def repeated_rate(
 
     The upper bound is that of the flip rate, noise included; the lower one that of the regression
     which noise does not explain.
-
-    Examples
-    --------
-    >>> from muscle_metrics.answers.correctness import Correctness
-    >>> right = np.array([True, False] * 20)
-    >>> prompts = [i // 2 for i in range(40)]
-    >>> repeated_rate(Correctness(right, right, None), prompts).sample
-    '40 generations of 20 prompts, noise floor 50.00%, excess -25.00%, regression mass -25.00%'
     """
     codes, sizes = number_labels(prompts)
     firsts = np.unique(codes, return_index=True)[1]
@@ -171,7 +183,7 @@ def repeated_rate(
         return Interval(0.0, max(uppers))
 
     independent = int(units.max()) + 1
-    where = within(independent, "items" if groups is None else "groups")
+    where = _within(independent, "items" if groups is None else "groups")
     adjusted = ", PASS by what exceeds noise has no guarantee" if noise_adjusted_pass else ""
     return Evidence(
         estimate=noise.flip_rate.mean,
@@ -189,14 +201,7 @@ def repeated_rate(
 
 
 def accuracy_loss(counts: FlipCounts) -> Evidence:
-    """Old accuracy minus new accuracy over independent items, with Tango's bounds.
-
-    Examples
-    --------
-    >>> from muscle_metrics import FlipCounts
-    >>> accuracy_loss(FlipCounts(both_right=80, negative=40, positive=20, both_wrong=20)).estimate
-    0.125
-    """
+    """Old accuracy minus new accuracy over independent items, with Tango's bounds."""
     right = counts.both_right + counts.negative
     fixed = FlipCounts(both_right=right, negative=0, positive=counts.total - right, both_wrong=0)
     return Evidence(
@@ -208,24 +213,28 @@ def accuracy_loss(counts: FlipCounts) -> Evidence:
     )
 
 
-def mean_regression(
-    size: Magnitude, labels: Sequence[Hashable] | None = None, unit: str = "items"
-) -> Evidence:
-    """Mean loss of the items whose score regressed, with Gaffke's bounds over their labels.
+def clustered_loss(units: Units) -> Evidence:
+    """Old accuracy minus new accuracy over items in groups, with CR1 bounds over the groups."""
+    sums, sizes, unit = units
+    return Evidence(
+        estimate=float(sums.sum() / sizes.sum()),
+        sample=f"{sizes.sum()} items{_within(len(sizes), unit)}",
+        interval=lambda confidence, side: clustered_mean_interval(
+            totals=sums, sizes=sizes, confidence=confidence, side=side
+        ),
+        best=lambda confidence: -1.0,
+        units=len(sizes),
+        unit=unit,
+    )
 
-    Examples
-    --------
-    >>> from muscle_metrics import measure_changes
-    >>> changes = measure_changes(old=[0.9] * 20, new=[0.4] * 20)
-    >>> mean_regression(changes.mean_regression).estimate
-    0.5
-    """
-    labels = range(size.count) if labels is None else labels
-    units = len(set(labels))
+
+def mean_regression(size: Magnitude, labels: Labels | None = None, unit: str = "items") -> Evidence:
+    """Mean loss of the items whose score regressed, with Gaffke's bounds over their labels."""
+    interval, units = _unit_bounds(size.values, np.ones(size.count), labels, size.limit)
     evidence = Evidence(
         estimate=float(size),
-        sample=f"{size.count} items regressed{within(units, unit)}",
-        interval=partial(_unit_bounds, size.values, np.ones(size.count), labels, size.limit),
+        sample=f"{size.count} items regressed{_within(units, unit)}",
+        interval=interval,
         best=lambda confidence: 0.0,
         units=units,
         unit=f"{unit} that regress",
@@ -240,36 +249,25 @@ def mean_regression(
 
 
 def weighted_rate(
-    flags: Flags, weights: Floats, labels: Sequence[Hashable] | None = None, unit: str = "items"
+    flags: Flags, weights: Floats, labels: Labels | None = None, unit: str = "items"
 ) -> Evidence:
-    """Weight of the items that flipped over the weight of all, with Gaffke's bounds over labels.
-
-    Examples
-    --------
-    >>> weighted_rate(np.array([False, True]), np.array([1.0, 3.0])).estimate
-    0.75
-    """
-    labels = range(len(flags)) if labels is None else labels
-    units = len(set(labels))
+    """Weight of the items that flipped over the weight of all, with Gaffke's bounds over labels."""
+    interval, units = _unit_bounds(flags, weights, labels, 1.0)
+    best, _ = _unit_bounds(np.zeros_like(flags), weights, labels, 1.0)
     return Evidence(
         estimate=float(weights[flags].sum() / weights.sum()),
-        sample=f"{np.count_nonzero(flags)} of {len(flags)} items{within(units, unit)}, weighted",
-        interval=partial(_unit_bounds, flags, weights, labels, 1.0),
-        best=lambda c: _unit_bounds(0.0 * weights, weights, labels, 1.0, c, "upper").high,
+        sample=f"{np.count_nonzero(flags)} of {len(flags)} items{_within(units, unit)}, weighted",
+        interval=interval,
+        best=lambda confidence: best(confidence, "upper").high,
         units=units,
         unit=unit,
     )
 
 
 def with_decoding_noise(evidence: Evidence) -> Evidence:
-    """Evidence of stochastic models whose noise cannot be told apart: it passes or does not fail.
+    """Evidence of stochastic models whose noise cannot be split off: it passes or does not fail.
 
     Two runs of one unchanged model differ, too; such flips must not count against the new one.
-
-    Examples
-    --------
-    >>> with_decoding_noise(independent_rate(9, 10)).lower(0.95)
-    0.0
     """
 
     def special(limit: float, confidence: float) -> str | None:
@@ -285,33 +283,26 @@ def with_decoding_noise(evidence: Evidence) -> Evidence:
 
 
 def _unit_bounds(
-    values: Flags | Floats,
-    weights: Floats,
-    labels: Sequence[Hashable],
-    high: float,
-    confidence: float,
-    side: Side,
-) -> Interval:
-    """Gaffke's bounds of a weighted mean in [0, high], all rows of one label as one value."""
-    codes = number_labels(labels)[0]
+    values: Flags | Floats, weights: Floats, labels: Labels | None, high: float
+) -> tuple[Callable[[float, Side], Interval], int]:
+    """Gaffke's bounds of a weighted mean in [0, high], and the number of labels.
+
+    All rows of one label are one value.
+    """
+    codes = number_labels(np.arange(len(values)) if labels is None else labels)[0]
+    if not len(codes):
+        return lambda confidence, side: Interval(0.0, high), 0
     sizes = np.bincount(codes, weights=weights)
     largest = high * float(sizes.max() / sizes.mean())
     totals = np.bincount(codes, weights=values * weights)
     shares = np.minimum(totals / sizes.mean(), largest)
-    return bounded_mean_interval(shares, low=0.0, high=largest, confidence=confidence, side=side)
 
+    def interval(confidence: float, side: Side) -> Interval:
+        return bounded_mean_interval(
+            shares, low=0.0, high=largest, confidence=confidence, side=side
+        )
 
-def number_labels(labels: Sequence[Hashable]) -> tuple[npt.NDArray[np.intp], Sizes]:
-    """Give every row the number of its label, and say how many rows each label has.
-
-    Examples
-    --------
-    >>> [column.tolist() for column in number_labels(["b", "a", "b"])]
-    [[0, 1, 0], [2, 1]]
-    """
-    numbers: dict[Hashable, int] = {}
-    codes = np.array([numbers.setdefault(label, len(numbers)) for label in labels], dtype=np.intp)
-    return codes, np.bincount(codes)
+    return interval, len(sizes)
 
 
 def _loss_interval(counts: FlipCounts, confidence: float, side: Side) -> Interval:
@@ -320,14 +311,8 @@ def _loss_interval(counts: FlipCounts, confidence: float, side: Side) -> Interva
     return Interval(-high, -low)
 
 
-def within(units: int, unit: str) -> str:
-    """Say in how many units the rows are, unless each is one.
-
-    Examples
-    --------
-    >>> within(40, "groups")
-    ' in 40 groups'
-    """
+def _within(units: int, unit: str) -> str:
+    """Say in how many units the rows are, unless each is one."""
     rough = " (few: bounds are rough)" if units < FEW_CLUSTERS else ""
     return "" if unit == "items" else f" in {units} {unit}{rough}"
 

@@ -1,10 +1,8 @@
-"""What an update may cost: limits chosen by people, written down before the comparison."""
+"""Limits of an update: people choose them, and write them down before the comparison."""
 
 from __future__ import annotations
 
-import difflib
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
@@ -191,6 +189,8 @@ def read_policy(path: str | PathLike[str], **overrides: Any) -> Policy:
     >>> policy.max_nfr, policy.confidence
     (Fraction(1, 50), 0.9)
     """
+    import tomllib
+
     file = Path(path)
     try:
         with file.open("rb") as stream:
@@ -213,6 +213,8 @@ def _settings(section: Mapping[str, Any], file: Path) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for name, value in section.items():
         if name not in known:
+            import difflib
+
             near = difflib.get_close_matches(name, known)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {sorted(known)}"
             raise UsageError(f"expected keys of a policy in {str(file)!r}, got {name!r}: {hint}")
@@ -236,15 +238,6 @@ def read_ids(path: Path) -> list[str]:
     ------
     UsageError
         If the file cannot be read, or is not UTF-8.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "pinned.txt")
-    ...     _ = path.write_text("q1\nq2\n")
-    ...     read_ids(path)
-    ['q1', 'q2']
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -260,7 +253,7 @@ def _names(name: str, values: Any) -> tuple[str, ...]:
     collection = isinstance(values, (list, tuple, set, frozenset))
     if collection and all(isinstance(value, str) for value in values):
         return tuple(values)
-    # A text is a collection too, of letters, and never meant as one.
+    # A string would pass as a collection of letters.
     raise UsageError(f"expected a list of texts for {name}, got {values!r}")
 
 

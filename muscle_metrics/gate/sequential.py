@@ -34,11 +34,10 @@ if TYPE_CHECKING:
 
 __all__ = ["check_growing", "seeded_order"]
 
-# What a policy may say when items are looked at one by one; all else needs a number of items that
-# was fixed beforehand.
+# Policy keys that a sequential test supports. The other limits need a fixed sample size.
 SEQUENTIAL = {"max_nfr", "confidence", "on_inconclusive", "accepted_differences"}
 OUTCOMES = {"pass": Outcome.PASS, "fail": Outcome.FAIL, "continue": Outcome.INCONCLUSIVE}
-# No number of items breaks it, and one item can keep it.
+# A limit that one item always satisfies.
 NO_LIMIT = Fraction(10**12 - 1, 10**12)
 
 
@@ -74,14 +73,14 @@ def seeded_order(run: Run, seed: int) -> tuple[Record, ...]:
 def check_growing(
     old: Run, new: Run, policy: Policy, *, seed: int, **options: Any
 ) -> tuple[Comparison, Verdict]:
-    """Judge the items that the new run holds so far, and say whether that is enough.
+    """Judge the items of the new run so far, and say whether they suffice.
 
     Parameters
     ----------
     old : Run
         The whole benchmark.
     new : Run
-        The first items in the order of `seeded_order`, as many as there are yet.
+        The first items in the order of `seeded_order`; the run may still grow.
     policy : Policy
         With a limit `max_nfr` and no other.
     seed : int
@@ -94,7 +93,7 @@ def check_growing(
     Comparison
         Of the items seen so far.
     Verdict
-        INCONCLUSIVE means to go on. Over all looks together, false PASS and false FAIL at the limit
+        INCONCLUSIVE means: go on. Over all looks together, false PASS and false FAIL at the limit
         each happen with probability at most ``1 - policy.confidence``.
 
     Raises
@@ -103,14 +102,6 @@ def check_growing(
         If the new run holds other items or another order, or the runs cannot be compared.
     UsageError
         If the policy or an option does not fit, or items are not independent.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> old = Run(tuple(Record(str(i), "A", "A") for i in range(500)), "v1")
-    >>> new = Run(seeded_order(old, 7)[:74], "v2")
-    >>> print(check_growing(old, new, Policy(max_nfr="0.05"), seed=7)[1].outcome)
-    PASS
     """
     _check_policy(policy)
     _check_options(options)
@@ -120,7 +111,7 @@ def check_growing(
     comparison = compare_runs(replace(old, records=seen), new, **options)
     stream = _stream(comparison, seen)
     check = _check(stream, policy, seed, total=len(order))
-    # Whatever else differs between the runs makes this gate invalid like any other.
+    # Differences between the runs make a sequential gate invalid like any other.
     verdict = check_gate(comparison, replace(policy, max_nfr=NO_LIMIT))
     outcome = verdict.outcome if verdict.outcome is Outcome.INVALID else check.outcome
     return comparison, replace(verdict, outcome=outcome, checks=(check,))

@@ -20,7 +20,7 @@ __all__ = ["Check", "Outcome", "Verdict", "hide_verdict_secrets", "refuse", "ver
 
 
 class Outcome(StrEnum):
-    """What a gate says; each is a result, none an exception.
+    """Answer of a gate: always a result, never an exception.
 
     Examples
     --------
@@ -146,13 +146,6 @@ def refuse(error: InputError, *, names: tuple[str, str], confidence: float) -> V
     Returns
     -------
     Verdict
-
-    Examples
-    --------
-    >>> from muscle_metrics.errors import InputError
-    >>> verdict = refuse(InputError("no items"), names=("v1", "v2"), confidence=0.95)
-    >>> print(verdict.outcome, verdict.reasons)
-    INVALID ('no items',)
     """
     return Verdict(
         outcome=Outcome.INVALID,
@@ -166,15 +159,7 @@ def refuse(error: InputError, *, names: tuple[str, str], confidence: float) -> V
 
 
 def verdict_text(verdict: Verdict) -> str:
-    """Plain text of a verdict: the outcome, then one line per check.
-
-    Examples
-    --------
-    >>> from muscle_metrics import Policy, check_gate, compare
-    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
-    >>> print(verdict_text(check_gate(comparison, Policy(max_nfr="0.05"))).splitlines()[0])
-    PASS: old -> new
-    """
+    """Plain text of a verdict: the outcome, then one line per check."""
     verdict = hide_verdict_secrets(verdict)
     pins = verdict.broken_pins
     lines = [
@@ -188,16 +173,7 @@ def verdict_text(verdict: Verdict) -> str:
 
 
 def hide_verdict_secrets(verdict: Verdict) -> Verdict:
-    """Replace secrets in every text of a verdict; how many there were is one more reason.
-
-    Examples
-    --------
-    >>> from muscle_metrics import Policy, check_gate, compare
-    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
-    >>> verdict = check_gate(comparison, Policy(max_nfr="0.05"))
-    >>> hide_verdict_secrets(verdict) is verdict
-    True
-    """
+    """Replace secrets in every text of a verdict; how many there were is one more reason."""
     texts = {name: getattr(verdict, name) for name in ("broken_pins", "names", "signature")}
     texts["reasons"] = verdict.reasons
     texts["checks"] = tuple((c.criterion, c.sample, c.advice) for c in verdict.checks)

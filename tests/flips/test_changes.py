@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics import InputError, Interval, UsageError, measure_changes
+from muscle_metrics.comparison.plain_data import described_changes
 from muscle_metrics.flips.magnitudes import Magnitude, MeanChange
+from muscle_metrics.flips.score_totals import ScoreTotals
 
 # The worked example: D = [.10, -.20, 0, .05, -.05].
 OLD = np.array([0.5, 0.5, 0.5, 0.5, 0.5])
@@ -146,6 +148,36 @@ def test_mean_change_interval_is_students(deltas: list[float], confidence: float
     lower = change.interval(confidence, side="lower")
     assert lower.low == pytest.approx(greater.confidence_interval(confidence).low, abs=1e-9)
     assert lower.high == math.inf
+
+
+def test_means_name_the_method_of_their_interval() -> None:
+    draw = np.random.default_rng(2)
+    changes = measure_changes(old=draw.random(60), new=draw.random(60))
+    totals = ScoreTotals.of(changes)
+    for name in ("mean_change", "mean_gain", "mean_regression"):
+        known, summed = getattr(changes, name), getattr(totals, name)
+        assert summed == known
+        assert (summed.count, summed.too_few) == (known.count, False)
+        assert summed.method == "student"
+        assert known.method == ("student" if name == "mean_change" else "gaffke")
+    # Student's interval of the values, whatever else is known of them.
+    losses = MeanChange(changes.mean_regression.values)
+    assert totals.mean_regression.interval(0.9) == pytest.approx(losses.interval(0.9))
+    assert totals.mean_regression.interval() != changes.mean_regression.interval()
+    described = described_changes(totals)["mean_gain"]
+    assert described["method"] == "student"
+    assert described_changes(changes)["mean_gain"] == {
+        **described,
+        "method": "gaffke",
+        **dict(zip(("low", "high"), changes.mean_gain.interval(), strict=True)),
+    }
+
+
+def test_one_value_has_no_student_interval() -> None:
+    one = ScoreTotals.of(measure_changes(old=[0.5], new=[0.25]))
+    assert one.mean_regression.interval() == Interval(-math.inf, math.inf)
+    assert one.mean_regression.too_few
+    assert pickle.loads(pickle.dumps(one.mean_regression)).interval().high == math.inf
 
 
 def test_sign_flip_test_enumerates_small_samples_and_is_seeded() -> None:

@@ -5,19 +5,23 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from muscle_metrics import Policy, compare, compare_runs
+from muscle_metrics import Policy, check_gate, compare, compare_runs
 from muscle_metrics.answers.correctness import Correctness
+from muscle_metrics.comparison.facts import Units
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.gate.clustered_evidence import clustered_rate
 from muscle_metrics.gate.criteria import Criterion, broken_pins, list_criteria
 from muscle_metrics.gate.evidence import (
     accuracy_loss,
     independent_rate,
+    rate,
     repeated_rate,
     weighted_rate,
 )
 from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.scale import CountedComparison, Totals
 
 OLD, NEW = "AABBCCDDAB", "ABBACDDDCC"
 REFERENCES = "AABBDDDDBB"
@@ -58,6 +62,10 @@ def repeated(old, new, repeats, **labels):
 
 def bounds(evidence):
     return evidence.estimate, evidence.lower(0.95), evidence.upper(0.95), evidence.sample
+
+
+def rate_over(flags, labels, unit):
+    return rate(Units.of(flags, labels, unit))
 
 
 def evidence_of(comparison, name, **policy):
@@ -250,12 +258,12 @@ NEGATIVE, INCONSISTENT = (np.isin(np.arange(10), rows) for rows in ([1, 3, 9], [
 def test_items_of_a_group_are_judged_together():
     comparison = example(groups=GROUPS, slices=list("xxxxyyyyyy"))
     rate = evidence_of(comparison, "negative flip rate")
-    assert rate == bounds(clustered_rate(NEGATIVE, GROUPS, "groups"))
+    assert rate == bounds(rate_over(NEGATIVE, GROUPS, "groups"))
     assert rate != bounds(independent_rate(3, 10))
     mixed = evidence_of(comparison, "inconsistency flip rate", max_nfr_mc=0.5)
-    assert mixed == bounds(clustered_rate(INCONSISTENT, GROUPS, "groups"))
+    assert mixed == bounds(rate_over(INCONSISTENT, GROUPS, "groups"))
     piece = evidence_of(comparison, "negative flip rate of slice x", protected=("x",))
-    assert piece == bounds(clustered_rate(NEGATIVE[:4], GROUPS[:4], "groups"))
+    assert piece == bounds(rate_over(NEGATIVE[:4], GROUPS[:4], "groups"))
     loss = evidence_of(comparison, "accuracy loss", max_accuracy_loss=0.5)
     assert loss[3] == "10 items in 5 groups (few: bounds are rough)"
     severity = {"max_weighted_nfr": 0.5, "weights": {"x": 2}}
@@ -267,7 +275,7 @@ def test_items_of_a_group_are_judged_together():
 def test_an_item_without_a_group_stands_alone():
     comparison = example(groups=["p", "p", *[None] * 8])
     alone = ["p", "p", *range(8)]
-    expected = bounds(clustered_rate(NEGATIVE, alone, "groups"))
+    expected = bounds(rate_over(NEGATIVE, alone, "groups"))
     assert evidence_of(comparison, "negative flip rate") == expected
 
 
@@ -434,11 +442,11 @@ def test_a_repeated_score_breaks_when_most_generations_do(worse, broken):
         ),
         (
             {"max_weighted_nfr": 0.5, "weights": {"z": 2, "x": 2}},
-            r"^expected weights of slices that the runs have, got \['z'\]$",
+            r"^expected weights of slices that the runs have, got \['z'\]: drop these weights$",
         ),
         (
             {"max_weighted_nfr": 0.5, "item_weights": {"q": 2, "1": 2}},
-            r"^expected weights of items that the runs have, got \['q'\]$",
+            r"^expected weights of items that the runs have, got \['q'\]: drop these weights$",
         ),
     ],
 )
@@ -480,3 +488,97 @@ def test_a_mean_regression_needs_the_range_of_its_score():
     ]
     with pytest.raises(UsageError, match=r"expected the range of 's' .*--score-range"):
         list_criteria(compare_runs(*runs), Policy(max_nfr="0.5", max_mean_regression="0.5"))
+
+
+# Counts instead of items: the same criteria
+
+
+def counted(comparison, **parts):
+    return CountedComparison(
+        names=comparison.names, totals=Totals.of(comparison), dropped={}, recipe={}, **parts
+    )
+
+
+def update(seed, number=400, **columns):
+    draw = np.random.default_rng(seed)
+    answers = [draw.choice(list("ABC"), number).tolist() for _ in range(2)]
+    # Half of the new answers are the old ones, and A is right most of the time.
+    new = [a if keep else b for a, b, keep in zip(*answers, draw.random(number) < 0.5, strict=True)]
+    references = draw.choice(list("AAAB"), number).tolist()
+    return compare(old=answers[0], new=new, references=references, **columns)
+
+
+def checks(comparison, policy):
+    return [
+        (c.criterion, c.outcome, pytest.approx(c.estimate), pytest.approx(c.low, abs=1e-12),
+         pytest.approx(c.high, abs=1e-12), c.limit, c.sample, c.advice)
+        for c in check_gate(comparison, policy).checks
+    ]  # fmt: skip
+
+
+POLICY = Policy(
+    max_nfr="0.2",
+    max_accuracy_loss="0.1",
+    max_nfr_mc="0.3",
+    slices={"x": "0.25"},
+    protected=("y",),
+)
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["independent", "groups", "some in groups"]))
+def test_counts_are_judged_like_items(seed, kind):
+    draw = np.random.default_rng(seed)
+    columns = {"slices": draw.choice(["x", "y"], 400).tolist()}
+    if kind != "independent":
+        columns["groups"] = [f"g{n}" for n in draw.integers(0, 60, 400)]
+    if kind == "some in groups":
+        columns["groups"] = [g if n % 3 else None for n, g in enumerate(columns["groups"])]
+    comparison = update(seed, **columns)
+    assert checks(counted(comparison), POLICY) == checks(comparison, POLICY)
+    correctness = [check_gate(c, POLICY) for c in (comparison, counted(comparison))]
+    assert correctness[0].outcome == correctness[1].outcome
+
+
+def test_graded_scores_are_judged_by_their_counts():
+    texts = {"old": ["a b", "c d"] * 50, "new": ["a b", "c x"] * 50, "references": ["a b"] * 100}
+    comparison = compare(**texts, metric=["rouge1", "chrf"])
+    policy = Policy(max_nfr="0.6", metrics={"chrf": "0.7"})
+    assert checks(counted(comparison), policy) == checks(comparison, policy)
+    with pytest.raises(UsageError, match="threshold"):
+        check_gate(counted(comparison), replace(policy, max_accuracy_loss="0.1"))
+    judged = compare(**texts, metric="rouge1", threshold=0.5)
+    whole = replace(policy, metrics={"rouge1": "0.7"}, max_accuracy_loss="0.5")
+    assert checks(counted(judged), whole) == checks(judged, whole)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"max_mean_regression": "0.1"},
+        {"max_weighted_nfr": "0.1", "weights": {"x": 2.0}},
+        {"pinned": frozenset({"1"})},
+        {"tasks": {"math": "0.1"}},
+        {"slices": {"z": "0.1"}},
+        {"protected": ("z",)},
+        {"metrics": {"rouge1": "0.1"}},
+    ],
+)
+def test_what_only_items_tell_is_refused(limits):
+    with pytest.raises(UsageError, match="expected"):
+        check_gate(counted(update(1, slices=["x"] * 400)), Policy(max_nfr="0.5", **limits))
+
+
+def test_repeats_unknown_answers_and_smaller_effects_are_refused():
+    comparison = update(2)
+    with pytest.raises(UsageError, match="repeats"):
+        check_gate(counted(comparison, is_repeated=True), Policy(max_nfr="0.5"))
+    correctness = comparison.correctness
+    assert correctness is not None
+    silent = replace(comparison, correctness=correctness._replace(changed=None))
+    with pytest.raises(InputError, match="record answers"):
+        check_gate(counted(silent), Policy(max_nfr="0.5", max_nfr_mc="0.5"))
+    graded = compare(old=["a b"] * 99, new=["a c"] * 99, references=["a b"] * 99, metric="rouge1")
+    with pytest.raises(UsageError, match="minimum effect"):
+        check_gate(counted(graded), Policy(max_nfr="0.5", minimum_effect=0.1))
+    with pytest.raises(UsageError, match="groups"):
+        check_gate(counted(graded, is_grouped=True), Policy(max_nfr="0.5"))

@@ -10,12 +10,14 @@ from scipy.stats import beta
 
 from muscle_metrics import FlipCounts, measure_changes
 from muscle_metrics.answers.correctness import Correctness
-from muscle_metrics.gate.clustered_evidence import clustered_loss, clustered_rate
+from muscle_metrics.comparison.facts import Units
 from muscle_metrics.gate.evidence import (
     Evidence,
     accuracy_loss,
+    clustered_loss,
     independent_rate,
     mean_regression,
+    rate,
     repeated_rate,
     weighted_rate,
     with_decoding_noise,
@@ -48,6 +50,15 @@ def generations(old, new, repeats):
         np.concatenate([np.arange(repeats) < right for right in side]) for side in (old, new)
     ]
     return Correctness(*columns, None), list(np.repeat(np.arange(len(old)), repeats))
+
+
+def rate_over(flags, labels, unit):
+    return rate(Units.of(flags, labels, unit))
+
+
+def loss_over(correctness, labels, unit):
+    losses = correctness.old_right.astype(int) - correctness.new_right
+    return clustered_loss(Units.of(losses, labels, unit))
 
 
 # What would decide
@@ -155,7 +166,7 @@ def test_groups_are_counted_as_groups(groups):
     flags = np.concatenate([np.repeat([True, False], group) for group in groups])
     labels = np.concatenate([[name] * sum(group) for name, group in enumerate(groups)]).tolist()
     order = np.random.default_rng(0).permutation(len(flags))
-    evidence = clustered_rate(flags[order], [labels[i] for i in order], "groups")
+    evidence = rate_over(flags[order], [labels[i] for i in order], "groups")
     options = {"sizes": [sum(group) for group in groups]}
     for confidence in LEVELS:
         low, high = (
@@ -176,13 +187,13 @@ def test_groups_are_counted_as_groups(groups):
 @pytest.mark.parametrize("flips", [0, 3, 40])
 def test_groups_of_one_item_are_independent(flips):
     flags = np.arange(40) < flips
-    evidence = clustered_rate(flags, range(40), "groups")
+    evidence = rate_over(flags, range(40), "groups")
     assert bounds(evidence) == clopper_pearson(flips, 40, 0.95)
 
 
 def test_groups_are_wider_than_their_items():
     flags = np.repeat(np.arange(60) % 20 == 0, 10)
-    grouped = clustered_rate(flags, list(np.repeat(np.arange(60), 10)), "groups")
+    grouped = rate_over(flags, list(np.repeat(np.arange(60), 10)), "groups")
     low, high = bounds(independent_rate(30, 600))
     assert grouped.lower(0.95) < low
     assert high < grouped.upper(0.95)
@@ -197,8 +208,8 @@ def test_few_groups_are_called_few(number, warned):
     flags = np.arange(2 * number) < 3
     correctness = Correctness(flags, ~flags, None)
     for sample in (
-        clustered_rate(flags, labels, "groups").sample,
-        clustered_loss(correctness, labels, "groups").sample,
+        rate_over(flags, labels, "groups").sample,
+        loss_over(correctness, labels, "groups").sample,
         weighted_rate(flags, np.ones(2 * number), labels, "groups").sample,
     ):
         assert f" in {number} groups" in sample
@@ -207,15 +218,13 @@ def test_few_groups_are_called_few(number, warned):
 
 def test_advice_on_groups_is_near_the_truth():
     flags = np.repeat(np.arange(100) % 25 == 0, 5)
-    evidence = clustered_rate(flags, list(np.repeat(np.arange(100), 5)), "groups")
+    evidence = rate_over(flags, list(np.repeat(np.arange(100), 5)), "groups")
     words = evidence.advice(0.06, 0.95).split()
     assert (words[0], words[2:4]) == ("about", ["more", "groups"])
     # As many groups again and again, until they are as many as advised.
     times = math.ceil((100 + int(words[1])) / 100)
     assert 1 < times < 20
-    many = clustered_rate(
-        np.tile(flags, times), list(np.repeat(np.arange(100 * times), 5)), "groups"
-    )
+    many = rate_over(np.tile(flags, times), list(np.repeat(np.arange(100 * times), 5)), "groups")
     assert many.upper(0.95) <= 0.06 < evidence.upper(0.95)
 
 
@@ -252,7 +261,7 @@ def test_advice_on_accuracy_is_near_the_truth():
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 4)), min_size=2))
 def test_loss_over_groups_has_their_bounds(items):
     old, new, labels = (np.array(column) for column in zip(*items, strict=True))
-    evidence = clustered_loss(Correctness(old, new, None), labels.tolist(), "groups")
+    evidence = loss_over(Correctness(old, new, None), labels.tolist(), "groups")
     names = np.unique(labels)
     totals = [int(old[labels == name].sum()) - int(new[labels == name].sum()) for name in names]
     sizes = [int((labels == name).sum()) for name in names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,10 +14,14 @@ from muscle_metrics.comparison.consistency import consistency
 from muscle_metrics.comparison.scoring import score_flips
 from muscle_metrics.flips.changes import measure_changes
 from muscle_metrics.flips.magnitudes import Magnitude, MeanChange
+from muscle_metrics.gate.check import check_gate
+from muscle_metrics.gate.policy import Policy
 from muscle_metrics.runs.record import Record, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from muscle_metrics.comparison.comparison import Comparison
 
 WATCHED = [
     "comparison/chains",
@@ -37,7 +41,18 @@ chain = partial(count_chain, versions=[["A"], ["B"]], references=["A"])
 GRADED = Run((Record("1", scores={"f1": 0.5}),), "old")
 MOVES = np.full(12, 0.25)
 
+
+def gated(comparison: Comparison | None = None, **limits: Any) -> object:
+    """Judge a graded score, whose range is not known."""
+    policy = Policy(max_nfr="0.99", max_mean_regression="0.5", **limits)
+    return check_gate(comparison or compare_runs(GRADED, GRADED), policy)
+
+
 CASES: dict[str, Callable[[], object]] = {
+    "gate: answers that are not recorded": lambda: gated(max_nfr_mc="0.995"),
+    "gate: mean regression of answers": lambda: gated(comparison=compare_all()),
+    "gate: mean regression without a range": gated,
+    "gate: weights of another slice": lambda: gated(max_weighted_nfr="0.9", weights={"law": 2}),
     "scores: negative tie": lambda: measure(tie=-1),
     "scores: infinite minimum effect": lambda: measure(minimum_effect=float("inf")),
     "scores: a table": lambda: measure(old=[[0.5, 0.9]]),

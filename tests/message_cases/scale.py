@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 WATCHED = [
     "cli/engine",
-    "gate/counted_criteria",
+    "gate/criteria",
     "distributed/comparing",
     "distributed/scoring",
     "comparison/counted",

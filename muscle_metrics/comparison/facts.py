@@ -1,0 +1,243 @@
+"""What every comparison tells, whether its items are in memory or an engine counted them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics.comparison.items import number_labels
+from muscle_metrics.comparison.plain_data import (
+    SCHEMA_VERSION,
+    described_changes,
+    described_counts,
+    json_text,
+)
+from muscle_metrics.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
+
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.items import Item
+    from muscle_metrics.flips.changes import ScoreFacts
+    from muscle_metrics.flips.counts import FlipCounts, Quadrant
+
+__all__ = [
+    "UNKNOWN_ANSWERS",
+    "Event",
+    "Facts",
+    "Kind",
+    "Part",
+    "Regression",
+    "Units",
+    "most_lost_first",
+    "no_threshold",
+]
+
+UNKNOWN_ANSWERS = (
+    "expected recorded answers for max_nfr_mc, got verdicts or scores only: which wrong answers "
+    "changed is not known; record answers, or drop max_nfr_mc"
+)
+
+Kind = Literal["task", "slice"]
+
+
+class Part(NamedTuple):
+    """One task or one slice of a comparison."""
+
+    kind: Kind
+    name: str
+
+
+class Regression(NamedTuple):
+    """Items whose score got worse by more than its tie and by more than this effect."""
+
+    metric: str
+    minimum_effect: float = 0.0
+
+
+# "loss" adds 1 for an item that broke, and takes 1 away for one that got fixed.
+Event = Literal["negative", "inconsistent", "loss"] | Regression
+
+
+class Units(NamedTuple):
+    """Sums of an event over whatever is drawn independently, and items of each such unit.
+
+    Parameters
+    ----------
+    sums : numpy.ndarray of float, shape (K,)
+        How many items of each unit count.
+    sizes : numpy.ndarray of int, shape (K,)
+        Items of each unit.
+    unit : str
+        "groups", "prompts" or "items". Independent items need no more than their totals: one row.
+    """
+
+    sums: npt.NDArray[np.float64]
+    sizes: npt.NDArray[np.intp]
+    unit: str = "items"
+
+    @classmethod
+    def of(
+        cls, values: npt.NDArray[Any], labels: Sequence[Hashable] | npt.NDArray[np.intp], unit: str
+    ) -> Units:
+        """Sum one value per row over the units that rows belong to."""
+        if unit == "items":
+            return cls(np.array([values.sum()], dtype=np.float64), np.array([len(values)]))
+        numbers, sizes = number_labels(labels)
+        return cls(np.bincount(numbers, weights=values).astype(np.float64), sizes, unit)
+
+
+class Facts(ABC):
+    """Counts, rates, scores and flips of an update, and how they are written.
+
+    Both kinds are frozen, so results are cached: this class has no slots, which gives its kinds the
+    `__dict__` that a cached property needs. Copies and pickles leave that behind.
+    """
+
+    names: tuple[str, str]
+    dropped: Mapping[str, int]
+    recipe: Mapping[str, str]
+
+    @property
+    @abstractmethod
+    def total(self) -> int:
+        """Number of items, N."""
+
+    @property
+    @abstractmethod
+    def is_judged(self) -> bool:
+        """Whether it is known which items are right."""
+
+    @property
+    @abstractmethod
+    def is_repeated(self) -> bool:
+        """Whether any prompt was answered several times."""
+
+    @property
+    @abstractmethod
+    def is_clustered(self) -> bool:
+        """Whether rows depend on each other, as repeats of a prompt or items of a group do."""
+
+    @property
+    @abstractmethod
+    def changes(self) -> Mapping[str, ScoreFacts]:
+        """By metric, what graded scores gained and lost."""
+
+    @property
+    @abstractmethod
+    def fingerprints(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """What else the runs recorded about how they were made."""
+
+    @property
+    @abstractmethod
+    def signature(self) -> str:
+        """One line that says how the numbers were made, and from what."""
+
+    @property
+    @abstractmethod
+    def in_memory(self) -> Comparison | None:
+        """The comparison itself if its items are in memory; None if an engine counted them."""
+
+    @cached_property
+    def counts(self) -> FlipCounts:
+        """Numbers of items in the four quadrants."""
+        return self._count()
+
+    @cached_property
+    def slices(self) -> dict[str, FlipCounts]:
+        """Counts of every slice, the one that lost most accuracy first; empty without slices."""
+        return most_lost_first(self._count_by("slice"))
+
+    @cached_property
+    def tasks(self) -> dict[str, FlipCounts]:
+        """Counts of every task, the one that lost most accuracy first; empty without tasks."""
+        return most_lost_first(self._count_by("task"))
+
+    @abstractmethod
+    def part_names(self, kind: Kind) -> list[str]:
+        """Names of all slices or tasks, sorted."""
+
+    @abstractmethod
+    def units(self, event: Event, part: Part | None = None) -> Units:
+        """Count an event over independent units, in all items or in one part."""
+
+    @abstractmethod
+    def flips(self, *quadrants: Quadrant | str) -> Iterator[Item]:
+        """Items in the given quadrants, as many as are known."""
+
+    @abstractmethod
+    def _count(self) -> FlipCounts:
+        """Count all items."""
+
+    @abstractmethod
+    def _count_by(self, kind: Kind) -> dict[str, FlipCounts]:
+        """Count the items of every slice or task."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the items that did not flip, as plain data: no nan, undefined is None.
+
+        Returns
+        -------
+        dict
+            With `schema_version`, which rises when a name changes its meaning.
+        """
+        content: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "signature": self.signature,
+            "old": self.names[0],
+            "new": self.names[1],
+            "dropped": dict(self.dropped),
+            "scores": {name: described_changes(changes) for name, changes in self.changes.items()},
+        }
+        if not self.is_judged:
+            return content
+        return {
+            **content,
+            **described_counts(self.counts),
+            "slices": {name: described_counts(counts) for name, counts in self.slices.items()},
+            "tasks": {name: described_counts(counts) for name, counts in self.tasks.items()},
+            "flips": [{**item._asdict(), "quadrant": str(item.quadrant)} for item in self.flips()],
+        }
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """`to_dict` as JSON with sorted keys; the same comparison gives the same bytes.
+
+        Parameters
+        ----------
+        indent : int, optional
+            As in `json.dumps`.
+
+        Returns
+        -------
+        str
+        """
+        return json_text(self.to_dict(), indent)
+
+    def __str__(self) -> str:
+        from muscle_metrics.comparison.text import comparison_text
+
+        return comparison_text(self)
+
+    def __repr__(self) -> str:
+        counted = ", counted" if self.in_memory is None else ""
+        rate = f"NFR {self.counts.negative_flip_rate}" if self.is_judged else "graded"
+        return f"<Comparison of {self.total} items{counted}: {rate}>"
+
+
+def no_threshold() -> UsageError:
+    """Error of graded scores that are asked for flips."""
+    return UsageError(
+        "expected a threshold that makes graded scores right or wrong, got none: pass "
+        "threshold= (--threshold), or read the score changes"
+    )
+
+
+def most_lost_first(counts: Mapping[str, FlipCounts]) -> dict[str, FlipCounts]:
+    """Sort counts by their change of accuracy, then by name."""
+    pairs = sorted(counts.items(), key=lambda pair: (float(pair[1].accuracy_change), pair[0]))
+    return dict(pairs)
