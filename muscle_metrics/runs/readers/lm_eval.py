@@ -104,7 +104,7 @@ def run_from_lm_eval(
     metric: str | None = None,
     name: str | None = None,
 ) -> Run:
-    """Make a run of what ``lm_eval.simple_evaluate(..., log_samples=True)`` returns.
+    """Make a run of the results of ``lm_eval.simple_evaluate(..., log_samples=True)``.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def run_from_lm_eval(
     Raises
     ------
     InputError
-        If there are no samples, or a sample is not what the harness makes.
+        If there are no samples, or a sample is not one that the harness makes.
     UsageError
         If a task has several filters and none was chosen.
 

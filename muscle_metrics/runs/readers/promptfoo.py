@@ -96,7 +96,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     Raises
     ------
     FileError
-        If the file cannot be read to its end, or is not what promptfoo writes.
+        If the file cannot be read to its end, or promptfoo did not write it.
     """
     found = only_log(glimpse, _logs(glimpse), "output of promptfoo")
     path = found.path
@@ -160,7 +160,7 @@ class _Log:
 
 
 def _judged(results: list[_Result], metric: str | None) -> tuple[list[_Result], str | None]:
-    """Keep the results that are judged, by a named metric if any has it; say what was left out."""
+    """Keep the results that are judged, by the metric if any has it; describe those left out."""
     judged = [result for result in results if result.assertions or result.is_error]
     reasons = {"without assertions": len(results) - len(judged)}
     named = [result for result in judged if metric is not None and _asserts(result, metric)]
