@@ -1,7 +1,7 @@
 """Harnesses whose logs can be read: how a log is recognised, and which reader reads it.
 
 A reader is one file in `readers/` with two functions. ``recognise(glimpse)`` looks at names and the
-start of files only, never raises, and returns the sign of this harness in a few words.
+start of files only, never raises, and says in a few words why a log is of this harness.
 ``read(glimpse, choice)`` returns everything the log holds, all tasks and filters, as one Run:
 
 - ``Run.name`` is the model. ``Record.task`` and ``Record.filter`` are those of the log.
@@ -67,7 +67,7 @@ HARNESSES = (
 
 
 class Recognised(NamedTuple):
-    """The harness that wrote a log, and the sign by which it was recognised."""
+    """The harness that wrote a log, and the reason why it was recognised."""
 
     harness: Harness
     reason: str
