@@ -82,6 +82,7 @@ def test_a_chain_of_files(runs: tuple[str, str], capsys: pytest.CaptureFixture[s
         (["compare", "OLD", "NEW", "--where", "topic"], 2, "FIELD=VALUE"),
         (["compare", "OLD", "NEW", "OLD", "--id-field=a", "--id-field=b"], 2, "2 times for 3"),
         (["compare", "OLD", "NEW", "--key", "str.lower"], 2, "package.module:function"),
+        (["compare", "OLD", "NEW", "--key", ":lower"], 2, "package.module:function"),
         (["compare", "OLD", "NEW", "--key", "nowhere.py:f"], 2, "Python file"),
         (["compare", "OLD", "NEW", "--key", "no_such_module:f"], 2, "no_such_module"),
         (["compare", "OLD", "NEW", "--key", "json:no_such_function"], 2, "no_such_function"),

@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options = _options(sys.argv[1:] if arguments is None else list(arguments))
             return int(options.command(options))
     except SystemExit as done:
-        # argparse's own way out, help and version with 0; or the end that was asked for.
+        # From argparse, with 0 after help and version; or from SIGTERM.
         return int(done.code or 0)
     except (UsageError, MissingDependencyError) as error:
         return _failed(error, USAGE)
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
-        # The reader left, as `| head` does. Python would complain once more when it flushes.
+        # The reader closed the pipe, as `| head` does. Python must not fail again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except Exception as error:
@@ -160,10 +160,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    # A report says how it was made.
+    # A report shows the arguments that made it.
     options, unknown = _parser().parse_known_args(arguments, argparse.Namespace(given=arguments))
     if unknown:
-        # The command, unlike the program, knows which options there are to be meant.
+        # The parser of the command knows its options, and so can suggest one.
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     return options
 

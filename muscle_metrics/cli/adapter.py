@@ -67,7 +67,7 @@ def add_command(commands: Any) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    # Torch and all that stands on it, only for this command.
+    # Only this command imports Torch and the packages that need it.
     from muscle_metrics.errors import require
 
     for package in ("torch", "safetensors", "transformers", "accelerate", "peft"):

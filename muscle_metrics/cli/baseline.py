@@ -1,4 +1,4 @@
-"""`muscle-metrics baseline`: what a gate needs of the old run, small enough to commit."""
+"""`muscle-metrics baseline`: the old run as a gate needs it, small enough to commit."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _baseline(options: argparse.Namespace) -> int:
             f"expected one --metric for a baseline, got {choices['metric']}: without it, all "
             f"recorded scores are kept"
         )
-    # The name of the file, without the folder: what is committed says nothing about a machine.
+    # The name of the file without its folder: a committed file must not show paths of a machine.
     run = replace(run, name=options.name or Path(options.run).name)
     baseline = make_baseline(
         run, metric=choices["metric"], key=choices["key"], unanswered=choices["unanswered"]

@@ -45,7 +45,7 @@ class _FlagWords(NamedTuple):
 
 
 class _CommandWords(NamedTuple):
-    """A command as a shell sees it; what follows its options is a file or one of `values`."""
+    """A command as a shell sees it; its operands are files or one of `values`."""
 
     name: str
     help: str
@@ -55,7 +55,7 @@ class _CommandWords(NamedTuple):
 
 
 def add_command(commands: Any) -> None:
-    """Add the command; it describes all commands that there are when it runs."""
+    """Add the command, which completes all commands of `commands` when it runs."""
     parser = commands.add_parser(
         "completion",
         help="print a script that completes commands and options in a shell",
@@ -101,7 +101,7 @@ def _flag(action: argparse.Action) -> _FlagWords:
 
 
 def _bash_script(commands: Sequence[_CommandWords]) -> Iterator[str]:
-    """Lines for bash, of macOS too (3.2); files are what readline completes by default."""
+    """Lines for bash from version 3.2 (macOS); readline completes files by default."""
     yield _title("bash")
     yield "_muscle_metrics() {"
     yield "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words="
@@ -126,7 +126,7 @@ def _bash_script(commands: Sequence[_CommandWords]) -> Iterator[str]:
 
 
 def _zsh_script(commands: Sequence[_CommandWords]) -> Iterator[str]:
-    """Lines for zsh, to be sourced or to stand in a folder of ``fpath``."""
+    """Lines for zsh, to be sourced, or saved in a folder of ``fpath``."""
     yield f"#compdef {PROGRAM}"
     yield _title("zsh")
     yield "_muscle_metrics() {"

@@ -1,10 +1,10 @@
-"""`muscle-metrics inspect`: what a log holds, before it is compared."""
+"""`muscle-metrics inspect`: the content of a log, before it is compared."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.reading import add_reading, read_settings
+from muscle_metrics.cli.reading import add_reading, run_settings
 from muscle_metrics.cli.screen import print_lines, working
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ def _inspect(options: argparse.Namespace) -> int:
     from muscle_metrics.runs.contents import inspect_log
     from muscle_metrics.words.escape import json_source, terminal
 
+    (settings,), _ = run_settings(options, [options.run])
     with working(f"reading {options.run}"):
-        contents = inspect_log(options.run, **read_settings(options))
+        contents = inspect_log(options.run, **settings)
     if options.json:
         print_lines([json_source(json_text(contents.to_dict(), 2))])
     else:

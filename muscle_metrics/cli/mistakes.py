@@ -81,7 +81,7 @@ def refuse_same_run(paths: Sequence[str], settings: Sequence[Mapping[str, object
     paths : sequence of str
         Files, oldest first.
     settings : sequence of mapping
-        How each is read; one file may hold several runs.
+        Arguments of `read_run` for each; one file may hold several runs.
 
     Raises
     ------

@@ -88,7 +88,7 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
 
 
 def has_policy(options: argparse.Namespace) -> bool:
-    """Whether any option gives a part of a policy."""
+    """Whether an option of a policy was given."""
     # --minimum-effect also works without a policy, so it does not count as one.
     flags = {"policy", "accept_difference", *SINGLE, *SEVERAL} - {"minimum_effect"}
     return any(getattr(options, flag) is not None for flag in flags)

@@ -1,4 +1,4 @@
-"""`muscle-metrics power`: how many items a limit needs, and what a number of items can decide."""
+"""`muscle-metrics power`: the items that a limit needs, and the power of a number of items."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _rates(options: argparse.Namespace) -> list[float]:
 
 
 def _plan(options: argparse.Namespace, rate: float) -> list[str]:
-    """Say which verdict the rate deserves, and how many items reach it."""
+    """Return the verdict that is right at a true rate, and the items that reach it."""
     from muscle_metrics.statistics.power import required_items
 
     if rate == options.limit:

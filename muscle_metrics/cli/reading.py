@@ -1,4 +1,4 @@
-"""Options that say how runs are read, and the runs that they give."""
+"""Options for reading runs, and the runs that they give."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.record import Run
 
-__all__ = ["add_reading", "read_runs", "read_settings", "run_settings"]
+__all__ = ["add_reading", "read_runs", "run_settings"]
 
 # Options that are given once for all runs, or once per run: metavar and help.
 PER_RUN = {
@@ -144,11 +144,6 @@ def _whole_lines(path: Path, *, growing: bool) -> Iterator[Path]:
             raise FileError(message) from error
 
 
-def read_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Arguments of `read_run` that the options give for a single run."""
-    return _settings(options, 0, 1)
-
-
 def _first_metric(options: argparse.Namespace) -> str | None:
     """Metric that decides: some logs hold one answer per metric."""
     metrics = getattr(options, "metric", None)
@@ -163,8 +158,8 @@ def _settings(options: argparse.Namespace, position: int, runs: int) -> dict[str
             continue
         if len(given) not in (1, runs):
             raise UsageError(
-                f"expected {flag_of(name)} once, or once per run, got it {len(given)} "
-                f"times for {runs} runs: give it in the order of the runs"
+                f"expected {flag_of(name)} once, or once per run, got it {len(given)} times for "
+                f"{runs} runs: give it in the order of the runs"
             )
         settings[name] = given[position if len(given) > 1 else 0]
     if "," in settings.get("id_field", ""):

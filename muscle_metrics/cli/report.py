@@ -1,4 +1,4 @@
-"""`muscle-metrics report`: one page that shows what an update changed."""
+"""`muscle-metrics report`: one page that shows the changes of an update."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _write(
     from muscle_metrics.words.escape import terminal
 
     lines = [f"{page_file}: {comparison.total} items of {' -> '.join(comparison.names)}"]
-    # The table first: a page must not link to what could not be written.
+    # The table first: a page must not link to a file that could not be written.
     if page.left_out:
         table = redacted(comparison) if redact else hide_comparison_secrets(comparison).value
         write_text(items_file, items_csv(table))

@@ -15,7 +15,7 @@ __all__ = ["open_screen", "print_lines", "warn", "working"]
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines at once, and fail here rather than at exit if nobody can read them."""
+    """Print lines and flush them: a closed pipe fails here, and not when Python exits."""
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 

@@ -1,17 +1,17 @@
-"""Harnesses whose logs can be read: how one is recognised and who reads it.
+"""Harnesses whose logs can be read: how a log is recognised, and which reader reads it.
 
 A reader is one file in `readers/` with two functions. ``recognise(glimpse)`` looks at names and the
 start of files only, never raises, and says in a few words why a log is of this harness.
 ``read(glimpse, choice)`` returns everything the log holds, all tasks and filters, as one Run:
 
-- ``Run.name`` is the model; ``Record.task`` and ``Record.filter`` tell apart what the log does, and
-  ``Record.repeat`` numbers generations only where there are several per item.
-- ``Record.scores`` holds every metric of an item; one that is null or NaN is left out of it, and
-  ``Run.lower_is_better`` names those whose smaller value is better.
-- ``Run.fingerprint`` holds texts. ``model`` and ``date`` describe. Others must be equal in two runs
-  that are compared: ``dataset``, ``prompt``, ``scorer``, ``judge``, ``harness_version``, ... Those
-  in `fingerprints.FAULTS` stand there only if something is wrong: ``status`` other than success,
-  ``partial`` such as "3 of 100 items", ``errors`` such as "2 items".
+- ``Run.name`` is the model. ``Record.task`` and ``Record.filter`` are those of the log.
+  ``Record.repeat`` numbers the generations of an item, only if there are several.
+- ``Record.scores`` holds every metric of an item, without metrics that are null or NaN.
+  ``Run.lower_is_better`` names the metrics whose smaller value is better.
+- ``Run.fingerprint`` holds texts. ``model`` and ``date`` only describe the run. Others must be
+  equal in two runs that are compared: ``dataset``, ``prompt``, ``scorer``, ``judge``, ... Those in
+  `fingerprints.FAULTS` are faults: ``status`` other than success, ``partial`` such as "3 of 100
+  items", ``errors`` such as "2 items".
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.errors import FileError, InputError, UsageError
+from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.runs.files.dataset_folder import is_dataset
 from muscle_metrics.runs.files.plain_file import PLAIN_FORMATS
+from muscle_metrics.runs.logs import ErrorsAt
 from muscle_metrics.runs.readers import (
     deepeval,
     helm,
@@ -46,13 +47,7 @@ __all__ = ["HARNESSES", "Harness", "Recognised", "recognise_harness"]
 
 
 class Harness(NamedTuple):
-    """A harness: the name that ``--format`` accepts, and the two functions of its reader.
-
-    Examples
-    --------
-    >>> [harness.name for harness in HARNESSES][0]
-    'lm-eval'
-    """
+    """A harness: the name that ``--format`` accepts, and the two functions of its reader."""
 
     name: str
     recognise: Callable[[Glimpse], str | None]
@@ -72,13 +67,7 @@ HARNESSES = (
 
 
 class Recognised(NamedTuple):
-    """Whose log something is, and why.
-
-    Examples
-    --------
-    >>> str(Recognised(HARNESSES[0], "rows with doc_hash"))
-    'lm-eval (rows with doc_hash)'
-    """
+    """The harness that wrote a log, and the reason why it was recognised."""
 
     harness: Harness
     reason: str
@@ -87,14 +76,9 @@ class Recognised(NamedTuple):
         return f"{self.harness.name} ({self.reason})"
 
     def read(self, glimpse: Glimpse, choice: Choice) -> Run:
-        """Everything the log holds; its fingerprint says which harness wrote it."""
-        try:
+        """Read the whole log; the fingerprint of the run names the harness."""
+        with ErrorsAt(glimpse.path):
             run = self.harness.read(glimpse, choice)
-        except FileError:
-            raise
-        except InputError as error:
-            # Of the log as a whole, and not of one of its rows.
-            raise FileError(f"{visible(str(glimpse.path))}: {error}") from error
         named = {"format": str(self), "harness": self.harness.name, **run.fingerprint}
         return replace(run, fingerprint=MappingProxyType(named), is_log=True)
 
@@ -103,7 +87,7 @@ def recognise_harness(
     glimpse: Glimpse,
     format: str = "auto",  # noqa: A002
 ) -> Recognised | None:
-    """Tell whose log a file or folder is; None where it is a plain file.
+    """Recognise the harness that wrote a file or folder; None for a plain file.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Fields of a row of a log, whose types are checked when they are read.
+"""Fields of a row of a log, checked for their type as they are read.
 
 A field that is absent or null reads as nothing: an empty object, an empty list or None. Any other
 unexpected type is an InputError that names the field; the reader of the file adds the place.
@@ -36,24 +36,12 @@ __all__ = [
 
 
 def object_at(row: Mapping[str, object], field: str) -> Mapping[str, object]:
-    """Object in a field.
-
-    Raises
-    ------
-    InputError
-        If there is another value.
-    """
+    """Object in a field."""
     return object_from(row.get(field), field)
 
 
 def object_from(value: object, name: str) -> Mapping[str, object]:
-    """Return an object, or an empty one for null; `name` names it in the message.
-
-    Raises
-    ------
-    InputError
-        If there is another value.
-    """
+    """Return an object, or an empty one for null; `name` names it in the message."""
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -62,24 +50,12 @@ def object_from(value: object, name: str) -> Mapping[str, object]:
 
 
 def objects_at(row: Mapping[str, object], field: str, name: str) -> list[Mapping[str, object]]:
-    """Objects of a list; `name` names one of them in the message.
-
-    Raises
-    ------
-    InputError
-        If there is no list, or it holds another value.
-    """
+    """Objects of a list; `name` names one of them in the message."""
     return [object_from(value, name) for value in list_at(row, field)]
 
 
 def list_at(row: Mapping[str, object], field: str) -> list[object]:
-    """List in a field.
-
-    Raises
-    ------
-    InputError
-        If there is another value.
-    """
+    """List in a field."""
     value = row.get(field)
     if value is None:
         return []
@@ -89,13 +65,7 @@ def list_at(row: Mapping[str, object], field: str) -> list[object]:
 
 
 def text_at(row: Mapping[str, object], field: str) -> str | None:
-    """Text of a scalar in a field; None where there is none, or the text is empty.
-
-    Raises
-    ------
-    InputError
-        If there is an object or a list.
-    """
+    """Text of a scalar in a field; None where there is none, or the text is empty."""
     value = row.get(field)
     text = text_of(value)
     if text is None and value is not None:
@@ -141,13 +111,7 @@ def reference_at(row: Mapping[str, object], field: str) -> object:
 
 
 def scores_at(row: Mapping[str, object], field: str) -> dict[str, float]:
-    """Scores in the object of a field, as `scores_from` reads them.
-
-    Raises
-    ------
-    InputError
-        If the field holds no object.
-    """
+    """Scores in the object of a field, as `scores_from` reads them."""
     return scores_from(object_at(row, field))
 
 

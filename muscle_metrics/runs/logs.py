@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from muscle_metrics.runs.files.glimpse import Glimpse
     from muscle_metrics.runs.record import Record
 
 __all__ = [
     "ErrorsAt",
+    "LogFiles",
     "TaskFile",
     "count_share",
     "digest_settings",
@@ -29,6 +32,9 @@ __all__ = [
     "only_name",
     "repeated_ids",
 ]
+
+# A folder of data may hold millions of files; a folder of logs does not.
+_MOST_LOOKED_AT = 1000
 
 
 class ErrorsAt:
@@ -65,6 +71,57 @@ class ErrorsAt:
             raise FileError(f"{place}: {error}") from error
 
 
+class LogFiles(NamedTuple):
+    """Logs of a harness that writes one file per run, which a folder may hold alone.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of a log, for messages.
+    patterns : tuple of str
+        Names of logs in a folder.
+    reason_of : callable
+        Returns the reason why a file is such a log, or None.
+    reason_of_folder : str
+        The reason for a folder that holds such files.
+    """
+
+    kind: str
+    patterns: tuple[str, ...]
+    reason_of: Callable[[Glimpse], str | None]
+    reason_of_folder: str
+
+    def recognise(self, glimpse: Glimpse) -> str | None:
+        """Return the reason why a file or folder is a log of the harness, or None."""
+        if not glimpse.is_folder:
+            return self.reason_of(glimpse)
+        return self.reason_of_folder if self._files_in(glimpse) else None
+
+    def only(self, glimpse: Glimpse) -> Glimpse:
+        """Return a file as it is, and of a folder the only log.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no log, or several.
+        """
+        if not glimpse.is_folder:
+            return glimpse
+        files = self._files_in(glimpse)
+        names = [str(file.path.relative_to(glimpse.path)) for file in files]
+        only_name(names, f"one {self.kind} in the folder", "name the one you mean")
+        return files[0]
+
+    def _files_in(self, folder: Glimpse) -> list[Glimpse]:
+        paths = {
+            path
+            for pattern in self.patterns
+            for path in islice(folder.path.glob(pattern), _MOST_LOOKED_AT)
+        }
+        files = [folder.glimpse(path) for path in sorted(paths) if path.is_file()]
+        return [file for file in files if self.reason_of(file) is not None]
+
+
 class TaskFile(NamedTuple):
     """A file that one evaluation of one task wrote."""
 
@@ -84,7 +141,7 @@ def _time_of(file: TaskFile) -> str:
 
 
 def only_name(names: Sequence[str], expected: str, advice: str) -> str:
-    """Return the only name of a model in a folder.
+    """Return the only name of those that a folder holds.
 
     Raises
     ------

@@ -19,6 +19,7 @@ WATCHED = [
     "runs/files/glimpse",
     "runs/files/json_window",
     "runs/log_fields",
+    "runs/logs",
     "runs/files/arrow_rows",
     "runs/files/dataset_folder",
     "runs/readers/deepeval",

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, MissingDependencyError
 from muscle_metrics.runs.files.bytestream import BYTE_ORDER_MARK, decompress, open_file
 from muscle_metrics.runs.files.jsonl import decode_row
 from muscle_metrics.runs.files.parquet import MAGIC, footer_columns, read_footer
-from muscle_metrics.words.escape import visible
-from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Glimpse", "logs_in", "only_log"]
+__all__ = ["Glimpse"]
 
 _HEAD = 1 << 12
 _START = 1 << 16
 _LONGEST_ROW = 8 << 20
 _BLANKS = b" \t\r\n"
-# A folder of data may hold millions of files; a folder of logs does not.
-_MOST_LOOKED_AT = 1000
 
 
 class Glimpse:
@@ -125,44 +120,3 @@ class _Content:
     line: bytes = b""
     footer: bytes = b""
     error: FileError | MissingDependencyError | None = None
-
-
-def logs_in(
-    folder: Glimpse, patterns: tuple[str, ...], recognise: Callable[[Glimpse], str | None]
-) -> list[Glimpse]:
-    """List the files of a folder, in order of their names, that are logs of one kind."""
-    if not folder.is_folder:
-        return []
-    paths = {
-        path for pattern in patterns for path in islice(folder.path.glob(pattern), _MOST_LOOKED_AT)
-    }
-    files = [folder.glimpse(path) for path in sorted(paths) if path.is_file()]
-    return [file for file in files if recognise(file) is not None]
-
-
-def only_log(glimpse: Glimpse, found: list[Glimpse], what: str) -> Glimpse:
-    """Return a file as it is, and of a folder the only log.
-
-    Parameters
-    ----------
-    glimpse : Glimpse
-        The path that the user named.
-    found : list of Glimpse
-        Logs in that folder.
-    what : str
-        Kind of these logs, for the message.
-
-    Raises
-    ------
-    FileError
-        If the folder holds no log, or several.
-    """
-    if not glimpse.is_folder:
-        return glimpse
-    if len(found) != 1:
-        names = list_names([str(log.path.relative_to(glimpse.path)) for log in found]) or "none"
-        raise FileError(
-            f"{visible(str(glimpse.path))}: expected one {what} in the folder, got {names}: "
-            f"name the one you mean"
-        )
-    return found[0]

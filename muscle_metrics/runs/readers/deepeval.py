@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.files.glimpse import logs_in, only_log
 from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.log_fields import (
     answer_at,
@@ -27,7 +26,7 @@ from muscle_metrics.runs.log_fields import (
     score_from,
     text_at,
 )
-from muscle_metrics.runs.logs import ErrorsAt, count_share, known_parts, repeated_ids
+from muscle_metrics.runs.logs import ErrorsAt, LogFiles, count_share, known_parts, repeated_ids
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.words.place import describe, show
 
@@ -48,11 +47,16 @@ _PARAMETERS = re.compile(r".*\[.*\]", re.DOTALL)
 _SUCCESS = "success"
 
 
-def recognise(glimpse: Glimpse) -> str | None:
-    """Tell a test run by its first keys."""
-    if glimpse.is_folder:
-        return "it holds a test run" if _logs(glimpse) else None
-    return _why(glimpse)
+def _reason_of(glimpse: Glimpse) -> str | None:
+    """Recognise a test run by its first keys."""
+    start = b"".join(glimpse.start[:1024].split())
+    if start.startswith((b'{"testCases":[', b'{"testFile":')) and b'"testCases":[' in start:
+        return "it has testCases"
+    return None
+
+
+_LOGS = LogFiles("test run of deepeval", ("*.json",), _reason_of, "it holds a test run")
+recognise = _LOGS.recognise
 
 
 def read(glimpse: Glimpse, choice: Choice) -> Run:
@@ -70,7 +74,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     FileError
         If the file cannot be read to its end, holds no test case, or two of one name.
     """
-    path = only_log(glimpse, _logs(glimpse), "test run of deepeval").path
+    path = _LOGS.only(glimpse).path
     log = _Log(choice.metric)
     for keys, number, value in read_json_document(path, {_CASES, _CONVERSATIONS}):
         with ErrorsAt(path, number):
@@ -84,17 +88,6 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
                 log.about[keys[0]] = value
     with ErrorsAt(path):
         return log.run(path.stem)
-
-
-def _why(glimpse: Glimpse) -> str | None:
-    start = b"".join(glimpse.start[:1024].split())
-    if start.startswith((b'{"testCases":[', b'{"testFile":')) and b'"testCases":[' in start:
-        return "it has testCases"
-    return None
-
-
-def _logs(folder: Glimpse) -> list[Glimpse]:
-    return logs_in(folder, ("*.json",), _why)
 
 
 @dataclass(slots=True)

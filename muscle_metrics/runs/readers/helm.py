@@ -107,7 +107,7 @@ class _Key(NamedTuple):
 
 
 def recognise(glimpse: Glimpse) -> str | None:
-    """Tell a folder, or a file in it, by the two files that stand side by side."""
+    """Recognise a folder, or a file in it, by the two files of a run."""
     if not glimpse.is_folder and glimpse.path.name not in {_STATS, _STATE, _SPEC}:
         return None
     folder = _folder(glimpse)

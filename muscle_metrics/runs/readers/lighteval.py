@@ -189,12 +189,12 @@ def _reference(document: Mapping[str, object]) -> object:
 def _read_results(
     details: TaskFile, counts: Mapping[str, int]
 ) -> tuple[Mapping[str, str], frozenset[str]]:
-    """Read a fingerprint, and the metrics whose smaller value is better, beside some details.
+    """Read the results beside details: a fingerprint, and the metrics with lower values better.
 
     Parameters
     ----------
     details : TaskFile
-        Details, whose time the results share.
+        Details, which share their time with the results.
     counts : mapping of str to int
         Number of documents of each task that was read.
     """

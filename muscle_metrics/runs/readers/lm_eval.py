@@ -36,20 +36,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from muscle_metrics.runs.files.glimpse import Glimpse
-    from muscle_metrics.runs.record import Record
 
 __all__ = ["read", "recognise", "run_from_lm_eval"]
 
 _SAMPLES = re.compile(r"samples_(.+)_([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9.]+)\.jsonl")
-# Members of a results file that hold one value per task.
-_BY_TASK = ("configs", "higher_is_better", "n-samples", "n-shot", "versions")
-_OF_RUN = ("date", "lm_eval_version", "model_name")
 # Settings of a task that decide how an answer is scored, and those that decide the prompt.
 _SCORING = ("output_type", "metric_list", "filter_list", "process_results", "doc_to_target")
 _PROMPTING = ("doc_to_text", "doc_to_choice", "description", "fewshot_split", "target_delimiter")
 
 
 class _Task(NamedTuple):
+    """A task, its samples, and the results that were written beside them."""
+
     name: str
     samples: list[Sample]
     results: Mapping[str, Any]
@@ -104,7 +102,7 @@ def run_from_lm_eval(
     metric: str | None = None,
     name: str | None = None,
 ) -> Run:
-    """Make a run of what ``lm_eval.simple_evaluate(..., log_samples=True)`` returns.
+    """Make a run of the results of ``lm_eval.simple_evaluate(..., log_samples=True)``.
 
     Parameters
     ----------
@@ -122,7 +120,7 @@ def run_from_lm_eval(
     Raises
     ------
     InputError
-        If there are no samples, or a sample is not what the harness makes.
+        If there are no samples, or a sample is not one that the harness makes.
     UsageError
         If a task has several filters and none was chosen.
 
@@ -149,44 +147,21 @@ def run_from_lm_eval(
 
 
 def _run(tasks: list[_Task], fallback: str, lost: list[str]) -> Run:
-    records: list[Record] = []
-    documents: dict[str, int] = {}
-    for task in tasks:
-        numbered = number_samples(task.samples, task.name)
-        records += numbered
-        documents[task.name] = len({record.id for record in numbered})
-    results = _merged(tasks)
-    # Without the arguments of the model, which may hold secrets.
-    model = results.get("model_name")
+    by_task = [number_samples(task.samples, task.name) for task in tasks]
+    documents = [len({record.id for record in records}) for records in by_task]
     return Run(
-        tuple(records),
-        model or fallback,
-        _fingerprint(results, tasks, documents, lost),
+        tuple(record for records in by_task for record in records),
+        # Without the arguments of the model, which may hold secrets.
+        _of_run(tasks, "model_name") or fallback,
+        _fingerprint(tasks, documents, lost),
         _lower_is_better(tasks),
     )
-
-
-def _merged(tasks: list[_Task]) -> dict[str, Any]:
-    """Merge results: the values of each task from its own file, those of the run joined."""
-    merged: dict[str, Any] = {
-        member: {
-            task.name: found[task.name]
-            for task in tasks
-            if isinstance(found := task.results.get(member), dict) and task.name in found
-        }
-        for member in _BY_TASK
-    }
-    for member in _OF_RUN:
-        values = dict.fromkeys(str(t.results[member]) for t in tasks if member in t.results)
-        if values:
-            merged[member] = ", ".join(values)
-    return merged
 
 
 def _lower_is_better(tasks: list[_Task]) -> frozenset[str]:
     directions: dict[str, set[bool]] = {}
     for task in tasks:
-        higher = _of_task(task.results, "higher_is_better", task.name)
+        higher = _object_of_task(task, "higher_is_better")
         for metric in {metric for sample in task.samples for metric in sample.scores}:
             is_lower = higher[metric] is False if metric in higher else metric in LOWER_IS_BETTER
             directions.setdefault(metric, set()).add(is_lower)
@@ -199,69 +174,68 @@ def _lower_is_better(tasks: list[_Task]) -> frozenset[str]:
     return frozenset(metric for metric, found in directions.items() if found == {True})
 
 
-def _fingerprint(
-    results: Mapping[str, Any], tasks: list[_Task], documents: Mapping[str, int], lost: list[str]
-) -> Mapping[str, str]:
+def _fingerprint(tasks: list[_Task], documents: list[int], lost: list[str]) -> Mapping[str, str]:
     """Return what must be equal in two runs, and the faults of this one.
 
     Parameters
     ----------
-    results : mapping
-        Content of a results file; empty where there is none.
     tasks : list of _Task
         Tasks that were read.
-    documents : mapping of str to int
+    documents : list of int
         Number of documents of each task.
     lost : list of str
         Tasks that were evaluated, but whose samples files are missing.
     """
-    names = [task.name for task in tasks]
-    configs = [_of_task(results, "configs", name) for name in names]
+    configs = [_object_of_task(task, "configs") for task in tasks]
     prompts = [
         sorted({sample.prompt for sample in task.samples if sample.prompt}) for task in tasks
     ]
     return known_parts(
         {
-            "model": results.get("model_name"),
-            "date": results.get("date"),
-            "harness_version": results.get("lm_eval_version"),
-            "task_version": _values_by_task(results, "versions", names),
-            "few_shot": _values_by_task(results, "n-shot", names),
+            "model": _of_run(tasks, "model_name"),
+            "date": _of_run(tasks, "date"),
+            "harness_version": _of_run(tasks, "lm_eval_version"),
+            "task_version": _texts_of_tasks(tasks, "versions"),
+            "few_shot": _texts_of_tasks(tasks, "n-shot"),
             "prompt": digest_settings(prompts),
             "template": digest_settings([[c.get(name) for name in _PROMPTING] for c in configs]),
             "scorer": digest_settings([[c.get(name) for name in _SCORING] for c in configs]),
             "generation": digest_settings([c.get("generation_kwargs") for c in configs]),
-            "partial": "; ".join(_partial(results, documents, lost)),
+            "partial": "; ".join(_partial(tasks, documents, lost)),
         }
     )
 
 
-def _partial(
-    results: Mapping[str, Any], documents: Mapping[str, int], lost: list[str]
-) -> Iterable[str]:
-    yield from (f"{task} without samples" for task in lost)
-    for task, count in documents.items():
-        sizes = _of_task(results, "n-samples", task)
-        known = [size for size in (sizes.get("original"), sizes.get("effective"))
-                 if isinstance(size, int)]  # fmt: skip
-        if known and count < max(known):
-            yield f"{task} {count} of {max(known)} items"
+def _partial(tasks: list[_Task], documents: list[int], lost: list[str]) -> Iterable[str]:
+    yield from (f"{name} without samples" for name in lost)
+    for task, count in zip(tasks, documents, strict=True):
+        sizes = _object_of_task(task, "n-samples")
+        wanted = [sizes.get("original"), sizes.get("effective")]
+        most = max((size for size in wanted if isinstance(size, int)), default=0)
+        if count < most:
+            yield f"{task.name} {count} of {most} items"
 
 
-def _values_by_task(results: Mapping[str, Any], member: str, tasks: Iterable[str]) -> str:
-    values = results.get(member)
-    texts = {task: _text(values.get(task)) for task in tasks} if isinstance(values, dict) else {}
-    return ", ".join(f"{task} {text}" for task, text in texts.items() if text)
+def _of_run(tasks: list[_Task], member: str) -> str:
+    """Join the different values that results files have for a member."""
+    return ", ".join(dict.fromkeys(str(t.results[member]) for t in tasks if member in t.results))
 
 
-def _of_task(results: Mapping[str, Any], member: str, task: str) -> dict[str, Any]:
-    by_task = results.get(member)
-    found = by_task.get(task) if isinstance(by_task, dict) else None
+def _texts_of_tasks(tasks: list[_Task], member: str) -> str:
+    values = {task.name: _value_of_task(task, member) for task in tasks}
+    texts = {name: str(v) for name, v in values.items() if isinstance(v, str | int | float)}
+    return ", ".join(f"{name} {text}" for name, text in texts.items() if text)
+
+
+def _object_of_task(task: _Task, member: str) -> dict[str, Any]:
+    found = _value_of_task(task, member)
     return found if isinstance(found, dict) else {}
 
 
-def _text(value: object) -> str:
-    return str(value) if isinstance(value, (str, int, float)) else ""
+def _value_of_task(task: _Task, member: str) -> object:
+    """Value of a task in a member of its results that holds one value per task."""
+    by_task = task.results.get(member)
+    return by_task.get(task.name) if isinstance(by_task, dict) else None
 
 
 def _read_samples(glimpse: Glimpse, metric: str | None) -> list[Sample]:

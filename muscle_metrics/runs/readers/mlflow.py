@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.files.glimpse import logs_in, only_log
 from muscle_metrics.runs.files.json_array import read_json_array
 from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.files.json_object import read_json_object
@@ -28,7 +27,7 @@ from muscle_metrics.runs.log_fields import (
     scores_from,
     text_at,
 )
-from muscle_metrics.runs.logs import ErrorsAt, count_share, known_parts, repeated_ids
+from muscle_metrics.runs.logs import ErrorsAt, LogFiles, count_share, known_parts, repeated_ids
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.words.place import list_names, show
 
@@ -62,11 +61,24 @@ _EXPECTED = "expected_response"
 _RATINGS = {"yes": True, "no": False}
 
 
-def recognise(glimpse: Glimpse) -> str | None:
-    r"""Tell a table by its name or columns: scores of metrics, or traces with assessments."""
-    if glimpse.is_folder:
-        return "it holds the table of an evaluation" if _logs(glimpse) else None
-    return _why(glimpse)
+def _reason_of(glimpse: Glimpse) -> str | None:
+    """Recognise a table by its name or columns: scores of metrics, or traces with assessments."""
+    start = b"".join(glimpse.start.split())
+    columns = start.partition(b"]")[0] if start.startswith(b'{"columns":[') else b""
+    if start.startswith((b"{" + _TRACE, b"[{" + _TRACE)) or b'"trace_id"' in columns:
+        return "its rows are traces with assessments"
+    if columns and (b'/score"' in columns or glimpse.path.name == _TABLE):
+        return "it is a table with columns of scores"
+    return None
+
+
+_LOGS = LogFiles(
+    "table of an evaluation",
+    ("*.json", "*.jsonl", f"artifacts/*{_TABLE}"),
+    _reason_of,
+    "it holds the table of an evaluation",
+)
+recognise = _LOGS.recognise
 
 
 def read(glimpse: Glimpse, choice: Choice) -> Run:
@@ -85,7 +97,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         If the file cannot be read to its end, a row is not one that MLflow writes, or two rows
         have the same inputs.
     """
-    found = only_log(glimpse, _logs(glimpse), "table of an evaluation")
+    found = _LOGS.only(glimpse)
     table = found.path
     rows: _TableRows | _TraceRows | None = None
     records = []
@@ -105,20 +117,6 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
                 f"table, give each a run of its own, and rows an input that tells them apart"
             )
     return Run(tuple(records), _name(glimpse), known_parts(rows.fingerprint()))
-
-
-def _why(glimpse: Glimpse) -> str | None:
-    start = b"".join(glimpse.start.split())
-    columns = start.partition(b"]")[0] if start.startswith(b'{"columns":[') else b""
-    if start.startswith((b"{" + _TRACE, b"[{" + _TRACE)) or b'"trace_id"' in columns:
-        return "its rows are traces with assessments"
-    if columns and (b'/score"' in columns or glimpse.path.name == _TABLE):
-        return "it is a table with columns of scores"
-    return None
-
-
-def _logs(folder: Glimpse) -> list[Glimpse]:
-    return logs_in(folder, ("*.json", "*.jsonl", f"artifacts/*{_TABLE}"), _why)
 
 
 def _name(glimpse: Glimpse) -> str:

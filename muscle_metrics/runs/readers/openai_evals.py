@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.files.glimpse import logs_in, only_log
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import (
     answer_at,
@@ -28,7 +27,7 @@ from muscle_metrics.runs.log_fields import (
     scores_from,
     text_at,
 )
-from muscle_metrics.runs.logs import ErrorsAt, count_share, known_parts
+from muscle_metrics.runs.logs import ErrorsAt, LogFiles, count_share, known_parts
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.words.place import describe, line_of, show
 
@@ -44,11 +43,23 @@ _EVENT = {"run_id", "event_id", "sample_id", "type", "data"}
 _SPEC = {"completion_fns", "eval_name"}
 
 
-def recognise(glimpse: Glimpse) -> str | None:
-    """Tell a file by its first line: the specification, the final report or an event."""
-    if glimpse.is_folder:
-        return "it holds recorded events" if _logs(glimpse) else None
-    return _why(glimpse)
+def _reason_of(glimpse: Glimpse) -> str | None:
+    """Recognise a file by its first line: the specification, the final report or an event."""
+    row = glimpse.row
+    spec = row.get("spec")
+    if (
+        "final_report" in row
+        or row.keys() >= _EVENT
+        or (isinstance(spec, dict) and _SPEC & {*spec})
+    ):
+        return "its lines are a specification, events with event_id and sample_id, a final report"
+    return None
+
+
+_LOGS = LogFiles(
+    "file of recorded events", ("*.jsonl", "*.jsonl.gz"), _reason_of, "it holds recorded events"
+)
+recognise = _LOGS.recognise
 
 
 def read(glimpse: Glimpse, choice: Choice) -> Run:
@@ -68,7 +79,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         judges a sample.
     """
     log = _Log()
-    path = only_log(glimpse, _logs(glimpse), "file of recorded events").path
+    path = _LOGS.only(glimpse).path
     for number, row in read_jsonl(path):
         with ErrorsAt(path, number, line_of):
             log.add(row)
@@ -80,22 +91,6 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
                 "evaluation was cut short, or records events of its own"
             )
     return Run(records, log.model or path.stem, log.fingerprint())
-
-
-def _why(glimpse: Glimpse) -> str | None:
-    row = glimpse.row
-    spec = row.get("spec")
-    if (
-        "final_report" in row
-        or row.keys() >= _EVENT
-        or (isinstance(spec, dict) and _SPEC & {*spec})
-    ):
-        return "its lines are a specification, events with event_id and sample_id, a final report"
-    return None
-
-
-def _logs(folder: Glimpse) -> list[Glimpse]:
-    return logs_in(folder, ("*.jsonl", "*.jsonl.gz"), _why)
 
 
 class _Event(NamedTuple):

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.files.glimpse import logs_in, only_log
 from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import (
@@ -32,7 +31,7 @@ from muscle_metrics.runs.log_fields import (
     scores_from,
     text_at,
 )
-from muscle_metrics.runs.logs import ErrorsAt, count_share, known_parts
+from muscle_metrics.runs.logs import ErrorsAt, LogFiles, count_share, known_parts
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.words.place import describe, line_of
 
@@ -76,11 +75,22 @@ class _Result(NamedTuple):
     is_error: bool
 
 
-def recognise(glimpse: Glimpse) -> str | None:
-    """Tell JSON by its first keys, evalId and results; JSON Lines by the fields of a result."""
-    if glimpse.is_folder:
-        return "it holds results of an evaluation" if _logs(glimpse) else None
-    return _why(glimpse)
+def _is_result(row: Mapping[str, object]) -> bool:
+    return row.keys() >= _FIELDS
+
+
+def _reason_of(glimpse: Glimpse) -> str | None:
+    """Recognise JSON by its keys evalId and results, JSON Lines by the fields of a result."""
+    start = b"".join(glimpse.start[:1024].split())
+    if start.startswith(b'{"evalId":') and b'"results":{' in start:
+        return "it has evalId and results"
+    return "its rows have promptId, testCase and vars" if _is_result(glimpse.row) else None
+
+
+_LOGS = LogFiles(
+    "output of promptfoo", ("*.json", "*.jsonl"), _reason_of, "it holds results of an evaluation"
+)
+recognise = _LOGS.recognise
 
 
 def read(glimpse: Glimpse, choice: Choice) -> Run:
@@ -96,30 +106,15 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     Raises
     ------
     FileError
-        If the file cannot be read to its end, or is not what promptfoo writes.
+        If the file cannot be read to its end, or promptfoo did not write it.
     """
-    found = only_log(glimpse, _logs(glimpse), "output of promptfoo")
+    found = _LOGS.only(glimpse)
     path = found.path
     log = _read_lines(path) if _is_result(found.row) else _read_document(path)
     with ErrorsAt(path):
         if not log.results:
             raise InputError("expected results of tests, got none: run promptfoo eval again")
     return log.run(path, choice)
-
-
-def _why(glimpse: Glimpse) -> str | None:
-    start = b"".join(glimpse.start[:1024].split())
-    if start.startswith(b'{"evalId":') and b'"results":{' in start:
-        return "it has evalId and results"
-    return "its rows have promptId, testCase and vars" if _is_result(glimpse.row) else None
-
-
-def _logs(folder: Glimpse) -> list[Glimpse]:
-    return logs_in(folder, ("*.json", "*.jsonl"), _why)
-
-
-def _is_result(row: Mapping[str, object]) -> bool:
-    return row.keys() >= _FIELDS
 
 
 @dataclass(slots=True)
@@ -160,7 +155,7 @@ class _Log:
 
 
 def _judged(results: list[_Result], metric: str | None) -> tuple[list[_Result], str | None]:
-    """Keep the results that are judged, by a named metric if any has it; say what was left out."""
+    """Keep the results that are judged, by the metric if any has it; describe those left out."""
     judged = [result for result in results if result.assertions or result.is_error]
     reasons = {"without assertions": len(results) - len(judged)}
     named = [result for result in judged if metric is not None and _asserts(result, metric)]

@@ -239,3 +239,8 @@ class TestRefused:
         path = write(tmp_path / "out.json", row({"q": 1}), {**row({"q": 2}, **parts)})
         with pytest.raises(FileError, match=r"out\.json, row 2: expected an? .* in the field '"):
             read_run(path)
+
+    def test_a_member_after_the_rows_is_no_row(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "out.json", row({"q": 1}), stats="x")
+        with pytest.raises(FileError, match=r"out\.json: expected an object in the field 'stats'"):
+            read_run(path)
