@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from muscle_metrics.adapter.paths import bind_lazily, keep_former_paths
+from muscle_metrics.adapter.former_paths import bind_lazily, keep_former_paths
 
 if TYPE_CHECKING:
     # Type checkers read the names of the table below from their modules.

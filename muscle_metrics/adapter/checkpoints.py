@@ -1,8 +1,8 @@
 """Checkpoints that may be resumed from: complete, unchanged, and of the same run.
 
-The state of an optimizer is a pickle to torch. It is loaded with `weights_only`, which runs no
-code, and only from a folder whose manifest lists every file with its hash; the manifest is written
-last, so that a checkpoint that was cut off has none.
+torch saves the state of an optimizer as a pickle. It is loaded with `weights_only`, which runs no
+code, and only from a folder whose manifest lists every file with its hash. The manifest is written
+last, so an incomplete checkpoint has none.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def check_manifest(folder: Path, recipe: str) -> None:
 
 
 def newest_checkpoint(output: Path) -> Path | None:
-    """Find the last complete checkpoint; those that were cut off are passed over."""
+    """Find the last complete checkpoint; incomplete ones are skipped."""
     checkpoints = sorted(
         (int(path.name.partition("-")[2]), path)
         for path in output.glob("checkpoint-*")

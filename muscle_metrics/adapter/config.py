@@ -54,7 +54,7 @@ class CompatibilityConfig:
     distillation_weight : float, optional
         lambda in [0, 1]; the rest is cross-entropy. By default 1, but 0.5 where the new model is
         much better than the old one or has not converged on its training data: distillation alone
-        then loses accuracy. What was seen is said.
+        then loses accuracy. The notes of the result give the reason.
     large_gap : float
         Difference of accuracies from which the new model counts as much better.
     converged_at : float
@@ -86,8 +86,8 @@ class CompatibilityConfig:
     top_k : int
         Tokens that are stored, or that another tokenizer's model scores.
     fused : bool
-        Compute head and loss by chunks of tokens. Models that do more than a head to their last
-        hidden states are found out and trained without.
+        Compute head and loss by chunks of tokens. Models whose logits are not the product of head
+        and last hidden states are trained without.
     metric : str
         Scorer of generated answers, by name; choices are right or wrong.
     length_normalized : bool

@@ -83,9 +83,9 @@ class LoadedModel:
     model : transformers or PEFT model
     tokenizer : transformers tokenizer
     name : str
-        Where it is from.
+        Its folder, hub name or class.
     teacher : str or None
-        Adapter of the new model as it was; none where that is the base model without adapter.
+        Name of the new model's own adapter; none if the new model has no adapter.
     """
 
     model: Any
@@ -96,7 +96,7 @@ class LoadedModel:
 
     @contextmanager
     def as_teacher(self) -> Iterator[Any]:
-        """Give the shared base the new model's own adapter for a while: one base, two models."""
+        """Switch the shared base to the new model's own adapter within the block."""
         if not self._adapted:
             kinds = (BaseTunerLayer, AuxiliaryTrainingWrapper)
             self._adapted = [layer for layer in self.model.modules() if isinstance(layer, kinds)]
@@ -110,7 +110,7 @@ class LoadedModel:
                     layer.set_adapter(self.teacher, inference_mode=True)
             yield self.model
         finally:
-            # Also sets which adapter is trained; the optimizer holds the same parameters as before.
+            # This also sets requires_grad again, on the parameters that the optimizer holds.
             for layer in self._adapted:
                 layer.enable_adapters(enabled=True)
                 layer.set_adapter(STUDENT)

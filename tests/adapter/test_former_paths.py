@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from muscle_metrics import adapter
-from muscle_metrics.adapter.paths import FORMER_PATHS
+from muscle_metrics.adapter.former_paths import FORMER_PATHS
 
 REFERENCE = (Path(__file__).parents[2] / "docs" / "reference.md").read_text(encoding="utf-8")
 DOCUMENTED = re.findall(r"auto\w+:: (muscle_metrics\.adapter\.[\w.]+)\.(\w+)", REFERENCE)

@@ -37,8 +37,9 @@ def processes(request, tmp_path_factory) -> tuple[Path, dict[str, Any]]:
     """Folder and exit codes of the jobs that the selected tests ask for."""
     folder = tmp_path_factory.mktemp("processes")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    chosen = (getattr(item, "callspec", None) for item in request.session.items)
-    jobs = [spec.params["job"] for spec in chosen if spec is not None and "job" in spec.params]
+    here = (item for item in request.session.items if item.path == request.path)
+    chosen = (item.callspec.params for item in here if hasattr(item, "callspec"))
+    jobs = [params["job"] for params in chosen if "job" in params]
     command = [sys.executable, str(WORKER), str(folder), *jobs]
     subprocess.run(command, check=True, env=environment)
     return folder, json.loads((folder / "codes.json").read_text(encoding="utf-8"))

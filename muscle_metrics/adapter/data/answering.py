@@ -167,7 +167,7 @@ def generate_answers(
     temperature: float = 0.0,
     seed: int = 0,
 ) -> list[str]:
-    """Let a model answer prompts in its own words.
+    """Let a model answer prompts in free text.
 
     Parameters
     ----------
@@ -183,12 +183,12 @@ def generate_answers(
     temperature : float
         0 takes the most likely token each time; above, tokens are drawn.
     seed : int
-        Of the draws. Each batch draws anew, without touching the global generators.
+        Of the draws. The global generators keep their states.
 
     Returns
     -------
     list of str, length N
-        Without special tokens; empty where a model ends at once.
+        Without special tokens; empty where the first token is that of the end.
 
     Examples
     --------

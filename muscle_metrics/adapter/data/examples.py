@@ -87,7 +87,7 @@ class EncodedExample(NamedTuple):
 
 
 Row: TypeAlias = tuple[int, bool, EncodedExample]
-"""Place of an example in the data, whether the old model answered it, and the example."""
+"""Place in the data, whether the old model gave the answer, and the example."""
 
 
 def read_examples(source: Examples, *, answered: bool = True) -> list[Example]:
@@ -320,7 +320,7 @@ def pad_rows(
 
 
 class GoldAndReplay(torch.utils.data.Dataset[Any]):
-    """Gold examples, each with a replayed one beside it where there are any.
+    """Gold examples, each paired with a replayed one if there are any.
 
     Parameters
     ----------
@@ -340,7 +340,7 @@ class GoldAndReplay(torch.utils.data.Dataset[Any]):
         self._epoch = 0
 
     def start_epoch(self, epoch: int) -> None:
-        """Go on to the replayed examples of an epoch, from 0."""
+        """Choose the replayed examples of an epoch, counted from 0."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -357,7 +357,7 @@ class GoldAndReplay(torch.utils.data.Dataset[Any]):
 def collate(
     items: Iterable[Sequence[Row]], *, padding: int, device: Any = "cpu"
 ) -> dict[str, torch.Tensor]:
-    """Make the tensors of a batch, as `Distillation` takes them.
+    """Make the tensors of a batch for `Distillation`.
 
     They are input_ids, attention_mask and labels of shape (B, L), padded on the right; and weights,
     replayed and examples, the places in the data, of shape (B,). Gold rows come first.

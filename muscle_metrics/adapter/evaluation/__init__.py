@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from muscle_metrics.adapter.paths import bind_lazily
+from muscle_metrics.adapter.former_paths import bind_lazily
 
 if TYPE_CHECKING:
     from muscle_metrics.adapter.evaluation.evaluate import evaluate_model, save_run

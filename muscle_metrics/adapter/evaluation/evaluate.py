@@ -93,9 +93,9 @@ def evaluate_model(
     model : transformers causal language model or Ensemble
     tokenizer : transformers tokenizer
     examples : sequence of Example, length N
-        Of items with choices the most likely one is the answer, by the log-likelihood of the
-        choice or, with `config.length_normalized`, by that per character. Others are answered in
-        free text, greedily.
+        The answer to an item with choices is the most likely choice: by its log-likelihood or,
+        with `config.length_normalized`, by its log-likelihood per character. Other items are
+        answered by greedy generation.
     name : str
         Of the run.
     config : CompatibilityConfig, optional

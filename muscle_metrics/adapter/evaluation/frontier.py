@@ -212,7 +212,7 @@ def trace_frontier(
     Returns
     -------
     Frontier
-        Report a test set of its own: the picked one was chosen because it did well on this one.
+        Report results on other items: the pick was chosen by these scores, which favour it.
 
     Raises
     ------

@@ -49,7 +49,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredUpdate:
-    """Where one update stands.
+    """Accuracy and flips of one update.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def measure_updates(
         Scores of each update on the same items.
     baselines : tuple of str
         Names among the updates, such as the new model as it was, and the new model trained on for
-        as many steps: what an adapter gains over the first may be the mere training.
+        as many steps. The gain over the first may come from longer training alone.
     minimum_effect : float
         A score must change by more than this to count as a flip.
     seed : int
@@ -184,7 +184,7 @@ def measure_updates(
 
 
 def _flips_against(before: Any, after: Any, seed: int) -> tuple[float, Interval]:
-    """Relative change of the rate of flips; the four cells hold all there is to resample."""
+    """Relative change of the flip rate, with a bootstrap over the four cells of joint flips."""
     cells = [
         int((before & after).sum()),
         int((before & ~after).sum()),
@@ -195,7 +195,7 @@ def _flips_against(before: Any, after: Any, seed: int) -> tuple[float, Interval]
     try:
         interval = bootstrap_cells(_relative, cells, seed=seed)
     except InputError:
-        # A replicate without any flip of the baseline: there are too few.
+        # A replicate has no flip of the baseline: too few flips for an interval.
         interval = Interval(math.nan, math.nan)
     return change, interval
 

@@ -64,7 +64,7 @@ class TokenFacts(NamedTuple):
 
 
 class Tokens(NamedTuple):
-    """The tokens that a loss is taken over.
+    """The tokens of a loss.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Strategy(NamedTuple):
     Parameters
     ----------
     source : str
-        Where it is from.
+        Paper and rule, in words.
     share : callable
         From `StrategyInputs` to m, shape (N,).
     asks_student, asks_old : bool
@@ -196,7 +196,7 @@ STRATEGIES: dict[str, Strategy] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossSettings:
-    """Which loss.
+    """Settings of the compatibility loss.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The module that is trained: student and teachers in, loss out, all in one forward pass.
+"""The module that is trained: one forward pass of student and teachers gives the loss.
 
 DDP wraps this module, so that the gradient of the loss, fused or not, goes through its reducer.
 """

@@ -1,4 +1,4 @@
-"""Two models that answer as one: what an adapter aims at, at twice the cost of every answer."""
+"""Two models that answer as one: the upper bound of an adapter, at twice the cost per answer."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Ensemble(torch.nn.Module):
         ----------
         input_ids, attention_mask : Tensor of int, shape (B, L)
         generation_config : transformers.GenerationConfig
-            Most tokens, tokens of end and padding, and whether and how hotly to draw.
+            Used: max_new_tokens, eos_token_id, pad_token_id, do_sample and temperature.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class Ensemble(torch.nn.Module):
         tokens, caches = input_ids, [None, None]
         running = torch.ones(len(tokens), dtype=torch.bool, device=tokens.device)
         for _ in range(generation_config.max_new_tokens):
-            # With a cache only the newest token is run.
+            # With a cache, only the newest token is run.
             fresh = tokens if caches[0] is None else tokens[:, -1:]
             positions = (attention_mask.cumsum(1) - 1).clamp(min=0)[:, -fresh.shape[1] :]
             logits = []

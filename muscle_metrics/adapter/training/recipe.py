@@ -24,7 +24,7 @@ DATA_KEYS = ("train", "validation", "replay")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What `train_compatibility_adapter` is called with.
+    """Arguments of `train_compatibility_adapter`.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ __all__ = ["CompatibleAdapter"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompatibleAdapter:
-    """A trained adapter, and how it stands.
+    """A trained adapter with its results on the validation items.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class CompatibleAdapter:
         Of the epoch that was kept.
     config : CompatibilityConfig
     notes : tuple of str
-        What was seen and decided, one sentence each.
+        Findings and decisions of the run, one sentence each.
     old, new : str
         Names of the base models.
     """

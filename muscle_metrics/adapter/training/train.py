@@ -68,9 +68,9 @@ def train_compatibility_adapter(
     validation : as train, optional
         Items that epochs are judged by; by default a share of the training data, held out.
     replay : as train, optional
-        Prompts without completions. The old model answers them, and its answers are distilled
-        towards both teachers beside the training data; of prompts that offer choices, which need
-        no answer, every choice is.
+        Prompts without completions. The old model answers them, and the student learns both
+        teachers' probabilities of the answers, beside the training data. Prompts with choices need
+        no answer: every choice is used.
     config : CompatibilityConfig, optional
     evaluate : callable, optional
         From a model and its tokenizer to one score per validation item; by default choices by
@@ -81,7 +81,7 @@ def train_compatibility_adapter(
         Go on from the last complete checkpoint in `output`, if there is one, as if nothing had
         stopped the run.
     say : callable, optional
-        Told what is seen and decided, and one line per epoch.
+        Called with one line per note and per epoch.
     arguments : dict, optional
         More of `transformers.TrainingArguments`.
 

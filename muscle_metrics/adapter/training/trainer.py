@@ -1,4 +1,4 @@
-"""The trainer: transformers' own loop around the compatibility loss, judged by flips each epoch."""
+"""The trainer: transformers' own loop around the compatibility loss, with flips of each epoch."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ STANDINGS, WEIGHTS = "standings.json", "adapter_model.safetensors"
 
 
 class CompatibilityTrainer(Trainer):
-    """Train the student of a `Distillation`; keep the epoch that breaks least.
+    """Train the student of a `Distillation`; keep the best epoch.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class CompatibilityTrainer(Trainer):
         As `training_arguments` makes them. The weights of kept epochs are in the folder ``epochs``
         of their output folder.
     say : callable, optional
-        Told one line per epoch.
+        Called with one line per epoch.
 
     Notes
     -----
@@ -172,7 +172,7 @@ class CompatibilityTrainer(Trainer):
                 "rather than fp16"
             )
         self._remember(parts)
-        # Processes average their gradients, and each has only its share of the sum.
+        # DDP averages gradients over processes, and the loss of each is a share of the sum.
         loss = parts.loss * self.accelerator.num_processes
         return (loss, parts) if return_outputs else loss
 
@@ -203,7 +203,7 @@ class CompatibilityTrainer(Trainer):
         super().log(logs, *arguments, **options)
 
     def evaluate(self, *_arguments: Any, **_options: Any) -> dict[str, float]:
-        """Judge the student on the validation items, as it is now."""
+        """Measure the student on the validation items."""
         epoch = round(float(self.state.epoch or 0), 6)
         found: list[Any] = [None]
         scores = self._evaluate_items(self.student, self._tokenizer)
