@@ -256,20 +256,16 @@ def _open_source(path: Path, options: Mapping[str, Any], name: str | None) -> Fi
         )
     where = options.get("where", {})
     asked = {part: options.get(f"{part}_field") for part in PARTS}
-    named = {part: field for part, field in asked.items() if field is not None}
-    number, first = next(
-        iter(keep_rows(files[0], {identifier, *CONVENTIONS, *where, *named.values()}))
-    )
+    read = {identifier, *CONVENTIONS, *where, *(field for field in asked.values() if field)}
+    number, first = next(iter(keep_rows(files[0], read)))
     columns = choose_columns(first, identifier, asked, is_all_text=False)
     if not where:
         try:
             columns.record(first)
         except InputError as error:
             raise locate(error, files[0], number, first) from error
-    conventional = {part: part for part in CONVENTIONS if part in first}
-    if "score" not in named:
-        conventional["prediction"] = "prediction"
-    fields = {"id": identifier, **conventional, **named}
+    found = {part.option.removesuffix("_field"): part.field for part in columns.parts}
+    fields = {"id": identifier, **found}
     if "" in fields.values():
         raise UsageError("expected fields with a name, got '': rename it, or leave out --engine")
     types = _types(files, first, [*fields.values(), *where])
@@ -336,6 +332,7 @@ def _types(
         types = {(name if name in first else name.partition(".")[0]): "JSON" for name in names}
     else:
         types = _parquet_types(files, names)
+    # DuckDB compares names of columns without case.
     folded: dict[str, str] = {}
     for column in types:
         other = folded.setdefault(column.lower(), column)
