@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import filterfalse
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from muscle_metrics.errors import FileError, InputError, UsageError, require
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
@@ -40,8 +39,6 @@ __all__ = ["NO_OPTIONS", "FileSource", "Source", "open_sources", "sql_null"]
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 COMPRESSED = (".gz", ".zst")
 ENGINE_FORMATS = ("jsonl", "parquet")
-NEWLINE = ord("\n")
-SPACE = ord(" ")
 PATTERN = re.compile(r"[*?\[]")
 PARTS = ("prediction", "reference", "score", "slice", "group", "prompt", "repeat")
 READ = {"id_field", "format", "where", *(f"{part}_field" for part in PARTS)}
@@ -209,15 +206,6 @@ def open_sources(
 ) -> tuple[FileSource, FileSource]:
     """Recognise the files of two runs and choose the fields to read, from their first rows.
 
-    Parameters
-    ----------
-    old, new : path
-        A file, or a folder of shards.
-    old_options, new_options : mapping
-        Those of `read_run`.
-    names : tuple of str, optional
-        Names of the runs; by default those of the files or folders.
-
     Raises
     ------
     FileError
@@ -308,20 +296,8 @@ def _scan(files: Sequence[PlainFile], types: Mapping[str, str]) -> str:
 
 def _count_lines(path: Path) -> int:
     """Count lines that are not blank."""
-    lines, last = 0, NEWLINE
-    block = bytearray(1 << 20)
-    codes = np.frombuffer(block, dtype=np.uint8)
-    with path.open("rb", buffering=0) as stream:
-        while length := stream.readinto(block):
-            ends = np.flatnonzero(codes[:length] == NEWLINE)
-            starts = ends[ends < length - 1] + 1
-            if (last == NEWLINE and block[0] <= SPACE) or (codes[starts] <= SPACE).any():
-                # Rare case (indented rows or blank lines): count line by line.
-                with path.open("rb") as rows:
-                    return sum(not row.isspace() for row in rows)
-            lines += ends.size
-            last = block[length - 1]
-    return lines + (last != NEWLINE)
+    with path.open("rb") as lines:
+        return sum(1 for _ in filterfalse(bytes.isspace, lines))
 
 
 def _types(
