@@ -48,6 +48,7 @@ ENCODERS = {
     "accepted": encode_accepted,
     "score": encode_score,
 }
+NULLS = {"accepted": "NULL::VARCHAR[]", "score": "NULL::DOUBLE"}
 # Types of columns other than JSON that can be read, by the part of a row.
 SCALARS = {*NUMBERS, "VARCHAR", "BOOLEAN", NOTHING}
 ALLOWED = {
@@ -59,7 +60,7 @@ ALLOWED = {
 
 def sql_null(part: str) -> str:
     """Write the SQL of a part that rows do not have: null of its type."""
-    return f"NULL::{ {'accepted': 'VARCHAR[]', 'score': 'DOUBLE'}.get(part, 'VARCHAR') }"
+    return NULLS.get(part, "NULL::VARCHAR")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
