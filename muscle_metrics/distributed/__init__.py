@@ -1,4 +1,4 @@
-"""The same counts over Ray Data; counts add, so shards merge exactly."""
+"""The same counts over Ray Data: counts add, so shards merge exactly."""
 
 from __future__ import annotations
 

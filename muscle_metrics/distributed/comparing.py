@@ -1,4 +1,4 @@
-"""Comparing runs that are spread over a Ray cluster: data sets, or files that all workers see."""
+"""Comparison of two runs over a Ray cluster: data sets, or files that all workers see."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["compare_datasets", "compare_shards"]
 
 # Rows of a bucket are joined in the memory of one worker.
 BYTES_OF_A_BUCKET = 1 << 27
-# Columns in files are packed about this much more densely than texts in memory.
+# Parquet packs texts about this many times as densely as memory does.
 PACKED = 8
 
 
@@ -46,9 +46,9 @@ def compare_datasets(
 ) -> CountedComparison:
     """Compare two Ray data sets by their ids, over the cluster that they live in.
 
-    Rows travel once, to be joined in buckets by the hash of their ids; counts, exact sums and
-    samples come back, and are those of one machine to the last bit, in whatever order. A worker
-    that dies costs time only.
+    Rows travel once, and are joined in buckets by the hash of their ids. Counts, exact sums and
+    samples come back; they are those of one machine to the last bit, in any order of the rows. A
+    worker that dies costs only time.
 
     Parameters
     ----------
@@ -57,17 +57,17 @@ def compare_datasets(
     on : str
         Column of the id.
     prediction, reference : str
-        Columns of the answer and of the right answer, or a list of accepted answers; one of the
-        data sets may lack the reference, and both the answers where there is a score.
+        Columns of the answer and of the reference (an answer or a list of accepted ones). One of
+        the data sets may lack the reference; with a score, both may lack the answers.
     score, slice, group, repeat, prompt : str, optional
-        Columns of a recorded score, of the label to break results down by, of what items of one
-        passage share, of the number of a generation, and of what must not differ.
+        Columns of a recorded score, of the slice, of the group (such as the passage that items
+        share), of the number of the generation, and of the prompt, which must not differ.
     names : tuple of str
-        What the runs are called.
+        Names of the runs.
     buckets : int, optional
-        In how many parts to join; by default so that one takes some hundred megabytes.
+        Number of buckets; by default one bucket takes some hundred megabytes.
     progress : callable, optional
-        Takes what is done, how many tasks of it have ended, and how many there are.
+        Takes the stage, how many of its tasks have ended, and how many there are.
     **choices
         Those of `muscle_metrics.scale.Choices`: ``metric``, ``threshold``, ``missing`` and so on.
 
@@ -79,7 +79,7 @@ def compare_datasets(
     Raises
     ------
     InputError
-        As `compare_runs`; or if a column is not there.
+        As `compare_runs`; or if a column is missing.
     MissingDependencyError
         If Ray or DuckDB is not installed: ``pip install 'muscle-metrics[ray]'``.
 
@@ -136,7 +136,7 @@ def compare_shards(
     Parameters
     ----------
     old, new : path
-        JSON Lines or Parquet: a file, or a folder of shards, which are read side by side.
+        JSON Lines or Parquet: a file, or a folder of shards, which are read in parallel.
     old_options, new_options, names, **choices
         As in `muscle_metrics.scale.compare_files`.
     buckets, progress
@@ -189,7 +189,7 @@ def _compare(
 
 
 def _columns(rows: Any, name: str, asked: Mapping[str, str | None]) -> dict[str, str]:
-    """Choose the columns of a data set that are read; answers and references may be elsewhere."""
+    """Choose the columns of a data set that are read; some may be only in the other data set."""
     schema = rows.schema()
     if schema is None:
         raise InputError(f"expected rows in the data set {name!r}, got none: name another")

@@ -35,7 +35,7 @@ def score_dataset(
     batch_size: int = 1024,
     **options: Any,
 ) -> Any:
-    """Add a column with the score of every row; nothing runs until the rows are asked for.
+    """Add a column with the score of every row; nothing runs until the rows are consumed.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ def score_dataset(
     predictions, references : str
         Columns of texts; a reference may be a list of texts.
     column : str, optional
-        What the new column is called; by default like the metric.
+        Name of the new column; by default that of the metric.
     workers : int, optional
-        How many actors score, each with a model of its own that it loads once. By default tasks
-        score; BERTScore always has actors, at least one.
+        Number of actors, each of which loads a model once. By default tasks score the rows;
+        BERTScore always uses one actor or more.
     num_gpus : float
-        What every worker takes of a GPU.
+        Share of a GPU, or number of GPUs, of every worker.
     batch_size : int
         How many rows are scored together.
     **options
@@ -130,12 +130,12 @@ def count_flips_dataset(
     Parameters
     ----------
     ds : ray.data.Dataset
-        One row per item. Nothing looks for items that stand in it twice.
+        One row per item. Items that occur twice are not noticed.
     old, new, references : str
-        Columns of the answers and of the right answer, or a list of accepted answers.
+        Columns of the answers and of the reference (an answer or a list of accepted ones).
     ids, slices, groups : str, optional
-        Columns of the id, of the label to break results down by, and of what items of one passage
-        share. Without ids no flips are sampled.
+        Columns of the id, of the slice, and of the group, such as the passage that items share.
+        Without ids no flips are sampled.
     sample_size, seed : int
         How many negative flips of every slice to keep, and the seed of that sample.
     batch_size : int
@@ -195,5 +195,5 @@ def _counted(
 ) -> dict[str, list[bytes]]:
     values = {part: rows.column(name).to_pylist() for part, name in columns.items()}
     totals = Totals.of(compare(**values, **choices), sample_size=size, seed=seed)
-    # A pickle of ours, made and read within one run of the cluster.
+    # This pickle is made and read within one run of the cluster.
     return {TOTALS: [pickle.dumps(totals)]}

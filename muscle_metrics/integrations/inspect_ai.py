@@ -30,6 +30,19 @@ QUADRANT = "quadrant"
 LETTERS = {CORRECT: 1, INCORRECT: 0, NOANSWER: 0}
 
 
+def _rate_of(quadrant: Quadrant) -> Metric:
+    def compute(scores: list[SampleScore]) -> float:
+        found = [(sample.score.metadata or {}).get(QUADRANT) for sample in scores]
+        if None in found:
+            raise InputError(
+                f"expected samples scored by flips, got {found.count(None)} of {len(found)} "
+                f"without a quadrant: use this metric with the scorer flips"
+            )
+        return float(Rate(found.count(quadrant), len(found)))
+
+    return compute
+
+
 # One score per sample and epoch: a mean over epochs is neither right nor wrong.
 @metric(scores="unreduced")  # type: ignore[untyped-decorator]
 def negative_flip_rate() -> Metric:
@@ -39,11 +52,7 @@ def negative_flip_rate() -> Metric:
     --------
     >>> flips(match(), baseline="v1.baseline")  # reports it  # doctest: +SKIP
     """
-
-    def compute(scores: list[SampleScore]) -> float:
-        return _rate(scores, Quadrant.NEGATIVE)
-
-    return compute
+    return _rate_of(Quadrant.NEGATIVE)
 
 
 @metric(scores="unreduced")  # type: ignore[untyped-decorator]
@@ -54,11 +63,7 @@ def positive_flip_rate() -> Metric:
     --------
     >>> flips(match(), baseline="v1.baseline")  # reports it  # doctest: +SKIP
     """
-
-    def compute(scores: list[SampleScore]) -> float:
-        return _rate(scores, Quadrant.POSITIVE)
-
-    return compute
+    return _rate_of(Quadrant.POSITIVE)
 
 
 @scorer(metrics=[accuracy(), negative_flip_rate(), positive_flip_rate()])  # type: ignore[untyped-decorator]
@@ -117,13 +122,3 @@ def flips(
         )
 
     return score
-
-
-def _rate(scores: list[SampleScore], quadrant: Quadrant) -> float:
-    found = [(sample.score.metadata or {}).get(QUADRANT) for sample in scores]
-    if None in found:
-        raise InputError(
-            f"expected samples scored by flips, got {found.count(None)} of {len(found)} "
-            f"without a quadrant: use this metric with the scorer flips"
-        )
-    return float(Rate(found.count(quadrant), len(found)))

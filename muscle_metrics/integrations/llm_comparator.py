@@ -5,7 +5,6 @@ The format is the one its README describes: https://github.com/PAIR-code/llm-com
 
 from __future__ import annotations
 
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.plain_data import json_text
@@ -16,7 +15,7 @@ from muscle_metrics.words.escape import json_source
 from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.items import Item
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["llm_comparator_data", "llm_comparator_json"]
 
 NO_ANSWER = "(no answer was recorded)"
-SCORES = {Quadrant.POSITIVE: 1.0, Quadrant.NEGATIVE: -1.0}
+# Whether the new and the old model are right, in this order.
 RIGHT = {
     Quadrant.BOTH_RIGHT: [True, True],
     Quadrant.POSITIVE: [True, False],
@@ -78,6 +77,11 @@ def llm_comparator_data(
         for record in prompts
         if record.prompt is not None
     }
+    graded = {
+        name: list(zip(changes.new.tolist(), changes.old.tolist(), strict=True))
+        for name, changes in comparison.changes.items()
+    }
+    scored = zip(comparison.items(), _scores(comparison, metric), strict=True)
     return {
         "metadata": {
             "source_path": comparison.signature,
@@ -92,11 +96,12 @@ def llm_comparator_data(
                 "output_text_b": _answer(item.old),
                 "score": score,
                 "individual_rater_scores": [],
-                "custom_fields": {**_described(item), **graded},
+                "custom_fields": {
+                    **_described(item),
+                    **{name: list(pairs[position]) for name, pairs in graded.items()},
+                },
             }
-            for item, score, graded in zip(
-                comparison.items(), _scores(comparison, metric), _graded(comparison), strict=True
-            )
+            for position, (item, score) in enumerate(scored)
         ],
     }
 
@@ -120,8 +125,10 @@ def llm_comparator_json(
 
 
 def _scores(comparison: Comparison, metric: str | None) -> list[float]:
-    if metric is None and comparison.correctness is not None:
-        return [SCORES.get(item.quadrant, 0.0) for item in comparison.items() if item.quadrant]
+    correctness = comparison.correctness
+    if metric is None and correctness is not None:
+        flips: list[float] = (correctness.new_right.astype(float) - correctness.old_right).tolist()
+        return flips
     names = list(comparison.changes)
     if metric is None and len(names) == 1:
         metric = names[0]
@@ -132,19 +139,6 @@ def _scores(comparison: Comparison, metric: str | None) -> list[float]:
         )
     gains: list[float] = comparison.changes[metric].gains.tolist()
     return gains
-
-
-def _graded(comparison: Comparison) -> Iterator[dict[str, list[float]]]:
-    """Pair the new and the old score of each item, by metric."""
-    if not comparison.changes:
-        return repeat({}, comparison.total)
-    columns = [
-        zip(c.new.tolist(), c.old.tolist(), strict=True) for c in comparison.changes.values()
-    ]
-    return (
-        {name: list(pair) for name, pair in zip(comparison.changes, pairs, strict=True)}
-        for pairs in zip(*columns, strict=True)
-    )
 
 
 def _described(item: Item) -> dict[str, Any]:

@@ -27,6 +27,8 @@ __all__ = ["Tally", "count_items"]
 MARKS = (*FLAWS, "in_old", "in_new", "old_right", "new_right", "changed", "graded")
 OF_JUDGEMENT = frozenset({"unreferenced", "kinds_differ"})
 SHOWN = ("key", "old", "new", "old_score", "new_score", "reference", "accepted", "changed")
+# An item's name as `rank_of` joins it: id and repeat.
+NAME = "CASE WHEN contains(key, chr(31)) THEN replace(key, chr(31), '/') ELSE key || '/' END"
 
 Marks = frozenset[str]
 Carried = tuple[str | None, str | None, Marks]
@@ -139,7 +141,7 @@ def count_items(database: Any, joining: Joining) -> Tally:
     code = " | ".join(f"({name}::INTEGER << {bit})" for bit, name in enumerate(MARKS))
     # Arguments of an aggregate are computed for every row; a CASE limits them to the flips.
     negative = f"{joining.kept} AND old_right AND NOT new_right"
-    rank = f"CASE WHEN {negative} THEN md5('{int(seed)}//' || {_name_of_key(joining)}) END"
+    rank = f"CASE WHEN {negative} THEN md5('{int(seed)}//' || {NAME}) END"
     shown = ", ".join(f"'{name}': {name}" for name in SHOWN)
     flip = f"CASE WHEN {negative} THEN {{{shown}}} END"
     sample = f"min_by({flip}, {rank}, {int(size)}) FILTER ({negative})" if size else "NULL"
@@ -159,15 +161,6 @@ def count_items(database: Any, joining: Joining) -> Tally:
     return Tally(
         items=items, recorded=recorded, sample=FlipSample.draw(sampled, size=size, seed=seed)
     )
-
-
-def _name_of_key(joining: Joining) -> str:
-    """Write the SQL of an item's name as `rank_of` joins it."""
-    if "repeat" in {*joining.old.fields, *joining.new.fields}:
-        return (
-            "CASE WHEN contains(key, chr(31)) THEN replace(key, chr(31), '/') ELSE key || '/' END"
-        )
-    return "key || '/'"
 
 
 def _item(label: str | None, flip: dict[str, Any], joining: Joining) -> Item:

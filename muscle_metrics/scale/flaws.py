@@ -131,14 +131,7 @@ def explain_flaws(
 ) -> None:
     """Raise the error that the counted flaws call for, if any.
 
-    Parameters
-    ----------
-    joining : Joining
-        How the runs were joined.
-    found : Tally
-        The counts.
-    collect : callable
-        Takes names of flaws, and fetches the items; called only if something may be wrong.
+    `collect` fetches the items that carry given flaws. It is called only where runs may be flawed.
 
     Raises
     ------

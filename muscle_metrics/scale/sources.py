@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import filterfalse
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from muscle_metrics.errors import FileError, InputError, UsageError, require
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
@@ -40,8 +39,6 @@ __all__ = ["NO_OPTIONS", "FileSource", "Source", "open_sources", "sql_null"]
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 COMPRESSED = (".gz", ".zst")
 ENGINE_FORMATS = ("jsonl", "parquet")
-NEWLINE = ord("\n")
-SPACE = ord(" ")
 PATTERN = re.compile(r"[*?\[]")
 PARTS = ("prediction", "reference", "score", "slice", "group", "prompt", "repeat")
 READ = {"id_field", "format", "where", *(f"{part}_field" for part in PARTS)}
@@ -51,6 +48,7 @@ ENCODERS = {
     "accepted": encode_accepted,
     "score": encode_score,
 }
+NULLS = {"accepted": "NULL::VARCHAR[]", "score": "NULL::DOUBLE"}
 # Types of columns other than JSON that can be read, by the part of a row.
 SCALARS = {*NUMBERS, "VARCHAR", "BOOLEAN", NOTHING}
 ALLOWED = {
@@ -62,7 +60,7 @@ ALLOWED = {
 
 def sql_null(part: str) -> str:
     """Write the SQL of a part that rows do not have: null of its type."""
-    return f"NULL::{ {'accepted': 'VARCHAR[]', 'score': 'DOUBLE'}.get(part, 'VARCHAR') }"
+    return NULLS.get(part, "NULL::VARCHAR")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,15 +207,6 @@ def open_sources(
 ) -> tuple[FileSource, FileSource]:
     """Recognise the files of two runs and choose the fields to read, from their first rows.
 
-    Parameters
-    ----------
-    old, new : path
-        A file, or a folder of shards.
-    old_options, new_options : mapping
-        Those of `read_run`.
-    names : tuple of str, optional
-        Names of the runs; by default those of the files or folders.
-
     Raises
     ------
     FileError
@@ -256,20 +245,16 @@ def _open_source(path: Path, options: Mapping[str, Any], name: str | None) -> Fi
         )
     where = options.get("where", {})
     asked = {part: options.get(f"{part}_field") for part in PARTS}
-    named = {part: field for part, field in asked.items() if field is not None}
-    number, first = next(
-        iter(keep_rows(files[0], {identifier, *CONVENTIONS, *where, *named.values()}))
-    )
+    read = {identifier, *CONVENTIONS, *where, *(field for field in asked.values() if field)}
+    number, first = next(iter(keep_rows(files[0], read)))
     columns = choose_columns(first, identifier, asked, is_all_text=False)
     if not where:
         try:
             columns.record(first)
         except InputError as error:
             raise locate(error, files[0], number, first) from error
-    conventional = {part: part for part in CONVENTIONS if part in first}
-    if "score" not in named:
-        conventional["prediction"] = "prediction"
-    fields = {"id": identifier, **conventional, **named}
+    found = {part.option.removesuffix("_field"): part.field for part in columns.parts}
+    fields = {"id": identifier, **found}
     if "" in fields.values():
         raise UsageError("expected fields with a name, got '': rename it, or leave out --engine")
     types = _types(files, first, [*fields.values(), *where])
@@ -312,20 +297,8 @@ def _scan(files: Sequence[PlainFile], types: Mapping[str, str]) -> str:
 
 def _count_lines(path: Path) -> int:
     """Count lines that are not blank."""
-    lines, last = 0, NEWLINE
-    block = bytearray(1 << 20)
-    codes = np.frombuffer(block, dtype=np.uint8)
-    with path.open("rb", buffering=0) as stream:
-        while length := stream.readinto(block):
-            ends = np.flatnonzero(codes[:length] == NEWLINE)
-            starts = ends[ends < length - 1] + 1
-            if (last == NEWLINE and block[0] <= SPACE) or (codes[starts] <= SPACE).any():
-                # Rare case (indented rows or blank lines): count line by line.
-                with path.open("rb") as rows:
-                    return sum(not row.isspace() for row in rows)
-            lines += ends.size
-            last = block[length - 1]
-    return lines + (last != NEWLINE)
+    with path.open("rb") as lines:
+        return sum(1 for _ in filterfalse(bytes.isspace, lines))
 
 
 def _types(
@@ -336,6 +309,7 @@ def _types(
         types = {(name if name in first else name.partition(".")[0]): "JSON" for name in names}
     else:
         types = _parquet_types(files, names)
+    # DuckDB compares names of columns without case.
     folded: dict[str, str] = {}
     for column in types:
         other = folded.setdefault(column.lower(), column)

@@ -43,14 +43,7 @@ Chunk = dict[str, tuple[Any, ...]]
 def stream_totals(database: Any, joining: Joining, *, is_graded: bool) -> Totals:
     """Sum up the items that are compared, scored chunk by chunk in constant memory.
 
-    Parameters
-    ----------
-    database : duckdb.DuckDBPyConnection
-        Where both sources can be read.
-    joining : Joining
-        The sources, the choices and the metrics.
-    is_graded : bool
-        Whether the recorded scores are graded, without a threshold for correctness.
+    `is_graded` says that the recorded scores are graded, without a threshold for correctness.
     """
     choices = joining.choices
     options = choices.options or {}
