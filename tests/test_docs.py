@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import pkgutil
 import re
 import runpy
 import shutil
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.house
 PROJECT = Path(__file__).parent.parent
 REFRESH = runpy.run_path(str(PROJECT / "docs" / "refresh.py"))
 PAGES = [*REFRESH["PAGES"], PROJECT / "CONTRIBUTING.md", PROJECT / "SECURITY.md"]
+TEXT_FILES = {".ipynb", ".md", ".py", ".toml", ".yaml", ".yml"}
 SET_UP = re.compile(r"^\$ (python3\.11 -m venv .*)$", re.MULTILINE)
 
 PAGES_WITH_COMMANDS = [page for page in PAGES if "```console" in page.read_text(encoding="utf-8")]
@@ -133,6 +135,15 @@ def test_every_public_name_is_in_the_reference() -> None:
     assert "automodule:: muscle_metrics.errors\n   :members:" in text
     named = {*re.findall(r"^\.\. (?:auto|py:)\w+:: (\w+)$", text, re.MULTILINE)}
     assert {*muscle_metrics.__all__} - {*errors.__all__} <= named
+
+
+def test_paths_named_in_pages_and_examples_exist() -> None:
+    """Dotted paths of the package; tests/test_architecture.py imports those of the reference."""
+    examples = [path for path in (PROJECT / "examples").rglob("*") if path.suffix in TEXT_FILES]
+    for file in {*PAGES, *examples} - {PROJECT / "docs" / "reference.md"}:
+        text = file.read_text(encoding="utf-8")
+        for path in sorted({*re.findall(r"\bmuscle_metrics(?:\.[a-zA-Z_]+)+", text)}):
+            assert pkgutil.resolve_name(path) is not None, f"{file.name} names {path}"
 
 
 def test_every_page_is_reached_from_the_index() -> None:
