@@ -10,7 +10,7 @@ from rich.text import Text
 
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
-from muscle_metrics.flips.rate_table import ITEMS, RATES, SCORE_MEANS, SCORE_RATES
+from muscle_metrics.flips.rate_table import ITEMS, MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
 from muscle_metrics.runs.fingerprints import list_concerns
 from muscle_metrics.words.escape import shorten, terminal
 from muscle_metrics.words.numbers import (
@@ -19,6 +19,7 @@ from muscle_metrics.words.numbers import (
     percent_range,
     points,
     points_range,
+    ratio,
     score,
     score_range,
 )
@@ -216,9 +217,8 @@ def _rates(counts: FlipCounts) -> FittedTable:
         interval = percent_range(rate.interval())
         rows.append([name, percent(rate), interval, str(rate.count), whole])
     relative = RATES["relative_negative_flip_rate"]
-    rows.append([relative.name, f"{counts.relative_negative_flip_rate:.2f}", "", "", relative.of])
-    mcnemar = counts.mcnemar().p_value
-    rows.append(["McNemar mid-p", f"{mcnemar:.2g}", "", "", "informs, never gates"])
+    rows.append([relative.name, ratio(counts.relative_negative_flip_rate), "", "", relative.of])
+    rows.append([MCNEMAR.name, f"{counts.mcnemar().p_value:.2g}", "", "", MCNEMAR.of])
     return FittedTable(
         [
             Column("rate", "text"),

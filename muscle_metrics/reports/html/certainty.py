@@ -1,0 +1,93 @@
+"""How certain a page may be: limits that these items can decide, and the noise of repeats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.gate.verdict import Verdict
+    from muscle_metrics.statistics.noise import DecodingNoise
+    from muscle_metrics.statistics.power import GatePower
+
+__all__ = ["ReachableLimits", "decoding_noise", "reachable_limits"]
+
+NFR = "negative flip rate"
+# True rates to plan for, as multiples of the limit.
+MULTIPLES = (0.25, 0.5, 0.75, 1.5, 2.0)
+
+
+class ReachableLimits(NamedTuple):
+    """Limits of NFR that these items keep or break, and how likely a limit is to be decided.
+
+    Parameters
+    ----------
+    confidence : float
+        One-sided level.
+    keeps, breaks : float
+        A gate passes at a limit of `keeps` or more, and fails at a limit below `breaks`.
+    limit : float or None
+        The limit of the policy, if it has one.
+    powers : list of tuple of (float, GatePower)
+        True rates, and how likely each verdict is at that limit.
+    """
+
+    confidence: float
+    keeps: float
+    breaks: float
+    limit: float | None
+    powers: list[tuple[float, GatePower]]
+
+
+def reachable_limits(comparison: Comparison, verdict: Verdict | None) -> ReachableLimits | None:
+    """Limits of NFR that a gate could decide with these items; None where they are not independent.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> comparison = compare(old=["A"] * 300, new=["A"] * 300, references=["A"] * 300)
+    >>> round(reachable_limits(comparison, None).keeps, 4)
+    0.0099
+    """
+    from muscle_metrics.statistics.power import gate_power
+
+    if comparison.correctness is None or comparison.is_clustered:
+        return None
+    confidence = 0.95 if verdict is None else verdict.confidence
+    rate = comparison.counts.negative_flip_rate
+    low = rate.interval(confidence, "clopper-pearson", side="lower").low
+    high = rate.interval(confidence, "clopper-pearson", side="upper").high
+    checks = () if verdict is None else verdict.checks
+    limits = [float(c.limit) for c in checks if c.criterion == NFR and 0 < c.limit < 1]
+    limit = limits[0] if limits else None
+    powers = [
+        (true, gate_power(items=rate.total, limit=limit, true_rate=true, confidence=confidence))
+        for true in (multiple * limit for multiple in MULTIPLES if limit)
+        if limit and true < 1
+    ]
+    return ReachableLimits(confidence, high, low, limit, powers)
+
+
+def decoding_noise(comparison: Comparison) -> DecodingNoise | None:
+    """Split the flip rate of repeated generations; None where prompts were answered once."""
+    from muscle_metrics.statistics.noise import estimate_noise
+
+    correctness, table = comparison.correctness, comparison.table
+    if correctness is None or not table.is_repeated:
+        return None
+    numbers: dict[object, int] = {}
+    codes = np.array([numbers.setdefault(prompt, len(numbers)) for prompt in table.prompts])
+    firsts = np.unique(codes, return_index=True)[1].tolist()
+    repeats = np.bincount(codes)
+    if repeats.min() < 2:
+        return None
+    groups = [table.groups[first] for first in firsts]
+    return estimate_noise(
+        old_right=np.bincount(codes, weights=correctness.old_right).astype(np.int64),
+        old_repeats=repeats,
+        new_right=np.bincount(codes, weights=correctness.new_right).astype(np.int64),
+        new_repeats=repeats,
+        groups=None if None in groups else np.array(groups, dtype=str),
+    )
