@@ -21,16 +21,7 @@ DIGITS = 8
 
 
 def hide_comparison_secrets(comparison: Comparison) -> Hidden:
-    """Replace secrets in every prompt, answer, reference and recorded circumstance.
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> comparison = compare(old=["hf_" + "a1" * 9], new=["B"], references=["A"])
-    >>> hidden = hide_comparison_secrets(comparison)
-    >>> hidden.number, hidden.value.table.old
-    (1, ('[hidden secret]',))
-    """
+    """Replace secrets in every prompt, answer, reference and recorded circumstance."""
     table = comparison.table
     columns = {name: hide_secrets(getattr(table, name)) for name in TEXT_COLUMNS}
     circumstances = [

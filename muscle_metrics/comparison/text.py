@@ -1,4 +1,4 @@
-"""The terminal's view: tables that are as honest in a pipe as on a screen."""
+"""Tables of a comparison and of a chain, for a terminal, a pipe or a file."""
 
 from __future__ import annotations
 
@@ -71,51 +71,22 @@ def comparison_text(comparison: AnyComparison, *, flips: int = 0, width: int = W
     Returns
     -------
     str
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> comparison = compare(old=["A"], new=["B"], references=["A"])
-    >>> print(comparison_text(comparison).splitlines()[0])
-    old -> new: 1 item
     """
     return _plain(comparison_table(comparison, flips=flips), width)
 
 
 def chain_text(chain: Chain, *, width: int = WIDTH) -> str:
-    """Plain text of a chain of versions.
-
-    Examples
-    --------
-    >>> from muscle_metrics import count_chain
-    >>> chain = count_chain(versions=[["A"], ["B"]], references=["A"])
-    >>> print(chain_text(chain).splitlines()[0])
-    v1 -> v2: 1 item
-    """
+    """Plain text of a chain of versions."""
     return _plain(chain_table(chain), width)
 
 
 def comparison_table(comparison: AnyComparison, *, flips: int = 0) -> RenderableType:
-    """Tables of a comparison for rich to print.
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> type(comparison_table(compare(old=["A"], new=["B"], references=["A"]))).__name__
-    'Group'
-    """
+    """Tables of a comparison for rich to print."""
     return Group(*_comparison_parts(comparison, flips))
 
 
 def chain_table(chain: Chain) -> RenderableType:
-    """Tables of a chain of versions for rich to print.
-
-    Examples
-    --------
-    >>> from muscle_metrics import count_chain
-    >>> type(chain_table(count_chain(versions=[["A"], ["B"]], references=["A"]))).__name__
-    'Group'
-    """
+    """Tables of a chain of versions for rich to print."""
     return Group(*_chain_parts(chain))
 
 
@@ -357,7 +328,7 @@ def _line(text: str, style: str = "") -> Text:
 
 
 def _untrusted(text: str) -> Text:
-    # A Text is never parsed for rich's markup.
+    # rich parses no markup in a Text.
     return Text(_plain_name(text))
 
 

@@ -91,11 +91,15 @@ class Check:
         """The limit as a policy writes it, in the unit of the criterion."""
         return f"{float(100 * self.limit):g}%" if self.is_share else f"{float(self.limit):g}"
 
+    @property
+    def sample_text(self) -> str:
+        """The sample, and what would decide an inconclusive check."""
+        return f"{self.sample}; {self.advice}" if self.advice else self.sample
+
     def __str__(self) -> str:
-        advice = f"; {self.advice}" if self.advice else ""
         return (
             f"{self.outcome} {self.criterion} {self.shown(self.estimate)} (bounds "
-            f"{self.bounds_text}), limit {self.limit_text}: {self.sample}{advice}"
+            f"{self.bounds_text}), limit {self.limit_text}: {self.sample_text}"
         )
 
 
@@ -136,6 +140,11 @@ class Verdict:
     confidence: float
     signature: str
 
+    @property
+    def headline(self) -> str:
+        """The outcome, and the runs that it is about."""
+        return f"{self.outcome}: {' -> '.join(self.names)}"
+
     def worst_first(self) -> list[Check]:
         """List the checks: those that failed, those that are undecided, those that passed."""
         return [
@@ -161,13 +170,6 @@ def refuse(error: InputError, *, names: tuple[str, str], confidence: float) -> V
     Returns
     -------
     Verdict
-
-    Examples
-    --------
-    >>> from muscle_metrics.errors import InputError
-    >>> verdict = refuse(InputError("no items"), names=("v1", "v2"), confidence=0.95)
-    >>> print(verdict.outcome, verdict.reasons)
-    INVALID ('no items',)
     """
     return Verdict(
         outcome=Outcome.INVALID,
@@ -181,19 +183,11 @@ def refuse(error: InputError, *, names: tuple[str, str], confidence: float) -> V
 
 
 def verdict_text(verdict: Verdict) -> str:
-    """Plain text of a verdict: the outcome, then one line per check.
-
-    Examples
-    --------
-    >>> from muscle_metrics import Policy, check_gate, compare
-    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
-    >>> print(verdict_text(check_gate(comparison, Policy(max_nfr="0.05"))).splitlines()[0])
-    PASS: old -> new
-    """
+    """Plain text of a verdict: the outcome, then one line per check."""
     verdict = hide_verdict_secrets(verdict)
     pins = verdict.broken_pins
     lines = [
-        f"{verdict.outcome}: {' -> '.join(verdict.names)}",
+        verdict.headline,
         *verdict.reasons,
         *map(str, verdict.checks),
         *([f"FAIL pinned items: {len(pins)} broke ({', '.join(pins[:5])})"] if pins else []),
@@ -203,16 +197,7 @@ def verdict_text(verdict: Verdict) -> str:
 
 
 def hide_verdict_secrets(verdict: Verdict) -> Verdict:
-    """Replace secrets in every text of a verdict; how many there were is one more reason.
-
-    Examples
-    --------
-    >>> from muscle_metrics import Policy, check_gate, compare
-    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
-    >>> verdict = check_gate(comparison, Policy(max_nfr="0.05"))
-    >>> hide_verdict_secrets(verdict) is verdict
-    True
-    """
+    """Replace secrets in every text of a verdict; how many there were is one more reason."""
     texts = {name: getattr(verdict, name) for name in ("broken_pins", "names", "signature")}
     texts["reasons"] = verdict.reasons
     texts["checks"] = tuple((c.criterion, c.sample, c.advice) for c in verdict.checks)

@@ -81,13 +81,6 @@ def mosaic_tiles(counts: FlipCounts) -> list[Tile]:
     -------
     list of Tile
         In the order of `TITLES`; a quadrant without items has no area.
-
-    Examples
-    --------
-    >>> from muscle_metrics import FlipCounts
-    >>> tile = mosaic_tiles(FlipCounts(both_right=3, negative=1, positive=2, both_wrong=2))[0]
-    >>> tile.left, tile.top, tile.width, tile.height
-    (0.0, 0.75, 0.5, 0.25)
     """
     was_right = counts.old_right / counts.total
     kept = counts.both_right / counts.old_right if counts.old_right else 0.0
@@ -122,17 +115,7 @@ class RankedPart(NamedTuple):
 
 
 def rank_parts(parts: Mapping[str, FlipCounts]) -> list[RankedPart]:
-    """Parts by shrunken negative flip rate, so that 1 flip of 5 items does not lead the list.
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> old, new = ["A"] * 60, ["A"] * 40 + ["B"] * 20
-    >>> labels = ["law"] * 40 + ["art"] * 20
-    >>> comparison = compare(old=old, new=new, references=old, slices=labels)
-    >>> [part.name for part in rank_parts(comparison.slices)]
-    ['art', 'law']
-    """
+    """Parts by shrunken negative flip rate, so that 1 flip of 5 items does not lead the list."""
     from muscle_metrics.statistics.multiplicity import shrunken_rates
 
     if not parts:

@@ -42,15 +42,7 @@ class ReachableLimits(NamedTuple):
 
 
 def reachable_limits(comparison: Comparison, verdict: Verdict | None) -> ReachableLimits | None:
-    """Limits of NFR that a gate could decide with these items; None where they are not independent.
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> comparison = compare(old=["A"] * 300, new=["A"] * 300, references=["A"] * 300)
-    >>> round(reachable_limits(comparison, None).keeps, 4)
-    0.0099
-    """
+    """Limits of NFR that a gate could decide with these items; None where items are dependent."""
     from muscle_metrics.statistics.power import gate_power
 
     if comparison.correctness is None or comparison.is_clustered:

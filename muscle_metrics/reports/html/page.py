@@ -51,13 +51,7 @@ RATES_SHOWN = (
 
 
 class Page(NamedTuple):
-    """A page, and how many of the items that changed did not fit into it.
-
-    Examples
-    --------
-    >>> Page("<!doctype html>", 0).left_out
-    0
-    """
+    """A page, and how many of the items that changed did not fit into it."""
 
     text: str
     left_out: int
@@ -135,16 +129,7 @@ def make_page(
     command: str | None,
     items_file: str | None,
 ) -> Page:
-    """Make the page of `html_report`, and count what did not fit.
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> comparison = compare(old=["A", "A"], new=["B", "B"], references=["A", "A"])
-    >>> nothing = {"verdict": None, "chain": None, "command": None, "items_file": None}
-    >>> make_page(comparison, examples=1, redact=False, **nothing).left_out
-    1
-    """
+    """Make the page of `html_report`, and count what did not fit."""
     if examples < 0:
         raise UsageError(f"expected examples to be at least 0, got {examples!r}: 0 lists no items")
     comparison, secrets = hide_comparison_secrets(comparison)

@@ -17,14 +17,7 @@ __all__ = ["story", "story_details"]
 
 
 def story(comparison: Comparison) -> str:
-    """Tell what the update did, in one sentence.
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> story(compare(old=["A", "B"], new=["B", "A"], references=["A", "A"]))
-    'Accuracy stayed the same, but 1 of 1 right answer is now wrong.'
-    """
+    """Tell what the update did, in one sentence."""
     if comparison.correctness is None:
         return _graded_story(*next(iter(comparison.changes.items())))
     counts = comparison.counts
@@ -44,14 +37,7 @@ def story(comparison: Comparison) -> str:
 
 
 def story_details(comparison: Comparison) -> list[str]:
-    """Tell what a reader asks next: is it chance, and what else changed.
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> story_details(compare(old=["A", "B"], new=["B", "A"], references=["A", "A"]))[-1]
-    'Of what was wrong, 1 answer got fixed.'
-    """
+    """Tell what a reader asks next: is it chance, and what else changed."""
     if comparison.correctness is None:
         return [_graded_detail(next(iter(comparison.changes.values())))]
     counts = comparison.counts
