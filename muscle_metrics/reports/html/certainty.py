@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from numpy.typing import NDArray
+
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.gate.verdict import Verdict
     from muscle_metrics.statistics.noise import DecodingNoise
@@ -63,23 +67,29 @@ def reachable_limits(comparison: Comparison, verdict: Verdict | None) -> Reachab
 
 
 def decoding_noise(comparison: Comparison) -> DecodingNoise | None:
-    """Split the flip rate of repeated generations; None where prompts were answered once."""
-    from muscle_metrics.statistics.noise import estimate_noise
+    """Split the flip rate of repeated generations; None where a prompt was answered once."""
+    from muscle_metrics.statistics.noise import estimate_noise_of_rows
 
     correctness, table = comparison.correctness, comparison.table
     if correctness is None or not table.is_repeated:
         return None
-    numbers: dict[object, int] = {}
-    codes = np.array([numbers.setdefault(prompt, len(numbers)) for prompt in table.prompts])
-    firsts = np.unique(codes, return_index=True)[1].tolist()
-    repeats = np.bincount(codes)
-    if repeats.min() < 2:
+    prompts = _number(table.prompts)
+    if np.bincount(prompts).min() < 2:
         return None
-    groups = [table.groups[first] for first in firsts]
-    return estimate_noise(
-        old_right=np.bincount(codes, weights=correctness.old_right).astype(np.int64),
-        old_repeats=repeats,
-        new_right=np.bincount(codes, weights=correctness.new_right).astype(np.int64),
-        new_repeats=repeats,
-        groups=None if None in groups else np.array(groups, dtype=str),
+    groups = None
+    if any(group is not None for group in table.groups):
+        pairs = zip(table.groups, table.prompts, strict=True)
+        # A prompt without a group is a group of its own, as in the gate.
+        units = _number([prompt if group is None else group for group, prompt in pairs])
+        groups = units[np.unique(prompts, return_index=True)[1]]
+    return estimate_noise_of_rows(
+        old_right=correctness.old_right,
+        new_right=correctness.new_right,
+        prompts=prompts,
+        groups=groups,
     )
+
+
+def _number(labels: Sequence[Hashable]) -> NDArray[np.intp]:
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    return np.array([numbers[label] for label in labels], dtype=np.intp)

@@ -420,6 +420,31 @@ def test_noise_is_that_of_the_gate() -> None:
         assert f'<td class="number strong">{share.mean:.2%}</td>' in row.partition("</tr>")[0]
 
 
+def test_noise_of_grouped_prompts_is_over_the_units_of_the_gate() -> None:
+    def run(name: str, broken: int) -> Run:
+        return Run(
+            tuple(
+                Record(
+                    f"q{i}",
+                    "B" if i < broken or (i % 5 == r == 0) else "A",
+                    "A",
+                    repeat=str(r),
+                    group=f"passage {i // 2}" if i % 3 else None,
+                )
+                for i in range(40)
+                for r in range(3)
+            ),
+            name,
+        )
+
+    comparison = compare_runs(run("v1", 0), run("v2", 9))
+    (check,) = check_gate(comparison, Policy(max_nfr="0.9", confidence=0.975)).checks
+    _, _, row = html_report(comparison).partition('<th scope="row">Flip rate<')
+    bounds = re.search(r"to ([\d.]+%)</td>", row).group(1)
+    # A one-sided bound at 97.5 % is one end of the two-sided interval at 95 %.
+    assert bounds == check.shown(check.high)
+
+
 def test_chains_survive_step_by_step() -> None:
     versions = [list("AAAA"), list("AABB"), list("ABAB")]
     references = ["A"] * 4
