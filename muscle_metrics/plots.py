@@ -8,8 +8,7 @@ import numpy as np
 
 from muscle_metrics.errors import InputError, UsageError, require
 from muscle_metrics.flips.counts import Quadrant
-from muscle_metrics.reports.mosaic import TITLES, mosaic_tiles
-from muscle_metrics.reports.ranking import rank_parts
+from muscle_metrics.reports.charts import TITLES, mosaic_tiles, rank_parts
 from muscle_metrics.words.escape import shorten, visible
 
 if TYPE_CHECKING:
@@ -103,16 +102,16 @@ def plot_quadrants(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
             axes.text(
                 tile.left + tile.width / 2,
                 bottom + tile.height / 2,
-                f"{TITLES[tile.quadrant]}\n{tile.items:,}",
+                f"{TITLES[tile.quadrant]}\n{tile.share.count:,}",
                 ha="center",
                 va="center",
                 color="white" if dark else "black",
             )
-        elif tile.items:
+        elif tile.share.count:
             # Outside of the square, on the side where the tile lies.
             is_left = tile.left == 0
             axes.annotate(
-                f"{TITLES[tile.quadrant]} {tile.items:,}",
+                f"{TITLES[tile.quadrant]} {tile.share.count:,}",
                 (0 if is_left else 1, bottom + tile.height / 2),
                 xytext=(-4 if is_left else 4, 0),
                 textcoords="offset points",

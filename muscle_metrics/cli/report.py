@@ -111,16 +111,17 @@ def _report(options: argparse.Namespace) -> int:
 def _write(
     page: Page, page_file: Path, items_file: Path, comparison: Comparison, *, redact: bool
 ) -> None:
-    from muscle_metrics.comparison.secrets import hide_comparison_secrets
+    from muscle_metrics.comparison.secrets import hide_comparison_secrets, redact_comparison
     from muscle_metrics.reports.csv import items_csv
     from muscle_metrics.reports.files import write_text
-    from muscle_metrics.reports.html.redaction import redacted
     from muscle_metrics.words.escape import terminal
 
     lines = [f"{page_file}: {comparison.total} items of {' -> '.join(comparison.names)}"]
     # The table first: a page must not link to a file that could not be written.
     if page.left_out:
-        table = redacted(comparison) if redact else hide_comparison_secrets(comparison).value
+        table = (
+            redact_comparison(comparison) if redact else hide_comparison_secrets(comparison).value
+        )
         write_text(items_file, items_csv(table))
         lines.append(f"{items_file}: all items, of which {page.left_out} did not fit into the page")
     write_text(page_file, page.text)

@@ -1,31 +1,27 @@
-"""Keys and passwords in a comparison, hidden before its texts are published."""
+"""A comparison whose texts may be published: without secrets, or without any text."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.words.numbers import counted
 from muscle_metrics.words.secrets import Hidden, hide_secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from muscle_metrics.comparison.comparison import Comparison
 
-__all__ = ["hide_comparison_secrets"]
+__all__ = ["hide_comparison_secrets", "redact_comparison"]
 
 TEXT_COLUMNS = ("old", "new", "references", "asked")
+DIGITS = 8
 
 
 def hide_comparison_secrets(comparison: Comparison) -> Hidden:
-    """Replace secrets in every prompt, answer, reference and recorded circumstance.
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> comparison = compare(old=["hf_" + "a1" * 9], new=["B"], references=["A"])
-    >>> hidden = hide_comparison_secrets(comparison)
-    >>> hidden.number, hidden.value.table.old
-    (1, ('[hidden secret]',))
-    """
+    """Replace secrets in every prompt, answer, reference and recorded circumstance."""
     table = comparison.table
     columns = {name: hide_secrets(getattr(table, name)) for name in TEXT_COLUMNS}
     circumstances = [
@@ -40,3 +36,45 @@ def hide_comparison_secrets(comparison: Comparison) -> Hidden:
     values = {name: column.value for name, column in columns.items()}
     shown = replace(comparison, table=replace(table, **values), fingerprints=(old, new))
     return Hidden(shown, count)
+
+
+def redact_comparison(comparison: Comparison) -> Comparison:
+    """Replace every prompt, answer and reference by its length and a hash.
+
+    The key of the hash is drawn from all texts together: whoever has only the report cannot try
+    out which short answer a hash belongs to, and the same comparison gives the same hashes.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> table = redact_comparison(compare(old=["A"], new=["B"], references=["A"])).table
+    >>> table.old == table.references, table.old[0].startswith("[1 character, ")
+    (True, True)
+    """
+    table = comparison.table
+    columns = {name: getattr(table, name) or () for name in TEXT_COLUMNS}
+    conceal = _concealer(value for column in columns.values() for value in column)
+    # Prompts may not be recorded at all: None stays None.
+    concealed: dict[str, Any] = {
+        name: tuple(map(conceal, column)) or None for name, column in columns.items()
+    }
+    return replace(comparison, table=replace(table, **concealed))
+
+
+def _concealer(values: Iterable[Any]) -> Callable[[Any], Any]:
+    key = hashlib.sha256()
+    for value in values:
+        key.update(repr(value).encode("utf-8", "backslashreplace") + b"\0")
+    secret = key.digest()
+
+    def conceal(value: Any) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, (list, tuple)):
+            return [conceal(part) for part in value]
+        text = str(value)
+        content = text.encode("utf-8", "backslashreplace")
+        digest = hashlib.blake2b(content, key=secret, digest_size=DIGITS // 2).hexdigest()
+        return f"[{counted(len(text), 'character')}, {digest}]"
+
+    return conceal

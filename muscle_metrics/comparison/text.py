@@ -1,4 +1,4 @@
-"""The terminal's view: tables that are as honest in a pipe as on a screen."""
+"""Tables of a comparison and of a chain, for a terminal, a pipe or a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
-from muscle_metrics.flips.rate_table import ITEMS, RATES, SCORE_MEANS, SCORE_RATES
+from muscle_metrics.flips.rate_table import ITEMS, MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
 from muscle_metrics.runs.fingerprints import list_concerns
 from muscle_metrics.words.escape import shorten, terminal
 from muscle_metrics.words.numbers import (
@@ -19,6 +19,7 @@ from muscle_metrics.words.numbers import (
     percent_range,
     points,
     points_range,
+    ratio,
     score,
     score_range,
 )
@@ -65,51 +66,22 @@ def comparison_text(comparison: Facts, *, flips: int = 0, width: int = WIDTH) ->
     Returns
     -------
     str
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> comparison = compare(old=["A"], new=["B"], references=["A"])
-    >>> print(comparison_text(comparison).splitlines()[0])
-    old -> new: 1 item
     """
     return _plain(comparison_table(comparison, flips=flips), width)
 
 
 def chain_text(chain: Chain, *, width: int = WIDTH) -> str:
-    """Plain text of a chain of versions.
-
-    Examples
-    --------
-    >>> from muscle_metrics import count_chain
-    >>> chain = count_chain(versions=[["A"], ["B"]], references=["A"])
-    >>> print(chain_text(chain).splitlines()[0])
-    v1 -> v2: 1 item
-    """
+    """Plain text of a chain of versions."""
     return _plain(chain_table(chain), width)
 
 
 def comparison_table(comparison: Facts, *, flips: int = 0) -> RenderableType:
-    """Tables of a comparison for rich to print.
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> type(comparison_table(compare(old=["A"], new=["B"], references=["A"]))).__name__
-    'Group'
-    """
+    """Tables of a comparison for rich to print."""
     return Group(*_comparison_parts(comparison, flips))
 
 
 def chain_table(chain: Chain) -> RenderableType:
-    """Tables of a chain of versions for rich to print.
-
-    Examples
-    --------
-    >>> from muscle_metrics import count_chain
-    >>> type(chain_table(count_chain(versions=[["A"], ["B"]], references=["A"]))).__name__
-    'Group'
-    """
+    """Tables of a chain of versions for rich to print."""
     return Group(*_chain_parts(chain))
 
 
@@ -211,9 +183,8 @@ def _rates(counts: FlipCounts) -> FittedTable:
         interval = percent_range(rate.interval())
         rows.append([name, percent(rate), interval, str(rate.count), whole])
     relative = RATES["relative_negative_flip_rate"]
-    rows.append([relative.name, f"{counts.relative_negative_flip_rate:.2f}", "", "", relative.of])
-    mcnemar = counts.mcnemar().p_value
-    rows.append(["McNemar mid-p", f"{mcnemar:.2g}", "", "", "informs, never gates"])
+    rows.append([relative.name, ratio(counts.relative_negative_flip_rate), "", "", relative.of])
+    rows.append([MCNEMAR.name, f"{counts.mcnemar().p_value:.2g}", "", "", MCNEMAR.of])
     return FittedTable(
         [
             Column("rate", "text"),
@@ -352,7 +323,7 @@ def _line(text: str, style: str = "") -> Text:
 
 
 def _untrusted(text: str) -> Text:
-    # A Text is never parsed for rich's markup.
+    # rich parses no markup in a Text.
     return Text(_plain_name(text))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ITEMS", "RATES", "SCORE_MEANS", "SCORE_RATES", "Measure"]
+__all__ = ["ITEMS", "MCNEMAR", "RATES", "SCORE_MEANS", "SCORE_RATES", "Measure"]
 
 ITEMS = "items"
 OLD_RIGHT = "items old got right"
@@ -80,6 +80,13 @@ RATES = {
         "avoidable NFR", "Broken beyond what the accuracy change forces"
     ),
 }
+
+# A test, and no rate.
+MCNEMAR = Measure(
+    "McNemar mid-p",
+    "How surprising so uneven flips are if breaking is as likely as fixing",
+    "informs, never gates",
+)
 
 # By property of `ScoreChanges` and `ScoreTotals`.
 SCORE_RATES = {

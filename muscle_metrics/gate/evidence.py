@@ -24,7 +24,7 @@ from muscle_metrics.statistics.clusters import (
 )
 from muscle_metrics.statistics.deciding import items_to_decide, required_repeats
 from muscle_metrics.statistics.interval import Interval, Side
-from muscle_metrics.statistics.noise import DecodingNoise, estimate_noise
+from muscle_metrics.statistics.noise import DecodingNoise, estimate_noise_of_rows
 from muscle_metrics.statistics.proportions import proportion_interval
 
 if TYPE_CHECKING:
@@ -167,11 +167,10 @@ def repeated_rate(
     codes, sizes = number_labels(prompts)
     firsts = np.unique(codes, return_index=True)[1]
     units = codes[firsts] if groups is None else number_labels([groups[i] for i in firsts])[0]
-    noise = estimate_noise(
-        old_right=np.bincount(codes, weights=correctness.old_right).astype(np.int64),
-        old_repeats=sizes,
-        new_right=np.bincount(codes, weights=correctness.new_right).astype(np.int64),
-        new_repeats=sizes,
+    noise = estimate_noise_of_rows(
+        old_right=correctness.old_right,
+        new_right=correctness.new_right,
+        prompts=codes,
         groups=None if groups is None else units,
     )
     limiting = [noise.excess, noise.regression_mass] if noise_adjusted_pass else [noise.flip_rate]

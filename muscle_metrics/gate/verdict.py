@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from muscle_metrics._version import __version__
 from muscle_metrics.words.escape import terminal
+from muscle_metrics.words.numbers import percent, score
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ class Outcome(StrEnum):
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"
     INVALID = "INVALID"
+
+
+WORST_FIRST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +79,27 @@ class Check:
 
     def shown(self, value: float | Fraction) -> str:
         """Write a value in the unit of the criterion."""
-        if math.isnan(value):
-            return "undefined"
-        return f"{float(value):.2%}" if self.is_share else f"{float(value):.4f}"
+        return percent(float(value)) if self.is_share else score(float(value))
+
+    @property
+    def bounds_text(self) -> str:
+        """Both bounds in the unit of the criterion."""
+        return f"{self.shown(self.low)} to {self.shown(self.high)}"
+
+    @property
+    def limit_text(self) -> str:
+        """The limit as a policy writes it, in the unit of the criterion."""
+        return f"{float(100 * self.limit):g}%" if self.is_share else f"{float(self.limit):g}"
+
+    @property
+    def sample_text(self) -> str:
+        """The sample, and what would decide an inconclusive check."""
+        return f"{self.sample}; {self.advice}" if self.advice else self.sample
 
     def __str__(self) -> str:
-        limit = f"{float(100 * self.limit):g}%" if self.is_share else f"{float(self.limit):g}"
-        advice = f"; {self.advice}" if self.advice else ""
         return (
             f"{self.outcome} {self.criterion} {self.shown(self.estimate)} (bounds "
-            f"{self.shown(self.low)} to {self.shown(self.high)}), limit {limit}: "
-            f"{self.sample}{advice}"
+            f"{self.bounds_text}), limit {self.limit_text}: {self.sample_text}"
         )
 
 
@@ -127,6 +140,17 @@ class Verdict:
     confidence: float
     signature: str
 
+    @property
+    def headline(self) -> str:
+        """The outcome, and the runs that it is about."""
+        return f"{self.outcome}: {' -> '.join(self.names)}"
+
+    def worst_first(self) -> list[Check]:
+        """List the checks: those that failed, those that are undecided, those that passed."""
+        return [
+            check for outcome in WORST_FIRST for check in self.checks if check.outcome == outcome
+        ]
+
     def __str__(self) -> str:
         return verdict_text(self)
 
@@ -163,7 +187,7 @@ def verdict_text(verdict: Verdict) -> str:
     verdict = hide_verdict_secrets(verdict)
     pins = verdict.broken_pins
     lines = [
-        f"{verdict.outcome}: {' -> '.join(verdict.names)}",
+        verdict.headline,
         *verdict.reasons,
         *map(str, verdict.checks),
         *([f"FAIL pinned items: {len(pins)} broke ({', '.join(pins[:5])})"] if pins else []),

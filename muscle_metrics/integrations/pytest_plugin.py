@@ -178,7 +178,7 @@ def _headline(verdict: Verdict) -> str:
 
     decisive = [str(check) for check in verdict.checks if check.outcome == verdict.outcome]
     parts = [
-        f"{verdict.outcome}: {' -> '.join(verdict.names)}",
+        verdict.headline,
         *verdict.reasons[:1],
         *decisive[:1],
     ]

@@ -1,1 +1,1 @@
-"""One sink per file, and `escape`, the only place that escapes."""
+"""Reports of a comparison or of a verdict, one format per file; html/ is the page."""

@@ -30,21 +30,13 @@ def verdict_annotations(verdict: Verdict) -> list[str]:
     -------
     list of str
         At most ten lines for standard output; the last one says how many did not fit.
-
-    Examples
-    --------
-    >>> from muscle_metrics import Policy, check_gate, compare
-    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
-    >>> verdict_annotations(check_gate(comparison, Policy(max_nfr="0.05")))
-    ['::notice title=muscle-metrics gate::PASS: old -> new']
     """
     verdict = hide_verdict_secrets(verdict)
-    worst = [(LEVELS[verdict.outcome], f"{verdict.outcome}: {' -> '.join(verdict.names)}")]
+    worst = [(LEVELS[verdict.outcome], verdict.headline)]
     worst += [("error", reason) for reason in verdict.reasons if verdict.outcome == "INVALID"]
     worst += [("error", f"pinned item {pin} broke") for pin in verdict.broken_pins]
-    for outcome in ("FAIL", "INCONCLUSIVE"):
-        checks = [check for check in verdict.checks if check.outcome == outcome]
-        worst += [(LEVELS[outcome], str(check)) for check in checks]
+    checks = [check for check in verdict.worst_first() if check.outcome != "PASS"]
+    worst += [(LEVELS[check.outcome], str(check)) for check in checks]
     lines = [_line(level, text) for level, text in worst]
     if len(lines) <= MOST:
         return lines

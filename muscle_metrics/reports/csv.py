@@ -6,6 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.words.escape import spreadsheet, visible
 
 if TYPE_CHECKING:
@@ -55,9 +56,7 @@ def items_csv(comparison: Comparison) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """Keep numbers, and make a text of anything else; what was not recorded is empty."""
+    """Keep numbers and empty cells; write any other value as text."""
     if value is None or isinstance(value, (bool, int, float)):
         return value
-    if isinstance(value, (list, tuple)):
-        return spreadsheet(" | ".join(map(str, value)))
-    return spreadsheet(str(value))
+    return spreadsheet(answer_text(value))

@@ -25,10 +25,6 @@ def write_text(path: Path, text: str) -> None:
     ------
     UsageError
         If the folder is missing or not writable, or the disk is full.
-
-    Examples
-    --------
-    >>> write_text(Path(tempfile.mkdtemp()) / "result.json", "{}")
     """
     with _explained(path):
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".muscle-metrics.")
@@ -52,12 +48,6 @@ def append_text(path: Path, text: str) -> None:
     ------
     UsageError
         If the file cannot be written or is a symbolic link, or the disk is full.
-
-    Examples
-    --------
-    >>> path = Path(tempfile.mkdtemp()) / "summary.md"
-    >>> append_text(path, "a"), append_text(path, "b"), path.read_text()
-    (None, None, 'ab')
     """
     with _explained(path), open(path, "ab", buffering=0, opener=_open_itself) as file:
         size = file.seek(0, os.SEEK_END)

@@ -1,11 +1,12 @@
-"""The negative flips that a report lists: which come first, and what is said of each."""
+"""The parts of a verdict that every report publishes: no secrets, and the first negative flips."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.comparison.items import Item
+from muscle_metrics.comparison.items import Item, answer_text
 from muscle_metrics.flips.counts import Quadrant
+from muscle_metrics.gate.verdict import hide_verdict_secrets
 from muscle_metrics.words.escape import shorten, terminal
 from muscle_metrics.words.secrets import hide_secrets
 
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.gate.verdict import Verdict
     from muscle_metrics.scale import CountedComparison
 
-__all__ = ["FirstFlips", "first_flips", "flip_lines", "item_name", "value_text"]
+__all__ = ["FirstFlips", "first_flips", "flip_lines", "flip_texts", "publish"]
 
-# A payload may be megabytes long; whoever wants all of it has the runs.
+# Whoever wants all of a text of megabytes has the runs.
 TEXT_LIMIT = 200
 
 
@@ -57,13 +59,6 @@ def first_flips(
     -------
     FirstFlips
         Empty where scores are graded and no threshold says which are right.
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> comparison = compare(old=["A", "B"], new=["B", "A"], references=["A", "B"])
-    >>> first_flips(comparison, 1).title
-    'negative flips: the first 1 of 2'
     """
     if comparison is None or not comparison.is_judged:
         return FirstFlips([], 0)
@@ -92,37 +87,33 @@ def flip_lines(flips: FirstFlips) -> list[str]:
     return [flips.title, *map(_line, flips.items)]
 
 
-def item_name(item: Item) -> str:
-    """Name an item by all that tells it apart.
+def flip_texts(item: Item) -> tuple[str, str, str]:
+    """Right answer, wrong answer and reference of a flip, cut to fit a report."""
+    answers = (
+        (item.old, "not recorded"),
+        (item.new, "no answer"),
+        (item.reference, "not recorded"),
+    )
+    old, new, reference = (
+        absent if answer is None else shorten(answer_text(answer), TEXT_LIMIT)
+        for answer, absent in answers
+    )
+    return old, new, reference
 
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> item_name(next(compare(old=["A"], new=["B"], references=["A"]).items()))
-    '0'
-    """
-    return "/".join(part for part in (item.task, item.id, item.repeat) if part is not None)
 
-
-def value_text(value: Any, absent: str = "not recorded") -> str:
-    """Text of an answer or a reference, cut to a length that a report can hold.
-
-    Examples
-    --------
-    >>> value_text(["Cairo", "Al-Qahira"]), value_text(None)
-    ('Cairo | Al-Qahira', 'not recorded')
-    """
-    if value is None:
-        return absent
-    parts = value if isinstance(value, (list, tuple)) else [value]
-    return shorten(" | ".join(str(part)[: TEXT_LIMIT + 1] for part in parts), TEXT_LIMIT)
+def publish(
+    verdict: Verdict, comparison: Comparison | CountedComparison | None, examples: int
+) -> tuple[Verdict, FirstFlips]:
+    """Verdict and first negative flips as a report may publish them: without secrets."""
+    # Pins are found by their ids, before a secret in an id is hidden.
+    flips = first_flips(comparison, examples, verdict.broken_pins)
+    return hide_verdict_secrets(verdict), flips
 
 
 def _line(item: Item) -> str:
     where = f" ({shorten(item.slice, TEXT_LIMIT)})" if item.slice else ""
-    text = (
-        f"{shorten(item_name(item), TEXT_LIMIT)}{where}: right {value_text(item.old)}, "
-        f"now {value_text(item.new, 'no answer')}, reference {value_text(item.reference)}"
-    )
-    # Indented, so that no item can look like a verdict.
+    old, new, reference = flip_texts(item)
+    name = shorten(item.name, TEXT_LIMIT)
+    text = f"{name}{where}: right {old}, now {new}, reference {reference}"
+    # The indent keeps an item from looking like a verdict.
     return f"  {terminal(text)}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from muscle_metrics.gate.verdict import hide_verdict_secrets
-from muscle_metrics.reports.flips import first_flips, item_name, value_text
+from muscle_metrics.reports.flips import flip_texts, publish
 from muscle_metrics.words.escape import shorten, visible
 
 if TYPE_CHECKING:
@@ -52,24 +51,18 @@ def verdict_junit(
     -------
     str
         XML in ASCII that reads back as XML whatever the runs hold.
-
-    Examples
-    --------
-    >>> from muscle_metrics import Policy, check_gate, compare
-    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
-    >>> 'failures="0"' in verdict_junit(check_gate(comparison, Policy(max_nfr="0.05")))
-    True
     """
     marks = {**MARKS, "INCONCLUSIVE": UNDECIDED[on_inconclusive]}
     root = ElementTree.Element("testsuites", name="muscle-metrics gate")
-    flips = first_flips(comparison, examples, verdict.broken_pins)
-    _add_criteria(root, hide_verdict_secrets(verdict), marks)
+    pins = verdict.broken_pins
+    verdict, flips = publish(verdict, comparison, examples)
+    _add_criteria(root, verdict, marks)
     if flips.items:
         suite = ElementTree.SubElement(root, "testsuite", name=flips.title)
         for item in flips.items:
-            red = verdict.outcome == "FAIL" or item.id in verdict.broken_pins
+            red = verdict.outcome == "FAIL" or item.id in pins
             message = "negative flip" if red else f"negative flip; the gate says {verdict.outcome}"
-            case = _add_case(suite, "negative flip", item_name(item))
+            case = _add_case(suite, "negative flip", item.name)
             _mark(case, "failure" if red else "skipped", message, _story(item))
     _add_totals(root)
     ElementTree.indent(root)
@@ -125,12 +118,9 @@ def _headline(check: Check) -> str:
 
 
 def _story(item: Item) -> list[str]:
-    return [
-        *([] if item.slice is None else [f"slice: {item.slice}"]),
-        f"old: {value_text(item.old)}",
-        f"new: {value_text(item.new, 'no answer')}",
-        f"reference: {value_text(item.reference)}",
-    ]
+    old, new, reference = flip_texts(item)
+    where = [] if item.slice is None else [f"slice: {item.slice}"]
+    return [*where, f"old: {old}", f"new: {new}", f"reference: {reference}"]
 
 
 def _text(text: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.gate.verdict import hide_verdict_secrets
-from muscle_metrics.reports.flips import first_flips, item_name, value_text
+from muscle_metrics.reports.flips import flip_texts, publish
 from muscle_metrics.words.escape import markdown, shorten
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ SUMMARY_LIMIT = 1_048_000
 
 NAME_LIMIT = 120
 LINE_LIMIT = 1000
-# The worst first, for what does not fit is at the end.
-ORDER = ("FAIL", "INCONCLUSIVE", "PASS")
 
 
 def verdict_markdown(
@@ -56,17 +53,8 @@ def verdict_markdown(
     -------
     str
         A heading that only the verdict and our own counts decide, then tables.
-
-    Examples
-    --------
-    >>> from muscle_metrics import Policy, check_gate, compare
-    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
-    >>> text = verdict_markdown(check_gate(comparison, Policy(max_nfr="0.05")), comparison)
-    >>> text.splitlines()[1]
-    '## PASS: 0 of 99 items broke, 0 were fixed'
     """
-    flips = first_flips(comparison, examples, verdict.broken_pins)
-    verdict = hide_verdict_secrets(verdict)
+    verdict, flips = publish(verdict, comparison, examples)
     old, new = (markdown(shorten(name, NAME_LIMIT)) for name in verdict.names)
     head = [MARKER, f"## {verdict.outcome}{_counted(comparison)}", "", f"{old} to {new}"]
     foot = ["", _signature(verdict)]
@@ -108,7 +96,8 @@ def _sections(verdict: Verdict, flips: FirstFlips) -> Iterator[_Section]:
     if verdict.reasons:
         yield _Section([], [f"- {markdown(shorten(text, LINE_LIMIT))}" for text in verdict.reasons])
     if verdict.checks:
-        rows = [_check_row(c) for outcome in ORDER for c in verdict.checks if c.outcome == outcome]
+        # Rows at the end may not fit.
+        rows = [_check_row(check) for check in verdict.worst_first()]
         yield _Section([*_table("check", "verdict", "value", "bounds", "limit", "seen")], rows)
     if verdict.broken_pins:
         pins = [f"- {markdown(shorten(pin, NAME_LIMIT))}" for pin in verdict.broken_pins]
@@ -131,25 +120,18 @@ def _counted(comparison: Comparison | CountedComparison | None) -> str:
 
 
 def _check_row(check: Check) -> str:
-    sample = f"{check.sample}; {check.advice}" if check.advice else check.sample
     return _row(
         markdown(shorten(check.criterion, NAME_LIMIT)),
         f"**{check.outcome}**",
         check.shown(check.estimate),
-        f"{check.shown(check.low)} to {check.shown(check.high)}",
+        check.bounds_text,
         check.shown(check.limit),
-        markdown(shorten(sample, LINE_LIMIT)),
+        markdown(shorten(check.sample_text, LINE_LIMIT)),
     )
 
 
 def _flip_row(item: Item, sliced: bool) -> str:
-    texts = [
-        item_name(item),
-        *[item.slice or "none"] * sliced,
-        value_text(item.old),
-        value_text(item.new, "no answer"),
-        value_text(item.reference),
-    ]
+    texts = [item.name, *[item.slice or "none"] * sliced, *flip_texts(item)]
     return _row(*(markdown(shorten(text, NAME_LIMIT)) for text in texts))
 
 

@@ -6,8 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.plain_data import json_text
-from muscle_metrics.gate.verdict import hide_verdict_secrets
-from muscle_metrics.reports.flips import first_flips
+from muscle_metrics.reports.flips import publish
 from muscle_metrics.words.escape import json_source
 
 if TYPE_CHECKING:
@@ -42,16 +41,8 @@ def verdict_data(
     -------
     dict
         With `schema_version`, which rises when a name changes its meaning.
-
-    Examples
-    --------
-    >>> from muscle_metrics import Policy, check_gate, compare
-    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
-    >>> verdict_data(check_gate(comparison, Policy(max_nfr="0.05")), comparison)["outcome"]
-    'PASS'
     """
-    flips = first_flips(comparison, examples, verdict.broken_pins)
-    verdict = hide_verdict_secrets(verdict)
+    verdict, flips = publish(verdict, comparison, examples)
     return {
         "schema_version": SCHEMA_VERSION,
         "outcome": str(verdict.outcome),
@@ -79,16 +70,7 @@ def verdict_json(
     *,
     examples: int = 20,
 ) -> str:
-    """`verdict_data` as JSON in ASCII with sorted keys; the same verdict gives the same bytes.
-
-    Examples
-    --------
-    >>> from muscle_metrics import Policy, check_gate, compare
-    >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
-    >>> text = verdict_json(check_gate(comparison, Policy(max_nfr="0.05")), comparison)
-    >>> '"outcome": "PASS"' in text
-    True
-    """
+    """`verdict_data` as JSON in ASCII with sorted keys; the same verdict gives the same bytes."""
     data = verdict_data(verdict, comparison, examples=examples)
     return json_source(json_text(data, indent=2)) + "\n"
 

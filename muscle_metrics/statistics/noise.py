@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Counts = NDArray[np.int64]
 
-__all__ = ["DecodingNoise", "PromptMean", "estimate_noise", "rerun_noise_floor"]
+__all__ = [
+    "DecodingNoise",
+    "PromptMean",
+    "estimate_noise",
+    "estimate_noise_of_rows",
+    "rerun_noise_floor",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,6 +223,51 @@ def estimate_noise(
         regression_mass=look_up("regression_mass"),
         repeat_variance=spread,
         prompt_variance=max(total_variance - spread, 0.0),
+    )
+
+
+def estimate_noise_of_rows(
+    *,
+    old_right: ArrayLike,
+    new_right: ArrayLike,
+    prompts: NDArray[np.intp],
+    groups: ArrayLike | None = None,
+) -> DecodingNoise:
+    """Split the negative flip rate as `estimate_noise` does, from one row per generation.
+
+    Parameters
+    ----------
+    old_right, new_right : array_like of bool, shape (N,)
+        Whether each generation of the old and of the new model is right.
+    prompts : numpy.ndarray of int, shape (N,)
+        Number of the prompt of each row, from 0.
+    groups : array_like, shape (prompts,), optional
+        A label for each prompt; prompts with the same label depend on each other.
+
+    Returns
+    -------
+    DecodingNoise
+        Unbiased estimates per prompt, their means and intervals over prompts.
+
+    Raises
+    ------
+    InputError
+        If a prompt has fewer than 2 generations.
+
+    Examples
+    --------
+    >>> noise = estimate_noise_of_rows(
+    ...     old_right=[1, 1, 1, 0], new_right=[1, 0, 1, 1], prompts=np.array([0, 0, 1, 1])
+    ... )
+    >>> noise.flip_rate.mean
+    0.25
+    """
+    repeats = np.bincount(prompts)
+    old, new = (
+        np.bincount(prompts, weights=right).astype(np.int64) for right in (old_right, new_right)
+    )
+    return estimate_noise(
+        old_right=old, old_repeats=repeats, new_right=new, new_repeats=repeats, groups=groups
     )
 
 

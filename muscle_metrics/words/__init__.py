@@ -1,1 +1,1 @@
-"""Words shown to people: escaped, shortened, without secrets, in tables that fit a screen."""
+"""Text and numbers shown to people: escaped, without secrets, in tables that fit a screen."""

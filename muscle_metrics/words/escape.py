@@ -1,10 +1,9 @@
 r"""Untrusted text made visible: the only place that escapes.
 
-Nothing is stripped: what could act on a terminal, a page or a CI runner is shown as an escape,
-so an ESC byte reads ``\u001b``.
+Nothing is stripped: a character that could act on a terminal, a page or a CI runner is shown as an
+escape, so an ESC byte reads ``\u001b``. Every function takes untrusted text and returns safe text.
 
-This module imports nothing of the package and is the one exception to its layers: anything may
-import it, because error messages quote untrusted text too.
+This module imports nothing of the package: error messages quote untrusted text too.
 """
 
 from __future__ import annotations
@@ -38,27 +37,18 @@ _FORMULA_SIGNS = ("=", "+", "-", "@")
 _FORMULA_START = 8
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
-# Anything that could be markup as an entity. An @ has to go: renderers make links of addresses
-# after they have resolved entities, and in raw HTML too.
+# Every punctuation mark as an entity. An @ is escaped twice: renderers resolve entities, and then
+# make links of addresses, also in raw HTML.
 _MARKDOWN = str.maketrans(
     {char: f"&#{ord(char)};" for char in string.punctuation} | {"@": "&#92;u0040"}
 )
 
 
 def visible(text: str) -> str:
-    r"""Text in which every character that acts without being seen is an escape.
+    r"""Escape every character that acts without being seen, as ``\uXXXX`` or ``\UXXXXXXXX``.
 
-    Parameters
-    ----------
-    text : str
-        Untrusted text, lone surrogates included.
-
-    Returns
-    -------
-    str
-        The text, one line long, with ``\uXXXX`` or ``\UXXXXXXXX`` in place of C0 and C1 controls
-        (newline and tab too), DEL, format characters, line and paragraph separators, lone
-        surrogates and noncharacters. It can be encoded as UTF-8.
+    These are C0 and C1 controls (newline and tab too), DEL, format characters, line and paragraph
+    separators, lone surrogates and noncharacters. The result is one line, and valid UTF-8.
 
     Examples
     --------
@@ -71,17 +61,7 @@ def visible(text: str) -> str:
 
 
 def lines(text: str) -> str:
-    r"""Text that keeps its lines: `visible` but for line feeds and tabs.
-
-    Parameters
-    ----------
-    text : str
-        Untrusted text.
-
-    Returns
-    -------
-    str
-        For a page, which still has to make markup of it harmless.
+    r"""Make text `visible` and keep line feeds and tabs, for a page that escapes markup itself.
 
     Examples
     --------
@@ -95,18 +75,10 @@ def lines(text: str) -> str:
 
 
 def spreadsheet(text: str) -> str:
-    r"""Text for a cell of a table that a spreadsheet takes for no formula.
+    r"""Make text `visible` for a cell of a spreadsheet, which computes formulas.
 
-    Parameters
-    ----------
-    text : str
-        Untrusted text.
-
-    Returns
-    -------
-    str
-        `visible` text; where it starts as a formula does, also in wide letters or after blanks, an
-        apostrophe comes first. A plain number such as -5 stays one.
+    An apostrophe comes before text that starts as a formula does, also in wide letters or after
+    blanks. A plain number such as -5 stays a number.
 
     Examples
     --------
@@ -119,41 +91,21 @@ def spreadsheet(text: str) -> str:
 
 
 def terminal(text: str) -> str:
-    r"""Text that neither a terminal nor a CI runner obeys, wherever a line is folded.
-
-    Parameters
-    ----------
-    text : str
-        Untrusted text.
-
-    Returns
-    -------
-    str
-        `visible` text in which ``::`` and ``##[`` do not occur.
+    r"""Make text `visible` for a terminal or a CI runner: ``::`` and ``##[`` do not occur in it.
 
     Examples
     --------
     >>> print(terminal("::error::x ##[group]"))
     \u003a:error\u003a:x \u0023#[group]
     """
-    # Runners obey `::name::` at the start of a line, and a long word that is folded can put any
-    # part of a text there, so every `::` is broken; in `:::` the first pass leaves another.
+    # Runners obey `::name::` at the start of a line. A terminal folds long words, so any `::` may
+    # start a line, and every one is escaped; in `:::` the first pass leaves another.
     whole = visible(text).replace("::", r"\u003a:").replace("::", r"\u003a:")
     return _BRACKET_COMMAND.sub(r"\\u0023", whole)
 
 
 def html(text: str) -> str:
-    r"""Text that a page shows as it is, in an element or in a quoted attribute.
-
-    Parameters
-    ----------
-    text : str
-        Untrusted text.
-
-    Returns
-    -------
-    str
-        `visible` text without markup.
+    r"""Make text `visible` and escape markup, for an element or a quoted attribute of HTML.
 
     Examples
     --------
@@ -164,18 +116,10 @@ def html(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    r"""Text that Markdown shows as it is, on one line, in a paragraph or in a cell of a table.
+    r"""Make text `visible` for one line of Markdown, in a paragraph or in a cell of a table.
 
-    Parameters
-    ----------
-    text : str
-        Untrusted text.
-
-    Returns
-    -------
-    str
-        `visible` text in a ``<code>`` element, where sites look for no mentions and no issues;
-        every ASCII punctuation mark is an entity.
+    Every ASCII punctuation mark is an entity. Sites look for no mentions and no issues in the
+    ``<code>`` element.
 
     Examples
     --------
@@ -186,17 +130,7 @@ def markdown(text: str) -> str:
 
 
 def json_source(text: str) -> str:
-    r"""JSON text that means the same, and that a CI runner does not obey when it is printed.
-
-    Parameters
-    ----------
-    text : str
-        Whole JSON in ASCII, as `json.dumps` writes it.
-
-    Returns
-    -------
-    str
-        JSON in which ``##[`` does not occur.
+    r"""Escape ``##[``, which CI runners obey, in JSON text in ASCII; the JSON means the same.
 
     Examples
     --------
@@ -207,17 +141,7 @@ def json_source(text: str) -> str:
 
 
 def annotation(text: str) -> str:
-    r"""Text for the message of a CI annotation.
-
-    Parameters
-    ----------
-    text : str
-        Untrusted text.
-
-    Returns
-    -------
-    str
-        `terminal` text in which ``%``, by which a runner unescapes, is escaped.
+    r"""Escape text for the message of a CI annotation, in which runners decode ``%0A``.
 
     Examples
     --------
@@ -228,17 +152,7 @@ def annotation(text: str) -> str:
 
 
 def annotation_property(text: str) -> str:
-    r"""Text for a property of a CI annotation, such as its title.
-
-    Parameters
-    ----------
-    text : str
-        Untrusted text.
-
-    Returns
-    -------
-    str
-        `annotation` text in which ``:`` and ``,``, which end a property, are escaped.
+    r"""Escape text for a property of a CI annotation, which ``:`` or ``,`` would end.
 
     Examples
     --------
@@ -249,19 +163,7 @@ def annotation_property(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Text of at most `limit` characters; what was cut off is an ellipsis.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-    limit : int
-        Largest length of the result, at least 1.
-
-    Returns
-    -------
-    str
-        The text itself where it fits.
+    """Cut text to at most `limit` characters; the last one is an ellipsis where text was cut.
 
     Examples
     --------
@@ -285,7 +187,7 @@ class _Escapes(dict[int, str]):
     def __missing__(self, code: int) -> str:
         char = chr(code)
         if not _is_hidden(char):
-            # Not kept: a text may hold every character there is.
+            # Not cached: a text may hold every character of Unicode.
             return char
         self[code] = f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
         return self[code]

@@ -11,8 +11,10 @@ __all__ = [
     "plural",
     "points",
     "points_range",
+    "ratio",
     "score",
     "score_range",
+    "true_minus",
 ]
 
 UNDEFINED = "undefined"
@@ -77,6 +79,11 @@ def points_range(bounds: Bounds, digits: int = 1) -> str:
     return _range(*(points(bound, digits) for bound in bounds))
 
 
+def ratio(value: float) -> str:
+    """Ratio of two rates."""
+    return UNDEFINED if math.isnan(value) else f"{value:.2f}"
+
+
 def score(value: float, *, sign: bool = False) -> str:
     """Score; with its sign a change of one.
 
@@ -91,6 +98,17 @@ def score(value: float, *, sign: bool = False) -> str:
 def score_range(bounds: Bounds, *, sign: bool = False) -> str:
     """Bounds of a score, or with their signs of a change of one."""
     return _range(*(score(bound, sign=sign) for bound in bounds))
+
+
+def true_minus(number: str) -> str:
+    """Replace hyphens by minus signs: a hyphen is shorter than a plus, and columns would not align.
+
+    Examples
+    --------
+    >>> true_minus("-1 to +1")
+    '−1 to +1'
+    """
+    return number.replace("-", "\N{MINUS SIGN}")
 
 
 def _range(low: str, high: str) -> str:

@@ -18,26 +18,12 @@ _NAMES_SHOWN = 20
 
 
 def line_of(path: Path, number: int) -> str:
-    """Name a line, counted from 1, as ``file:line``.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> line_of(Path("old.jsonl"), 12)
-    'old.jsonl:12'
-    """
+    """Name a line, counted from 1, as ``file:line``."""
     return f"{visible(str(path))}:{number}"
 
 
 def row_of(path: Path, number: int) -> str:
-    """Name a row, counted from 1, of a file whose rows are not lines.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> row_of(Path("old.parquet"), 12)
-    'old.parquet, row 12'
-    """
+    """Name a row, counted from 1, of a file whose rows are not lines."""
     return f"{visible(str(path))}, row {number}"
 
 
@@ -49,7 +35,7 @@ def show(text: str) -> str:
     >>> print(show("a\nb"))
     'a\u000ab'
     """
-    # Cut before escaping as well: a payload may be megabytes long.
+    # Cut before escaping too: a text may be megabytes long.
     return f"'{shorten(visible(text[: _LONGEST_SHOWN + 1]), _LONGEST_SHOWN)}'"
 
 

@@ -1,4 +1,4 @@
-"""Keys and passwords that a log may hold, kept out of what is published, and counted."""
+"""Keys and passwords that a log may hold: hidden before a report is published, and counted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["HIDDEN", "Hidden", "hide_secrets"]
 
 HIDDEN = "[hidden secret]"
 
-# Every repetition is bounded, or runs on to the end of its match: time is linear in the text.
+# Every repetition is bounded or ends its match, so that no text makes the search backtrack.
 _SECRET = re.compile(
     r"""
       \bsk-(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{16,}

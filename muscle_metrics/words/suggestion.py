@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
 __all__ = ["nearest_name"]
 
-# Names may come from a file: what is longer, or stands later, is not compared.
+# A file may hold any number of names, of any length: longer and later ones are not compared.
 _LONGEST = 60
 _MOST = 500
-_LEAST_LIKENESS = 0.6
+_LEAST_SIMILARITY = 0.6
 _SHORTEST_START = 3
 
 
 def nearest_name(given: str, known: Iterable[str]) -> str | None:
-    """Known name that is most like a given one, for a question in a message and for nothing else.
+    """Known name that is most similar to a given one, for a question in a message only.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def nearest_name(given: str, known: Iterable[str]) -> str | None:
     Returns
     -------
     str or None
-        A name that is spelt alike, else one with the given name as a part (``question_id`` for
-        ``id``), else one that starts with it; None if there is none.
+        A name of similar spelling, else one that holds the given name as a word (``question_id``
+        for ``id``), else one that starts with it, else None.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def nearest_name(given: str, known: Iterable[str]) -> str | None:
             break
         if len(name) <= _LONGEST:
             names.setdefault(name.lower(), name)
-    close = get_close_matches(wanted, names, n=1, cutoff=_LEAST_LIKENESS)
+    close = get_close_matches(wanted, names, n=1, cutoff=_LEAST_SIMILARITY)
     parts = [name for name in names if wanted in re.split(r"[\W_]+", name)]
     longer = [n for n in names if len(wanted) >= _SHORTEST_START and n.startswith(wanted)]
     return next((names[name] for name in (*close, *parts, *longer)), None)

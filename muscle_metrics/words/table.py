@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "FittedTable"]
 
-# Characters between columns, and how a box that draws one of them itself is padded for it.
+# By characters between columns: padding of a box, which draws one of these characters itself.
 PADDING = {3: (0, 1, 0, 1), 2: (0, 1, 0, 0), 1: (0, 0, 0, 0)}
 GAPS = tuple(PADDING)
-# What is left of a name or a text where there is little room.
+# Least width of a name and of a text.
 LEAST_NAME = 10
 LEAST_TEXT = 9
 
@@ -30,11 +30,12 @@ class Column(NamedTuple):
     Parameters
     ----------
     heading : str
-        What stands above it.
+        The text above the column.
     kind : {"number", "label", "name", "text"}
-        A number stands to the right; a name is cut where a screen has no room; a text is folded.
+        Numbers are aligned to the right. A name is cut where the screen has no room; a text is
+        folded.
     spare : bool
-        Whether a screen that is too narrow for all columns does without this one.
+        Whether the column is left out where the screen is too narrow.
     """
 
     heading: str
@@ -45,13 +46,12 @@ class Column(NamedTuple):
 class FittedTable:
     """A table that a screen of 60 columns or more shows without a broken row.
 
-    Where it does not go to a screen, names stay whole however long they are, because programs
-    look for them there.
+    In a pipe or a file names stay whole, however long: programs search for them there.
 
     Parameters
     ----------
     columns : sequence of Column
-        The columns; those to spare go from the last to the first.
+        The columns; spare ones are left out from the last to the first.
     rows : iterable of sequence of (str or Text)
         Their cells; untrusted text has been escaped.
     title : str, optional
@@ -81,7 +81,7 @@ class FittedTable:
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
-        """Yield the table, and say what it does without."""
+        """Yield the table, and name the columns that were left out."""
         kept = list(range(len(self.columns)))
         spare = [place for place in kept if self.columns[place].spare]
         while options.is_terminal and spare and self._least(kept) > options.max_width:
@@ -137,7 +137,7 @@ class FittedTable:
 
 
 def _share(room: int, widths: dict[int, int], natural: dict[int, int]) -> None:
-    """Widen the columns by what room there is, the narrowest first."""
+    """Share free room between the columns, the narrowest first."""
     while room > 0:
         short = [n for n in widths if widths[n] < natural[n]]
         if not short:
@@ -157,7 +157,7 @@ def _cut(name: Text, room: int) -> Text:
 
 
 def _start(text: str, room: int) -> str:
-    # No character is narrower than nothing, and few are wider than two cells.
+    # A character takes 0, 1 or 2 cells of a terminal.
     start = text[:room]
     while cell_len(start) > room:
         start = start[:-1]

@@ -18,7 +18,7 @@ from muscle_metrics.plots import (
     plot_slices,
     plot_survival,
 )
-from muscle_metrics.reports.ranking import rank_parts
+from muscle_metrics.reports.charts import rank_parts
 
 if TYPE_CHECKING:
     from muscle_metrics import Chain, Comparison

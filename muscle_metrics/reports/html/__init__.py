@@ -1,1 +1,1 @@
-"""The page: one self-contained file without scripts, a module and a template per section."""
+"""The page: one self-contained file without scripts, one template per section."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["Part", "differing_words"]
+__all__ = ["Segment", "differing_words"]
 
 # Scripts without blanks between words are compared letter by letter.
 _LETTERS = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
@@ -16,21 +16,15 @@ MOST_WORDS = 1000
 LEAST_SHARED = 0.25
 
 
-class Part(NamedTuple):
-    """Words in a row that are all in the other text, or all not.
-
-    Examples
-    --------
-    >>> Part("two", differs=True).differs
-    True
-    """
+class Segment(NamedTuple):
+    """Words in a row that are all in the other text, or all not."""
 
     text: str
     differs: bool
 
 
-def differing_words(old: str, new: str) -> tuple[list[Part], list[Part]]:
-    """Both texts in parts, of which those without the mark are common to both, in one order.
+def differing_words(old: str, new: str) -> tuple[list[Segment], list[Segment]]:
+    """Split two texts into segments; those that do not differ are in both, in the same order.
 
     Parameters
     ----------
@@ -39,14 +33,15 @@ def differing_words(old: str, new: str) -> tuple[list[Part], list[Part]]:
 
     Returns
     -------
-    tuple of list of Part
-        The texts of the parts of each, joined, are the text. Texts that differ never look equal.
+    tuple of list of Segment
+        Segments of `old` and of `new`; joined, they are the text. Texts that differ always have a
+        segment that differs.
 
     Examples
     --------
     >>> differing_words("one two", "one three")
-    ([Part(text='one ', differs=False), Part(text='two', differs=True)],
-     [Part(text='one ', differs=False), Part(text='three', differs=True)])
+    ([Segment(text='one ', differs=False), Segment(text='two', differs=True)],
+     [Segment(text='one ', differs=False), Segment(text='three', differs=True)])
     """
     from rapidfuzz.distance import Indel
 
@@ -68,5 +63,5 @@ def differing_words(old: str, new: str) -> tuple[list[Part], list[Part]]:
     return before, after
 
 
-def _whole(text: str, *, differs: bool = True) -> list[Part]:
-    return [Part(text, differs)] if text else []
+def _whole(text: str, *, differs: bool = True) -> list[Segment]:
+    return [Segment(text, differs)] if text else []

@@ -1,19 +1,40 @@
-"""The templates, and the one way in which data comes into them."""
+"""The templates, their filters, and the one way in which data comes into them."""
 
 from __future__ import annotations
 
-from functools import cache
+import math
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.errors import require
-from muscle_metrics.words.escape import lines
+from muscle_metrics.flips.rate_table import MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
+from muscle_metrics.reports.charts import TITLES, check_axis
+from muscle_metrics.words.escape import lines, shorten
+from muscle_metrics.words.numbers import (
+    counted,
+    percent,
+    percent_range,
+    plural,
+    points,
+    ratio,
+    score,
+    score_range,
+    true_minus,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["page_environment", "render"]
+__all__ = ["brief", "page_environment", "render"]
+
+# An id may be a whole question, and a slice anything.
+NAME_LIMIT = 160
+LINE_LIMIT = 90
 
 
 @cache
@@ -40,19 +61,43 @@ def page_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {
+        "answer_text": answer_text,
+        "brief": brief,
+        "counted": partial(counted, separator=","),
+        "css": _css,
+        "one_line": _one_line,
+        "percent": partial(percent, digits=1),
+        "percent_range": partial(percent_range, digits=1),
+        "plural": plural,
+        "points": _typeset(points),
+        "ratio": ratio,
+        "score": _typeset(score),
+        "score_range": _typeset(score_range),
+        "shorten": shorten,
+        "true_minus": true_minus,
+    }
+    environment.globals |= {
+        "check_axis": check_axis,
+        "infinity": math.inf,
+        "mcnemar": MCNEMAR,
+        "relative": RATES["relative_negative_flip_rate"],
+        "score_means": SCORE_MEANS,
+        "score_rates": SCORE_RATES,
+        "titles": TITLES,
+    }
     return environment
 
 
 def render(template: str, **values: Any) -> Markup:
-    """Fill in a template; what comes out is markup, for a page or for another template.
-
-    Examples
-    --------
-    >>> str(render("rate_table.html", caption="<b>", rows=[])).splitlines()[1]
-    '<caption>&lt;b&gt;</caption>'
-    """
+    """Fill in a template; the result is markup, for a page or for another template."""
     markup: type[Markup] = require("markupsafe", "report").Markup
     return markup(page_environment().get_template(template).render(**values))
+
+
+def brief(text: str) -> str:
+    """Cut a name to a length that a line can hold."""
+    return shorten(text, NAME_LIMIT)
 
 
 def _visible(value: Any) -> Any:
@@ -64,3 +109,23 @@ def _visible(value: Any) -> Any:
     if isinstance(value, int):
         return f"{value:,}"
     raise TypeError(f"expected text or a count in a template, got {type(value).__name__}")
+
+
+def _typeset(write: Callable[..., str]) -> Callable[..., str]:
+    """Write numbers with true minus signs."""
+    return lambda *values, **options: true_minus(write(*values, **options))
+
+
+def _css(share: float) -> str:
+    """Share of a chart as a length for CSS or SVG; a share outside of [0, 1] is cut."""
+    return f"{100 * min(max(share, 0.0), 1.0):.3f}%"
+
+
+def _one_line(value: Any) -> str:
+    """First words of an answer."""
+    if value is None:
+        return "no answer"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = " ".join(answer_text(value)[: 10 * LINE_LIMIT].split())
+    return shorten(text, LINE_LIMIT) or "empty"

@@ -5,48 +5,53 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from muscle_metrics.comparison.secrets import hide_comparison_secrets
+from muscle_metrics.comparison.secrets import hide_comparison_secrets, redact_comparison
 from muscle_metrics.errors import UsageError
+from muscle_metrics.flips.rate_table import RATES
 from muscle_metrics.gate.verdict import hide_verdict_secrets
-from muscle_metrics.reports.html.answers import answer_table
+from muscle_metrics.reports.charts import (
+    Axis,
+    RankedPart,
+    answer_table,
+    axis_from_zero,
+    mosaic_tiles,
+    rank_parts,
+    score_charts,
+)
+from muscle_metrics.reports.html.certainty import decoding_noise, reachable_limits
 from muscle_metrics.reports.html.environment import render
 from muscle_metrics.reports.html.explorer import explore
-from muscle_metrics.reports.html.headline import decision, story, story_details
-from muscle_metrics.reports.html.limits import noise_rows, reachable_limits
-from muscle_metrics.reports.html.quadrants import quadrant_cells
-from muscle_metrics.reports.html.rate_rows import flip_rows
-from muscle_metrics.reports.html.redaction import redacted
-from muscle_metrics.reports.html.score_charts import score_charts
-from muscle_metrics.reports.html.slices import slice_forest
-from muscle_metrics.reports.html.versions import describe_chain
-from muscle_metrics.reports.html.wording import brief
-from muscle_metrics.reports.ranking import rank_parts
+from muscle_metrics.reports.html.story import story, story_details
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.gate.verdict import Verdict
-    from muscle_metrics.reports.html.entries import Entry
-    from muscle_metrics.reports.html.explorer import Explorer, View
 
 __all__ = ["EXAMPLES", "Page", "html_report", "make_page"]
 
 # Of each view of items, and of all of them together: a page of 10 000 items stays below 5 MB.
 EXAMPLES = 1000
 ITEM_BYTES = 4_000_000
+MOST_PARTS = 100
+# The others follow from these, or are the accuracies, which come first on the page.
+RATES_SHOWN = (
+    "negative_flip_rate",
+    "positive_flip_rate",
+    "inconsistency_flip_rate",
+    "wrong_to_different_wrong_rate",
+    "right_to_different_right_rate",
+    "churn",
+    "conditional_negative_flip_rate",
+    "fix_rate",
+    "negative_flip_impact",
+    "avoidable_negative_flip_rate",
+)
 
 
 class Page(NamedTuple):
-    """A page, and how many of the items that changed did not fit into it.
-
-    Examples
-    --------
-    >>> Page("<!doctype html>", 0).left_out
-    0
-    """
+    """A page, and how many of the items that changed did not fit into it."""
 
     text: str
     left_out: int
@@ -124,68 +129,66 @@ def make_page(
     command: str | None,
     items_file: str | None,
 ) -> Page:
-    """Make the page of `html_report`, and count what did not fit.
-
-    Examples
-    --------
-    >>> from muscle_metrics import compare
-    >>> comparison = compare(old=["A", "A"], new=["B", "B"], references=["A", "A"])
-    >>> nothing = {"verdict": None, "chain": None, "command": None, "items_file": None}
-    >>> make_page(comparison, examples=1, redact=False, **nothing).left_out
-    1
-    """
+    """Make the page of `html_report`, and count what did not fit."""
     if examples < 0:
         raise UsageError(f"expected examples to be at least 0, got {examples!r}: 0 lists no items")
     comparison, secrets = hide_comparison_secrets(comparison)
     if redact:
-        comparison = redacted(comparison)
-    pinned = () if verdict is None else verdict.broken_pins
-    explorer = _explorer(comparison, examples, pinned) if examples else None
-    judged = comparison.correctness is not None
-    counts = comparison.counts if judged else None
+        comparison = redact_comparison(comparison)
+    counts = None if comparison.correctness is None else comparison.counts
+    explorer = None
+    if examples:
+        explorer = explore(
+            comparison,
+            most=examples,
+            room=ITEM_BYTES,
+            labels=_labels(comparison),
+            pinned=() if verdict is None else verdict.broken_pins,
+        )
     text = render(
         "page.html",
-        names=[brief(name) for name in comparison.names],
-        total=comparison.total,
-        decision=None if verdict is None else decision(hide_verdict_secrets(verdict)),
+        comparison=comparison,
+        counts=counts,
+        verdict=None if verdict is None else hide_verdict_secrets(verdict),
+        chain=chain,
         story=story(comparison),
         details=story_details(comparison),
         notes=_notes(comparison, redact=redact, secrets=secrets),
-        cells=[] if counts is None else quadrant_cells(counts),
-        rates=[] if counts is None else flip_rows(counts),
-        forests=[
-            forest
-            for kind, parts in (("slice", "slices"), ("task", "tasks"))
-            if counts and (forest := slice_forest(kind, getattr(comparison, parts), counts))
-        ],
-        scores=[score_charts(brief(name), one) for name, one in comparison.changes.items()],
+        tiles=[] if counts is None else mosaic_tiles(counts),
+        rates=[] if counts is None else [(RATES[key], getattr(counts, key)) for key in RATES_SHOWN],
+        forests=[] if counts is None else _forests(comparison),
+        scores=[(name, one, score_charts(one)) for name, one in comparison.changes.items()],
         answers=answer_table(comparison) if examples else None,
-        noise=noise_rows(comparison),
+        noise=decoding_noise(comparison),
         limits=reachable_limits(comparison, verdict),
-        versions=None if chain is None else describe_chain(chain),
         explorer=explorer,
-        examples=examples,
         items_file=items_file,
         items_link=quote(items_file or "", errors="backslashreplace"),
-        fingerprints=_fingerprints(comparison.fingerprints),
-        signature=comparison.signature,
+        recorded=sorted(set().union(*comparison.fingerprints)),
         command=None if command is None else hide_secrets(command).value,
     )
     return Page(str(text), 0 if explorer is None else explorer.left_out)
 
 
-def _explorer(comparison: Comparison, examples: int, pinned: tuple[str, ...]) -> Explorer:
-    def write(entry: Entry, view: View) -> str:
-        return render("item.html", entry=entry, view=view)
+class _Forest(NamedTuple):
+    """Slices or tasks on one axis, and how many of them did not fit."""
 
-    return explore(
-        comparison,
-        write,
-        most=examples,
-        room=ITEM_BYTES,
-        labels=_labels(comparison),
-        pinned=pinned,
-    )
+    kind: str
+    parts: list[RankedPart]
+    axis: Axis
+    left_out: int
+
+
+def _forests(comparison: Comparison) -> list[_Forest]:
+    forests = []
+    for kind, parts in (("slice", comparison.slices), ("task", comparison.tasks)):
+        ranked = rank_parts(parts)
+        shown = ranked[:MOST_PARTS]
+        if shown:
+            rates = [part.counts.negative_flip_rate for part in shown]
+            axis = axis_from_zero(max(rate.interval().high for rate in rates))
+            forests.append(_Forest(kind, shown, axis, len(ranked) - len(shown)))
+    return forests
 
 
 def _labels(comparison: Comparison) -> list[str]:
@@ -195,7 +198,7 @@ def _labels(comparison: Comparison) -> list[str]:
     if comparison.correctness is None:
         return sorted({label for label in column if label})
     parts = comparison.slices if any(table.slices) else comparison.tasks
-    return [part.name for part in rank_parts(parts) if part.name] if parts else []
+    return [part.name for part in rank_parts(parts) if part.name]
 
 
 def _notes(comparison: Comparison, *, redact: bool, secrets: int) -> list[str]:
@@ -212,13 +215,3 @@ def _notes(comparison: Comparison, *, redact: bool, secrets: int) -> list[str]:
     if redact:
         notes.append("Prompts, answers and references are replaced by their lengths and hashes.")
     return notes
-
-
-def _fingerprints(
-    fingerprints: tuple[Mapping[str, str], Mapping[str, str]],
-) -> list[tuple[str, str, str]]:
-    old, new = fingerprints
-    return [
-        (brief(part), brief(old.get(part, "not recorded")), brief(new.get(part, "not recorded")))
-        for part in sorted({*old, *new})
-    ]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muscle_metrics.reports.html.difference import Part, differing_words
+from muscle_metrics.reports.html.difference import Segment, differing_words
 
 TEXTS = st.lists(st.sampled_from(["a", "b", "c", " ", "\n", ", ", "東", "京"])).map("".join)
 
@@ -54,7 +54,7 @@ def test_marks(old: str, new: str, marked: tuple[list[str], list[str]]) -> None:
 
 def test_long_texts_are_marked_whole_and_fast() -> None:
     old, new = "a " * 100_000, "b " * 100_000
-    assert differing_words(old, new) == ([Part(old, True)], [Part(new, True)])
+    assert differing_words(old, new) == ([Segment(old, True)], [Segment(new, True)])
     # Repeated words are what makes naive alignments slow.
     start = time.perf_counter()
     differing_words("a b " * 500, "b a a " * 330)

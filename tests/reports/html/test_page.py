@@ -21,10 +21,13 @@ from muscle_metrics import (
     compare,
     compare_chain,
     compare_runs,
+    count_chain,
     html_report,
     read_run,
 )
 from muscle_metrics.reports.html.page import make_page
+from muscle_metrics.statistics.noise import estimate_noise
+from muscle_metrics.statistics.power import gate_power
 from muscle_metrics.words.escape import lines
 
 if TYPE_CHECKING:
@@ -171,9 +174,9 @@ def test_numbers_are_those_of_the_comparison(
     assert bold[:8] == cells + cells  # in the tiles, and in their legend
     text = document.text()
     for rate, of in (
-        (counts.negative_flip_rate, f"all {items} items"),
-        (counts.fix_rate, f"the {items - right} items that were wrong"),
-        (counts.negative_flip_impact, f"the {wrong_now} items that are wrong now"),
+        (counts.negative_flip_rate, f"{items} items"),
+        (counts.fix_rate, f"{items - right} items old got wrong"),
+        (counts.negative_flip_impact, f"{wrong_now} errors of new"),
     ):
         low, high = rate.interval()
         assert f"{float(rate):.1%}" in text
@@ -299,7 +302,7 @@ def test_verdicts_without_answers_say_what_is_unknown() -> None:
         for k, name in ((2, "v1"), (3, "v2"))
     )
     text = Document(html_report(compare_runs(old, new))).text()
-    assert "needs answers, not only verdicts" in text
+    assert "needs the answers, not only verdicts" in text
     assert "the runs recorded verdicts or scores only" in text
     assert "Wrong in another way" not in text
 
@@ -344,3 +347,112 @@ def test_secrets_of_a_log_are_hidden_and_counted():
     page = html_report(comparison, command=f"muscle-metrics report --api-key={secret}")
     assert secret not in page
     assert "hidden: 2 in all" in page
+
+
+def test_slices_and_their_rate_share_one_axis() -> None:
+    names = ["worst", "middle", "none"]
+    new = ["B"] * 20 + ["A"] * 80 + ["B"] * 9 + ["A"] * 91 + ["A"] * 100
+    slices = [name for name in names for _ in range(100)]
+    comparison = compare(old=["A"] * 300, new=new, references=["A"] * 300, slices=slices)
+    page = html_report(comparison)
+    assert re.findall(r'<th scope="row">(\w+)<small>100 items', page) == names
+    assert "The dashed line is all items, 9.7%." in page
+    ranges = re.findall(r'class="range" x1="([\d.]+)%" x2="([\d.]+)%"', page)
+    rates = re.findall(r'circle cx="([\d.]+)%"', page)
+    assert len(ranges) == len(rates) == 3
+    for (low, high), rate in zip(ranges, rates, strict=True):
+        assert 0 <= float(low) <= float(rate) <= float(high) <= 100
+
+
+def test_slices_that_do_not_fit_are_counted() -> None:
+    answers = ["A"] * 240
+    comparison = compare(
+        old=answers, new=answers, references=answers, slices=[f"s{i % 120}" for i in range(240)]
+    )
+    assert "20 more did not fit." in html_report(comparison)
+
+
+def test_the_dead_band_is_named_where_somebody_chose_it() -> None:
+    runs = [
+        Run(tuple(Record(f"q{i}", scores={"f1": 0.5 + move * i / 50}) for i in range(9)), name)
+        for move, name in ((0, "v1"), (1, "v2"))
+    ]
+    chosen = html_report(compare_runs(*runs, minimum_effect=0.05))
+    assert "more than the dead band of 0.05 (shaded)" in chosen
+    assert "(shaded)" not in html_report(compare_runs(*runs))
+
+
+def test_limits_are_those_the_gate_decides() -> None:
+    references = ["A"] * 300
+    comparison = compare(old=references, new=["B"] * 10 + ["A"] * 290, references=references)
+    verdict = check_gate(comparison, Policy(max_nfr="0.05"))
+    page = html_report(comparison, verdict=verdict)
+    keeps, breaks = re.search(
+        r"passes at a limit of <b>([^<]+)</b> or more, fails at a limit below <b>([^<]+)</b>", page
+    ).groups()
+    (check,) = verdict.checks
+    assert (keeps, breaks) == (check.shown(check.high), check.shown(check.low))
+    edge = float(keeps[:-1]) / 100
+    assert check_gate(comparison, Policy(max_nfr=str(edge + 0.0001))).outcome == "PASS"
+    assert check_gate(comparison, Policy(max_nfr=str(edge - 0.0001))).outcome == "INCONCLUSIVE"
+    passes = gate_power(items=300, limit=0.05, true_rate=0.025).passes
+    assert f'>2.50%</th><td class="number" data-name="PASS">{passes:.0%}</td>' in page
+
+
+def test_noise_is_that_of_the_gate() -> None:
+    def run(name: str, rights: list[int]) -> Run:
+        return Run(
+            tuple(
+                Record(f"q{i}", "A" if r < right else "B", "A", repeat=str(r))
+                for i, right in enumerate(rights)
+                for r in range(4)
+            ),
+            name,
+        )
+
+    comparison = compare_runs(run("v1", [4, 3, 4, 0]), run("v2", [4, 3, 0, 0]))
+    noise = estimate_noise(
+        old_right=[4, 3, 4, 0], old_repeats=4, new_right=[4, 3, 0, 0], new_repeats=4
+    )
+    page = html_report(comparison)
+    for name, share in (("Noise floor", noise.floor), ("Regression mass", noise.regression_mass)):
+        _, _, row = page.partition(f'<th scope="row">{name}<')
+        assert f'<td class="number strong">{share.mean:.2%}</td>' in row.partition("</tr>")[0]
+
+
+def test_noise_of_grouped_prompts_is_over_the_units_of_the_gate() -> None:
+    def run(name: str, broken: int) -> Run:
+        return Run(
+            tuple(
+                Record(
+                    f"q{i}",
+                    "B" if i < broken or (i % 5 == r == 0) else "A",
+                    "A",
+                    repeat=str(r),
+                    group=f"passage {i // 2}" if i % 3 else None,
+                )
+                for i in range(40)
+                for r in range(3)
+            ),
+            name,
+        )
+
+    comparison = compare_runs(run("v1", 0), run("v2", 9))
+    (check,) = check_gate(comparison, Policy(max_nfr="0.9", confidence=0.975)).checks
+    _, _, row = html_report(comparison).partition('<th scope="row">Flip rate<')
+    bounds = re.search(r"to ([\d.]+%)</td>", row).group(1)
+    # A one-sided bound at 97.5 % is one end of the two-sided interval at 95 %.
+    assert bounds == check.shown(check.high)
+
+
+def test_chains_survive_step_by_step() -> None:
+    versions = [list("AAAA"), list("AABB"), list("ABAB")]
+    references = ["A"] * 4
+    page = html_report(
+        compare(old=versions[1], new=versions[2], references=references),
+        chain=count_chain(versions=versions, references=references),
+    )
+    assert re.findall(r'scope="row">(v\d → v\d)<', page) == ["v1 → v2", "v2 → v3", "v1 → v3"]
+    survived = re.findall(r'scope="row">v\d</th><td class="number">(\d of \d)<', page)
+    assert survived == ["4 of 4", "2 of 4", "1 of 4"]
+    assert "broken again by a later one: <b>0.00% (0 of 4)</b>" in page

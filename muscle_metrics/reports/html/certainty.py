@@ -1,0 +1,95 @@
+"""How certain a page may be: limits that these items can decide, and the noise of repeats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from numpy.typing import NDArray
+
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.gate.verdict import Verdict
+    from muscle_metrics.statistics.noise import DecodingNoise
+    from muscle_metrics.statistics.power import GatePower
+
+__all__ = ["ReachableLimits", "decoding_noise", "reachable_limits"]
+
+NFR = "negative flip rate"
+# True rates to plan for, as multiples of the limit.
+MULTIPLES = (0.25, 0.5, 0.75, 1.5, 2.0)
+
+
+class ReachableLimits(NamedTuple):
+    """Limits of NFR that these items keep or break, and how likely a limit is to be decided.
+
+    Parameters
+    ----------
+    confidence : float
+        One-sided level.
+    keeps, breaks : float
+        A gate passes at a limit of `keeps` or more, and fails at a limit below `breaks`.
+    limit : float or None
+        The limit of the policy, if it has one.
+    powers : list of tuple of (float, GatePower)
+        True rates, and how likely each verdict is at that limit.
+    """
+
+    confidence: float
+    keeps: float
+    breaks: float
+    limit: float | None
+    powers: list[tuple[float, GatePower]]
+
+
+def reachable_limits(comparison: Comparison, verdict: Verdict | None) -> ReachableLimits | None:
+    """Limits of NFR that a gate could decide with these items; None where items are dependent."""
+    from muscle_metrics.statistics.power import gate_power
+
+    if comparison.correctness is None or comparison.is_clustered:
+        return None
+    confidence = 0.95 if verdict is None else verdict.confidence
+    rate = comparison.counts.negative_flip_rate
+    low = rate.interval(confidence, "clopper-pearson", side="lower").low
+    high = rate.interval(confidence, "clopper-pearson", side="upper").high
+    checks = () if verdict is None else verdict.checks
+    limits = [float(c.limit) for c in checks if c.criterion == NFR and 0 < c.limit < 1]
+    limit = limits[0] if limits else None
+    powers = [
+        (true, gate_power(items=rate.total, limit=limit, true_rate=true, confidence=confidence))
+        for true in (multiple * limit for multiple in MULTIPLES if limit)
+        if limit and true < 1
+    ]
+    return ReachableLimits(confidence, high, low, limit, powers)
+
+
+def decoding_noise(comparison: Comparison) -> DecodingNoise | None:
+    """Split the flip rate of repeated generations; None where a prompt was answered once."""
+    from muscle_metrics.statistics.noise import estimate_noise_of_rows
+
+    correctness, table = comparison.correctness, comparison.table
+    if correctness is None or not table.is_repeated:
+        return None
+    prompts = _number(table.prompts)
+    if np.bincount(prompts).min() < 2:
+        return None
+    groups = None
+    if any(group is not None for group in table.groups):
+        pairs = zip(table.groups, table.prompts, strict=True)
+        # A prompt without a group is a group of its own, as in the gate.
+        units = _number([prompt if group is None else group for group, prompt in pairs])
+        groups = units[np.unique(prompts, return_index=True)[1]]
+    return estimate_noise_of_rows(
+        old_right=correctness.old_right,
+        new_right=correctness.new_right,
+        prompts=prompts,
+        groups=groups,
+    )
+
+
+def _number(labels: Sequence[Hashable]) -> NDArray[np.intp]:
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    return np.array([numbers[label] for label in labels], dtype=np.intp)

@@ -1,0 +1,88 @@
+"""What an update did, in sentences: the first thing a reader sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from muscle_metrics.reports.html.environment import brief
+from muscle_metrics.words import numbers
+from muscle_metrics.words.numbers import percent, plural, points, score, true_minus
+
+if TYPE_CHECKING:
+    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.flips.changes import ScoreChanges
+    from muscle_metrics.flips.counts import FlipCounts
+
+__all__ = ["story", "story_details"]
+
+
+def story(comparison: Comparison) -> str:
+    """Tell what the update did, in one sentence."""
+    if comparison.correctness is None:
+        return _graded_story(*next(iter(comparison.changes.items())))
+    counts = comparison.counts
+    if not counts.negative:
+        fixed = f"{_counted(counts.positive, 'answer')} got fixed" if counts.positive else ""
+        return f"Nothing broke, and {fixed or 'nothing got fixed'}."
+    verb = "is" if counts.negative == 1 else "are"
+    answers = plural("right answer", counts.old_right)
+    broken = f"{counts.negative:,} of {counts.old_right:,} {answers} {verb} now wrong"
+    change = counts.accuracy_change
+    if not change:
+        return f"Accuracy stayed the same, but {broken}."
+    size = f"{100 * abs(change):.1f} points"
+    if change > 0:
+        return f"Accuracy rose by {size}, but {broken}."
+    return f"Accuracy fell by {size}: {broken}."
+
+
+def story_details(comparison: Comparison) -> list[str]:
+    """Tell what a reader asks next: is it chance, and what else changed."""
+    if comparison.correctness is None:
+        return [_graded_detail(next(iter(comparison.changes.values())))]
+    counts = comparison.counts
+    moved = (
+        f"Of {_counted(counts.total, 'item')}, {percent(counts.old_accuracy, 1)} were right before "
+        f"and {percent(counts.new_accuracy, 1)} are now"
+    )
+    if comparison.is_clustered:
+        # This interval holds for independent items only.
+        return [f"{moved}.", *_fixed(counts)]
+    low, high = counts.accuracy_change.interval()
+    verb = "could" if low <= 0 <= high else "would hardly"
+    interval = f"{points(low, 2)} to {points(high, 2)}"
+    chance = f"chance alone {verb} explain that change (95% interval {interval} points)"
+    return [f"{moved}; {true_minus(chance)}.", *_fixed(counts)]
+
+
+def _fixed(counts: FlipCounts) -> list[str]:
+    """Tell what became of the answers that were wrong."""
+    if not counts.old_wrong:
+        return []
+    got = _counted(counts.positive, "answer") if counts.positive else "nothing"
+    other = ""
+    if counts.wrong_changed:
+        wrong = "another wrong answer" if counts.wrong_changed == 1 else "other wrong answers"
+        other = f", and {_counted(counts.wrong_changed, 'answer')} turned into {wrong}"
+    return [f"Of what was wrong, {got} got fixed{other}."]
+
+
+def _graded_story(metric: str, changes: ScoreChanges) -> str:
+    worse, better = changes.negative_flip_rate.count, changes.positive_flip_rate.count
+    change = changes.mean_change
+    moved = f"{'rose' if change > 0 else 'fell'} by {score(abs(change))}"
+    return (
+        f"{brief(metric)} {moved if change else 'stayed the same'} on average; {worse:,} of "
+        f"{changes.total:,} items got worse, {better:,} better."
+    )
+
+
+def _graded_detail(changes: ScoreChanges) -> str:
+    low, high = (score(bound, sign=True) for bound in changes.mean_change.interval())
+    interval = true_minus(f"between {low} and {high}")
+    band = f"Changes of at most {changes.dead_band:g} count as none."
+    return f"The mean change lies {interval} (95% interval). {band}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return numbers.counted(count, noun, ",")
