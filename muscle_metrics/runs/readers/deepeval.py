@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.files.glimpse import logs_in, only_log
-from muscle_metrics.runs.files.json_document import read_json_document
+from muscle_metrics.runs.files.json_stream import read_json_document
 from muscle_metrics.runs.log_fields import (
     answer_at,
     answer_from,

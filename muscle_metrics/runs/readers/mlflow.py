@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.files.glimpse import logs_in, only_log
-from muscle_metrics.runs.files.json_array import read_json_array
-from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.files.json_object import read_json_object
+from muscle_metrics.runs.files.json_stream import read_json_array, read_json_document
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import (
     answer_at,
