@@ -1,4 +1,4 @@
-"""Figures of a comparison: each is drawn on an Axes of matplotlib, which it returns."""
+"""Figures of a comparison; every function draws on an Axes of matplotlib, and returns it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from muscle_metrics.errors import InputError, UsageError, require
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.reports.charts import TITLES, mosaic_tiles, rank_parts
 from muscle_metrics.words.escape import shorten, visible
+from muscle_metrics.words.numbers import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +30,7 @@ __all__ = [
     "plot_survival",
 ]
 
-# Vermilion and blue are told apart whatever one's colour vision; what stayed is pale.
+# Every colour vision tells vermilion from blue; items that stayed are pale.
 COLOURS = {
     Quadrant.NEGATIVE: "#c2410c",
     Quadrant.POSITIVE: "#1d6fb8",
@@ -108,7 +109,7 @@ def plot_quadrants(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
                 color="white" if dark else "black",
             )
         elif tile.share.count:
-            # Outside of the square, on the side where the tile lies.
+            # Outside of the square, on the side of the tile.
             is_left = tile.left == 0
             axes.annotate(
                 f"{TITLES[tile.quadrant]} {tile.share.count:,}",
@@ -121,8 +122,8 @@ def plot_quadrants(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
             )
     axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[])
     axes.set_title(f"{counts.total:,} items", loc="left")
-    axes.set_xlabel(f"left: right before, {float(counts.old_accuracy):.1%}")
-    axes.set_ylabel(f"top: right now, {float(counts.new_accuracy):.1%}")
+    axes.set_xlabel(f"left: right before, {percent(counts.old_accuracy, 1)}")
+    axes.set_ylabel(f"top: right now, {percent(counts.new_accuracy, 1)}")
     axes.spines[:].set_visible(False)
     return axes
 
@@ -177,7 +178,7 @@ def plot_slices(comparison: Comparison, *, most: int = MOST_SLICES, ax: Axes | N
     axes.set_yticks(places, [f"{_name(part.name)} ({part.counts.total:,})" for part in ranked])
     axes.set_ylim(len(ranked) - 0.5, -0.5)
     axes.set_xlim(left=0)
-    axes.set_title(f"Broke: {float(overall):.1%} of all items", loc="left")
+    axes.set_title(f"Broke: {percent(overall, 1)} of all items", loc="left")
     axes.set_xlabel("negative flip rate, 95 % interval")
     _percent(axes.xaxis)
     return _plain(axes)
@@ -234,7 +235,7 @@ def plot_score_changes(
         where="post",
         color=COLOURS[Quadrant.NEGATIVE],
         linewidth=2.5,
-        label=f"NFR(eps); NFR {lost:.1%}",
+        label=f"NFR(eps); NFR {percent(lost, 1)}",
     )
     axes.axvline(0, color=MUTED, linestyle="--", linewidth=1)
     axes.set(xlim=(-reach, reach), ylim=(0, 1))

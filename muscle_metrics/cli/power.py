@@ -68,18 +68,19 @@ def _items(text: str) -> int:
 
 def _power(options: argparse.Namespace) -> int:
     from muscle_metrics.statistics.power import minimum_items
+    from muscle_metrics.words.numbers import short_percent
 
     limit, confidence = options.limit, options.confidence
     least = minimum_items(limit, confidence)
     lines = [
-        f"limit {_percent(limit)}, one-sided confidence {_percent(confidence)}",
+        f"limit {short_percent(limit)}, one-sided confidence {short_percent(confidence)}",
         f"PASS needs at least {least} items, and that many only if none of them breaks",
     ]
     if options.items is not None and options.items < least:
         lines.append(f"{options.items} items can never PASS")
     rates = _rates(options)
     headings = ["true rate", "verdict", f"items for power {options.power:g}"]
-    rows = [[_percent(rate), *_plan(options, rate)] for rate in rates]
+    rows = [[short_percent(rate), *_plan(options, rate)] for rate in rates]
     if options.items is not None:
         headings += [f"with {options.items} items: PASS", "FAIL", "INCONCLUSIVE"]
         rows = [[*row, *_chances(options, rate)] for row, rate in zip(rows, rates, strict=True)]
@@ -115,15 +116,12 @@ def _plan(options: argparse.Namespace, rate: float) -> list[str]:
 
 def _chances(options: argparse.Namespace, rate: float) -> list[str]:
     from muscle_metrics.statistics.power import gate_power
+    from muscle_metrics.words.numbers import percent
 
     chances = gate_power(
         items=options.items, limit=options.limit, true_rate=rate, confidence=options.confidence
     )
-    return [f"{chance:.1%}" for chance in chances]
-
-
-def _percent(share: float) -> str:
-    return f"{round(100 * share, 10):g}%"
+    return [percent(chance, 1) for chance in chances]
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

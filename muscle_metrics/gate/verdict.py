@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics._version import __version__
 from muscle_metrics.words.escape import terminal
-from muscle_metrics.words.numbers import percent, score
+from muscle_metrics.words.numbers import percent, score, short_percent
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Check:
     @property
     def limit_text(self) -> str:
         """The limit as a policy writes it, in the unit of the criterion."""
-        return f"{float(100 * self.limit):g}%" if self.is_share else f"{float(self.limit):g}"
+        return short_percent(self.limit) if self.is_share else f"{float(self.limit):g}"
 
     @property
     def sample_text(self) -> str:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 __all__ = [
     "counted",
@@ -14,6 +18,7 @@ __all__ = [
     "ratio",
     "score",
     "score_range",
+    "short_percent",
     "true_minus",
 ]
 
@@ -61,6 +66,17 @@ def percent(share: float, digits: int = 2) -> str:
 def percent_range(bounds: Bounds, digits: int = 2) -> str:
     """Bounds of a share."""
     return _range(*(percent(bound, digits) for bound in bounds))
+
+
+def short_percent(share: float | Fraction) -> str:
+    """Share in percent with as many digits as it needs, as a person writes a limit.
+
+    Examples
+    --------
+    >>> short_percent(0.02), short_percent(0.005)
+    ('2%', '0.5%')
+    """
+    return f"{float(100 * share):g}%"
 
 
 def points(change: float, digits: int = 1) -> str:
