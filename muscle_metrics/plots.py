@@ -187,7 +187,7 @@ def plot_slices(comparison: Comparison, *, most: int = MOST_SLICES, ax: Axes | N
 def plot_score_changes(
     comparison: Comparison, *, metric: str | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw which share of the items lost at least so much, and which gained: the changes' ECDF.
+    """Draw the ECDF of score changes: the share of items that lost, and that gained, so much.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ def plot_score_changes(
 
 
 def plot_frontier(points: Iterable[FrontierPoint], *, ax: Axes | None = None) -> Axes:
-    """Draw candidates by accuracy and negative flip rate, and those that no other one beats.
+    """Draw candidates by accuracy and negative flip rate, with a line through the best ones.
 
     Parameters
     ----------
@@ -384,7 +384,7 @@ def _place(point: FrontierPoint) -> tuple[float, float]:
 
 
 def _name(text: str) -> str:
-    # A dollar sign would start mathematics.
+    # matplotlib reads text between dollar signs as mathematics.
     return visible(shorten(text, NAME_LIMIT)).replace("$", r"\$")
 
 

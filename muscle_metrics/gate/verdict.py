@@ -105,7 +105,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a gate decided, and why.
+    """Outcome of a gate, with one check per limit.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ class Verdict:
 
 
 def refuse(error: InputError, *, names: tuple[str, str], confidence: float) -> Verdict:
-    """Turn an error in the data into the verdict INVALID, so that every report can say it.
+    """Turn an error in the data into the verdict INVALID, which every report can show.
 
     Parameters
     ----------

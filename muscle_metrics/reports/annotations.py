@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["verdict_annotations"]
 
-# More of one level in one step are not shown.
+# GitHub shows no more annotations of one level in one step.
 MOST = 10
 TEXT_LIMIT = 1000
 LEVELS = {"PASS": "notice", "FAIL": "error", "INCONCLUSIVE": "warning", "INVALID": "error"}
@@ -24,7 +24,7 @@ def verdict_annotations(verdict: Verdict) -> list[str]:
     Parameters
     ----------
     verdict : Verdict
-        What was decided.
+        The verdict of a gate.
 
     Returns
     -------

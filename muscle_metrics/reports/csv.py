@@ -1,4 +1,4 @@
-"""Every item of a comparison as a table that a spreadsheet opens without computing anything."""
+"""Every item of a comparison as CSV in which a spreadsheet finds no formula."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a report so that a failure leaves the old one whole."""
+"""Write reports so that a failure leaves the old file whole."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def append_text(path: Path, text: str) -> None:
-    """Add text to the end of a file, all of it or nothing; one that is made is for its owner only.
+    """Append text to a file, all of it or nothing; only its owner may read a new file.
 
     A symbolic link at `path` is refused, not followed.
 
@@ -62,7 +62,7 @@ def append_text(path: Path, text: str) -> None:
 
 
 def _open_itself(path: str, flags: int) -> int:
-    # Not everywhere can a system refuse links.
+    # Windows has no O_NOFOLLOW.
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
 
 

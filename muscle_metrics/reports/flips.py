@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["FirstFlips", "first_flips", "flip_lines", "flip_texts", "publish"]
 
-# Whoever wants all of a text of megabytes has the runs.
+# A text may be megabytes long: the runs hold all of it.
 TEXT_LIMIT = 200
 
 
 class FirstFlips(NamedTuple):
-    """The first negative flips, how many there are in all, and secrets hidden in the first."""
+    """The first negative flips, the number of all, and how many secrets were hidden in them."""
 
     items: list[Item]
     total: int
@@ -42,9 +42,9 @@ class FirstFlips(NamedTuple):
 def first_flips(
     comparison: Comparison | CountedComparison | None, most: int, pinned: Collection[str] = ()
 ) -> FirstFlips:
-    """Negative flips in the natural order of ids, those that must not break before all others.
+    """Negative flips in the natural order of ids, pinned ones first.
 
-    What looks like a key or a password is hidden, for reports are published.
+    Keys and passwords are hidden, because reports are published.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def first_flips(
 
 
 def flip_lines(flips: FirstFlips) -> list[str]:
-    r"""Say what broke, one line per item and a title, for a terminal or a log.
+    r"""Write a title and one line per flip, for a terminal or a log.
 
     Examples
     --------

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["verdict_junit"]
 
 TEXT_LIMIT = 4000
-# What a reader of JUnit calls each outcome; a test case that passed has nothing but output.
+# Elements of JUnit by outcome; a test case that passed has output only.
 MARKS = {"PASS": "system-out", "FAIL": "failure"}
 UNDECIDED = {"error": "error", "fail": "failure", "pass": "skipped"}
 TOTALS = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -38,19 +38,19 @@ def verdict_junit(
     Parameters
     ----------
     verdict : Verdict
-        What was decided.
+        The verdict of a gate.
     comparison : Comparison or CountedComparison, optional
-        What was judged; None where the runs could not be compared.
+        The comparison that was judged; None where the runs could not be compared.
     examples : int
         How many negative flips to list, each as a test case. They are failures where the gate
-        fails; where it does not, they are skipped, so that what was allowed is not red.
+        fails, else skipped: flips that the policy allows are not red.
     on_inconclusive : {"error", "fail", "pass"}
-        What an undecided check is: an error, a failure, or skipped.
+        How an inconclusive check is marked.
 
     Returns
     -------
     str
-        XML in ASCII that reads back as XML whatever the runs hold.
+        Valid XML in ASCII, whatever text the runs hold.
     """
     marks = {**MARKS, "INCONCLUSIVE": UNDECIDED[on_inconclusive]}
     root = ElementTree.Element("testsuites", name="muscle-metrics gate")
@@ -99,7 +99,7 @@ def _add_case(suite: ElementTree.Element, group: str, name: str) -> ElementTree.
 
 
 def _mark(case: ElementTree.Element, mark: str, message: str, lines: Iterable[str]) -> None:
-    """Say what became of a test case; one that passed has nothing but output."""
+    """Mark a test case; one that passed has output only."""
     element = ElementTree.SubElement(case, mark)
     if mark != "system-out":
         element.set("message", _text(message))
@@ -107,7 +107,7 @@ def _mark(case: ElementTree.Element, mark: str, message: str, lines: Iterable[st
 
 
 def _add_totals(root: ElementTree.Element) -> None:
-    """Count what is there, rather than what was meant to be."""
+    """Write the numbers of test cases, counted from the tree itself."""
     for element in (root, *root.iterfind("testsuite")):
         for name, part in TOTALS.items():
             element.set(name, str(len(element.findall(f".//{part}"))))
@@ -124,5 +124,6 @@ def _story(item: Item) -> list[str]:
 
 
 def _text(text: str) -> str:
-    # XML allows no controls, surrogates or noncharacters at all; the writer escapes markup.
+    # XML allows no controls, surrogates or noncharacters, not even escaped; ElementTree escapes
+    # markup only.
     return visible(shorten(text, TEXT_LIMIT))

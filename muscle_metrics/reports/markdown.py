@@ -1,4 +1,4 @@
-"""A verdict as Markdown for step summaries and comments: verdict first, numbers only from us."""
+"""A verdict as Markdown for step summaries and comments, the outcome first."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMENT_LIMIT", "MARKER", "SUMMARY_LIMIT", "verdict_markdown"]
 
-# A program that keeps one comment up to date finds it by this line, which is not shown.
+# Programs that update one comment find it by this line; sites do not show it.
 MARKER = "<!-- muscle-metrics gate -->"
-# Sites refuse or drop what is longer: characters of a comment, bytes of a step's summary.
+# Sites refuse longer text: characters of a comment, bytes of a step's summary.
 COMMENT_LIMIT = 65_536
 SUMMARY_LIMIT = 1_048_000
 
@@ -40,19 +40,19 @@ def verdict_markdown(
     Parameters
     ----------
     verdict : Verdict
-        What was decided.
+        The verdict of a gate.
     comparison : Comparison or CountedComparison, optional
-        What was judged; None where the runs could not be compared.
+        The comparison that was judged; None where the runs could not be compared.
     examples : int
         How many negative flips to list.
     limit : int
-        Most bytes of the text in UTF-8, at least 20 000. Rows that would exceed it are left out,
-        and the text says how many.
+        Most bytes of the text in UTF-8, at least 20 000. Rows that do not fit are left out and
+        counted.
 
     Returns
     -------
     str
-        A heading that only the verdict and our own counts decide, then tables.
+        A heading without text of the runs, then tables.
     """
     verdict, flips = publish(verdict, comparison, examples)
     old, new = (markdown(shorten(name, NAME_LIMIT)) for name in verdict.names)
@@ -69,7 +69,7 @@ def verdict_markdown(
 
 
 class _Section(NamedTuple):
-    """Rows of which the last may be left out, between lines that may not."""
+    """Rows, of which the last may be left out, between lines that are always there."""
 
     before: Sequence[str]
     rows: Sequence[str]

@@ -1,4 +1,4 @@
-"""A verdict as JSON for programs; `verdict.schema.json` beside this file says what may be there."""
+"""A verdict as JSON for programs; `verdict.schema.json` beside this file is its schema."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def verdict_data(
     *,
     examples: int = 20,
 ) -> dict[str, Any]:
-    """Everything a gate decided as plain data: no nan, undefined is None.
+    """Plain data of a verdict: no nan, undefined is None.
 
     Parameters
     ----------
     verdict : Verdict
-        What was decided.
+        The verdict of a gate.
     comparison : Comparison or CountedComparison, optional
-        What was judged; None where the runs could not be compared.
+        The comparison that was judged; None where the runs could not be compared.
     examples : int
         How many negative flips to list.
 
@@ -111,7 +111,7 @@ def _described_flip(item: Item) -> dict[str, Any]:
 
 
 def _finite(value: Any) -> Any:
-    """Leave out what JSON cannot say."""
+    """Replace nan and infinity by None: JSON has neither."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, (list, tuple)):

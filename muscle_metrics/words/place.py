@@ -1,4 +1,4 @@
-"""How messages name what they found: a place in a file, an id, a value."""
+"""How messages name a line of a file, an id or a value."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def show(text: str) -> str:
 
 
 def describe(value: object) -> str:
-    """Say what a value is: text and numbers as they are, anything larger by its type.
+    """Describe a value: quote text and numbers, and name the type of any other value.
 
     Examples
     --------

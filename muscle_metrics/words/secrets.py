@@ -9,7 +9,7 @@ __all__ = ["HIDDEN", "Hidden", "hide_secrets"]
 
 HIDDEN = "[hidden secret]"
 
-# Every repetition is bounded or ends its match, so that no text makes the search backtrack.
+# Every repetition is bounded or runs to the end of its match: the search takes linear time.
 _SECRET = re.compile(
     r"""
       \bsk-(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{16,}

@@ -1,4 +1,4 @@
-"""The name that was probably meant by one that is unknown."""
+"""Suggest a known name for an unknown one that is probably a typing mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How certain a page may be: limits that these items can decide, and the noise of repeats."""
+"""Which limits these items can decide, and how much of the flip rate is decoding noise."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MULTIPLES = (0.25, 0.5, 0.75, 1.5, 2.0)
 
 
 class ReachableLimits(NamedTuple):
-    """Limits of NFR that these items keep or break, and how likely a limit is to be decided.
+    """Limits of NFR that these items keep or break, and the power of the gate at one limit.
 
     Parameters
     ----------

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 __all__ = ["Segment", "differing_words"]
 
-# Scripts without blanks between words are compared letter by letter.
+# Scripts that put no blanks between words are compared letter by letter.
 _LETTERS = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_LETTERS}]\s*|[^\s{_LETTERS}]+\s*|\s+")
-# Texts beyond this length are marked as a whole, as are those that share too little: common words
-# found in both of two unrelated texts only make marks hard to read.
+# Longer texts are marked as a whole, and so are texts that share too few words: marks around the
+# common words of two unrelated texts are hard to read.
 MOST_WORDS = 1000
 LEAST_SHARED = 0.25
 

@@ -1,4 +1,4 @@
-"""The templates, their filters, and the one way in which data comes into them."""
+"""The templates and their filters; every value in a template is made visible and escaped."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["brief", "page_environment", "render"]
 
-# An id may be a whole question, and a slice anything.
+# Ids may be whole questions.
 NAME_LIMIT = 160
 LINE_LIMIT = 90
 
 
 @cache
 def page_environment() -> Environment:
-    r"""Templates in which every value is made visible, and then harmless as markup.
+    r"""Templates in which every value is made visible and then escaped as markup.
 
     Raises
     ------

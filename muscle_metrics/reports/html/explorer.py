@@ -1,4 +1,4 @@
-"""The items that changed, in views a reader can choose from, as far as they fit."""
+"""The items that changed, in views that a reader chooses from, as far as they fit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Explorer", "View", "explore"]
 
 MOST_LABELS = 200
-# Whoever wants all of a text of megabytes has the runs.
+# A text may be megabytes long: the runs hold all of it.
 TEXT_LIMIT = 4000
 # Room of the first view, as a multiple of the room of every other view.
 FIRST_SHARE = 3
@@ -37,9 +37,9 @@ class View(NamedTuple):
     name : str
         Class of the view in the page.
     title, meaning : str
-        What changed, short and in words.
+        The change, as a title and in words.
     old_state, new_state : str
-        What each answer is called.
+        Names of both answers.
     positions : list of int
         Its items, in the order in which they are listed.
     shown : tuple of Markup

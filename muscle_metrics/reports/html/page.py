@@ -1,4 +1,4 @@
-"""The page as a whole: what it holds, and in which order."""
+"""The page as a whole: its sections and their data."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "Page", "html_report", "make_page"]
 
-# Of each view of items, and of all of them together: a page of 10 000 items stays below 5 MB.
+# Items of each view, and bytes of all items: a page of 10 000 items stays below 5 MB.
 EXAMPLES = 1000
 ITEM_BYTES = 4_000_000
 MOST_PARTS = 100
-# The others follow from these, or are the accuracies, which come first on the page.
+# The other rates follow from these, or are accuracies, which the headline shows.
 RATES_SHOWN = (
     "negative_flip_rate",
     "positive_flip_rate",

@@ -1,4 +1,4 @@
-"""What an update did, in sentences: the first thing a reader sees."""
+"""The effect of an update in sentences, for the head of the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["story", "story_details"]
 
 
 def story(comparison: Comparison) -> str:
-    """Tell what the update did, in one sentence."""
+    """Say the effect of the update in one sentence."""
     if comparison.correctness is None:
         return _graded_story(*next(iter(comparison.changes.items())))
     counts = comparison.counts
@@ -37,7 +37,7 @@ def story(comparison: Comparison) -> str:
 
 
 def story_details(comparison: Comparison) -> list[str]:
-    """Tell what a reader asks next: is it chance, and what else changed."""
+    """Say whether chance explains the change, and how many wrong answers changed."""
     if comparison.correctness is None:
         return [_graded_detail(next(iter(comparison.changes.values())))]
     counts = comparison.counts
@@ -56,7 +56,7 @@ def story_details(comparison: Comparison) -> list[str]:
 
 
 def _fixed(counts: FlipCounts) -> list[str]:
-    """Tell what became of the answers that were wrong."""
+    """Say how many wrong answers got fixed, and how many changed."""
     if not counts.old_wrong:
         return []
     got = _counted(counts.positive, "answer") if counts.positive else "nothing"
