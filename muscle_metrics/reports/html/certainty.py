@@ -7,10 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
-
-    from numpy.typing import NDArray
-
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.gate.verdict import Verdict
     from muscle_metrics.statistics.noise import DecodingNoise
@@ -73,23 +69,13 @@ def decoding_noise(comparison: Comparison) -> DecodingNoise | None:
     correctness, table = comparison.correctness, comparison.table
     if correctness is None or not table.is_repeated:
         return None
-    prompts = _number(table.prompts)
+    prompts, numbers = table.prompt_numbers, table.unit_numbers
     if np.bincount(prompts).min() < 2:
         return None
-    groups = None
-    if any(group is not None for group in table.groups):
-        pairs = zip(table.groups, table.prompts, strict=True)
-        # A prompt without a group is a group of its own, as in the gate.
-        units = _number([prompt if group is None else group for group, prompt in pairs])
-        groups = units[np.unique(prompts, return_index=True)[1]]
+    firsts = np.unique(prompts, return_index=True)[1]
     return estimate_noise_of_rows(
         old_right=correctness.old_right,
         new_right=correctness.new_right,
         prompts=prompts,
-        groups=groups,
+        groups=numbers[firsts] if table.unit == "groups" else None,
     )
-
-
-def _number(labels: Sequence[Hashable]) -> NDArray[np.intp]:
-    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
-    return np.array([numbers[label] for label in labels], dtype=np.intp)
