@@ -19,12 +19,14 @@ from muscle_metrics.runs.rows import keep_rows, locate
 from muscle_metrics.words.place import list_ids, show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from os import PathLike
 
     from muscle_metrics.runs.harnesses import Recognised
 
 __all__ = ["read_run"]
+
+_BATCH = 1024
 
 
 def read_run(
@@ -145,16 +147,49 @@ def _read_plain(
     fields = {*id_fields, *CONVENTIONS, *where, *filter(None, asked.values())}
     records: list[Record] = []
     columns: Columns | None = None
-    for number, row in keep_rows(file, fields, where):
-        try:
-            if columns is None:
-                columns = choose_columns(row, id_field, asked, is_all_text=file.is_all_text)
-            records.append(columns.record(row))
-        except InputError as error:
-            raise locate(error, file, number, row) from error
+    for batch in _batches(keep_rows(file, fields, where)):
+        rows = [row for _, row in batch]
+        if columns is None:
+            columns = choose_columns(rows[0], id_field, asked, is_all_text=file.is_all_text)
+        made = columns.records(rows)
+        if made is None:
+            made = _read_one_by_one(file, columns, batch)
+        records += made
     if asked["score"] is not None:
         _check_scored(file, records, asked["score"])
     return Run(tuple(records), file.stem, MappingProxyType({"format": file.format}))
+
+
+def _batches(
+    rows: Iterable[tuple[int, Mapping[str, object]]],
+) -> Iterator[list[tuple[int, Mapping[str, object]]]]:
+    """Rows in batches; an error of the file comes after the rows before it."""
+    batch = []
+    try:
+        for row in rows:
+            batch.append(row)
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+    except InputError:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
+
+
+def _read_one_by_one(
+    file: PlainFile, columns: Columns, rows: Iterable[tuple[int, Mapping[str, object]]]
+) -> list[Record]:
+    """Read each row by itself, and raise the error of the first wrong one with its place."""
+    records = []
+    for number, row in rows:
+        try:
+            records.append(columns.record(row))
+        except InputError as error:
+            raise locate(error, file, number, row) from error
+    return records
 
 
 def _refuse_fields(

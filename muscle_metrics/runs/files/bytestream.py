@@ -27,8 +27,10 @@ __all__ = [
     "explain_encoding",
     "open_bytes",
     "open_file",
+    "read_blocks",
     "read_byte_lines",
     "read_lines",
+    "read_text",
 ]
 
 LINE_LIMIT = 64 << 20
@@ -205,39 +207,40 @@ def decompress(file: io.BufferedReader, path: Path) -> Iterator[io.BufferedReade
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    r"""Lines of a file with their numbers from 1, as text; `read_byte_lines` says how.
+    """Lines of a file with their numbers from 1, as text; `read_byte_lines` says how.
 
     Raises
     ------
     FileError
         If the file cannot be read to its end, is not UTF-8, or has a line longer than 64 MiB.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "old.txt")
-    ...     _ = path.write_bytes(b"a\r\nb")
-    ...     print(list(read_lines(path)))
-    [(1, 'a\r\n'), (2, 'b')]
     """
-    for number, line in read_byte_lines(path):
+    for number, text in read_text(path):
+        yield from enumerate(io.StringIO(text, newline="\n"), start=number)
+
+
+def read_text(path: Path) -> Iterator[tuple[int, str]]:
+    """Blocks of whole lines as text, with the number of the first line; as `read_blocks`.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read to its end, is not UTF-8, or has a line longer than 64 MiB.
+    """
+    for number, block in read_blocks(path):
         try:
-            yield number, line.decode()
+            text = block.decode()
         except UnicodeDecodeError as error:
-            raise FileError(f"{line_of(path, number)}: {explain_encoding(error)}") from error
+            whole = block[: block.rfind(b"\n", 0, error.start) + 1]
+            yield number, whole.decode()
+            place = line_of(path, number + whole.count(b"\n"))
+            raise FileError(f"{place}: {explain_encoding(error)}") from error
+        yield number, text
 
 
 def read_byte_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    r"""Lines of a file with their numbers from 1, split on ``\n`` only, one in memory at a time.
+    r"""Lines of a file with their numbers from 1, split on ``\n`` only.
 
     Text knows more line ends than that (U+2028, U+0085, a lone CR), and model outputs hold them.
-
-    Parameters
-    ----------
-    path : Path
-        A plain, gzip or Zstandard file.
 
     Yields
     ------
@@ -250,27 +253,57 @@ def read_byte_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     ------
     FileError
         If the file cannot be read to its end, or has a line longer than 64 MiB.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "old.txt")
-    ...     _ = path.write_bytes(b"a\r\nb")
-    ...     print(list(read_byte_lines(path)))
-    [(1, b'a\r\n'), (2, b'b')]
     """
+    for number, block in read_blocks(path):
+        yield from enumerate(io.BytesIO(block), start=number)
+
+
+def read_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Whole lines of a file, some 64 KiB at a time; a longer line is a block of its own.
+
+    Parameters
+    ----------
+    path : Path
+        A plain, gzip or Zstandard file.
+
+    Yields
+    ------
+    int
+        Number of the first line, from 1.
+    bytes
+        Lines with their line ends, without a byte order mark.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read to its end, or has a line longer than 64 MiB.
+    """
+    for number, block in _blocks(path):
+        yield number, block.removeprefix(BYTE_ORDER_MARK) if number == 1 else block
+
+
+def _blocks(path: Path) -> Iterator[tuple[int, bytes]]:
     with open_bytes(path) as stream:
-        number = 0
-        while line := stream.readline(LINE_LIMIT + 1):
-            number += 1
-            if len(line) > LINE_LIMIT:
-                raise FileError(
-                    f"{line_of(path, number)}: expected a line of at most {LINE_LIMIT} bytes, "
-                    f"got more: each row must be on a line of its own"
-                )
-            yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
+        number = 1
+        # One read of the file at a time: lines before an error are yielded before it is raised.
+        while chunk := stream.read1(min(_CHUNK, LINE_LIMIT)):
+            end = chunk.rfind(b"\n") + 1
+            if end:
+                yield number, chunk[:end]
+                number += chunk.count(b"\n")
+            if end < len(chunk):
+                yield number, _complete(chunk[end:], stream, path, number)
+                number += 1
+
+
+def _complete(start: bytes, stream: io.BufferedReader, path: Path, number: int) -> bytes:
+    line = start + stream.readline(LINE_LIMIT + 1 - len(start))
+    if len(line) > LINE_LIMIT:
+        raise FileError(
+            f"{line_of(path, number)}: expected a line of at most {LINE_LIMIT} bytes, "
+            f"got more: each row must be on a line of its own"
+        )
+    return line
 
 
 def explain_encoding(error: UnicodeDecodeError) -> str:

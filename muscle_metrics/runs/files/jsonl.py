@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import compress, count
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError
-from muscle_metrics.runs.files.bytestream import read_lines
-from muscle_metrics.runs.files.strict_json import BAD_JSON, decode, explain
+from muscle_metrics.runs.files.bytestream import read_text
+from muscle_metrics.runs.files.strict_json import BAD_JSON, decode, decode_objects, explain
 from muscle_metrics.words.place import describe, line_of
 
 if TYPE_CHECKING:
@@ -23,21 +24,18 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     ------
     FileError
         If a line is not one JSON object in UTF-8.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "old.jsonl")
-    ...     _ = path.write_text('{"id": 1}')
-    ...     print(list(read_jsonl(path)))
-    [(1, {'id': 1})]
     """
-    for number, line in read_lines(path):
-        text = line.strip(" \t\r\n")
-        if text:
-            yield number, decode_row(text, path, number)
+    for first, block in read_text(path):
+        lines = [line.strip(" \t\r") for line in block.split("\n")]
+        numbers = list(compress(count(first), lines))
+        texts = list(filter(None, lines))
+        rows = decode_objects(texts)
+        if rows is None:
+            # Row by row: the rows before a wrong one come first, and then its error.
+            for number, text in zip(numbers, texts, strict=True):
+                yield number, decode_row(text, path, number)
+        else:
+            yield from zip(numbers, rows, strict=True)
 
 
 def decode_row(text: str, path: Path, number: int) -> Mapping[str, object]:
@@ -47,12 +45,6 @@ def decode_row(text: str, path: Path, number: int) -> Mapping[str, object]:
     ------
     FileError
         If the text is not one JSON object; the message names file and line.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> decode_row('{"id": 1}', Path("old.jsonl"), 7)
-    {'id': 1}
     """
     try:
         row, end = decode(text)
