@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from muscle_metrics.errors import InputError, PairingError, UsageError
 from muscle_metrics.runs.joining.pairing import JoinedRuns, join_runs, pair_runs
-from muscle_metrics.runs.natural_order import natural_order
+from muscle_metrics.runs.natural_order import natural_order, sort_naturally
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Record, Run
 
@@ -54,8 +54,16 @@ class TestJoining:
 
     @given(st.lists(st.integers(min_value=0)))
     def test_natural_order_of_numbers_is_theirs(self, numbers: list[int]) -> None:
-        texts = sorted(map(str, numbers), key=natural_order)
+        texts = sort_naturally([*map(str, numbers)])
         assert [int(text) for text in texts] == sorted(numbers)
+
+    @given(
+        st.sampled_from(["", "q", "q1", "q-01.", "é"]),
+        st.lists(st.from_regex(r"[0-9]{0,20}", fullmatch=True) | st.text("01²x", max_size=3)),
+    )
+    def test_sorting_is_by_natural_order(self, prefix: str, ends: list[str]) -> None:
+        texts = [prefix + end for end in ends]
+        assert sort_naturally(texts) == sorted(texts, key=natural_order)
 
     def test_task_and_repeat_belong_to_the_key(self) -> None:
         records = [

@@ -11,12 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics.errors import FileError, PairingError
-from muscle_metrics.runs.joining.references import read_references, same_reference, with_references
+from muscle_metrics.runs.joining.references import (
+    differing_references,
+    read_references,
+    same_reference,
+    with_references,
+)
 from muscle_metrics.runs.record import Record, Run
 
 Write = Callable[..., Path]
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+NAN = float("nan")
 REFERENCES = SCALARS | st.lists(SCALARS)
 
 
@@ -81,3 +87,17 @@ def test_order_of_accepted_answers_does_not_matter(answers: list[Any], source: A
 def test_same_references_are_equal_and_of_one_kind(first: Any, second: Any) -> None:
     kinds = [float if type(value) is int else type(value) for value in (first, second)]
     assert same_reference(first, second) == (first == second and kinds[0] is kinds[1])
+
+
+NAN = float("nan")
+REFERENCES = st.sampled_from([None, "1", "a", 1, 1.0, True, False, 0, NAN, ["a"], [1], ["a", "b"]])
+
+
+@given(st.lists(st.tuples(REFERENCES, REFERENCES)))
+def test_columns_differ_where_their_references_do(pairs: list[tuple[object, object]]) -> None:
+    first, second = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    assert differing_references(first, second) == [
+        position for position, pair in enumerate(pairs) if not same_reference(*pair)
+    ]
+    texts = [repr(reference) for reference in first]
+    assert differing_references(texts, texts) == []
