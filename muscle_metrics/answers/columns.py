@@ -154,6 +154,8 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
     flat = flat_column(values, "references")
     if isinstance(flat, np.ndarray) and flat.dtype != object:
         return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
+    if not any(issubclass(kind_of, NESTED) for kind_of in {*map(type, flat)}):
+        return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
     rows = [
         value if isinstance(value, NESTED) and getattr(value, "ndim", 1) != 0 else None
         for value in flat

@@ -1,8 +1,10 @@
-"""Which items each of several joined runs got right, by their answers or by a recorded score."""
+"""Items that each of several joined runs got right, by their answers or by a recorded score."""
 
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
+from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -129,7 +131,7 @@ def judge_runs(
     (array([False]), array([ True]))
     """
     # A run with any score was scored: an item without one is then missing, not to be compared.
-    scored = all(any(record.scores for record in records) for records in joined.records)
+    scored = all(any(map(attrgetter("scores"), records)) for records in joined.records)
     if metric is None and not scored and joined.has_logs:
         raise UsageError(
             "expected a score for every item in the log of a harness, got none: say how its "
@@ -244,8 +246,8 @@ def _score_names(records: Sequence[Record], run: str, metric: str | None) -> lis
 
 
 def _recorded_answers(records: Sequence[Record], run: str, key: Key) -> Column | None:
-    predictions = [record.prediction for record in records]
-    if all(prediction is None for prediction in predictions):
+    predictions = list(map(attrgetter("prediction"), records))
+    if {*map(type, predictions)} <= {NoneType}:
         return None
     return answer_column(predictions, name=run, key=key, missing="wrong")
 
@@ -269,8 +271,8 @@ def _right_answers(
 
 
 def _check_references(references: Sequence[object], run: str) -> None:
-    absent = sum(reference is None for reference in references)
-    if absent:
+    if NoneType in {*map(type, references)}:
+        absent = sum(reference is None for reference in references)
         raise InputError(
             f"expected a reference for every item of {show(run)}, got none for {absent} of "
             f"{len(references)}: name its field with --reference-field, or give --reference FILE"
@@ -288,4 +290,4 @@ def predictions_of(joined: JoinedRuns) -> tuple[tuple[Any, ...], ...]:
     >>> predictions_of(join_runs(runs))
     (('A',), ('B',))
     """
-    return tuple(tuple(record.prediction for record in records) for records in joined.records)
+    return tuple(tuple(map(attrgetter("prediction"), records)) for records in joined.records)
