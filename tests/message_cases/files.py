@@ -23,7 +23,6 @@ WATCHED = [
     "runs/files/plain_file",
     "runs/read",
     "runs/files/delimited",
-    "runs/files/json_array",
     "runs/files/jsonl",
     "runs/files/parquet",
     "runs/rows",

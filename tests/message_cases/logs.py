@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muscle_metrics.runs.files.json_document import read_json_document
+from muscle_metrics.runs.files.json_stream import read_json_document
 from muscle_metrics.runs.log_fields import compact
 from muscle_metrics.runs.read import read_run
 
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 
 WATCHED = [
     "runs/files/glimpse",
-    "runs/files/json_window",
+    "runs/files/json_stream",
     "runs/log_fields",
     "runs/logs",
     "runs/files/arrow_rows",
     "runs/files/dataset_folder",
     "runs/readers/deepeval",
     "runs/readers/helm",
-    "runs/files/json_document",
     "runs/readers/lighteval",
     "runs/readers/mlflow",
     "runs/readers/openai_evals",

@@ -11,7 +11,7 @@ from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.runs.files.bytestream import BYTE_ORDER_MARK
 from muscle_metrics.runs.files.dataset_folder import dataset_columns, is_dataset, read_dataset
 from muscle_metrics.runs.files.delimited import read_csv, read_tsv
-from muscle_metrics.runs.files.json_array import read_json_array
+from muscle_metrics.runs.files.json_stream import read_json_array
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.files.parquet import column_names, read_parquet
 from muscle_metrics.words.escape import visible

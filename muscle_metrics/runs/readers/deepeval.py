@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.files.json_document import read_json_document
+from muscle_metrics.runs.files.json_stream import read_json_document
 from muscle_metrics.runs.log_fields import (
     answer_at,
     answer_from,

@@ -16,9 +16,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.runs.files.json_array import read_json_array
-from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.files.json_object import read_json_object
+from muscle_metrics.runs.files.json_stream import read_json_array, read_json_document
 from muscle_metrics.runs.log_fields import (
     answer_at,
     compact,

@@ -12,9 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.files.json_array import read_json_array
-from muscle_metrics.runs.files.json_document import read_json_document
 from muscle_metrics.runs.files.json_object import read_json_object
+from muscle_metrics.runs.files.json_stream import read_json_array, read_json_document
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import (
     answer_at,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.files.json_document import read_json_document
+from muscle_metrics.runs.files.json_stream import read_json_document
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import (
     answer_at,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from muscle_metrics.errors import FileError, UsageError
-from muscle_metrics.runs.files import json_window
+from muscle_metrics.runs.files import json_stream
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Record
 
@@ -82,7 +82,7 @@ class TestFormats:
     ) -> None:
         path = write(json.dumps(ROWS), "run.json")
         whole = read_run(path)
-        monkeypatch.setattr(json_window, "_CHUNK", chunk)
+        monkeypatch.setattr(json_stream, "_CHUNK", chunk)
         assert read_run(path) == whole
 
     def test_content_comes_before_the_name(self, write: Write, writers: Writers) -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics.errors import FileError
-from muscle_metrics.runs.files import json_window
-from muscle_metrics.runs.files.json_document import Member, read_json_document
+from muscle_metrics.runs.files import json_stream
+from muscle_metrics.runs.files.json_stream import Member, read_json_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def test_windows_of_any_size(
 ) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps(DOCUMENT, indent=indent, ensure_ascii=False), encoding="utf-8")
-    monkeypatch.setattr(json_window, "_CHUNK", chunk)
+    monkeypatch.setattr(json_stream, "_CHUNK", chunk)
     assert members(path) == expected(DOCUMENT)
 
 
