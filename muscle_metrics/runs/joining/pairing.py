@@ -1,4 +1,4 @@
-"""Joining what two or more models answered to the same items: by id, never by position."""
+"""Join the answers of two or more models to the same items: by id, never by position."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class JoinedRuns:
     names : tuple of str
         Name of each run.
     ids : tuple of str
-        Id of each item; 2 stands before 10, whatever the order of the files.
+        Id of each item; 2 comes before 10, whatever the order of the files.
     records : tuple of tuple of Record
         For each run the record of each item.
     references : tuple of tuple of object
-        For each run the reference that each of its answers is judged by.
+        For each run the references that judge its answers.
     dropped : mapping of str to int
         How many items were left out, by reason. Each counts once: together with the items that
         are here they are all that any of the runs holds.
@@ -57,13 +57,6 @@ class JoinedRuns:
         Whether a harness recorded any of the runs, so that scores are to be expected.
     lower_is_better : frozenset of str
         Recorded metrics whose smaller score is better.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> joined = pair_runs(Run((Record("10"),), "a"), Run((Record("10"),), "b"), unanswered="wrong")
-    >>> len(joined), joined.ids
-    (1, ('10',))
     """
 
     names: tuple[str, ...]
@@ -153,15 +146,6 @@ def join_runs(
         If the runs do not hold the same items; the message names every reason there is.
     UsageError
         If there are fewer than two runs, or an option is unknown.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> first = Run((Record("1", "B", "A"), Record("2", "C", "C")), name="v1")
-    >>> second = Run((Record("1", "A", "A"),), name="v2")
-    >>> joined = join_runs([first, second], missing="drop")
-    >>> joined.ids, dict(joined.dropped)
-    (('1',), {'only in old': 1})
     """
     check_choices(missing=missing, conflict=conflict, unanswered=unanswered)
     if len(runs) < 2:
@@ -228,16 +212,12 @@ def _sources_of_references(runs: Sequence[LabelledRun], conflict: Conflict) -> l
 
 
 def check_choices(*, missing: str, conflict: str, unanswered: str) -> None:
-    """See to it that what to do with each kind of item is something that can be done.
+    """Check the options that say what becomes of each kind of item.
 
     Raises
     ------
     UsageError
         If an option is unknown.
-
-    Examples
-    --------
-    >>> check_choices(missing="drop", conflict="own", unanswered="wrong")
     """
     for name, given, known in (
         ("missing", missing, MissingItems),
@@ -249,13 +229,7 @@ def check_choices(*, missing: str, conflict: str, unanswered: str) -> None:
 
 
 def nothing_left(dropped: Mapping[str, int]) -> PairingError:
-    """Make the error of runs of which every item was left out, for these reasons.
-
-    Examples
-    --------
-    >>> print(nothing_left({"unanswered": 3}))
-    expected at least one item to compare, got none: all were left out (3 unanswered), drop ...
-    """
+    """Make the error of runs whose items were all left out, for these reasons."""
     counted = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
     return PairingError(
         f"expected at least one item to compare, got none: all were left out ({counted}), "
