@@ -10,7 +10,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, get_args
 
-from muscle_metrics.errors import PairingError, UsageError
+from muscle_metrics.errors import PairingError, UsageError, check_choice
 from muscle_metrics.runs.joining.mismatches import Mismatches
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = [
     "JoinedRuns",
     "MissingItems",
     "Unanswered",
-    "check_choices",
+    "check_joining",
     "join_runs",
     "nothing_left",
     "pair_runs",
@@ -147,7 +147,7 @@ def join_runs(
     UsageError
         If there are fewer than two runs, or an option is unknown.
     """
-    check_choices(missing=missing, conflict=conflict, unanswered=unanswered)
+    check_joining(missing=missing, conflict=conflict, unanswered=unanswered)
     if len(runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(runs)}: pass the old run first")
     found = Mismatches(runs, total)
@@ -211,7 +211,7 @@ def _sources_of_references(runs: Sequence[LabelledRun], conflict: Conflict) -> l
     return [position if position in referring else referring[0] for position in range(len(runs))]
 
 
-def check_choices(*, missing: str, conflict: str, unanswered: str) -> None:
+def check_joining(*, missing: str, conflict: str, unanswered: str) -> None:
     """Check the options that say what becomes of each kind of item.
 
     Raises
@@ -224,8 +224,7 @@ def check_choices(*, missing: str, conflict: str, unanswered: str) -> None:
         ("conflict", conflict, Conflict),
         ("unanswered", unanswered, Unanswered),
     ):
-        if given not in get_args(known):
-            raise UsageError(f"expected {name} to be one of {[*get_args(known)]}, got {given!r}")
+        check_choice(name, given, get_args(known))
 
 
 def nothing_left(dropped: Mapping[str, int]) -> PairingError:
