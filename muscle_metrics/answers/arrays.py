@@ -28,17 +28,12 @@ def flat_column(values: Values, name: str) -> Sequence[Any] | npt.NDArray[Any]:
     Returns
     -------
     list, tuple or numpy.ndarray, shape (N,)
-        What is missing in pandas or pyarrow is None.
+        Missing values of pandas or pyarrow are None.
 
     Raises
     ------
     InputError
         If there is no flat, non-empty column in `values`.
-
-    Examples
-    --------
-    >>> flat_column(("A", "B"), "old")
-    ('A', 'B')
     """
     if isinstance(values, (str, bytes)):
         raise InputError(
@@ -62,10 +57,10 @@ def flat_column(values: Values, name: str) -> Sequence[Any] | npt.NDArray[Any]:
 
 
 def _from_library(values: Any, name: str) -> Any:
-    # Told apart by name, so that no library is imported to ask whether its types were passed.
+    # The library is recognised by name: importing pandas only to compare types is slow.
     library = type(values).__module__.partition(".")[0]
     if library == "pandas":
-        # Asked of the type: a Series takes labels of its index for attributes.
+        # The type is asked: a Series offers the labels of its index as attributes.
         if hasattr(type(values), "columns") or hasattr(type(values), "levels"):
             raise _not_one_column(values, name)
         absent = values.isna()
@@ -97,12 +92,6 @@ def _not_one_column(values: Any, name: str) -> InputError:
 
 
 def shown(value: Any, most: int = 40) -> str:
-    """Write a value as Python would, cut short.
-
-    Examples
-    --------
-    >>> shown("a" * 50, most=9)
-    "'aaaaa..."
-    """
+    """Write a value as Python would, cut short."""
     text = repr(value)
     return text if len(text) <= most else f"{text[: most - 3]}..."

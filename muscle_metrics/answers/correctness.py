@@ -37,14 +37,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Correctness(NamedTuple):
-    """One flag per item, shape (N,), for each of three questions.
-
-    Examples
-    --------
-    >>> verdicts = judge_answers(old=["A", "B"], new=["A", "C"], references=["A", "B"])
-    >>> verdicts.new_right.tolist()
-    [True, False]
-    """
+    """One flag per item, shape (N,), for each of three questions."""
 
     old_right: Flags
     new_right: Flags
@@ -87,11 +80,6 @@ def judge_answers(
     ------
     InputError
         If the columns cannot be compared.
-
-    Examples
-    --------
-    >>> judge_answers(old=["a"], new=["B"], references=[["A", "b"]], key=str.lower)
-    Correctness(old_right=array([ True]), new_right=array([ True]), changed=array([ True]))
     """
     check_same_index(old, new, references)
     old_answers = answer_column(old, name="old", key=key, missing=missing)
@@ -112,12 +100,6 @@ def right_answers(answers: Column, references: AcceptedAnswers, *, name: str) ->
     ------
     InputError
         If answers and references are of different kinds.
-
-    Examples
-    --------
-    >>> accepted = reference_columns([1, [2, 3]], items=2)
-    >>> right_answers(answer_column([2, 3], name="old"), accepted, name="old")
-    array([False,  True])
     """
     accepted, owners = references
     if owners is None:
@@ -136,11 +118,6 @@ def changed_answers(old: Column, new: Column) -> Flags:
     ------
     InputError
         If the answers are of different kinds.
-
-    Examples
-    --------
-    >>> changed_answers(answer_column([1, 2], name="old"), answer_column([1, 3], name="new"))
-    array([False,  True])
     """
     check_kinds(old, new, names=("old", "new"))
     return _compared(operator.ne, old, new)
@@ -160,11 +137,6 @@ def correctness_column(values: Values, *, name: str) -> Flags:
     ------
     InputError
         For anything else: the text "False" is true in Python, and a score is not a verdict.
-
-    Examples
-    --------
-    >>> correctness_column([1.0, 0.0], name="old_right")
-    array([ True, False])
     """
     column = answer_column(values, name=name, has_options=False)
     if column.dtype.kind != "b":
@@ -202,12 +174,7 @@ def _compare_exactly(left: np.dtype[Any], right: np.dtype[Any]) -> bool:
 
 
 def check_same_index(*columns: Any) -> None:
-    """Refuse pandas columns that would be joined by position though their indexes differ.
-
-    Examples
-    --------
-    >>> check_same_index([1, 2], [1, 2])
-    """
+    """Refuse pandas columns that would be joined by position though their indexes differ."""
     indexes = [
         c.index
         for c in columns

@@ -17,13 +17,7 @@ __all__ = ["FlipMatrix", "Transition", "flip_matrix"]
 
 
 class Transition(NamedTuple):
-    """How many items turned from one answer to another, and how many would by chance.
-
-    Examples
-    --------
-    >>> Transition("A", "B", 3, 1.5).excess
-    1.5
-    """
+    """How many items turned from one answer to another, and how many would by chance."""
 
     old: Any
     new: Any

@@ -56,12 +56,6 @@ def make_baseline(
         If ids repeat, or answers, references or scores are missing.
     UsageError
         If the metric is not recorded.
-
-    Examples
-    --------
-    >>> baseline = make_baseline(Run((Record("q1", prediction="A", reference="A"),), "v1"))
-    >>> baseline.records[0].prediction, dict(baseline.records[0].scores)
-    (None, {'exact_match': True})
     """
     joined = join_runs((run, run), unanswered=unanswered)
     kept = joined.records[0]
@@ -107,13 +101,6 @@ def match_baseline(
     -------
     old, new : Run
         The same records; only the fingerprints differ.
-
-    Examples
-    --------
-    >>> run = Run((Record("q1", prediction="A", reference="a"),), "v1")
-    >>> old, new = match_baseline(make_baseline(run, key=str.lower), run)
-    >>> old.fingerprint["judging"], new.fingerprint["judging"]
-    ('exact_match, key str.lower', 'exact_match, key none')
     """
     if JUDGING not in old.fingerprint or JUDGING in new.fingerprint:
         return old, new

@@ -17,7 +17,7 @@ from muscle_metrics.comparison.plain_data import (
     described_rate,
     json_text,
 )
-from muscle_metrics.comparison.signature import choices, directions, signature_line
+from muscle_metrics.comparison.signature import name_directions, name_recipe, signature_line
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.rates import Rate
@@ -195,7 +195,7 @@ def count_chain(
     right = tuple(right_answers(column, accepted, name=name) for name, column in columns.items())
     judged = JudgedRuns(EXACT_MATCH, right, None, tuple(columns.values()), ())
     ids = tuple(map(str, range(items)))
-    return _chain(labels, judged, ids, {}, choices(EXACT_MATCH, key, missing=missing))
+    return _chain(labels, judged, ids, {}, name_recipe(EXACT_MATCH, key, missing=missing))
 
 
 def compare_chain(
@@ -228,13 +228,13 @@ def compare_chain(
     judged = judge_runs(
         joined, metric=metric, key=key, threshold=threshold, strict_threshold=strict_threshold
     )
-    recipe = choices(
+    recipe = name_recipe(
         judged.metric,
         key,
         missing=missing,
         conflict=conflict,
         unanswered=unanswered,
-        **directions([] if judged.higher_is_better else [judged.metric]),
+        **name_directions([] if judged.higher_is_better else [judged.metric]),
     )
     return _chain(joined.names, judged, joined.ids, joined.dropped, recipe)
 

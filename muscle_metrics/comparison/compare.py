@@ -15,7 +15,7 @@ from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable, joined_table
 from muscle_metrics.comparison.judging import EXACT_MATCH, JudgedRuns, judge_runs, predictions_of
 from muscle_metrics.comparison.scoring import grade_texts
-from muscle_metrics.comparison.signature import choices, directions
+from muscle_metrics.comparison.signature import name_directions, name_recipe
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.changes import ScoreChanges, measure_changes
 from muscle_metrics.runs.joining.pairing import pair_runs
@@ -155,7 +155,7 @@ def compare(
         changes=changes,
         dropped={},
         fingerprints=({}, {}),
-        recipe=choices(
+        recipe=name_recipe(
             _named(
                 [EXACT_MATCH] * (EXACT_MATCH in metrics) + [*changes], threshold, strict_threshold
             ),
@@ -275,13 +275,13 @@ def compare_runs(
         changes=changes,
         dropped=joined.dropped,
         fingerprints=(old.fingerprint, new.fingerprint),
-        recipe=choices(
+        recipe=name_recipe(
             _named(names, threshold, strict_threshold),
             key,
             missing=missing,
             conflict=conflict,
             unanswered=unanswered,
-            **directions(joined.lower_is_better.intersection(names)),
+            **name_directions(joined.lower_is_better.intersection(names)),
         ),
     )
 

@@ -33,13 +33,7 @@ Scores = npt.NDArray[np.float64]
 
 
 class Likeness(StrEnum):
-    """How a new answer relates to the old one.
-
-    Examples
-    --------
-    >>> Likeness.OTHER_WORDS == "other_words"
-    True
-    """
+    """How a new answer relates to the old one."""
 
     SAME = "same"
     OTHER_WORDS = "other_words"

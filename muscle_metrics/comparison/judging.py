@@ -49,14 +49,6 @@ class JudgedRuns(NamedTuple):
     judged by their answers. `answers` holds None for a run whose answers were not recorded.
     `shown` is what a person should see of each item: the answer as written, or else the score.
     `higher_is_better` tells the direction of the scores.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> from muscle_metrics.runs.joining.pairing import join_runs
-    >>> runs = [Run(records=(Record(id="1", prediction=p, reference="A"),), name=p) for p in "AB"]
-    >>> judge_runs(join_runs(runs)).correctness(0, 1).new_right
-    array([False])
     """
 
     metric: str
@@ -121,14 +113,6 @@ def judge_runs(
         If answers, references or scores are missing or cannot be compared.
     UsageError
         If the metric is not recorded or ambiguous, or a threshold has no score to apply to.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> from muscle_metrics.runs.joining.pairing import join_runs
-    >>> runs = [Run(records=(Record(id="1", scores={"s": s}),), name="run") for s in (0.2, 0.7)]
-    >>> judge_runs(join_runs(runs), threshold=0.5).right
-    (array([False]), array([ True]))
     """
     # A run with any score was scored: an item without one is then missing, not to be compared.
     scored = all(any(map(attrgetter("scores"), records)) for records in joined.records)
@@ -280,14 +264,5 @@ def _check_references(references: Sequence[object], run: str) -> None:
 
 
 def predictions_of(joined: JoinedRuns) -> tuple[tuple[Any, ...], ...]:
-    """Answers of every run as they were recorded, run by run.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> from muscle_metrics.runs.joining.pairing import join_runs
-    >>> runs = [Run(records=(Record(id="1", prediction=p),), name=p) for p in "AB"]
-    >>> predictions_of(join_runs(runs))
-    (('A',), ('B',))
-    """
+    """Answers of every run as they were recorded, run by run."""
     return tuple(tuple(map(attrgetter("prediction"), records)) for records in joined.records)

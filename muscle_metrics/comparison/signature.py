@@ -14,29 +14,29 @@ from muscle_metrics._version import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["choices", "directions", "signature_line"]
+__all__ = ["name_directions", "name_recipe", "signature_line"]
 
 DIGEST_LENGTH = 12
 
 
-def choices(metric: str, key: Callable[[Any], Any] | None, **others: str) -> dict[str, str]:
-    """Name the choices that numbers depend on.
+def name_recipe(metric: str, key: Callable[[Any], Any] | None, **others: str) -> dict[str, str]:
+    """Name the options that numbers depend on.
 
     Examples
     --------
-    >>> choices("exact_match", str.lower, missing="error")["key"]
+    >>> name_recipe("exact_match", str.lower, missing="error")["key"]
     'str.lower'
     """
     name = "none" if key is None else getattr(key, "__qualname__", type(key).__name__)
     return {"metric": metric, "key": name, "interval": "wilson 0.95", **others}
 
 
-def directions(lower_is_better: Iterable[str]) -> dict[str, str]:
-    """Name the metrics whose smaller score is better, as one more choice; none where there is none.
+def name_directions(lower_is_better: Iterable[str]) -> dict[str, str]:
+    """Name the metrics whose smaller score is better, as one more option of a recipe.
 
     Examples
     --------
-    >>> directions(["ter"]), directions([])
+    >>> name_directions(["ter"]), name_directions([])
     ({'lower is better': 'ter'}, {})
     """
     names = ", ".join(sorted(lower_is_better))

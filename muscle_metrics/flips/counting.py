@@ -157,13 +157,7 @@ def label_flips(
 
 
 def label_correctness(correctness: Correctness) -> FlipLabels:
-    """Name the quadrant of every item that has been judged.
-
-    Examples
-    --------
-    >>> label_correctness(judge_answers(old=[1], new=[2], references=[2])).quadrants.tolist()
-    ['positive']
-    """
+    """Name the quadrant of every item that has been judged."""
     names = np.array([["both_wrong", "positive"], ["negative", "both_right"]])
     cells = names[correctness.old_right.astype(np.intp), correctness.new_right.astype(np.intp)]
     return FlipLabels(cells, correctness.changed)
@@ -256,13 +250,7 @@ def _verdicts(old_right: Values, new_right: Values, changed: Values | None) -> C
 
 
 def tally_correctness(correctness: Correctness, weights: npt.ArrayLike | None = None) -> FlipCounts:
-    """Count flips among items that have been judged.
-
-    Examples
-    --------
-    >>> tally_correctness(judge_answers(old=[1], new=[2], references=[1])).negative
-    1
-    """
+    """Count flips among items that have been judged."""
     old_right, new_right, changed = correctness
     weigh = _counter(weights, items=len(old_right))
     right = old_right & new_right

@@ -1,4 +1,4 @@
-"""What a user chose of a log that holds several tasks or filters, and the run narrowed to it."""
+"""The task and filter that a user chose of a log, and the run narrowed to them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Choice", "filters_by_task", "narrow_run"]
 
 
 class Choice(NamedTuple):
-    """What a user chose; None where nothing was chosen.
+    """Choices of a user; None where the user made none.
 
     Parameters
     ----------
@@ -25,11 +25,6 @@ class Choice(NamedTuple):
         Which filter's answers are read where a task has several.
     metric : str, optional
         The score that decides, where the answer that a record shows depends on it.
-
-    Examples
-    --------
-    >>> Choice(filter="strict-match").task is None
-    True
     """
 
     task: str | None = None
@@ -56,13 +51,6 @@ def narrow_run(run: Run, choice: Choice) -> Run:
     ------
     UsageError
         If the run lacks the task or the filter, or a task has several filters and none was chosen.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> both = Run((Record("1", "7", filter="strict"), Record("1", "8", filter="loose")), "v1")
-    >>> narrow_run(both, Choice(filter="loose")).records[0].prediction
-    '8'
     """
     found = filters_by_task(run)
     tasks = list(found) if choice.task is None else [choice.task]
@@ -90,14 +78,7 @@ def narrow_run(run: Run, choice: Choice) -> Run:
 
 
 def filters_by_task(run: Run) -> dict[str | None, list[str | None]]:
-    """List the filters of every task, in the order in which the log names them.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> filters_by_task(Run((Record("1", task="sum", filter="strict"),), "v1"))
-    {'sum': ['strict']}
-    """
+    """List the filters of every task, in the order in which the log names them."""
     found: dict[str | None, dict[str | None, None]] = {}
     for record in run:
         found.setdefault(record.task, {})[record.filter] = None

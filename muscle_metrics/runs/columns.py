@@ -1,4 +1,4 @@
-"""Which field of a row plays which part in a Record."""
+"""The field of a row that each attribute of a Record is read from."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Columns:
     id : str or tuple of str
         Field of the id, or those that make it up together.
     parts : tuple
-        For each attribute of a Record the field it comes from, and what it is converted by.
+        For each attribute of a Record its field and its converter.
     absent : tuple of str
         Conventional names that the first row lacks, so that no other row may have them.
     """
@@ -120,7 +120,7 @@ class Columns:
         Raises
         ------
         InputError
-            If the row lacks a field, or a value is not what its part may be.
+            If the row lacks a field, or a value has a type that its attribute cannot have.
         """
         for name in self.absent:
             if name in row:
@@ -169,13 +169,6 @@ def choose_columns(
         repeat; None leaves it to the convention. A prediction is needed where there is no score.
     is_all_text : bool
         Whether the format has no types, so that scores come as text.
-
-    Examples
-    --------
-    >>> row = {"id": 7, "prediction": "B", "answer": "B"}
-    >>> columns = choose_columns(row, "id", {"reference": "answer"}, is_all_text=False)
-    >>> columns.record(row).reference
-    'B'
     """
     fields = {part: field for part, field in asked.items() if field is not None}
     absent = []

@@ -1,4 +1,4 @@
-"""What a log holds, before anything of it is compared."""
+"""Contents of a log: tasks, filters, metrics and faults, before any comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs say of how they were made: in what two of them differ, and what is wrong with one."""
+"""Fingerprints of runs: differences between two runs, and faults of one."""
 
 from __future__ import annotations
 
@@ -12,20 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = ["FAULTS", "Concern", "list_concerns"]
 
-# Parts of a fingerprint that say what a run is, not how it was made.
+# Parts of a fingerprint that name a run; the other parts describe how it was made.
 DESCRIPTIVE = frozenset({"format", "model", "date"})
-# Parts that only a run with something wrong has, whatever the other run holds.
+# Parts that only a faulty run has.
 FAULTS = ("errors", "partial", "status")
 
 
 class Concern(NamedTuple):
-    """Why two runs may not be comparable, and the part of the fingerprint that says so.
-
-    Examples
-    --------
-    >>> Concern("judge", "judge differs").part
-    'judge'
-    """
+    """Why two runs may not be comparable, and the part of the fingerprint that says so."""
 
     part: str
     text: str
@@ -40,13 +34,6 @@ def list_concerns(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str
         One per run, oldest first.
     names : sequence of str
         What the runs are called.
-
-    Examples
-    --------
-    >>> for concern in list_concerns([{"judge": "a"}, {"partial": "3 of 9 items"}], ["v1", "v2"]):
-    ...     print(concern.text)
-    run 'v2' has partial: 3 of 9 items
-    judge differs: 'a' before, not recorded now
     """
     concerns = [
         Concern(part, f"run {show(name)} has {part}: {fingerprint[part]}")

@@ -1,4 +1,4 @@
-"""What a harness recorded: one item, and all items of one model."""
+"""Records of a harness: one item, and all items of one model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _nothing() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one model answered to one item.
+    """The answer of one model to one item.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Record:
         The task the item belongs to, the slice it is reported in, the cluster it is drawn with
         and the repeat of the generation. An item is known by its task, id and repeat.
     prompt : str, optional
-        What the model was asked: the same id with another prompt is another item.
+        The question to the model: the same id with another prompt is another item.
     filter : str, optional
         Which of several ways to take the answer the log holds this is, such as a filter of
         lm-evaluation-harness; `narrow_run` leaves one of them.
@@ -109,8 +109,8 @@ class Run:
     name : str
         The model, or the file its answers come from.
     fingerprint : mapping of str to str
-        What else must be equal for two runs to be comparable: versions, dataset, scorer. Its
-        parts "errors", "partial" and "status" say what is wrong with the run itself.
+        Other facts that must be equal in comparable runs: versions, dataset, scorer. Its parts
+        "errors", "partial" and "status" are faults of the run itself.
     lower_is_better : frozenset of str
         Metrics whose smaller score is better.
     is_log : bool

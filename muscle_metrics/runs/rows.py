@@ -1,4 +1,4 @@
-"""Which rows of a plain file are kept, and where a bad one stands."""
+"""Rows of a plain file that are kept, and the place of a wrong one."""
 
 from __future__ import annotations
 
@@ -42,17 +42,6 @@ def keep_rows(
     ------
     FileError
         If the file holds no row, or none is kept.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.files.plain_file import PlainFile
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "all.jsonl")
-    ...     _ = path.write_text('{"model": "a", "id": 1}\n{"model": "b", "id": 1}\n')
-    ...     print(list(keep_rows(PlainFile(path, "jsonl"), ["id"], {"model": "b"})))
-    [(2, {'model': 'b', 'id': 1})]
     """
     rows = file.rows(fields)
     first = next(rows, None)
@@ -88,16 +77,7 @@ def _filter(
 
 
 def locate(error: InputError, file: PlainFile, number: int, row: Mapping[str, object]) -> FileError:
-    """Say where in a file a row is wrong, and what could be chosen if it lacks a field.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.files.plain_file import PlainFile
-    >>> from pathlib import Path
-    >>> file = PlainFile(Path("old.jsonl"), "jsonl")
-    >>> print(locate(MissingFieldError("answer", "prediction_field"), file, 3, {"answr": 7}))
-    old.jsonl:3: expected the field 'answer', got 'answr': did you mean 'answr'? name it with ...
-    """
+    """Say where in a file a row is wrong, and what could be chosen if it lacks a field."""
     place = file.place(number)
     if not isinstance(error, MissingFieldError):
         return FileError(f"{place}: {error}")

@@ -1,7 +1,7 @@
-"""What a value of a row may be: an id, an answer, a reference, a score or a label.
+"""Values of a row, checked by use: an id, an answer, a reference, a score or a label.
 
 Each function returns the value a Record holds, or raises an InputError that names the field;
-who reads the file adds the place.
+the reader of the file adds the place.
 """
 
 from __future__ import annotations
@@ -51,11 +51,6 @@ def id_of(value: object, field: str) -> str:
     ------
     InputError
         If the value is empty, true, false, null, not finite or nested.
-
-    Examples
-    --------
-    >>> id_of(1, "id"), id_of("007", "id"), id_of(1.0, "id")
-    ('1', '007', '1.0')
     """
     text = None if isinstance(value, bool) else text_of(value)
     if not text:
@@ -70,11 +65,6 @@ def label_of(value: object, field: str) -> str | None:
     ------
     InputError
         If the value is not finite or nested.
-
-    Examples
-    --------
-    >>> label_of("law", "category"), label_of(2021, "year"), label_of(None, "year")
-    ('law', '2021', None)
     """
     return text_of(answer_of(value, field))
 
@@ -86,11 +76,6 @@ def answer_of(value: object, field: str) -> object:
     ------
     InputError
         If the value is not finite or nested.
-
-    Examples
-    --------
-    >>> answer_of("B", "prediction"), answer_of(None, "prediction")
-    ('B', None)
     """
     if isinstance(value, str) or value is None or text_of(value) is not None:
         return value
@@ -104,11 +89,6 @@ def reference_of(value: object, field: str) -> object:
     ------
     InputError
         If the value is not finite, or holds anything but scalars.
-
-    Examples
-    --------
-    >>> reference_of(["Paris", "paris"], "reference")
-    ['Paris', 'paris']
     """
     if not isinstance(value, list):
         return answer_of(value, field)
@@ -125,11 +105,6 @@ def score_of(value: object, field: str) -> float | None:
     ------
     InputError
         If the value is anything else: the text ``"False"`` would count as true.
-
-    Examples
-    --------
-    >>> score_of(True, "correct"), score_of(3, "score"), score_of(None, "score")
-    (True, 3.0, None)
     """
     if value is None or isinstance(value, bool):
         return value

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.comparison.judging import EXACT_MATCH, THRESHOLD_WITHOUT_SCORE
-from muscle_metrics.comparison.signature import choices
+from muscle_metrics.comparison.signature import name_recipe
 from muscle_metrics.errors import UsageError
-from muscle_metrics.runs.joining.pairing import check_choices
+from muscle_metrics.runs.joining.pairing import check_joining
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ class Choices:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_choices(missing=self.missing, conflict=self.conflict, unanswered=self.unanswered)
+        check_joining(missing=self.missing, conflict=self.conflict, unanswered=self.unanswered)
         if self.threshold is not None and not math.isfinite(self.threshold):
             raise UsageError(
                 f"expected a finite number as threshold, got {self.threshold!r}: pass the least "
@@ -123,7 +123,7 @@ class Choices:
         names = ", ".join(dict.fromkeys(metrics))
         if self.threshold is not None:
             names = f"{names} {'>' if self.strict_threshold else '>='} {self.threshold!r}"
-        return choices(
+        return name_recipe(
             names,
             None,
             missing=self.missing,

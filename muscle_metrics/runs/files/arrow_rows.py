@@ -32,16 +32,6 @@ def batch_rows(batch: Any, budget: Budget) -> Iterator[dict[str, object]]:
     ------
     FileError
         If the file they come from has unfolded to more than it may.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.files.bytestream import Budget
-    >>> from pathlib import Path
-    >>> import pyarrow, tempfile
-    >>> batch = pyarrow.RecordBatch.from_pydict({"id": [1, 2]})
-    >>> with tempfile.NamedTemporaryFile() as file:
-    ...     print(list(batch_rows(batch, Budget(Path(file.name)))))
-    [{'id': 1}, {'id': 2}]
     """
     names = batch.schema.names
     # Value by value: a dictionary unfolds one long text into every row that names it.
@@ -58,13 +48,6 @@ def unique_names(path: Path, names: Sequence[str]) -> Sequence[str]:
     ------
     FileError
         If two columns have the same name.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> unique_names(Path("old.parquet"), ["id", "id"])
-    Traceback (most recent call last):
-    muscle_metrics.errors.FileError: old.parquet: expected each column name once, ...
     """
     for name, count in Counter(names).items():
         if count > 1:

@@ -1,4 +1,4 @@
-"""Content of a file that nobody vouches for: decompressed, counted and cut into lines."""
+"""Content of an untrusted file: decompressed, counted and cut into lines."""
 
 from __future__ import annotations
 
@@ -46,24 +46,14 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Budget:
-    """How much a file may unfold to: 4 GiB, and past 64 MiB 200 times its size on disk.
+    """Limit of decompression: 4 GiB, and past 64 MiB 200 times the size on disk.
 
-    Sizes that a file claims for itself are never trusted; what comes out is counted.
+    Sizes that a file claims for itself are never trusted; its bytes are counted.
 
     Parameters
     ----------
     path : Path
         The file.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> with tempfile.NamedTemporaryFile() as file:
-    ...     budget = Budget(Path(file.name))
-    >>> budget.spend(1000)
-    >>> budget.spent
-    1000
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,15 +83,7 @@ class Budget:
 
 
 def check_regular(path: Path) -> None:
-    """Raise a FileError unless `path` is a regular file; opening a pipe would wait forever.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> check_regular(Path("no-such-file.jsonl"))
-    Traceback (most recent call last):
-    muscle_metrics.errors.FileError: no-such-file.jsonl: expected a file, got none of that name: ...
-    """
+    """Raise a FileError unless `path` is a regular file; opening a pipe would wait forever."""
     try:
         if path.is_file():
             return
@@ -127,7 +109,7 @@ def open_bytes(path: Path) -> Iterator[io.BufferedReader]:
     Yields
     ------
     io.BufferedReader
-        The decompressed bytes; what goes wrong while they are read is a FileError.
+        The decompressed bytes; an error while they are read is a FileError.
 
     Raises
     ------
@@ -135,17 +117,6 @@ def open_bytes(path: Path) -> Iterator[io.BufferedReader]:
         If there is no such file, it is no regular file, or it cannot be opened.
     MissingDependencyError
         If the file is Zstandard and pyarrow is not installed.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "old.jsonl.gz")
-    ...     _ = path.write_bytes(gzip.compress(b"{}"))
-    ...     with open_bytes(path) as stream:
-    ...         print(stream.read())
-    b'{}'
     """
     with open_file(path) as file, decompress(file, path) as stream:
         yield stream
@@ -307,22 +278,13 @@ def _complete(start: bytes, stream: io.BufferedReader, path: Path, number: int) 
 
 
 def explain_encoding(error: UnicodeDecodeError) -> str:
-    r"""Say which byte is not UTF-8, and what to do.
-
-    Examples
-    --------
-    >>> try:
-    ...     b"caf\xe9".decode()
-    ... except UnicodeDecodeError as error:
-    ...     print(explain_encoding(error))
-    expected UTF-8, got byte 0xe9: convert the file to UTF-8
-    """
+    r"""Say which byte is not UTF-8, and what to do."""
     byte = error.object[error.start]
     return f"expected UTF-8, got byte 0x{byte:02x}: convert the file to UTF-8"
 
 
 class _Counted(io.RawIOBase):
-    """A stream that counts what it gives, and whose every failure is a FileError."""
+    """A stream that counts its bytes, and raises every failure as a FileError."""
 
     def __init__(self, stream: SupportsRead[bytes], path: Path) -> None:
         self._stream = stream

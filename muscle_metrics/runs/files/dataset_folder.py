@@ -22,14 +22,7 @@ _STATE, _SPLITS = "state.json", "dataset_dict.json"
 
 
 def is_dataset(path: Path) -> bool:
-    """Tell a dataset by the file that says where its rows are, several by the list of splits.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> is_dataset(Path("no-such-folder"))
-    False
-    """
+    """Tell a dataset by the file that says where its rows are, several by the list of splits."""
     return (path / _STATE).is_file() or (path / _SPLITS).is_file()
 
 
@@ -42,18 +35,6 @@ def dataset_columns(path: Path) -> list[str]:
         If the dataset cannot be read, or holds several splits.
     MissingDependencyError
         If pyarrow is not installed.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import pyarrow, tempfile
-    >>> table = pyarrow.table({"id": [1], "text": ["a"]})
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(folder, "state.json").write_text('{"_data_files": [{"filename": "0.arrow"}]}')
-    ...     with pyarrow.ipc.new_stream(str(Path(folder, "0.arrow")), table.schema) as stream:
-    ...         stream.write_table(table)
-    ...     print(dataset_columns(Path(folder)))
-    ['id', 'text']
     """
     with _open(_shards(path)[0], None) as reader:
         names: list[str] = reader.schema.names
@@ -76,18 +57,6 @@ def read_dataset(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Map
         If a file is damaged, or unfolds to more than it may, or the folder holds several splits.
     MissingDependencyError
         If pyarrow is not installed.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import pyarrow, tempfile
-    >>> table = pyarrow.table({"id": [1, 2], "text": ["a", "b"]})
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(folder, "state.json").write_text('{"_data_files": [{"filename": "0.arrow"}]}')
-    ...     with pyarrow.ipc.new_stream(str(Path(folder, "0.arrow")), table.schema) as stream:
-    ...         stream.write_table(table)
-    ...     print(list(read_dataset(Path(folder), ["id"])))
-    [(1, {'id': 1}), (2, {'id': 2})]
     """
     number = 0
     for shard in _shards(path):

@@ -34,16 +34,6 @@ def read_json_object(path: Path) -> Mapping[str, object]:
     FileError
         If the file cannot be read to its end, is longer than 1 GiB, or is not one JSON object in
         UTF-8; the message names the line.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "results.json")
-    ...     _ = path.write_text('{"results": {}}')
-    ...     print(read_json_object(path))
-    {'results': {}}
     """
     with open_bytes(path) as stream:
         content = stream.read(OBJECT_LIMIT + 1)

@@ -31,16 +31,6 @@ def column_names(path: Path) -> list[str]:
         If the file is not Parquet, or two columns have the same name.
     MissingDependencyError
         If pyarrow is not installed.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import pyarrow, pyarrow.parquet, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "old.parquet")
-    ...     pyarrow.parquet.write_table(pyarrow.table({"id": [1]}), path)
-    ...     print(column_names(path))
-    ['id']
     """
     with _open(path) as file:
         return list(unique_names(path, file.schema_arrow.names))
@@ -88,17 +78,6 @@ def read_parquet(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Map
         If the file is not Parquet, or unfolds to more than it may.
     MissingDependencyError
         If pyarrow is not installed.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import pyarrow, pyarrow.parquet, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "old.parquet")
-    ...     table = pyarrow.table({"id": [1, 2], "text": ["a", "b"]})
-    ...     pyarrow.parquet.write_table(table, path)
-    ...     print(list(read_parquet(path, ["id"])))
-    [(1, {'id': 1}), (2, {'id': 2})]
     """
     number = 0
     with _open(path) as file:

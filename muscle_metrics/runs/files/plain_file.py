@@ -1,4 +1,4 @@
-"""A file in one of the plain formats: which there are, how one is recognised, who reads it."""
+"""Plain formats: their names, how a file is recognised, and the reader of each."""
 
 from __future__ import annotations
 
@@ -46,11 +46,6 @@ class PlainFile:
         The file.
     format : str
         One of `PLAIN_FORMATS`.
-
-    Examples
-    --------
-    >>> PlainFile(Path("runs/Mistral-7B-v0.2.jsonl.gz"), "jsonl").stem
-    'Mistral-7B-v0.2'
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""JSON as a log must hold it: each key once, whatever else Python accepts.
+"""Strict JSON: each key once in an object; Python itself keeps the last of several.
 
 NaN and Infinity pass here, because harnesses write them into fields that nobody reads; where a
 field is read, its value is checked.
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BAD_JSON", "decode", "decode_objects", "explain"]
 
-# What decoding raises for hostile text; every decoding error of the standard library is a
-# ValueError, and nesting beyond the interpreter's stack a RecursionError.
+# Errors of decoding hostile text: the standard library raises ValueError, and RecursionError for
+# nesting beyond the stack of the interpreter.
 BAD_JSON = (ValueError, RecursionError)
 
 
@@ -47,11 +47,6 @@ def decode(text: str, start: int = 0) -> tuple[object, int]:
         If there is no valid JSON, a key stands twice in one object, or an integer is too long.
     RecursionError
         If the value is nested too deeply.
-
-    Examples
-    --------
-    >>> decode('{"id": 1} ')
-    ({'id': 1}, 9)
     """
     return _DECODER.raw_decode(text, start)
 
@@ -100,7 +95,7 @@ def _shows_keys(text: str) -> bool:
 
 
 def explain(error: Exception, start: int = 0) -> str:
-    """Say in words of this package what `decode` stumbled over.
+    """Explain an error of `decode` in the words of this package.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Joining what two or more models answered to the same items: by id, never by position."""
+"""Join the answers of two or more models to the same items: by id, never by position."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, get_args
 
-from muscle_metrics.errors import PairingError, UsageError
+from muscle_metrics.errors import PairingError, UsageError, check_choice
 from muscle_metrics.runs.joining.mismatches import Mismatches
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = [
     "JoinedRuns",
     "MissingItems",
     "Unanswered",
-    "check_choices",
+    "check_joining",
     "join_runs",
     "nothing_left",
     "pair_runs",
@@ -45,11 +45,11 @@ class JoinedRuns:
     names : tuple of str
         Name of each run.
     ids : tuple of str
-        Id of each item; 2 stands before 10, whatever the order of the files.
+        Id of each item; 2 comes before 10, whatever the order of the files.
     records : tuple of tuple of Record
         For each run the record of each item.
     references : tuple of tuple of object
-        For each run the reference that each of its answers is judged by.
+        For each run the references that judge its answers.
     dropped : mapping of str to int
         How many items were left out, by reason. Each counts once: together with the items that
         are here they are all that any of the runs holds.
@@ -57,13 +57,6 @@ class JoinedRuns:
         Whether a harness recorded any of the runs, so that scores are to be expected.
     lower_is_better : frozenset of str
         Recorded metrics whose smaller score is better.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> joined = pair_runs(Run((Record("10"),), "a"), Run((Record("10"),), "b"), unanswered="wrong")
-    >>> len(joined), joined.ids
-    (1, ('10',))
     """
 
     names: tuple[str, ...]
@@ -153,17 +146,8 @@ def join_runs(
         If the runs do not hold the same items; the message names every reason there is.
     UsageError
         If there are fewer than two runs, or an option is unknown.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> first = Run((Record("1", "B", "A"), Record("2", "C", "C")), name="v1")
-    >>> second = Run((Record("1", "A", "A"),), name="v2")
-    >>> joined = join_runs([first, second], missing="drop")
-    >>> joined.ids, dict(joined.dropped)
-    (('1',), {'only in old': 1})
     """
-    check_choices(missing=missing, conflict=conflict, unanswered=unanswered)
+    check_joining(missing=missing, conflict=conflict, unanswered=unanswered)
     if len(runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(runs)}: pass the old run first")
     found = Mismatches(runs, total)
@@ -227,35 +211,24 @@ def _sources_of_references(runs: Sequence[LabelledRun], conflict: Conflict) -> l
     return [position if position in referring else referring[0] for position in range(len(runs))]
 
 
-def check_choices(*, missing: str, conflict: str, unanswered: str) -> None:
-    """See to it that what to do with each kind of item is something that can be done.
+def check_joining(*, missing: str, conflict: str, unanswered: str) -> None:
+    """Check the options that say what becomes of each kind of item.
 
     Raises
     ------
     UsageError
         If an option is unknown.
-
-    Examples
-    --------
-    >>> check_choices(missing="drop", conflict="own", unanswered="wrong")
     """
     for name, given, known in (
         ("missing", missing, MissingItems),
         ("conflict", conflict, Conflict),
         ("unanswered", unanswered, Unanswered),
     ):
-        if given not in get_args(known):
-            raise UsageError(f"expected {name} to be one of {[*get_args(known)]}, got {given!r}")
+        check_choice(name, given, get_args(known))
 
 
 def nothing_left(dropped: Mapping[str, int]) -> PairingError:
-    """Make the error of runs of which every item was left out, for these reasons.
-
-    Examples
-    --------
-    >>> print(nothing_left({"unanswered": 3}))
-    expected at least one item to compare, got none: all were left out (3 unanswered), drop ...
-    """
+    """Make the error of runs whose items were all left out, for these reasons."""
     counted = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
     return PairingError(
         f"expected at least one item to compare, got none: all were left out ({counted}), "

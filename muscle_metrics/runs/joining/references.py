@@ -1,4 +1,4 @@
-"""References: when two are the same, and how a run gets its own from a file apart."""
+"""References: which of two are the same, and a run that gets them from a file of their own."""
 
 from __future__ import annotations
 
@@ -58,15 +58,6 @@ def read_references(
     ------
     FileError
         If the file cannot be read, an id stands twice, or a reference is null.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "test.csv")
-    ...     _ = path.write_text("id,answer\n007,Paris\n")
-    ...     read_references(path, reference_field="answer")
-    {'007': 'Paris'}
     """
     file = open_plain(Glimpse(Path(path)), format)
     id_fields = [id_field] if isinstance(id_field, str) else id_field
@@ -105,13 +96,6 @@ def with_references(run: Run, references: Mapping[str, object]) -> Run:
     ------
     PairingError
         If an id of the run has no reference, or a record has another one already.
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> run = Run((Record("1", prediction="Rome"),), name="old")
-    >>> with_references(run, {"1": "Paris"}).records[0].reference
-    'Paris'
     """
     ids = [record.id for record in run]
     problems = []
