@@ -23,7 +23,7 @@ def flat_column(values: Values, name: str) -> Sequence[Any] | npt.NDArray[Any]:
     values : sequence or array, shape (N,)
         The column.
     name : str
-        What errors call it.
+        Its name in errors.
 
     Returns
     -------

@@ -71,7 +71,7 @@ def answer_column(
     values : sequence or array, shape (N,)
         Text, numbers or booleans.
     name : str
-        What errors call this column.
+        Its name in errors.
     key : callable, optional
         Applied to every answer first, as in `sorted`.
     missing : {"error", "wrong"}
@@ -218,7 +218,7 @@ def check_kinds(
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value stands for no answer: None, NaN, or a library's null."""
+    """Whether a value means no answer: None, NaN, or the null of a library."""
     if isinstance(value, numbers.Number):
         return bool(value != value)
     return _kind(type(value)) is None

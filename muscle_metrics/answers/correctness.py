@@ -131,7 +131,7 @@ def correctness_column(values: Values, *, name: str) -> Flags:
     values : sequence or array, shape (N,)
         Booleans, or numbers that are all 0 or 1.
     name : str
-        What errors call this column.
+        Its name in errors.
 
     Raises
     ------

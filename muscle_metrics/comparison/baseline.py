@@ -1,7 +1,7 @@
-"""An old run reduced to what a gate needs of it: verdicts or scores, and no texts.
+"""An old run reduced to the input of a gate: correctness or scores, and no texts.
 
-So that nobody compares apples with pears, a baseline remembers how it was judged and, as one
-hash, by which references; a new run says the same of itself before it is gated against it.
+A baseline records its metric, its key and a hash of its references. A new run gets the same facts
+before it is gated, so that a gate sees every difference between the two.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def match_baseline(
     key: Key = None,
     growing: bool = False,
 ) -> tuple[Run, Run]:
-    """Say of a new run what the baseline says of itself, so that a gate sees differences.
+    """Add the facts that a baseline records to a new run, so that a gate sees differences.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Chains of versions v1 -> v2 -> ... -> vT: what repeated updates did to the same items."""
+"""Chains of versions v1 -> v2 -> ... -> vT: effects of repeated updates on the same items."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ __all__ = ["Chain", "compare_chain", "count_chain"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Chain:
-    """What T - 1 updates did to the same N items.
+    """Effects of T - 1 updates on the same N items.
 
     Parameters
     ----------
     names : tuple of str
-        What the T versions are called.
+        Names of the T versions.
     right : numpy.ndarray of bool, shape (T, N)
         Whether each version got each item right.
     steps : tuple of FlipCounts
@@ -49,7 +49,7 @@ class Chain:
     overall : FlipCounts
         Counts from the first version to the last.
     signature : str
-        How the numbers were made, and from what.
+        Options and input of the numbers, in one line.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def count_chain(
     missing: Missing = "error",
     names: Sequence[str] | None = None,
 ) -> Chain:
-    """Count what a chain of updates did to N items.
+    """Count the effects of a chain of updates on N items.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def count_chain(
     missing : {"error", "wrong"}
         Whether a None or NaN answer is refused or counts as a wrong answer.
     names : sequence of str, optional
-        What the versions are called; v1, v2, ... by default.
+        Names of the versions; v1, v2, ... by default.
 
     Returns
     -------

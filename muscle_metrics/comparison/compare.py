@@ -78,15 +78,15 @@ def compare(
     missing : {"error", "wrong"}
         Whether a None or NaN answer is refused or counts as a wrong answer.
     ids : sequence, shape (N,), optional
-        What items are called; their positions by default.
+        Names of the items; their positions by default.
     slices : sequence, shape (N,), optional
         The slice each item belongs to, such as its category.
     groups : sequence, shape (N,), optional
         The passage or prompt an item shares with others, whose errors are then not independent.
     prompts : sequence, shape (N,), optional
-        What the models were asked, for reports to show.
+        Questions to the models, for reports.
     names : tuple of str
-        What the two models are called.
+        Names of the two models.
 
     Returns
     -------
@@ -217,7 +217,7 @@ def compare_runs(
     Returns
     -------
     Comparison
-        Prints as a table; what was dropped is counted in it.
+        Prints as a table; dropped items are counted in it.
 
     Raises
     ------
@@ -235,7 +235,7 @@ def compare_runs(
     1
     """
     joined = pair_runs(old, new, missing=missing, conflict=conflict, unanswered=unanswered)
-    recorded, graders = _told_apart(joined, metric)
+    recorded, graders = _split_metrics(joined, metric)
     judged = [
         judge_runs(
             joined,
@@ -290,10 +290,10 @@ def _listed(metric: Metric | Sequence[Metric]) -> list[Metric]:
     return list(metric) if isinstance(metric, (list, tuple)) else [cast("Metric", metric)]
 
 
-def _told_apart(
+def _split_metrics(
     joined: JoinedRuns, metric: Metric | Sequence[Metric] | None
 ) -> tuple[list[str | None], list[Metric]]:
-    """Metrics that the runs can tell by themselves, and those that must read their texts."""
+    """Split metrics into those that the runs recorded, and those that grade their texts."""
     if metric is None:
         return [None], []
     scores = {name for records in joined.records for record in records for name in record.scores}

@@ -1,7 +1,7 @@
-"""Generative consistency: how much of the old answer is left in the new one.
+"""Generative consistency: similarity of the new answers to the old ones.
 
-No reference is needed to say that two answers differ; with references each kind of change falls
-into a quadrant, so that the same mistake is told from a new one.
+No reference is needed to say that two answers differ. With references each change has a quadrant,
+which separates a new mistake from the same mistake in other words.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ THRESHOLD_WITHOUT_SCORE = (
     "expected a recorded score to apply the threshold to, got runs compared by their answers: "
     "name the score with --score-field"
 )
-"""What is wrong with a threshold where nothing is graded."""
+"""Error of a threshold without a recorded score."""
 
 Flags = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
@@ -43,12 +43,12 @@ Result = TypeVar("Result")
 
 
 class JudgedRuns(NamedTuple):
-    """Rightness, scores and answers of the same N items in every run, in one order.
+    """Correctness, scores and answers of the same N items in every run, in one order.
 
     `right` is None where scores are graded and no threshold was given; `scores` where items were
     judged by their answers. `answers` holds None for a run whose answers were not recorded.
-    `shown` is what a person should see of each item: the answer as written, or else the score.
-    `higher_is_better` tells the direction of the scores.
+    `shown` holds the text for readers: the answer as written, or else the score.
+    `higher_is_better` is the direction of the scores.
     """
 
     metric: str

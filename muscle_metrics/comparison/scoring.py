@@ -26,7 +26,7 @@ def score_flips(
     minimum_effect: float = 0.0,
     **options: Any,
 ) -> ScoreChanges:
-    """Score the texts of two models against the references, and say what changed.
+    """Score the texts of two models against the references, and measure the changes.
 
     Old and new texts are scored in one pass: each distinct text is read once, and an answer that
     did not change keeps its score.

@@ -1,4 +1,4 @@
-"""The one line that says how numbers were made, and from what."""
+"""One line with the options that numbers depend on, and a hash of their input."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def signature_line(
     columns: Iterable[npt.NDArray[Any] | None],
     dropped: Mapping[str, int],
 ) -> str:
-    """Join version, choices, sizes and a hash of ids, verdicts and scores into one line.
+    """Join version, options, sizes and a hash of ids, correctness and scores into one line.
 
     Equal lines mean equal counts, whatever the order or format of the files.
 

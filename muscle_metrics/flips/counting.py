@@ -56,7 +56,7 @@ def count_flips(
     missing: Missing = "error",
     weights: npt.ArrayLike | None = None,
 ) -> FlipCounts:
-    """Count how the rightness of N items changed from the old model to the new one.
+    """Count changes of correctness of N items from the old model to the new one.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def count_flips(
     missing : {"error", "wrong"}
         Whether a None or NaN answer is refused or counts as a wrong answer.
     weights : sequence of int, shape (N,), optional
-        How many identical items each row stands for.
+        Number of identical items that each row represents.
 
     Returns
     -------
@@ -109,9 +109,9 @@ def tally_flips(
     old_right, new_right : sequence or array of bool, shape (N,)
         Whether each item was right; numbers are taken if all are 0 or 1.
     changed : sequence or array of bool, shape (N,), optional
-        Whether the answer changed. Without it what depends on answers is undefined.
+        Whether the answer changed. Without it, rates of changed answers are undefined.
     weights : sequence of int, shape (N,), optional
-        How many identical items each row stands for.
+        Number of identical items that each row represents.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def tally_flips(
     >>> counts.negative, counts.positive, counts.inconsistency_flip_rate
     (1, 1, Rate(None, 3))
     """
-    return tally_correctness(_verdicts(old_right, new_right, changed), weights)
+    return tally_correctness(_stored_correctness(old_right, new_right, changed), weights)
 
 
 def label_flips(
@@ -237,7 +237,9 @@ def inconsistency_flip_rate(
     ).inconsistency_flip_rate
 
 
-def _verdicts(old_right: Values, new_right: Values, changed: Values | None) -> Correctness:
+def _stored_correctness(
+    old_right: Values, new_right: Values, changed: Values | None
+) -> Correctness:
     check_same_index(old_right, new_right, *(() if changed is None else (changed,)))
     columns = {
         "old_right": correctness_column(old_right, name="old_right"),

@@ -1,8 +1,8 @@
-"""Flips: how the rightness of items changed between two models, counted.
+"""Flips: counted changes of correctness between two models.
 
-An item is right when its prediction matches its reference; a flip is a change of rightness between
-the old model and the new one; everything this package reports is a count of flips, or of score
-changes, with its uncertainty.
+An item is right when its prediction matches its reference; a flip is a change of correctness
+between the old model and the new one; everything this package reports is a count of flips, or of
+score changes, with its uncertainty.
 
 ==============  ==============  ==============
 quadrant        new right       new wrong
@@ -30,7 +30,7 @@ __all__ = ["FlipCounts", "Quadrant"]
 
 
 class Quadrant(StrEnum):
-    """Where an item stands after the update; its value is the name of the cell in `FlipCounts`.
+    """Correctness of an item before and after the update, named as its cell in `FlipCounts`.
 
     Examples
     --------
@@ -150,7 +150,7 @@ class FlipCounts:
 
     @property
     def flip_rate(self) -> Rate:
-        """Share of all items whose rightness changed, either way (Dutta et al. 2024)."""
+        """Share of all items whose correctness changed, either way (Dutta et al. 2024)."""
         return Rate(self.negative + self.positive, self.total)
 
     @property

@@ -40,7 +40,7 @@ def narrow_run(run: Run, choice: Choice) -> Run:
     run : Run
         Everything a log holds.
     choice : Choice
-        What to keep of it.
+        The parts to keep.
 
     Returns
     -------

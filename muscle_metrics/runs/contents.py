@@ -24,7 +24,7 @@ __all__ = ["LogContents", "PartContents", "inspect_log"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartContents:
-    """What a log holds of one task, as one filter took the answers.
+    """Contents of a log for one task and one filter of answers.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class PartContents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogContents:
-    """What a log holds.
+    """Contents of a log.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class LogContents:
     lower_is_better : tuple of str
         Scores whose smaller value is better.
     faults, fingerprint : mapping of str to str
-        What is wrong with the run, and what must be equal in a run to compare it with.
+        Faults of the run, and facts that must be equal in a run to compare it with.
 
     Examples
     --------
@@ -103,14 +103,14 @@ class LogContents:
 
 
 def inspect_log(path: str | PathLike[str], **options: Any) -> LogContents:
-    """Say what a log holds, without choosing a task or filter.
+    """List the contents of a log, without choosing a task or filter.
 
     Parameters
     ----------
     path : str or path
         As in `read_run`.
     **options
-        Options of `read_run`; a task or filter narrows what is said.
+        Options of `read_run`; a task or filter narrows the list.
 
     Returns
     -------

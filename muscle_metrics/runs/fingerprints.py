@@ -26,14 +26,14 @@ class Concern(NamedTuple):
 
 
 def list_concerns(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str]) -> list[Concern]:
-    """Name what is wrong with any run, and what differs between two.
+    """Name the faults of each run, and the differences between two.
 
     Parameters
     ----------
     fingerprints : sequence of mapping
         One per run, oldest first.
     names : sequence of str
-        What the runs are called.
+        Names of the runs.
     """
     concerns = [
         Concern(part, f"run {show(name)} has {part}: {fingerprint[part]}")

@@ -47,7 +47,7 @@ def read_run(
     metric: str | None = None,
     name: str | None = None,
 ) -> Run:
-    """Read what one model answered: the log of a harness, or a plain file with a record per row.
+    """Read the answers of one model: the log of a harness, or a plain file with a record per row.
 
     Whose log a file or folder is shows in its content and layout. A field of a plain file is the
     exact name of a column, else a dotted path into nested objects. Ids are text: the number 1
@@ -56,7 +56,7 @@ def read_run(
     Parameters
     ----------
     path : str or path
-        A plain, gzip or Zstandard file, told apart by content, not by name; or the file or folder
+        A plain, gzip or Zstandard file, recognised by content, not by name; or the file or folder
         that a harness wrote.
     format : str
         "auto"; one of "jsonl", "json", "csv", "tsv" and "parquet" for a plain file, of which CSV
@@ -93,8 +93,8 @@ def read_run(
     Raises
     ------
     FileError
-        If the file cannot be read to its end, lacks a field, holds no row, or a value is not
-        what its part may be.
+        If the file cannot be read to its end, lacks a field, holds no row, or a value has
+        a type that its attribute cannot have.
     UsageError
         If `format` is unknown, a log holds several filters and none was chosen, or an option does
         not go with the format.
@@ -217,7 +217,7 @@ def _refuse_choices(**choices: str | None) -> None:
 
 
 def _check_scored(file: PlainFile, records: list[Record], field: str) -> None:
-    """Raise a FileError if a score is null: left out it would be a dropped item."""
+    """Raise a FileError if a score is null: without it the item would be dropped."""
     missing = [record.id for record in records if not record.scores]
     if missing:
         raise FileError(

@@ -31,7 +31,7 @@ _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _LOCAL_MAGIC = b"PK\x03\x04"
 _ENCRYPTED = 0x1
 _ZSTANDARD = 93
-# What reading the directory of a damaged archive raises.
+# Errors of reading the directory of a damaged archive.
 _UNREADABLE = (
     zipfile.BadZipFile,
     OSError,  # the file is not there, or its disk fails
@@ -48,7 +48,7 @@ def read_entries(path: Path, names: re.Pattern[str]) -> Iterator[tuple[str, byte
     path : Path
         A zip archive.
     names : re.Pattern
-        What a whole name of an entry may be.
+        Pattern of the whole name of an entry.
 
     Yields
     ------
@@ -60,7 +60,7 @@ def read_entries(path: Path, names: re.Pattern[str]) -> Iterator[tuple[str, byte
     Raises
     ------
     FileError
-        If the archive is damaged, claims what is not so, or unfolds to more than it may.
+        If the archive is damaged, makes false claims, or unfolds to more than it may.
     MissingDependencyError
         If an entry is Zstandard and the package zstandard is not installed.
     """

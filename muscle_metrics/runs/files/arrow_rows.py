@@ -26,7 +26,7 @@ def batch_rows(batch: Any, budget: Budget) -> Iterator[dict[str, object]]:
     batch : pyarrow.RecordBatch
         The batch.
     budget : Budget
-        What the rows are counted against.
+        The limit of the file.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def batch_rows(batch: Any, budget: Budget) -> Iterator[dict[str, object]]:
 
 
 def unique_names(path: Path, names: Sequence[str]) -> Sequence[str]:
-    """Names of columns, after making sure that each stands once.
+    """Names of columns, after a check that each occurs once.
 
     Raises
     ------

@@ -99,7 +99,7 @@ def check_regular(path: Path) -> None:
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[io.BufferedReader]:
-    """Open a plain, gzip or Zstandard file, told apart by its first bytes, never by its name.
+    """Open a plain, gzip or Zstandard file, recognised by its first bytes, never by its name.
 
     Parameters
     ----------
@@ -278,7 +278,7 @@ def _complete(start: bytes, stream: io.BufferedReader, path: Path, number: int) 
 
 
 def explain_encoding(error: UnicodeDecodeError) -> str:
-    r"""Say which byte is not UTF-8, and what to do."""
+    """Name the byte that is not UTF-8, and advise."""
     byte = error.object[error.start]
     return f"expected UTF-8, got byte 0x{byte:02x}: convert the file to UTF-8"
 

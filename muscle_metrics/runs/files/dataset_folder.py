@@ -74,7 +74,7 @@ def read_dataset(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Map
         budget = Budget(shard)
         with _open(shard, columns) as reader:
             for batch in reader:
-                # Arrow trusts the offsets that a file holds unless it is told not to.
+                # Arrow trusts the offsets in a file without a full check.
                 batch.validate(full=True)
                 for row in batch_rows(batch, budget):
                     number += 1

@@ -18,7 +18,7 @@ __all__ = ["read_csv", "read_tsv"]
 
 
 _NAMES = {",": "commas", "\t": "tabs"}
-# What to do about a header that another character divides.
+# Advice for a header that another character divides.
 _ADVICE = {
     "\t": 'read it with --format tsv (format="tsv")',
     ",": 'read it with --format csv (format="csv")',
@@ -36,7 +36,7 @@ def read_csv(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     Raises
     ------
     FileError
-        If the file is not UTF-8, a quote is never closed, a column name stands twice, or a row
+        If the file is not UTF-8, a quote is never closed, a column name occurs twice, or a row
         has more or fewer cells than the header.
     """
     return _read_rows(path, ",")
@@ -85,7 +85,7 @@ def _read_cells(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader((line for _, line in read_lines(path)), delimiter=delimiter, strict=True)
     while True:
         number = reader.line_num + 1
-        # The limit belongs to the whole process: it is ours for one row, then what it was.
+        # The limit belongs to the whole process: change it for one row, then restore it.
         limit = csv.field_size_limit(LINE_LIMIT)
         try:
             cells = next(reader)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OBJECT_LIMIT", "read_json_object"]
 
-# What one object may take in memory as text; larger logs come as rows or parts.
+# Largest text of one object in memory; larger logs come as rows or in several files.
 OBJECT_LIMIT = 1 << 30
 
 

@@ -39,7 +39,7 @@ class JsonWindow:
     stream : io.BufferedReader
         The text in UTF-8.
     shape : str
-        What the text must be, for messages.
+        Name of the expected shape, for messages.
     """
 
     def __init__(self, stream: io.BufferedReader, shape: str) -> None:
@@ -188,7 +188,7 @@ def read_json_document(path: Path, opened: Collection[tuple[str, ...]]) -> Itera
     Raises
     ------
     FileError
-        If the file is not one JSON object in UTF-8, or a key stands twice in one object.
+        If the file is not one JSON object in UTF-8, or a key occurs twice in one object.
     """
     with open_bytes(path) as stream:
         document = _Document(JsonWindow(stream, _DOCUMENT), {*opened, ()})

@@ -23,7 +23,7 @@ _LENGTH = 4
 
 
 def column_names(path: Path) -> list[str]:
-    """Names of the columns of a Parquet file, each of which stands once.
+    """Names of the columns of a Parquet file, each of which occurs once.
 
     Raises
     ------

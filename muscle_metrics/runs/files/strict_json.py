@@ -21,7 +21,7 @@ BAD_JSON = (ValueError, RecursionError)
 
 
 class _DuplicateKeyError(ValueError):
-    """A key stands twice in one object."""
+    """A key occurs twice in one object."""
 
 
 def decode(text: str, start: int = 0) -> tuple[object, int]:
@@ -44,7 +44,7 @@ def decode(text: str, start: int = 0) -> tuple[object, int]:
     Raises
     ------
     ValueError
-        If there is no valid JSON, a key stands twice in one object, or an integer is too long.
+        If there is no valid JSON, a key occurs twice in one object, or an integer is too long.
     RecursionError
         If the value is nested too deeply.
     """
@@ -131,6 +131,6 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object)
-# Without a Python call for each object: keys that stand twice are found by counting.
+# Without a Python call for each object: repeated keys are found by counting.
 _LIST_DECODER = json.JSONDecoder()
 _KEY_END = '":'

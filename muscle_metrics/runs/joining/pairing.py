@@ -93,7 +93,7 @@ def pair_runs(
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
 ) -> JoinedRuns:
-    """Join what two models answered, old first; `join_runs` says how.
+    """Join the answers of two models, old first; `join_runs` says how.
 
     Examples
     --------
@@ -114,10 +114,10 @@ def join_runs(
     unanswered: Unanswered = "error",
     total: int | None = None,
 ) -> JoinedRuns:
-    """Join what models answered to the items that all of them were given.
+    """Join the answers of models to the items that all of them were given.
 
     An item is known by its task, id and repeat. Nothing is left out, filled in or judged
-    differently unless an option says so, and what is left out is counted.
+    differently unless an option says so, and dropped items are counted.
 
     Parameters
     ----------

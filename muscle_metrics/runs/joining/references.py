@@ -57,7 +57,7 @@ def read_references(
     Raises
     ------
     FileError
-        If the file cannot be read, an id stands twice, or a reference is null.
+        If the file cannot be read, an id occurs twice, or a reference is null.
     """
     file = open_plain(Glimpse(Path(path)), format)
     id_fields = [id_field] if isinstance(id_field, str) else id_field
