@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from muscle_metrics.answers.columns import Key
     from muscle_metrics.scorers import Metric
 
-__all__ = ["Consistency", "Likeness", "consistency"]
+__all__ = ["Agreement", "Consistency", "consistency"]
 
 Scores = npt.NDArray[np.float64]
 
 
-class Likeness(StrEnum):
+class Agreement(StrEnum):
     """How a new answer relates to the old one."""
 
     SAME = "same"
@@ -42,7 +42,7 @@ class Likeness(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Consistency:
-    """Similarity of the new answer to the old one, item by item.
+    """Agreement of the new answer to the old one, item by item.
 
     Made by `consistency`.
 
@@ -50,7 +50,7 @@ class Consistency:
     ----------
     similarities : mapping of str to numpy.ndarray, shape (N,)
         By metric, the score of the new answer against the old one.
-    likeness : numpy.ndarray of str, shape (N,)
+    agreement : numpy.ndarray of str, shape (N,)
         Same text, other words for the same answer, or another answer.
     quadrants : numpy.ndarray of str, shape (N,), or None
         The quadrant of every item, where references were given.
@@ -63,13 +63,13 @@ class Consistency:
     """
 
     similarities: Mapping[str, Scores]
-    likeness: npt.NDArray[np.str_]
+    agreement: npt.NDArray[np.str_]
     quadrants: npt.NDArray[np.str_] | None
 
     @property
     def total(self) -> int:
         """Number of items, N."""
-        return len(self.likeness)
+        return len(self.agreement)
 
     def mean(self, metric: str) -> float:
         """Mean similarity by a metric, in units of its score."""
@@ -94,12 +94,12 @@ class Consistency:
         quantiles: Scores = np.quantile(self.similarities[metric], np.asarray(levels))
         return quantiles
 
-    def rate(self, likeness: Likeness | str, quadrant: Quadrant | str | None = None) -> Rate:
+    def rate(self, agreement: Agreement | str, quadrant: Quadrant | str | None = None) -> Rate:
         """Share of the items of a quadrant, or of all items, whose answers are alike like this.
 
         Parameters
         ----------
-        likeness : Likeness or str
+        agreement : Agreement or str
             "same", "other_words" or "other_answer".
         quadrant : Quadrant or str, optional
             The quadrant that is the denominator.
@@ -113,7 +113,7 @@ class Consistency:
         UsageError
             If a name is unknown, or a quadrant is asked for without references.
         """
-        chosen = self.likeness == _known(Likeness, likeness)
+        chosen = self.agreement == _known(Agreement, agreement)
         if quadrant is None:
             return Rate(int(np.count_nonzero(chosen)), self.total)
         if self.quadrants is None:
@@ -132,11 +132,11 @@ class Consistency:
     @property
     def new_mistake_rate(self) -> Rate:
         """Share of the items wrong before and after that are wrong in another way."""
-        return self.rate(Likeness.OTHER_ANSWER, Quadrant.BOTH_WRONG)
+        return self.rate(Agreement.OTHER_ANSWER, Quadrant.BOTH_WRONG)
 
     def __str__(self) -> str:
         lines = [f"{name}: mean {self.mean(name):.4f}" for name in self.similarities]
-        lines += [f"{kind.replace('_', ' ')}: {self.rate(kind)}" for kind in Likeness]
+        lines += [f"{kind.replace('_', ' ')}: {self.rate(kind)}" for kind in Agreement]
         if self.quadrants is not None:
             lines.append(f"same mistake: {self.same_mistake_rate} wrong twice")
         return "\n".join(lines)
@@ -186,7 +186,7 @@ def consistency(
     >>> result = consistency(
     ...     old=["the cat sat on a mat", "rome"], new=["the cat sat on the mat", "oslo"]
     ... )
-    >>> result.likeness.tolist()
+    >>> result.agreement.tolist()
     ['other_words', 'other_answer']
     """
     if not metrics:
@@ -202,11 +202,11 @@ def consistency(
     correctness = judge_answers(old=old, new=new, references=accepted, key=key)
     changed = np.zeros(items, dtype=bool) if correctness.changed is None else correctness.changed
     alike = np.where(
-        similarities[scorer.name] >= similar, Likeness.OTHER_WORDS, Likeness.OTHER_ANSWER
+        similarities[scorer.name] >= similar, Agreement.OTHER_WORDS, Agreement.OTHER_ANSWER
     )
     return Consistency(
         similarities=similarities,
-        likeness=np.where(changed, alike, Likeness.SAME).astype(str),
+        agreement=np.where(changed, alike, Agreement.SAME).astype(str),
         quadrants=None if references is None else label_correctness(correctness).quadrants,
     )
 

@@ -104,6 +104,8 @@ def _comparison_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]
     for metric, changes in comparison.changes.items():
         yield Text()
         yield _scores(metric, changes)
+        if changes.mean_gain.method == "student":
+            yield _line("note: intervals of gain and regression are Student's; in memory, Gaffke's")
         if not changes.higher_is_better:
             yield _line(f"{metric} is better when lower: an item regressed where it rose")
         if changes.tolerance_sensitive:

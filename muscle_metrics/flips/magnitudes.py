@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -26,11 +27,10 @@ class Mean(float):
 
     "gaffke" assumes nothing but the range of the score. "student" is Student's t interval, which
     needs no more than a standard deviation and is too narrow where a few large values decide.
-    A subclass gives `_standard_error`, or an interval of its own.
     """
 
     __slots__ = ("count",)
-    method: ClassVar[MeanMethod] = "student"
+    method: ClassVar[MeanMethod]
     count: int
 
     @property
@@ -39,6 +39,17 @@ class Mean(float):
         from muscle_metrics.statistics.bounded import FEWEST_VALUES
 
         return self.count < FEWEST_VALUES
+
+    @abstractmethod
+    def interval(self, confidence: float = 0.95, side: Side = "two-sided") -> Interval:
+        """Bound the mean by `method`."""
+
+
+class _StudentMean(Mean):
+    """A mean whose interval needs its standard error alone."""
+
+    __slots__ = ()
+    method = "student"
 
     def interval(self, confidence: float = 0.95, side: Side = "two-sided") -> Interval:
         """Student's t interval of the mean.
@@ -70,8 +81,9 @@ class Mean(float):
         high = float(self) - float(stdtrit(freedom, above)) * error if above else math.inf
         return Interval(low, high)
 
+    @abstractmethod
     def _standard_error(self) -> float:
-        raise NotImplementedError
+        """Estimate the standard error of the mean."""
 
 
 class Magnitude(Mean):
@@ -139,7 +151,7 @@ class Magnitude(Mean):
         return (self.values,), {"limit": self.limit}
 
 
-class MeanChange(Mean):
+class MeanChange(_StudentMean):
     """Mean of new score minus old score over all items, with Student's t interval.
 
     Parameters
@@ -205,7 +217,7 @@ class MeanChange(Mean):
         return float(np.std(self.deltas, ddof=1)) / math.sqrt(self.count)
 
 
-class SummedMean(Mean):
+class SummedMean(_StudentMean):
     """A mean of which only count, sum and sum of squares are known.
 
     Parameters

@@ -69,10 +69,10 @@ def independent(rng: np.random.Generator, items: int, negative: float, positive:
 
 
 def grouped(
-    rng: np.random.Generator, groups: int, size: int, rate: float, likeness: float
+    rng: np.random.Generator, groups: int, size: int, rate: float, correlation: float
 ) -> Sample:
     """Items of passages that break together, or get fixed together, as often."""
-    spread = 1 / likeness - 1
+    spread = 1 / correlation - 1
     kind = rng.random((groups, size)), rng.beta(rate * spread, (1 - rate) * spread, (2, groups, 1))
     breaks = (kind[0] < kind[1][0]).reshape(-1, 1)
     fixed = (rng.random((groups, size)) < kind[1][1]).reshape(-1, 1) & ~breaks
@@ -161,13 +161,13 @@ CASES = [
          lambda rng: independent(rng, 969, 0.01, 0.01)),
     Case("969 items, NFR twice the limit", 0.02, "FAIL",
          lambda rng: independent(rng, 969, 0.04, 0.04)),
-    Case("100 passages of 10, likeness .1, at the limit", 0.05, "PASS, FAIL <= 5 %",
+    Case("100 passages of 10, correlation .1, at the limit", 0.05, "PASS, FAIL <= 5 %",
          lambda rng: grouped(rng, 100, 10, 0.05, 0.1)),
-    Case("100 passages of 10, likeness .3, at the limit", 0.05, "PASS, FAIL <= 5 %",
+    Case("100 passages of 10, correlation .3, at the limit", 0.05, "PASS, FAIL <= 5 %",
          lambda rng: grouped(rng, 100, 10, 0.05, 0.3)),
-    Case("200 passages of 10, likeness .3, half the limit", 0.05, "PASS",
+    Case("200 passages of 10, correlation .3, half the limit", 0.05, "PASS",
          lambda rng: grouped(rng, 200, 10, 0.025, 0.3)),
-    Case("200 passages of 10, likeness .3, twice the limit", 0.05, "FAIL",
+    Case("200 passages of 10, correlation .3, twice the limit", 0.05, "FAIL",
          lambda rng: grouped(rng, 200, 10, 0.1, 0.3)),
     Case("100 passages of 1 to 40, long ones break more, at the limit", 0.05, "known to exceed 5 %",
          lambda rng: uneven(rng, 100, 0.05)),

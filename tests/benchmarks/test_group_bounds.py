@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     Sizes = NDArray[np.int64]
 
 RUNS = 10_000
-LIKENESS = (0.1, 0.3)
+CORRELATIONS = (0.1, 0.3)
 # A simulation of so many runs is off by this much once in a thousand times.
 ALLOWANCE = 0.007
 
 
-def flips(rng: np.random.Generator, sizes: Sizes, rates: object, likeness: float) -> Sizes:
+def flips(rng: np.random.Generator, sizes: Sizes, rates: object, correlation: float) -> Sizes:
     """Flips of groups whose own rates vary so that items of one are this much alike."""
-    spread = 1 / likeness - 1
+    spread = 1 / correlation - 1
     mean = np.asarray(rates)
     return rng.binomial(sizes, rng.beta(mean * spread, (1 - mean) * spread, sizes.size))
 
@@ -45,13 +45,15 @@ def share_passed(limit: float, draw: object) -> float:
 @pytest.mark.parametrize("limit", [0.02, 0.05, 0.1, 0.3])
 def test_groups_of_one_size(limit):
     shares = {}
-    for (groups, size), likeness in product([(30, 10), (100, 10), (200, 10), (300, 5)], LIKENESS):
+    for (groups, size), correlation in product(
+        [(30, 10), (100, 10), (200, 10), (300, 5)], CORRELATIONS
+    ):
         sizes = np.full(groups, size)
 
-        def draw(rng, sizes=sizes, likeness=likeness):
-            return flips(rng, sizes, np.full(sizes.size, limit), likeness), sizes
+        def draw(rng, sizes=sizes, correlation=correlation):
+            return flips(rng, sizes, np.full(sizes.size, limit), correlation), sizes
 
-        shares[groups, size, likeness] = share_passed(limit, draw)
+        shares[groups, size, correlation] = share_passed(limit, draw)
     print(f"\n{limit:.0%}, groups of one size: at most {max(shares.values()):.1%} of {shares}")
     assert max(shares.values()) <= 0.05 + ALLOWANCE
 
@@ -67,16 +69,16 @@ def test_groups_of_unequal_sizes(kind, limit):
         return np.where(rng.random(groups) < 0.1, 40, 5)
 
     shares = {}
-    for groups, likeness in product([30, 50, 100, 200], LIKENESS):
+    for groups, correlation in product([30, 50, 100, 200], CORRELATIONS):
 
-        def draw(rng, groups=groups, likeness=likeness):
+        def draw(rng, groups=groups, correlation=correlation):
             sizes = draw_sizes(rng, groups)
             rates = np.full(groups, limit)
             if kind == "long ones break more":
                 # A tenth of the groups, 40 items in place of 5, holds 4 in 8.5 of all items.
                 rates = limit * 8.5 / 20.5 * np.where(sizes == 40, 4, 1)
-            return flips(rng, sizes, rates, likeness), sizes
+            return flips(rng, sizes, rates, correlation), sizes
 
-        shares[groups, likeness] = share_passed(limit, draw)
+        shares[groups, correlation] = share_passed(limit, draw)
     print(f"\n{limit:.0%}, {kind}: at most {max(shares.values()):.1%} of {shares}")
     assert max(shares.values()) <= 0.13 + ALLOWANCE

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics import InputError, UsageError, consistency, flip_matrix
-from muscle_metrics.comparison.consistency import Likeness
+from muscle_metrics.comparison.consistency import Agreement
 
 # same; other words; another answer, all wrong but the first two
 OLD = ["paris", "the cat sat on the mat", "rome", "it is green", "it is a very green day"]
@@ -18,7 +18,7 @@ REFERENCES = ["paris", ["the cat sat on the mat", "the cat sat on a mat"], "bern
 
 def test_kinds_of_change_crossed_with_quadrants() -> None:
     result = consistency(old=OLD, new=NEW, references=REFERENCES)
-    assert result.likeness.tolist() == [
+    assert result.agreement.tolist() == [
         "same", "other_words", "other_answer", "same", "other_words",
     ]  # fmt: skip
     assert str(result.rate("other_words", "both_right")) == "50.00% (1 of 2)"
@@ -31,7 +31,7 @@ def test_kinds_of_change_crossed_with_quadrants() -> None:
 
 def test_no_reference_is_needed_until_quadrants_are_asked_for() -> None:
     result = consistency(old=OLD, new=NEW)
-    assert result.rate(Likeness.SAME) == 0.4
+    assert result.rate(Agreement.SAME) == 0.4
     with pytest.raises(UsageError, match="references"):
         result.rate("same", "both_wrong")
     with pytest.raises(UsageError, match="'alike'"):
@@ -40,12 +40,12 @@ def test_no_reference_is_needed_until_quadrants_are_asked_for() -> None:
 
 def test_key_and_options_and_threshold() -> None:
     shouted = consistency(old=["Paris"], new=["PARIS"], key=str.lower)
-    assert shouted.likeness.tolist() == ["same"]
+    assert shouted.agreement.tolist() == ["same"]
     options = {"rouge1": {"stem": True}}
     stemmed = consistency(old=["running"], new=["runs"], metrics=["rouge1"], options=options)
-    assert stemmed.likeness.tolist() == ["other_words"]
+    assert stemmed.agreement.tolist() == ["other_words"]
     strict = consistency(old=OLD, new=NEW, similar=1.0)
-    assert "other_words" not in strict.likeness.tolist()
+    assert "other_words" not in strict.agreement.tolist()
     with pytest.raises(UsageError, match="at least one metric"):
         consistency(old=OLD, new=NEW, metrics=[])
 

@@ -124,12 +124,12 @@ def test_stochastic_models_far_from_the_limit_are_decided():
 # Items in groups
 
 
-def grouped(rate, likeness, *, groups=100, size=10, known=True):
+def grouped(rate, correlation, *, groups=100, size=10, known=True):
     """Items of passages that flip together: a beta-binomial with this intraclass correlation."""
 
     def make(seed):
         rng = np.random.default_rng(seed)
-        spread = 1 / likeness - 1
+        spread = 1 / correlation - 1
         flips = generate(rng, rng.beta(rate * spread, (1 - rate) * spread, groups), size).ravel()
         labels = np.repeat(np.arange(groups), size) if known else None
         return compared(np.ones(flips.size, dtype=bool), ~flips, labels)
@@ -137,20 +137,20 @@ def grouped(rate, likeness, *, groups=100, size=10, known=True):
     return make
 
 
-@pytest.mark.parametrize("likeness", [0.1, 0.3])
-def test_groups_at_the_limit_are_decided_wrongly_in_5_percent_at_most(likeness):
-    found = shares(grouped(0.05, likeness), "0.05", runs=4000)
+@pytest.mark.parametrize("correlation", [0.1, 0.3])
+def test_groups_at_the_limit_are_decided_wrongly_in_5_percent_at_most(correlation):
+    found = shares(grouped(0.05, correlation), "0.05", runs=4000)
     assert found["PASS"] <= 0.05
     assert found["FAIL"] <= 0.05
-    pooled = shares(grouped(0.05, likeness, known=False), "0.05", 500)
+    pooled = shares(grouped(0.05, correlation, known=False), "0.05", 500)
     assert pooled["PASS"] > 2 * found["PASS"]
     assert pooled["FAIL"] > 2 * found["FAIL"]
 
 
-@pytest.mark.parametrize("likeness", [0.1, 0.3])
-def test_groups_far_from_the_limit_are_decided(likeness):
-    assert shares(grouped(0.025, likeness, groups=200), "0.05", 300)["PASS"] > 0.8
-    assert shares(grouped(0.1, likeness, groups=200), "0.05", 300)["FAIL"] > 0.8
+@pytest.mark.parametrize("correlation", [0.1, 0.3])
+def test_groups_far_from_the_limit_are_decided(correlation):
+    assert shares(grouped(0.025, correlation, groups=200), "0.05", 300)["PASS"] > 0.8
+    assert shares(grouped(0.1, correlation, groups=200), "0.05", 300)["FAIL"] > 0.8
 
 
 # Independent items: exact

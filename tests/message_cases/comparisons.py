@@ -68,7 +68,7 @@ CASES: dict[str, Callable[[], object]] = {
     "scoring: no text": lambda: score_flips(old=[1], new=["a"], references=["a"]),
     "consistency: no metric": lambda: alike(metrics=[]),
     "consistency: no references": lambda: alike().rate("same", "negative"),
-    "consistency: unknown likeness": lambda: alike().rate("alike"),
+    "consistency: unknown agreement": lambda: alike().rate("alike"),
     "consistency: unknown quadrant": lambda: alike(references=["A", "B"]).rate("same", "worse"),
     "turns: open answers": lambda: flip_matrix(old=["A", "B"], new=["B", "C"], most_answers=2),
     "compare: repeated ids": lambda: compare_all(ids=["q1", "q1"]),
