@@ -83,7 +83,7 @@ def main() -> int:
     print("| module | mutants | tried | killed |\n|---|---|---|---|", flush=True)
     broken = False
     for module in options.modules or MODULES:
-        promise = DECISION if module == "gate" else OTHERS
+        promise = DECISION if module == "gate/check" else OTHERS
         sample = None if promise == DECISION else options.sample
         score = try_module(module, sample, options.seed, options.workers)
         print(
