@@ -61,8 +61,7 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
     _check_sizes(criteria, policy)
     checks = _judge(criteria, policy.confidence)
     reasons = [*_differences(comparison, policy), *_missing_pins(comparison, policy)]
-    items = comparison.in_memory
-    broken = () if items is None else broken_pins(items, policy)
+    broken = broken_pins(comparison, policy)
     invalid = [reason for reason, accepted in reasons if not accepted]
     return Verdict(
         outcome=_combine(checks, broken=bool(broken), invalid=bool(invalid)),

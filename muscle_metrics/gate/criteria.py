@@ -83,15 +83,16 @@ def list_criteria(comparison: Facts, policy: Policy) -> list[Criterion]:
     ]
 
 
-def broken_pins(comparison: Comparison, policy: Policy) -> tuple[str, ...]:
+def broken_pins(comparison: Facts, policy: Policy) -> tuple[str, ...]:
     """Ids of pinned items that broke, in the natural order of ids."""
-    if not policy.pinned:
+    items = comparison.in_memory
+    if items is None or not policy.pinned:
         return ()
     pinned: dict[tuple[str | None, str], list[int]] = {}
-    for row, (task, name) in enumerate(comparison.table.prompts):
+    for row, (task, name) in enumerate(items.table.prompts):
         if name in policy.pinned:
             pinned.setdefault((task, name), []).append(row)
-    broken = (name for (_, name), rows in pinned.items() if _is_broken(comparison, policy, rows))
+    broken = (name for (_, name), rows in pinned.items() if _is_broken(items, policy, rows))
     return tuple(dict.fromkeys(broken))
 
 

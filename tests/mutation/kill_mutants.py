@@ -34,7 +34,11 @@ MODULES = {
     "gate/criteria": ["tests/gate/test_criteria.py"],
     "gate/evidence": ["tests/gate/test_evidence.py"],
     "gate/policy": ["tests/gate/test_policy.py"],
-    "gate/verdict": ["tests/gate/test_check.py"],
+    "gate/verdict": [
+        "tests/gate/test_check.py",
+        "tests/gate/test_verdict.py",
+        "tests/words/test_secrets.py",
+    ],
     **{
         f"statistics/{path.stem}": [f"tests/statistics/test_{path.stem}.py"]
         for path in sorted((PROJECT / PACKAGE / "statistics").glob("[a-z]*.py"))
