@@ -23,7 +23,7 @@ def flat_column(values: Values, name: str) -> Sequence[Any] | npt.NDArray[Any]:
     values : sequence or array, shape (N,)
         The column.
     name : str
-        Its name in errors.
+        Name of the column in error messages.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def flat_column(values: Values, name: str) -> Sequence[Any] | npt.NDArray[Any]:
     Raises
     ------
     InputError
-        If there is no flat, non-empty column in `values`.
+        If `values` is not a flat, non-empty column.
     """
     if isinstance(values, (str, bytes)):
         raise InputError(
@@ -60,7 +60,7 @@ def _from_library(values: Any, name: str) -> Any:
     # The library is recognised by name: importing pandas only to compare types is slow.
     library = type(values).__module__.partition(".")[0]
     if library == "pandas":
-        # The type is asked: a Series offers the labels of its index as attributes.
+        # Look at the type: on a Series, `columns` may be a label of its index.
         if hasattr(type(values), "columns") or hasattr(type(values), "levels"):
             raise _not_one_column(values, name)
         absent = values.isna()
@@ -76,10 +76,10 @@ def _from_library(values: Any, name: str) -> Any:
                 f"expected {name} to be a dense tensor, got one of layout {tensor.layout}: "
                 f"pass its .to_dense()"
             )
-        # numpy has no types for most of the short ones; float32 holds their values exactly.
+        # numpy lacks bfloat16 and the 8-bit floats; float32 holds their values exactly.
         short = tensor.dtype.is_floating_point and tensor.dtype.itemsize < 4
         return (tensor.float() if short else tensor).numpy()
-    # Asked for its mask first: numpy loads `numpy.ma` on the first use.
+    # Test `mask` first: the name `np.ma` makes numpy load that module.
     if hasattr(values, "mask") and isinstance(values, np.ma.MaskedArray):
         return values.tolist()
     return np.asarray(values) if hasattr(values, "__array__") else values

@@ -41,9 +41,9 @@ NESTED = (list, tuple, np.ndarray)
 
 
 class AcceptedAnswers(NamedTuple):
-    """All accepted answers, item after item, and the item each belongs to.
+    """All accepted answers, item by item, and the item of each answer.
 
-    `owners` is None where every item has exactly one.
+    `owners` is None if every item has exactly one.
     """
 
     accepted: Column
@@ -71,16 +71,16 @@ def answer_column(
     values : sequence or array, shape (N,)
         Text, numbers or booleans.
     name : str
-        Its name in errors.
+        Name of the column in error messages.
     key : callable, optional
         Applied to every answer first, as in `sorted`.
     missing : {"error", "wrong"}
-        Whether None and NaN are refused or stand as None, an answer that equals no reference.
+        Refuse None and NaN, or keep them as None, which equals no reference.
 
     Returns
     -------
     numpy.ndarray, shape (N,)
-        Typed, or of objects among which None is a missing answer.
+        Typed, or of objects; None is then a missing answer.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
     Returns
     -------
     AcceptedAnswers
-        All references, item after item, and the item each belongs to.
+        All references, item by item, and the item of each reference.
 
     Raises
     ------
@@ -201,7 +201,8 @@ def check_kinds(
     Raises
     ------
     InputError
-        If text meets a number, a number a boolean, and so on; missing answers meet anything.
+        If text is compared with a number, or a number with a boolean. A missing answer may be
+        compared with any kind.
     """
     kinds = _kinds(left) | _kinds(right)
     if len(kinds - {None}) <= 1:
@@ -231,7 +232,7 @@ def _typed_or_objects(flat: Sequence[Any] | npt.NDArray[Any], key: Key) -> Colum
     if isinstance(flat, np.ndarray) and flat.dtype != object:
         if flat.dtype.kind in TYPED_KINDS:
             return flat
-        # Dates as objects would become integers.
+        # `astype(object)` turns dates in nanoseconds into integers.
         return flat.astype(object) if flat.dtype.kind not in "mM" else _objects(flat)
     types = set(map(type, flat))
     if isinstance(flat, (list, tuple)) and len(types) == 1:
@@ -242,7 +243,7 @@ def _typed_or_objects(flat: Sequence[Any] | npt.NDArray[Any], key: Key) -> Colum
             rounded = typed.dtype.kind == "f" and issubclass(kind_of, int)
             if typed.dtype.kind in TYPED_KINDS and not rounded:
                 return typed
-    # numpy's scalars round Python's before they compare with them.
+    # A numpy scalar rounds a Python number to its own type before it compares the two.
     if any(issubclass(t, np.generic) for t in types):
         return _objects([_plain(value) for value in flat])
     return flat if isinstance(flat, np.ndarray) else _objects(flat)
@@ -275,13 +276,13 @@ def _checked_objects(
     null_types = {t for t in types if _kind(t) is None}
     if not null_types and not any(issubclass(t, numbers.Number) for t in types):
         return column, np.zeros(0, dtype=bool)
-    # NaN alone differs from itself.
+    # Only NaN differs from itself.
     absent = (type(value) in null_types or bool(value != value) for value in column)
     return column, np.fromiter(absent, dtype=bool, count=len(column))
 
 
 def _kind(kind_of: type) -> str | None:
-    """Kind of answers of a type; None for types whose every value is a missing answer."""
+    """Kind of answer that a type holds; None for the types of missing values."""
     if issubclass(kind_of, (bool, np.bool_)):
         return "a boolean"
     if issubclass(kind_of, str):

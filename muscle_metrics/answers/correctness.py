@@ -1,4 +1,4 @@
-"""Judging answers: per item, was the old model right, was the new one, did the answer change."""
+"""Judge answers item by item: old model right, new model right, answer changed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Correctness(NamedTuple):
-    """One flag per item, shape (N,), for each of three questions."""
+    """Three flags per item, each column of shape (N,)."""
 
     old_right: Flags
     new_right: Flags
@@ -74,7 +74,7 @@ def judge_answers(
     Returns
     -------
     Correctness
-        `changed` tells whether old and new answers differ, after `key`.
+        `changed` is true where old and new answers differ after `key`.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def changed_answers(old: Column, new: Column) -> Flags:
 
 
 def correctness_column(values: Values, *, name: str) -> Flags:
-    """Turn right/wrong verdicts that a harness already made into flags.
+    """Turn the correctness that a harness recorded into flags.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def correctness_column(values: Values, *, name: str) -> Flags:
     Raises
     ------
     InputError
-        For anything else: the text "False" is true in Python, and a score is not a verdict.
+        For anything else: the text "False" is true in Python, and a graded score is no flag.
     """
     column = answer_column(values, name=name, has_options=False)
     if column.dtype.kind != "b":
@@ -163,13 +163,13 @@ def _compared(compare: Callable[[Any, Any], Any], left: Column, right: Column) -
 
 
 def _compare_exactly(left: np.dtype[Any], right: np.dtype[Any]) -> bool:
-    """Whether numpy compares two types as Python compares their values, without rounding."""
+    """Whether numpy compares values of two types without rounding, as Python does."""
     if left.kind == right.kind:
         return True
     if not {left.kind, right.kind} <= set("iuf"):
         return False
     integers = [dtype for dtype in (left, right) if dtype.kind in "iu"]
-    # uint64 with signed integers, and 64-bit integers with floats, meet in float64.
+    # numpy converts uint64 and a signed integer, or a 64-bit integer and a float, to float64.
     return np.result_type(left, right).kind in "iu" or all(i.itemsize <= 4 for i in integers)
 
 

@@ -1,4 +1,4 @@
-"""Which answers turned into which: the flip matrix of a closed set of answers."""
+"""The flip matrix: counts of each old answer against each new one, in a closed set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["FlipMatrix", "Transition", "flip_matrix"]
 
 
 class Transition(NamedTuple):
-    """How many items turned from one answer to another, and how many would by chance."""
+    """How many items changed from one answer to another, and how many would by chance."""
 
     old: Any
     new: Any
@@ -68,7 +68,7 @@ class FlipMatrix(NamedTuple):
 def flip_matrix(
     *, old: Values, new: Values, key: Key = None, most_answers: int = 100
 ) -> FlipMatrix:
-    """Count how answers of a closed set, such as letters or labels, turned into others.
+    """Count the transitions between answers of a closed set, such as letters or labels.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ DIGEST_LENGTH = 16
 def make_baseline(
     run: Run, *, metric: str | None = None, key: Key = None, unanswered: Unanswered = "error"
 ) -> Run:
-    """Reduce a run to ids, labels and verdicts, or to the scores that it recorded.
+    """Reduce a run to ids, labels and correctness, or to the scores that it recorded.
 
     Parameters
     ----------
@@ -91,11 +91,12 @@ def match_baseline(
     Parameters
     ----------
     old, new : Run
-        A baseline and a run to be gated against it. If `old` is none, both stay as they are.
+        A baseline and a run to be gated against it. If `old` is no baseline, both are returned
+        unchanged.
     metric, key
         How the new run will be judged.
     growing : bool
-        Whether the new run need not be complete; its references are then compared at the end.
+        Whether the new run may be incomplete; references are compared once it is complete.
 
     Returns
     -------
@@ -133,7 +134,7 @@ def _judging(
 
 
 def _digest(records: Iterable[Record]) -> str:
-    """Hash of the references, in which neither order nor 1 against 1.0 makes a difference."""
+    """Hash of the references; it ignores their order, and takes 1 and 1.0 as equal."""
     rows = sorted((*_identity(record), _canonical(record.reference)) for record in records)
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:DIGEST_LENGTH]
 

@@ -89,7 +89,7 @@ class Chain:
 
     @property
     def survival(self) -> tuple[Rate, ...]:
-        """For every version: share of the first version's right items never broken until then."""
+        """By version: share of the first version's right items that no version so far broke."""
         surviving = np.count_nonzero(np.logical_and.accumulate(self.right), axis=1)
         return tuple(Rate(int(count), int(surviving[0])) for count in surviving)
 

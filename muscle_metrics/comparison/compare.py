@@ -1,4 +1,4 @@
-"""Making comparisons: from columns of answers, or from two recorded runs."""
+"""Compare two columns of answers, or two recorded runs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def compare(
     references : sequence or array, shape (N,)
         The right answer of every item, or a list of accepted ones.
     metric : str, callable, or several
-        "exact_match" tells right from wrong; any other scorer grades texts.
+        "exact_match" marks answers right or wrong; any other scorer grades texts.
     options : mapping of str to mapping, optional
         Options by metric, such as ``{"rouge1": {"stem": True}}``.
     key : callable, optional
@@ -189,8 +189,8 @@ def compare_runs(
         As read by `read_run`.
     metric : str, callable, or several, optional
         "exact_match", a score that the runs recorded, or a scorer that grades their texts. By
-        default the recorded score where there is one, else "exact_match". The first that tells
-        right from wrong decides the flips.
+        default the recorded score where there is one, else "exact_match". The first one that marks
+        items right or wrong decides the flips.
     options : mapping of str to mapping, optional
         Options by metric, such as ``{"rouge1": {"stem": True}}``.
     key : callable, optional

@@ -30,7 +30,7 @@ __all__ = ["Comparison"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Comparison(Facts):
-    """What an update changed: every count, the rates derived from them, and the items.
+    """Changes by an update: every count, the rates derived from them, and the items.
 
     Made by `compare` and `compare_runs`. Items come in the natural order of their ids, so that the
     order of rows in a file changes nothing.
@@ -38,20 +38,19 @@ class Comparison(Facts):
     Parameters
     ----------
     names : tuple of str
-        What the old and the new run are called.
+        Names of the old and of the new run.
     table : ItemTable
         The N items.
     correctness : Correctness or None
-        Rightness and change of every item; None where scores are graded and no threshold says
-        which are right.
+        Correctness of every item; None for graded scores without a threshold.
     changes : mapping of str to ScoreChanges
-        By metric, what graded scores gained and lost.
+        Changes of graded scores, by metric.
     dropped : mapping of str to int
         How many items were left out, by reason.
     fingerprints : tuple of mapping
-        What else the old and the new run recorded about how they were made.
+        Other facts that the old and the new run recorded, such as model and dataset.
     recipe : mapping of str to str
-        The choices the numbers depend on; part of the signature.
+        Options that the numbers depend on; the signature lists them.
 
     Examples
     --------
@@ -124,7 +123,7 @@ class Comparison(Facts):
         return Units.of(values[rows], labels, unit)
 
     def values(self, event: Event) -> npt.NDArray[np.bool_] | npt.NDArray[np.int64]:
-        """By how much every item counts: 0 or 1, and -1 for what an update fixed."""
+        """Value of every item in the sum of an event: 0, 1, or -1 for a fixed item."""
         if isinstance(event, Regression):
             return self.changes[event.metric].with_effect(event.minimum_effect).regressed()
         if event == "inconsistent":
@@ -171,7 +170,7 @@ class Comparison(Facts):
         return (item for name in wanted for item in items if item.quadrant == name)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per item: what `Item` holds, and the old and new score of every metric.
+        """One row per item: the fields of `Item`, and the old and new score of every metric.
 
         Returns
         -------

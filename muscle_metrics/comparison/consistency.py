@@ -42,7 +42,7 @@ class Agreement(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Consistency:
-    """Agreement of the new answer to the old one, item by item.
+    """Agreement of the new answer with the old one, item by item.
 
     Made by `consistency`.
 
@@ -95,7 +95,7 @@ class Consistency:
         return quantiles
 
     def rate(self, agreement: Agreement | str, quadrant: Quadrant | str | None = None) -> Rate:
-        """Share of the items of a quadrant, or of all items, whose answers are alike like this.
+        """Share of items with this agreement, among all items or those of one quadrant.
 
         Parameters
         ----------
@@ -111,7 +111,7 @@ class Consistency:
         Raises
         ------
         UsageError
-            If a name is unknown, or a quadrant is asked for without references.
+            If a name is unknown, or a quadrant is given and there are no references.
         """
         chosen = self.agreement == _known(Agreement, agreement)
         if quadrant is None:
@@ -159,12 +159,12 @@ def consistency(
     old, new : sequence of str, shape (N,)
         Texts of the old and of the new model.
     references : sequence, shape (N,), optional
-        The right text of every item, or a list of accepted ones, to tell quadrants apart.
+        The right text of every item, or a list of accepted ones; they give quadrants.
     metrics : sequence of str or callable
-        Scorers of similarity; the last one tells other words from another answer.
+        Scorers of similarity; the last one separates other words from another answer.
     similar : float
-        From this similarity on, two different texts are one answer in other words. A convention,
-        to be chosen with the metric.
+        Two different texts of at least this similarity are one answer in other words. Choose the
+        value with the metric.
     key : callable, optional
         Normalises texts before *same* and *right* are decided.
     options : mapping of str to mapping, optional
@@ -201,12 +201,12 @@ def consistency(
     accepted = old if references is None else references
     correctness = judge_answers(old=old, new=new, references=accepted, key=key)
     changed = np.zeros(items, dtype=bool) if correctness.changed is None else correctness.changed
-    alike = np.where(
+    of_changed = np.where(
         similarities[scorer.name] >= similar, Agreement.OTHER_WORDS, Agreement.OTHER_ANSWER
     )
     return Consistency(
         similarities=similarities,
-        agreement=np.where(changed, alike, Agreement.SAME).astype(str),
+        agreement=np.where(changed, of_changed, Agreement.SAME).astype(str),
         quadrants=None if references is None else label_correctness(correctness).quadrants,
     )
 

@@ -1,4 +1,4 @@
-"""A comparison of which only totals are kept: every rate, no list of items."""
+"""A comparison that an engine counted: every rate, but no list of items."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ __all__ = ["CountedComparison"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class CountedComparison(Facts):
-    """What an update changed, counted over more items than fit into memory.
+    """Changes by an update, counted over more items than fit into memory.
 
-    It reads like `Comparison`: the same counts, slices, tasks and tables. `flips` gives a sample.
+    It has the counts, slices, tasks and tables of `Comparison`. `flips` gives a sample.
 
     Parameters
     ----------
     names : tuple of str
-        What the old and the new run are called.
+        Names of the old and of the new run.
     totals : Totals
         Counts, exact sums and a sample of flips.
     dropped : mapping of str to int
         How many items were left out, by reason.
     recipe : mapping of str to str
-        The choices the numbers depend on; part of the signature.
+        Options that the numbers depend on; the signature lists them.
     is_repeated, is_grouped : bool
         Whether prompts were answered several times, and whether items come in groups.
 
@@ -89,12 +89,12 @@ class CountedComparison(Facts):
 
     @property
     def fingerprints(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """Nothing: plain rows do not record how they were made."""
+        """Empty: plain rows record no facts about their model."""
         return {}, {}
 
     @property
     def changes(self) -> Mapping[str, ScoreTotals]:
-        """By metric, what graded scores gained and lost."""
+        """Changes of graded scores, by metric."""
         return self.totals.scores
 
     @property
@@ -128,12 +128,12 @@ class CountedComparison(Facts):
         Parameters
         ----------
         *quadrants : Quadrant or str
-            "negative" alone: no others are sampled.
+            Only "negative": the engine samples no other flips.
 
         Raises
         ------
         UsageError
-            If another quadrant is asked for.
+            If another quadrant is given.
         """
         if set(quadrants) - {Quadrant.NEGATIVE}:
             raise UsageError(
@@ -198,7 +198,7 @@ def _sum_cells(cells: Iterable[tuple[Cell, FlipCounts]], event: Event) -> Units:
 
 
 def _changes(counts: FlipCounts, event: Event) -> tuple[int, int]:
-    """Items that add 1 to the sum of an event, and items that take 1 away."""
+    """Numbers of items that add 1 to the sum of an event, and that subtract 1."""
     if event == "loss":
         return counts.negative, counts.positive
     if event == "negative":

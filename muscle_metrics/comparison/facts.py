@@ -1,4 +1,4 @@
-"""What every comparison tells, whether its items are in memory or an engine counted them."""
+"""Facts of every comparison, whether its items are in memory or an engine counted them."""
 
 from __future__ import annotations
 
@@ -60,21 +60,21 @@ class Regression(NamedTuple):
     minimum_effect: float = 0.0
 
 
-# "loss" adds 1 for an item that broke, and takes 1 away for one that got fixed.
+# "loss" adds 1 for an item that broke, and subtracts 1 for one that got fixed.
 Event = Literal["negative", "inconsistent", "loss"] | Regression
 
 
 class Units(NamedTuple):
-    """Sums of an event over whatever is drawn independently, and items of each such unit.
+    """Sums of an event over independent units, and the number of items of each unit.
 
     Parameters
     ----------
     sums : numpy.ndarray of float, shape (K,)
-        How many items of each unit count.
+        Sum of the event over the items of each unit.
     sizes : numpy.ndarray of int, shape (K,)
         Items of each unit.
     unit : str
-        "groups", "prompts" or "items". Independent items need no more than their totals: one row.
+        "groups", "prompts" or "items". Totals suffice for independent items: they are one row.
     """
 
     sums: npt.NDArray[np.float64]
@@ -95,8 +95,8 @@ class Units(NamedTuple):
 class Facts(ABC):
     """Counts, rates, scores and flips of an update, and how they are written.
 
-    Both kinds are frozen, so results are cached: this class has no slots, which gives its kinds the
-    `__dict__` that a cached property needs. Copies and pickles leave that behind.
+    Comparisons are frozen, so results are cached. This class has no slots, because a cached
+    property needs a `__dict__`. Copies and pickles drop the cache.
     """
 
     names: tuple[str, str]
@@ -126,12 +126,12 @@ class Facts(ABC):
     @property
     @abstractmethod
     def changes(self) -> Mapping[str, ScoreFacts]:
-        """By metric, what graded scores gained and lost."""
+        """Changes of graded scores, by metric."""
 
     @property
     @abstractmethod
     def fingerprints(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """What else the runs recorded about how they were made."""
+        """Other facts that the runs recorded, such as model and dataset."""
 
     @property
     @abstractmethod
@@ -179,7 +179,7 @@ class Facts(ABC):
         """Count the items of every slice or task."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the items that did not flip, as plain data: no nan, undefined is None.
+        """Describe the comparison and its flips as plain data: no nan, undefined is None.
 
         Returns
         -------
@@ -230,7 +230,7 @@ class Facts(ABC):
 
 
 def no_threshold() -> UsageError:
-    """Error of graded scores that are asked for flips."""
+    """Error for flips of graded scores without a threshold."""
     return UsageError(
         "expected a threshold that makes graded scores right or wrong, got none: pass "
         "threshold= (--threshold), or read the score changes"

@@ -23,13 +23,13 @@ RankedFlip = tuple[float, str, "Item"]
 class FlipSample:
     """At most `size` negative flips of every slice; `a + b` samples the flips of both.
 
-    Items are drawn by a hash of the seed and their name, never by their place: shards give the same
+    A hash of the seed and of its name draws an item, never its position: shards give the same
     sample in any order.
 
     Parameters
     ----------
     size : int
-        The most flips kept of each slice.
+        Largest number of flips kept per slice.
     seed : int
         Seed of the draw.
     flips : mapping of (str or None) to tuple of RankedFlip

@@ -98,12 +98,12 @@ class ItemTable:
     @cached_property
     def is_repeated(self) -> bool:
         """Whether any prompt was answered several times."""
-        # Fast path: ids that differ need no pairs with their tasks.
+        # Fast path: if no id repeats, no pair of task and id repeats.
         return len(set(self.ids)) < len(self.ids) and len(set(self.prompts)) < len(self.ids)
 
     @cached_property
     def unit(self) -> str:
-        """Which rows are drawn together: "groups", "prompts", or "items" where none are."""
+        """Independent unit of the rows: "groups", "prompts", or "items" if every row is one."""
         if self.groups.count(None) < len(self.groups):
             return "groups"
         return "prompts" if self.is_repeated else "items"
@@ -163,7 +163,7 @@ def answer_text(value: Any) -> str:
 
 
 def joined_table(joined: JoinedRuns, shown: Sequence[tuple[Any, ...]]) -> ItemTable:
-    """Columns of the items that two runs share; a label is that of the first run with one."""
+    """Columns of the items that two runs share; labels come from the first run that has them."""
     return ItemTable(
         ids=joined.ids,
         tasks=joined.labels("task"),

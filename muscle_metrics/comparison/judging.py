@@ -98,8 +98,8 @@ def judge_runs(
     key : callable, optional
         Normalises answers and references before they are compared.
     threshold : float, optional
-        A recorded score of at least this much is right. Not needed for verdicts (booleans, or
-        scores that are all 0 or 1); without one, graded scores are neither right nor wrong.
+        A recorded score of at least this much is right. Not needed for booleans, or for scores
+        that are all 0 or 1. Without one, graded scores are neither right nor wrong.
     strict_threshold : bool
         Whether a score must exceed the threshold instead.
 
@@ -114,7 +114,7 @@ def judge_runs(
     UsageError
         If the metric is not recorded or ambiguous, or a threshold has no score to apply to.
     """
-    # A run with any score was scored: an item without one is then missing, not to be compared.
+    # One score marks a run as scored: an item without a score is missing, not judged by its text.
     scored = all(any(map(attrgetter("scores"), records)) for records in joined.records)
     if metric is None and not scored and joined.has_logs:
         raise UsageError(

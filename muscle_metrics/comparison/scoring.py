@@ -41,7 +41,7 @@ def score_flips(
         A name in the table of scorers, ``package.module:function``, or a callable
         ``(predictions, references) -> one score per item``.
     tie : float, optional
-        Scores that differ by at most this much are the same; by default as the table says.
+        Scores that differ by at most this much are the same; by default the value of the scorer.
     minimum_effect : float
         A change of at most this much does not matter.
     **options

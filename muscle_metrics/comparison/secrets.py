@@ -41,8 +41,8 @@ def hide_comparison_secrets(comparison: Comparison) -> Hidden:
 def redact_comparison(comparison: Comparison) -> Comparison:
     """Replace every prompt, answer and reference by its length and a hash.
 
-    The key of the hash is drawn from all texts together: whoever has only the report cannot try
-    out which short answer a hash belongs to, and the same comparison gives the same hashes.
+    The key of the hash comes from all texts together. A reader of the report alone cannot guess a
+    short answer and check its hash; the same comparison gives the same hashes.
 
     Examples
     --------

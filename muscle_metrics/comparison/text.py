@@ -57,7 +57,7 @@ def comparison_text(comparison: Facts, *, flips: int = 0, width: int = WIDTH) ->
     Parameters
     ----------
     comparison : Comparison
-        What to show.
+        Old against new.
     flips : int
         How many negative flips to list.
     width : int

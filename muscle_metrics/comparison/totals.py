@@ -1,4 +1,4 @@
-"""The partial state of a comparison: everything that is counted, and that adds."""
+"""Totals of a comparison, which add over shards: counts, sums of scores, a sample of flips."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ NOTHING = FlipCounts(
 class Totals:
     """Counts, exact sums of scores and a sample of flips; `a + b` holds the items of both.
 
-    Workers of any engine make one from each shard of joined items, and the sum of all is the same
-    to the last bit however the items were split: counts and sums are exact, the sample is drawn
-    by names.
+    Each worker of an engine makes the totals of its shard of joined items. Their sum is the same
+    to the last bit for any split of the items: counts and sums are exact, and names draw the
+    sample.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class Totals:
 
 
 def counts_of(parts: Iterable[FlipCounts]) -> FlipCounts:
-    """Sum of counts; of nothing, zeros."""
+    """Sum of counts; zeros if there are none."""
     parts = list(parts)
     return reduce(add, parts) if parts else NOTHING
 
@@ -146,7 +146,7 @@ def _merged(left: Mapping[Cell, Part] | Mapping[str, Part], right: Mapping) -> d
 
 
 def _negative(comparison: Comparison) -> Iterator[tuple[float, Item]]:
-    """Items that broke, or else got worse, each with the size of its loss where scores tell."""
+    """Items that broke (or, if graded, got worse), each with the loss of its score, or 0."""
     first = next(iter(comparison.changes.values()), None)
     losses = np.zeros(comparison.total) if first is None else -first.gains
     for loss, item in zip(losses.tolist(), comparison.items(), strict=True):

@@ -1,7 +1,7 @@
 """Score changes: what graded items gained and lost between two models, item by item.
 
-Two thresholds are kept apart: scores that differ by at most `tie` are the same number up to
-rounding; a difference of at most `minimum_effect` is real and does not matter.
+Two thresholds apply. Scores that differ by at most `tie` are the same number up to rounding. A
+difference of at most `minimum_effect` is real but does not matter.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class ScoreFacts(ABC):
 
     @property
     def dead_band(self) -> float:
-        """A change of at most this much is none: the larger of both thresholds."""
+        """The larger of both thresholds; a change of at most this much does not count."""
         return max(self.tie, self.minimum_effect)
 
     @property
@@ -157,7 +157,7 @@ class ScoreChanges(ScoreFacts):
 
     @cached_property
     def gains(self) -> Scores:
-        """How much better every item got: `deltas`, with the sign turned if lower is better."""
+        """How much better every item got: `deltas`, negated if lower is better."""
         return self.new - self.old if self.higher_is_better else self.old - self.new
 
     @cached_property
@@ -209,7 +209,7 @@ class ScoreChanges(ScoreFacts):
         return flags
 
     def negative_flip_curve(self, dead_bands: npt.ArrayLike) -> Scores:
-        """NFR as the dead band grows: how much of it is tiny moves.
+        """NFR as the dead band grows, which shows how many flips are tiny changes.
 
         Parameters
         ----------

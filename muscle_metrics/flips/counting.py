@@ -1,4 +1,4 @@
-"""From answers, or from verdicts a harness made, to flips: counts, rates and labels."""
+"""Flips from answers, or from the correctness that a harness recorded: counts, rates, labels."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def tally_flips(
     changed: Values | None = None,
     weights: npt.ArrayLike | None = None,
 ) -> FlipCounts:
-    """Count flips from right/wrong verdicts that a harness already made.
+    """Count flips from the correctness of each item that a harness recorded.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def tally_flips(
     Raises
     ------
     InputError
-        If a column is not of verdicts, or lengths differ.
+        If a column holds anything but booleans, 0 and 1, or lengths differ.
 
     Examples
     --------

@@ -30,7 +30,7 @@ __all__ = ["FlipCounts", "Quadrant"]
 
 
 class Quadrant(StrEnum):
-    """Correctness of an item before and after the update, named as its cell in `FlipCounts`.
+    """Correctness of an item before and after the update, named as its count in `FlipCounts`.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class FlipCounts:
 
     Notes
     -----
-    Counts add: ``a + b`` holds the items of both, exactly, so shards may be counted apart.
+    Counts add: ``a + b`` holds the items of both, exactly, so shards may be counted separately.
 
     Examples
     --------
@@ -140,12 +140,12 @@ class FlipCounts:
 
     @property
     def negative_flip_rate(self) -> Rate:
-        """Share of all items that were right and turned wrong (NFR; Yan et al. 2021, eq. 2)."""
+        """Share of all items that were right and became wrong (NFR; Yan et al. 2021, eq. 2)."""
         return Rate(self.negative, self.total)
 
     @property
     def positive_flip_rate(self) -> Rate:
-        """Share of all items that were wrong and turned right (PFR)."""
+        """Share of all items that were wrong and became right (PFR)."""
         return Rate(self.positive, self.total)
 
     @property
@@ -191,7 +191,7 @@ class FlipCounts:
     def relative_negative_flip_rate(self) -> float:
         """NFR over the NFR of a new model that errs independently (Yan et al. 2021, eq. 11).
 
-        0 is no negative flip, 1 as many as chance would give; nan where that is none.
+        0 means no negative flip, 1 as many as independent errors give; nan if those give none.
         """
         expected = self.old_right * self.new_wrong
         return self.negative * self.total / expected if expected else float("nan")
@@ -227,7 +227,7 @@ class FlipCounts:
         return Rate(min(self.negative, self.positive), self.total)
 
     def rates(self) -> dict[str, float]:
-        """Every rate of the flip family by name; `Rate` but where it is a ratio of rates.
+        """Every rate of the flip family by name: a `Rate`, or a float for a ratio of rates.
 
         Returns
         -------

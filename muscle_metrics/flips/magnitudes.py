@@ -1,4 +1,4 @@
-"""How much scores moved: means that know their number of items and their uncertainty."""
+"""Mean changes of scores, each with its number of items and its interval."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Mean(float):
 
     @property
     def too_few(self) -> bool:
-        """Whether there are fewer than 10 values: too few to speak of their mean."""
+        """Whether there are fewer than 10 values, too few to report their mean."""
         from muscle_metrics.statistics.bounded import FEWEST_VALUES
 
         return self.count < FEWEST_VALUES
@@ -175,12 +175,12 @@ class MeanChange(_StudentMean):
         return change
 
     def p_value(self, *, resamples: int = 9999, seed: int = 0) -> float:
-        """Two-sided p of the sign-flip test: had old and new been exchanged at random.
+        """Two-sided p of the sign-flip test, which exchanges old and new scores at random.
 
         Parameters
         ----------
         resamples : int
-            Number of random sign patterns; all are taken where there are fewer.
+            Number of random sign patterns; if fewer patterns exist, all are used.
         seed : int
             Seed of the random patterns.
 
@@ -218,7 +218,7 @@ class MeanChange(_StudentMean):
 
 
 class SummedMean(_StudentMean):
-    """A mean of which only count, sum and sum of squares are known.
+    """A mean computed from the count, the sum and the sum of squares of its values.
 
     Parameters
     ----------
@@ -241,7 +241,7 @@ class SummedMean(_StudentMean):
         return SummedMean, (self.count, self.summed, self.squares)
 
     def _standard_error(self) -> float:
-        # Exact, because in floats the difference of two large sums cancels.
+        # Exact fractions: with floats the difference of two large sums cancels.
         scatter = Fraction(self.squares.units) - Fraction(self.summed.units**2, self.count << 1074)
         variance = float(max(scatter, Fraction()) / (1 << 1074)) / (self.count - 1)
         return math.sqrt(variance / self.count)

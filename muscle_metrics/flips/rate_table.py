@@ -25,7 +25,7 @@ class Measure(NamedTuple):
     of : str
         What the denominator counts.
     symbol : str
-        Symbol in papers, where `name` does not hold it.
+        Symbol in papers, if `name` lacks it.
     """
 
     name: str
@@ -81,7 +81,7 @@ RATES = {
     ),
 }
 
-# A test, and no rate.
+# A test, not a rate.
 MCNEMAR = Measure(
     "McNemar mid-p",
     "How surprising so uneven flips are if breaking is as likely as fixing",

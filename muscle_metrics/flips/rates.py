@@ -1,4 +1,4 @@
-"""Floats that remember the counts they came from, and know how uncertain they are."""
+"""Floats that keep the counts behind them, and give their own intervals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Rate(float):
     """Share of `total` items that were counted, in [0, 1]; a float that keeps both numbers.
 
     It behaves as the plain float that evaluation code expects (arithmetic, ``json``, pandas,
-    ``f"{rate:.2%}"``), pickles, and answers for its own uncertainty.
+    ``f"{rate:.2%}"``), can be pickled, and gives its own interval.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Rate(float):
         confidence : float
             Level in (0, 1).
         method : {"wilson", "clopper-pearson", "jeffreys", "mid-p"}
-            Wilson displays, Clopper-Pearson judges.
+            Wilson's is for display, Clopper-Pearson's for decisions.
         side : {"two-sided", "lower", "upper"}
             A one-sided bound leaves its other end at 0 or 1.
 
@@ -116,7 +116,7 @@ class AccuracyChange(float):
     Parameters
     ----------
     both_right, negative, positive, both_wrong : int
-        The four cells; the change is (positive - negative) / N, from integers.
+        The four quadrants; the change is (positive - negative) / N, from integers.
 
     Examples
     --------

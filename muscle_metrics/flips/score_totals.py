@@ -1,4 +1,4 @@
-"""What graded scores gained and lost, as totals that add."""
+"""Gains and losses of graded scores as totals, which add over shards."""
 
 from __future__ import annotations
 
