@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree; and the checks of a choice and an optional package.
+"""The tree of exceptions, and the checks of an option and of an optional package.
 
 ::
 

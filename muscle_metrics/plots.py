@@ -30,7 +30,7 @@ __all__ = [
     "plot_survival",
 ]
 
-# Every colour vision tells vermilion from blue; items that stayed are pale.
+# Colour-blind readers distinguish vermilion and blue; items that did not change are pale.
 COLOURS = {
     Quadrant.NEGATIVE: "#c2410c",
     Quadrant.POSITIVE: "#1d6fb8",

@@ -1,4 +1,4 @@
-"""Rows of two runs brought together by their keys, over a Ray cluster, in tasks that may be lost.
+"""Join rows of two runs by their keys over a Ray cluster, in tasks that can run again.
 
 Every shard is split by the hash of its keys into buckets. Every bucket is joined alone, in a
 database of its own. No task has a state, so Ray runs the tasks of a dead worker again.

@@ -27,9 +27,9 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
     Parameters
     ----------
     comparison : Comparison or CountedComparison
-        Old against new; of counted runs, limits on counts are judged.
+        Old against new; counted runs support limits on counts only.
     policy : Policy
-        What the update may cost.
+        Limits of the update.
 
     Returns
     -------
@@ -46,8 +46,8 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
 
     Notes
     -----
-    Repeats pass by their flip rate, decoding noise included, and fail by the regression that
-    exceeds noise. Other rates and the mean regression cannot be split from noise: they pass or stay
+    Repeats pass by their flip rate, decoding noise included, and fail by the regression beyond
+    noise. In other rates and in the mean regression noise cannot be separated: they pass or stay
     undecided.
 
     Examples
@@ -134,7 +134,7 @@ def _check_sizes(criteria: Sequence[Criterion], policy: Policy) -> None:
 
 
 def _differences(comparison: Facts, policy: Policy) -> list[tuple[str, bool]]:
-    """Name what else changed between the runs, and whether the policy accepts it."""
+    """Name each other difference between the runs, and whether the policy accepts it."""
     differences = []
     for part, text in list_concerns(comparison.fingerprints, comparison.names):
         accepted = part in policy.accepted_differences

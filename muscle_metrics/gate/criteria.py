@@ -1,4 +1,4 @@
-"""What a policy asks of a comparison: one criterion per limit, with the evidence for it."""
+"""The criteria of a policy for a comparison: one per limit, with the evidence about it."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Criterion:
     Parameters
     ----------
     name : str
-        What is limited.
+        Name of the limited rate or mean.
     limit : Fraction
-        The most that is allowed.
+        Largest value that the policy allows.
     evidence : Evidence
         Estimate and bounds.
     is_share : bool
@@ -66,13 +66,13 @@ class Criterion:
 
 
 def list_criteria(comparison: Facts, policy: Policy) -> list[Criterion]:
-    """Criteria of a policy, in the order in which a reader wants them.
+    """Criteria of a policy, in the order of reports.
 
     Raises
     ------
     UsageError
-        If the policy names a slice, task or metric that is not there, limits what is unknown, or
-        limits single items where an engine counted the runs.
+        If the policy names a missing slice, task or metric, limits an unknown rate, or limits
+        single items where an engine counted the runs.
     """
     if comparison.in_memory is None:
         _refuse_items(comparison, policy)
@@ -224,7 +224,7 @@ def _negative(comparison: Facts, policy: Policy) -> Event:
 
 
 def _first_metric(comparison: Facts) -> str:
-    # Without a threshold flips are those of the metric that was named first.
+    # Graded scores without a threshold: the first metric decides the flips.
     return next(iter(comparison.changes))
 
 
@@ -269,5 +269,5 @@ def _regressions(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
 
 
 def _exact(limit: Limit | None) -> Fraction:
-    """Limit as the number that was written."""
+    """Limit as an exact fraction of the decimal digits that a person wrote."""
     return Fraction(str(limit))

@@ -51,7 +51,7 @@ __all__ = [
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
-# No benchmark has as many units: the estimate is too near the limit.
+# No benchmark has so many units, so no number is advised: the estimate is too near the limit.
 MOST_ADVISED = 10**9
 
 
@@ -64,15 +64,15 @@ class Evidence:
     estimate : float
         The observed value; larger is worse.
     sample : str
-        What was observed, such as "3 of 100 items".
+        The observation in words, such as "3 of 100 items".
     interval : callable
         ``(confidence, side)`` -> Interval.
     best : callable
-        ``(confidence)`` -> the upper bound had nothing gone wrong in a sample of this size.
+        ``(confidence)`` -> the upper bound of a sample of this size in which nothing broke.
     units : int
-        How many independent units the sample has.
+        Number of independent units in the sample.
     unit : str
-        Their name, such as "items" or "prompts".
+        Name of these units, such as "items" or "prompts".
     special : callable, optional
         ``(limit, confidence)`` -> advice that replaces the usual one, or None.
     """
@@ -161,8 +161,8 @@ def repeated_rate(
 ) -> Evidence:
     """Flip rate of stochastic models, from several generations of each per prompt.
 
-    The upper bound is that of the flip rate, noise included; the lower one that of the regression
-    which noise does not explain.
+    The upper bound is for the flip rate with noise. The lower bound is for the regression that
+    noise does not explain.
     """
     codes, sizes = number_labels(prompts)
     firsts = np.unique(codes, return_index=True)[1]
@@ -264,7 +264,7 @@ def weighted_rate(
 
 
 def with_decoding_noise(evidence: Evidence) -> Evidence:
-    """Evidence of stochastic models whose noise cannot be split off: it passes or does not fail.
+    """Evidence whose decoding noise cannot be separated: a check can pass, but never fail.
 
     Two runs of one unchanged model differ, too; such flips must not count against the new one.
     """
@@ -311,7 +311,7 @@ def _loss_interval(counts: FlipCounts, confidence: float, side: Side) -> Interva
 
 
 def _within(units: int, unit: str) -> str:
-    """Say in how many units the rows are, unless each is one."""
+    """Text that gives the number of units, unless each row is one."""
     rough = " (few: bounds are rough)" if units < FEW_CLUSTERS else ""
     return "" if unit == "items" else f" in {units} {unit}{rough}"
 

@@ -1,4 +1,4 @@
-"""Limits of an update: people choose them, and write them down before the comparison."""
+"""Limits of an update, which people write down before the comparison."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Policy:
     max_mean_regression : Fraction, str, int or float, optional
         Largest mean regression of a graded score, in units of the score.
     max_weighted_nfr : Fraction, str, int or float, optional
-        Largest negative flip rate in which an item weighs as much as it, or its slice, is severe.
+        Largest negative flip rate weighted by the severity of each item or of its slice.
     weights, item_weights : mapping of str to float
-        Severity by slice, and by id of an item, which counts before that of its slice; 1 for what
-        is not named.
+        Severity by slice, and by id of an item. The severity of an id replaces that of its slice;
+        it is 1 for an item without either.
     metrics, tasks, slices : mapping of str to limit
         Largest negative flip rate by metric, by task and by slice.
     protected : tuple of str
@@ -65,9 +65,9 @@ class Policy:
     confidence : float
         One-sided level of every bound.
     on_inconclusive : {"error", "fail", "pass"}
-        What an undecided gate means for the exit code.
+        How an undecided gate sets the exit code.
     noise_adjusted_pass : bool
-        Whether repeats may pass on what exceeds their noise; that has no guarantee.
+        Whether repeats may pass by the flips beyond noise; this pass has no guarantee.
     accepted_differences : tuple of str
         Parts of the fingerprint, such as "judge", in which the runs may differ.
 
@@ -253,7 +253,7 @@ def _names(name: str, values: Any) -> tuple[str, ...]:
     collection = isinstance(values, (list, tuple, set, frozenset))
     if collection and all(isinstance(value, str) for value in values):
         return tuple(values)
-    # A string would pass as a collection of letters.
+    # Python would accept a string as a collection of letters.
     raise UsageError(f"expected a list of texts for {name}, got {values!r}")
 
 

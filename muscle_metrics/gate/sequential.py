@@ -1,7 +1,7 @@
 """Gating a run that still grows: stop as soon as the items seen so far decide, or go on.
 
-Stopping early is honest only if the order of the items was fixed before any result was seen. The
-order follows from the ids and a seed, so that anyone can check it.
+Early stopping keeps its error rates only if the order of the items was fixed before any result was
+seen. Ids and a seed give the order, so that anyone can check it.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ def seeded_order(run: Run, seed: int) -> tuple[Record, ...]:
     ['b', 'c', 'd', 'a']
     """
 
-    def place(record: Record) -> bytes:
+    def rank(record: Record) -> bytes:
         name = json.dumps([seed, record.task, record.id, record.repeat])
         return hashlib.sha256(name.encode()).digest()
 
-    return tuple(sorted(run, key=place))
+    return tuple(sorted(run, key=rank))
 
 
 def check_growing(

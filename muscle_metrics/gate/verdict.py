@@ -44,7 +44,7 @@ class Check:
     Parameters
     ----------
     criterion : str
-        What was limited, such as "negative flip rate of slice safety".
+        Name of the limited rate, such as "negative flip rate of slice safety".
     outcome : Outcome
         PASS if the upper bound keeps the limit, FAIL if the lower one breaks it, else
         INCONCLUSIVE.
@@ -55,9 +55,9 @@ class Check:
     limit : Fraction
         The limit of the policy.
     sample : str
-        What was observed.
+        The observation in words, such as "3 of 100 items".
     advice : str
-        What would decide an inconclusive check; empty otherwise.
+        How to decide an inconclusive check; empty for any other.
 
     Examples
     --------
@@ -93,7 +93,7 @@ class Check:
 
     @property
     def sample_text(self) -> str:
-        """The sample, and what would decide an inconclusive check."""
+        """The sample, and the advice on an inconclusive check."""
         return f"{self.sample}; {self.advice}" if self.advice else self.sample
 
     def __str__(self) -> str:
@@ -122,7 +122,7 @@ class Verdict:
     confidence : float
         One-sided level of the bounds.
     signature : str
-        How the numbers were made, and from what.
+        Options and input of the numbers, in one line.
 
     Examples
     --------
@@ -146,7 +146,7 @@ class Verdict:
         return f"{self.outcome}: {' -> '.join(self.names)}"
 
     def worst_first(self) -> list[Check]:
-        """List the checks: those that failed, those that are undecided, those that passed."""
+        """List the failed checks, then the undecided ones, then the passed ones."""
         return [
             check for outcome in WORST_FIRST for check in self.checks if check.outcome == outcome
         ]
@@ -161,7 +161,7 @@ def refuse(error: InputError, *, names: tuple[str, str], confidence: float) -> V
     Parameters
     ----------
     error : InputError
-        What was found.
+        The error in the data.
     names : tuple of str
         What the old and the new run are called.
     confidence : float
@@ -197,7 +197,7 @@ def verdict_text(verdict: Verdict) -> str:
 
 
 def hide_verdict_secrets(verdict: Verdict) -> Verdict:
-    """Replace secrets in every text of a verdict; how many there were is one more reason."""
+    """Replace secrets in every text of a verdict, and add their number to its reasons."""
     texts = {name: getattr(verdict, name) for name in ("broken_pins", "names", "signature")}
     texts["reasons"] = verdict.reasons
     texts["checks"] = tuple((c.criterion, c.sample, c.advice) for c in verdict.checks)

@@ -1,4 +1,4 @@
-"""One module per host tool; each reports the same flips where its users already look."""
+"""One module per host tool; each reports the same flips inside that tool."""
 
 from __future__ import annotations
 

@@ -81,11 +81,11 @@ def flips(
     Parameters
     ----------
     judge : Scorer
-        The scorer that says what is right, such as ``match()``.
+        The scorer that decides correctness, such as ``match()``.
     baseline : str
         File of the old run, such as one that ``muscle-metrics baseline`` wrote of its log.
     metric : str, optional
-        Which score of the old run says whether it was right; needed where there are several.
+        The score of the old run that decides correctness; needed if there are several.
     threshold : float, optional
         A score of at least this much is right; not needed where all are right or wrong.
     task : str, optional

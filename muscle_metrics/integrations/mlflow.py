@@ -158,7 +158,7 @@ def flip_scorers(
             return bool(FLIPS[flip](correctness)[0])
 
         is_good = flip == "positive_flip"
-        # MLflow would pass every item whose score is true, negative flips included.
+        # MLflow would mark every item with a true score as passed, negative flips included.
         return scorers.scorer(score, name=flip, pass_if=lambda flipped: is_good or not flipped)
 
     return [scorer(flip) for flip in FLIPS]

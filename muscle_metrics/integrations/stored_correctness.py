@@ -78,10 +78,9 @@ def read_correctness(
     Parameters
     ----------
     old : Run, str or path
-        A run, or a file that `read_run` recognises, such as one that ``muscle-metrics baseline``
-        wrote.
+        A run, or a file that `read_run` recognises, such as a baseline.
     metric : str, optional
-        The recorded score that says what is right; needed where there are several.
+        The recorded score that decides correctness; needed if there are several.
     threshold : float, optional
         A score of at least this much is right; not needed where all are 0 or 1.
     task : str, optional

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.answers.columns import Key, Missing
 
-# Needed at import: the classes below are subclasses of torchmetrics.Metric.
+# Imported at the top, because the classes below are subclasses of torchmetrics.Metric.
 require("torchmetrics", "torchmetrics")
 from torchmetrics import Metric  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""Where the marks of charts lie, for the page and for figures: shares of a square or of an axis."""
+"""Positions of the marks in charts, for the page and for figures, as shares of a square or axis."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ BARS = 40
 CURVE_POINTS = 100
 MOST_ANSWERS = 20
 MOST_TRANSITIONS = 15
-# With fewer items per answer than this, answers are open: almost every answer is another one.
+# With fewer items per answer than this, answers are open: almost no answer occurs twice.
 LEAST_ITEMS_PER_ANSWER = 4
 
 
@@ -115,7 +115,7 @@ class RankedPart(NamedTuple):
 
 
 def rank_parts(parts: Mapping[str, FlipCounts]) -> list[RankedPart]:
-    """Parts by shrunken negative flip rate, so that 1 flip of 5 items does not lead the list."""
+    """Slices or tasks by shrunken NFR, so that 1 flip of 5 items does not lead the list."""
     from muscle_metrics.statistics.multiplicity import shrunken_rates
 
     if not parts:

@@ -26,7 +26,7 @@ def items_csv(comparison: Comparison) -> str:
     Returns
     -------
     str
-        One line per item and one of names, in UTF-8. Texts are on one line, and start with an
+        One line per item after a line of names, in UTF-8. Texts are on one line, and start with an
         apostrophe where a spreadsheet would take them for a formula; scores are numbers.
 
     Examples

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMENT_LIMIT", "MARKER", "SUMMARY_LIMIT", "verdict_markdown"]
 
-# Programs that update one comment find it by this line; sites do not show it.
+# Programs that update their comment find it by this line, which sites do not show.
 MARKER = "<!-- muscle-metrics gate -->"
 # Sites refuse longer text: characters of a comment, bytes of a step's summary.
 COMMENT_LIMIT = 65_536

@@ -22,9 +22,9 @@ class Choice(NamedTuple):
     task : str, optional
         Only this task is read.
     filter : str, optional
-        Which filter's answers are read where a task has several.
+        The filter whose answers are read, if a task has several.
     metric : str, optional
-        The score that decides, where the answer that a record shows depends on it.
+        The deciding score, for logs in which the prediction of a record depends on it.
     """
 
     task: str | None = None
@@ -38,7 +38,7 @@ def narrow_run(run: Run, choice: Choice) -> Run:
     Parameters
     ----------
     run : Run
-        Everything a log holds.
+        The whole log.
     choice : Choice
         The parts to keep.
 
@@ -88,7 +88,7 @@ def filters_by_task(run: Run) -> dict[str | None, list[str | None]]:
 def _chosen_filter(
     run: Run, task: str | None, filters: list[str | None], wanted: str | None
 ) -> str | None:
-    """Filter of a task: the only one there is, or else the wanted one."""
+    """Filter of a task: its only one, or the one that the user chose."""
     if len(filters) == 1:
         return filters[0]
     if wanted in filters:

@@ -22,7 +22,7 @@ from muscle_metrics.words.place import show
 
 __all__ = ["CONVENTIONS", "Columns", "MissingFieldError", "choose_columns", "find", "read_id"]
 
-# Parts that are read from a field of the same name where the user names no other.
+# Attributes that are read from the field of the same name, unless the user names another.
 CONVENTIONS = ("prediction", "reference")
 
 _MISSING = object()
@@ -38,7 +38,7 @@ class MissingFieldError(InputError):
 
 
 def find(row: Mapping[str, object], field: str, option: str) -> object:
-    """Value of a field: of the column of that very name, else at a dotted path.
+    """Value of a field: the column of exactly this name, else the value at a dotted path.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class _Part(NamedTuple):
             values = [row[self.field] for row in rows]
         except KeyError:
             values = [find(row, self.field, self.option) for row in rows]
-        # Fast path: texts stay as they are, but for an empty id.
+        # Fast path: texts need no conversion, but an empty id is an error.
         if self.convert in _TEXT_STAYS and {*map(type, values)} <= {str, NoneType}:
             return values
         if self.convert is id_of and {*map(type, values)} == {str} and all(values):
@@ -135,7 +135,7 @@ class Columns:
         return Record(read_id(row, self.id), **values)
 
     def records(self, rows: Sequence[Mapping[str, object]]) -> list[Record] | None:
-        """Read many rows, a column at a time; None if `record` must say which row is wrong."""
+        """Read many rows column by column; None if a row is wrong, which `record` then reports."""
         if any(name in row for name in self.absent for row in rows):
             return None
         try:

@@ -31,7 +31,7 @@ class PartContents:
     task, filter : str or None
         Names of the part; None where the log has no such name.
     items, repeats : int
-        Number of different ids, and of generations of the one that has most.
+        Number of different ids, and largest number of generations of one id.
     duplicates, unanswered, without_reference : int
         Records that repeat another, hold no answer, and hold no reference.
     metrics : mapping of str to int
@@ -62,7 +62,7 @@ class LogContents:
     Parameters
     ----------
     path, format, model : str
-        Where it is, whose it is and why, and the model as the log names it.
+        Path of the log, its format with the reason, and the name of the model in the log.
     parts : tuple of PartContents
         One per task and filter.
     lower_is_better : tuple of str
@@ -137,7 +137,7 @@ def inspect_log(path: str | PathLike[str], **options: Any) -> LogContents:
     if recognised is None or any(chosen):
         run = read_run(path, **options)
     else:
-        # Everything the log holds: several filters are an error only to who compares.
+        # Read the whole log: several filters are an error only for a comparison.
         run = recognised.read(glimpse, Choice(metric=options.get("metric")))
     described = dict(run.fingerprint)
     parts: dict[tuple[str | None, str | None], list[Record]] = {}

@@ -14,7 +14,7 @@ __all__ = ["FAULTS", "Concern", "list_concerns"]
 
 # Parts of a fingerprint that name a run; the other parts describe how it was made.
 DESCRIPTIVE = frozenset({"format", "model", "date"})
-# Parts that only a faulty run has.
+# Only a faulty run has these parts.
 FAULTS = ("errors", "partial", "status")
 
 

@@ -98,7 +98,7 @@ class LogFiles(NamedTuple):
         return self.reason_of_folder if self._files_in(glimpse) else None
 
     def only(self, glimpse: Glimpse) -> Glimpse:
-        """Return a file as it is, and of a folder the only log.
+        """Return the file itself, or the only log in a folder.
 
         Raises
         ------

@@ -36,7 +36,7 @@ def sort_naturally(texts: Sequence[str]) -> list[str]:
     """Sort texts by `natural_order`, five times as fast where only one number differs."""
     if not texts:
         return []
-    # Character by character is the aim here: the texts are no paths.
+    # Character by character on purpose: the texts are not paths.
     prefix = commonprefix([min(texts), max(texts)]).rstrip("0123456789")  # noqa: RUF071
     rests = [text[len(prefix) :] for text in texts] if prefix else texts
     if all(rests) and max(map(len, rests)) <= _MOST_DIGITS:

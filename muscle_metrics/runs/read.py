@@ -49,7 +49,7 @@ def read_run(
 ) -> Run:
     """Read the answers of one model: the log of a harness, or a plain file with a record per row.
 
-    Whose log a file or folder is shows in its content and layout. A field of a plain file is the
+    Content and layout show which harness wrote a log. A field of a plain file is the
     exact name of a column, else a dotted path into nested objects. Ids are text: the number 1
     reads ``1``, the text ``007`` stays. A committed baseline is recognised by its first line.
 
@@ -79,9 +79,9 @@ def read_run(
     where : mapping of str to str
         Only rows whose field has this text are kept, for files that hold several models.
     task, filter : str, optional
-        The task to read of a harness's log, and which filter's answers where there are several.
+        The task of a harness's log, and the filter whose answers are read, if there are several.
     metric : str, optional
-        The score that will decide, for logs whose answer depends on it.
+        The deciding score, for logs in which the prediction depends on it.
     name : str, optional
         Name of the run; by default that of the file, or the model that a harness recorded.
 

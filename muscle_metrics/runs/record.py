@@ -46,8 +46,8 @@ class Record:
     prompt : str, optional
         The question to the model: the same id with another prompt is another item.
     filter : str, optional
-        Which of several ways to take the answer the log holds this is, such as a filter of
-        lm-evaluation-harness; `narrow_run` leaves one of them.
+        How the harness extracted the answer, such as a filter of lm-evaluation-harness;
+        `narrow_run` keeps one filter.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def make_records(ids: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> li
     return records
 
 
-# A frozen class sets each attribute by a slow call, a draft with the same slots does not.
+# Slow: a frozen class sets each attribute by a call. A mutable class with the same slots is fast.
 _Draft: Any = make_dataclass("_Draft", Record.__slots__, slots=True)
 
 

@@ -77,7 +77,7 @@ def _filter(
 
 
 def locate(error: InputError, file: PlainFile, number: int, row: Mapping[str, object]) -> FileError:
-    """Add the place of a wrong row to its error, and for a missing field the names there are."""
+    """Add the place of a wrong row to its error and, for a missing field, the known names."""
     place = file.place(number)
     if not isinstance(error, MissingFieldError):
         return FileError(f"{place}: {error}")

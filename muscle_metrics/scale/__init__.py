@@ -1,4 +1,4 @@
-"""More items than fit into memory: partial states that add, and files joined on disk."""
+"""More items than fit into memory: totals that add, and files joined on disk."""
 
 from __future__ import annotations
 

@@ -41,11 +41,11 @@ class Choices:
     Parameters
     ----------
     metric, options, threshold, strict_threshold, tie, minimum_effect, score_range
-        As in `compare_runs`; texts are scored as they stream by.
+        As in `compare_runs`; texts are scored chunk by chunk.
     missing, conflict, unanswered
         As in `compare_runs`.
     sample_size : int
-        The most negative flips kept of every slice.
+        Largest number of negative flips kept per slice.
     seed : int
         Seed of that sample.
 

@@ -1,4 +1,4 @@
-"""Joined items counted in one query: how many carry which marks, by slice and group."""
+"""Count joined items in one query, by slice, group and marks."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def encode_value(place: str, kind: str) -> str:
     if kind in ("BOOLEAN", NOTHING):
         return f"{place}::VARCHAR"
     if kind == "JSON":
-        # Text of JSON is its own code, unless it holds an escaped character.
+        # The JSON of a text is already encoded as here, unless it holds an escaped character.
         unescaped = f"'\"' || ({place}->>'$') || '\"'"
         text = f"CASE WHEN {_is_escaped(place)} THEN {unescaped} ELSE {place}::VARCHAR END"
         number = _encode_number(f"try_cast({place} AS DOUBLE)")

@@ -129,7 +129,7 @@ def _rows(joining: Joining, flaws: frozenset[str], repeated: str) -> str:
 def explain_flaws(
     joining: Joining, found: Tally, collect: Callable[[frozenset[str]], FlawedItems]
 ) -> None:
-    """Raise the error that the counted flaws call for, if any.
+    """Raise the error for the counted flaws, if there are any.
 
     `collect` fetches the items that carry given flaws. It is called only where runs may be flawed.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["FLAWS", "Joining"]
 
 FALSE = "FALSE"
-# Flaws that no option makes good come first; every name is a column of the judged items.
+# Flaws that no option repairs come first; every name is a column of the judged items.
 FLAWS = (
     "without_id",
     "incomparable",
@@ -41,7 +41,7 @@ class Joining:
     choices : Choices
         The user's choices.
     judging : Judging
-        Which metric the rows tell by themselves.
+        The metric that the rows decide without their texts, and the metrics of texts.
     has_lists : bool
         Whether some references are lists of accepted answers, which makes the join slower.
     """
@@ -88,7 +88,7 @@ class Joining:
 
     @property
     def tolerated(self) -> set[str]:
-        """Flaws that the options make good."""
+        """Flaws that the options repair."""
         return {
             *(["only_old", "only_new"] if self.choices.missing == "drop" else []),
             *(["conflicting"] if self.choices.conflict != "error" else []),
@@ -146,9 +146,9 @@ class Joining:
         """
 
     def _judges(self) -> tuple[str, str]:
-        """Side whose references judge the old answers, and side whose judge the new ones."""
+        """Aliases of the tables whose references judge the old answers, and the new answers."""
         sources = {"o": self.old, "n": self.new}
-        referring = [side for side, source in sources.items() if "reference" in source.fields]
+        referring = [alias for alias, source in sources.items() if "reference" in source.fields]
         first, last = (referring[0], referring[-1]) if referring else ("o", "n")
         if self.choices.conflict == "first":
             return first, first

@@ -1,4 +1,4 @@
-"""Scores of joined items as they stream by: a chunk is compared, summed and forgotten."""
+"""Score joined items in chunks: each chunk is compared, summed and dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that have to agree: exactly, in their words, or in the final answer inside a longer text.
+"""Exact match of texts, of their words, or of the final answer inside a longer text.
 
 Every pattern is linear: none can match one stretch of text in two ways.
 """

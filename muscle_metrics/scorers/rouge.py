@@ -1,4 +1,4 @@
-"""ROUGE by a faster route to the same bits as rouge-score.
+"""ROUGE, equal to rouge-score in every bit, and faster.
 
 Every distinct pair of texts is scored once, every distinct word is stemmed once, and numpy counts a
 block of pairs at a time: shared n-grams by sorting, subsequences by rows of bits. The counts are

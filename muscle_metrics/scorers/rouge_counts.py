@@ -39,7 +39,7 @@ _UNREAD: Reading = ("", [])
 # Most words of a sentence in one machine word, and most pairs of sentences compared at once.
 _LONGEST_LANE = 64
 _MOST_LANES = 1024
-# Neither is a letter, and they differ: a blank equals nothing.
+# Blanks are no letters, and differ by side: no blank equals a letter or the other blank.
 _BLANK_CANDIDATE, _BLANK_REFERENCE = 0xFFFFFFFE, 0xFFFFFFFF
 
 
@@ -62,7 +62,7 @@ def count_pairs(
     Parameters
     ----------
     pairs : sequence of (str, str)
-        Those with one reference should stand side by side: it is then read once.
+        Put pairs with the same reference side by side, so that it is read once.
     variants : sequence of str
         Names in `ROUGE_VARIANTS`.
     read : callable
@@ -239,7 +239,7 @@ def _long_union(candidate: Sentences, reference: Sentences) -> NDArray[np.uint32
     """Union for one pair of texts, the reference sentences side by side in one integer."""
     codes, lengths = letter_codes(reference)
     number = np.repeat(np.arange(len(reference)), lengths)
-    # A blank after each sentence keeps it apart from the next.
+    # A blank after each sentence separates it from the next.
     place = np.arange(len(codes)) + number
     line = np.full(len(codes) + len(reference), _BLANK_REFERENCE, np.uint32)
     line[place] = codes

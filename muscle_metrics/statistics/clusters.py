@@ -88,7 +88,7 @@ def clustered_proportion_interval(
     Clopper-Pearson bound on the share of flipped clusters. The lower bound is the same thing for
     the items that did not flip. ``t`` has as many degrees of freedom as the variance has by the
     kurtosis of the residuals of the clusters, at most ``clusters - 1``: where few clusters hold
-    most flips, the variance is known less well than that.
+    most flips, the variance is less certain.
 
     References
     ----------
@@ -273,8 +273,8 @@ def _logit_bound(hits: Floats, items: Floats, reach: float) -> float:
 def _freedom(sums: Floats, items: Floats) -> float:
     """Return the degrees of freedom of the CR1 variance.
 
-    A variance that a few clusters make up is known less well than ``clusters - 1`` would say, and
-    by chance too small where those clusters are missing.
+    A variance that comes from few clusters is less certain than ``clusters - 1`` suggests, and
+    too small in samples that lack those clusters.
     """
     clusters = items.size
     squares = _residuals(sums, items) ** 2

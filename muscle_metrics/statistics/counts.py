@@ -12,8 +12,8 @@ __all__ = ["check_count"]
 def check_count(name: str, value: object) -> int:
     """Return `value` as a Python int, if it is a Python or numpy integer of at least 0.
 
-    Python ints do not overflow, so counts of any size may be multiplied afterwards. A bool answers
-    a question and counts nothing. The message calls the count `name`.
+    Python ints do not overflow, so counts of any size may be multiplied afterwards. A bool is no
+    count. The message calls the count `name`.
 
     Raises
     ------

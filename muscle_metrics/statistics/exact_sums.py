@@ -1,4 +1,4 @@
-"""Sums of floats without rounding: they add in any order and any partition to the same bits."""
+"""Sums of floats without rounding: any order and any partition give the same bits."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MANTISSA_BITS = 53
 class ExactSum:
     """A sum of floats, as a whole number of `units` of 2**-1074.
 
-    `math.fsum` is exact for one list, but sums of such sums are rounded twice. These add exactly,
-    so shards may be summed apart and merged in any order.
+    `math.fsum` is exact for one list, but a sum of its results is rounded twice. An `ExactSum` is
+    not: shards may be summed separately and merged in any order.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class ExactSum:
         starts = np.flatnonzero(np.diff(exponents, prepend=exponents[:1] - 1))
         if not len(column):
             return cls()
-        # In halves: a sum of a thousand whole mantissas overflows int64.
+        # Sum halves of mantissas: a thousand whole ones overflow int64.
         highs = np.add.reduceat(mantissas >> 32, starts).tolist()
         lows = np.add.reduceat(mantissas & 0xFFFFFFFF, starts).tolist()
         return cls(sum(map(_in_units, highs, lows, exponents[starts].tolist())))

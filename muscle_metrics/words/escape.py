@@ -32,7 +32,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # Runners obey `##[name]` anywhere in a line; others `##vso[name]` and `##teamcity[name]`.
 _BRACKET_COMMAND = re.compile(r"#(?=#\w*\[)")
 
-# Spreadsheets compute what starts with one of these.
+# Spreadsheets compute a cell that starts with one of these.
 _FORMULA_SIGNS = ("=", "+", "-", "@")
 _FORMULA_START = 8
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")

@@ -34,12 +34,12 @@ class Hidden(NamedTuple):
 
 
 def hide_secrets(value: Any) -> Hidden:
-    """Replace what looks like a key or a password in a text, or in every text of a list.
+    """Replace every key or password in a text, or in every text of a list.
 
     Parameters
     ----------
     value : Any
-        Untrusted; anything but texts and lists or tuples of them stays as it is.
+        Untrusted; any value but a text, or a list or tuple of texts, is returned unchanged.
 
     Returns
     -------

@@ -18,14 +18,14 @@ _SHORTEST_START = 3
 
 
 def nearest_name(given: str, known: Iterable[str]) -> str | None:
-    """Known name that is most similar to a given one, for a question in a message only.
+    """Known name that is most similar to a given one; only messages may use it, as a question.
 
     Parameters
     ----------
     given : str
-        A name that is none of the known ones.
+        An unknown name.
     known : iterable of str
-        Names that there are.
+        The known names.
 
     Returns
     -------

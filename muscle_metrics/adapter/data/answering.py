@@ -57,7 +57,7 @@ class ChoiceScores(NamedTuple):
     characters: tuple[int, ...]
 
     def best(self, *, length_normalized: bool = False) -> int:
-        """Place of the most likely choice, the first of equals.
+        """Index of the most likely choice, the first of equals.
 
         Parameters
         ----------
@@ -128,7 +128,7 @@ def choice_log_likelihoods(
 
 
 def _longest_first(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
-    """Batches of places, longest rows first, so that a batch needs little padding."""
+    """Batches of row indices, longest rows first, so that a batch needs little padding."""
     order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
     for start in range(0, len(order), batch_size):
         yield order[start : start + batch_size]

@@ -77,7 +77,7 @@ class EncodedExample(NamedTuple):
     ----------
     tokens : list of int
     labels : list of int
-        The tokens once more, `IGNORED` where they take no part in the loss.
+        The tokens again, or `IGNORED` where the loss skips them.
     weight : float
     """
 
@@ -253,7 +253,7 @@ def encode_prompt(tokenizer: Any, prompt: str) -> list[int]:
 
 def _encode(tokenizer: Any, text: str) -> list[int]:
     tokens: list[int] = list(tokenizer(text)["input_ids"])
-    # Some tokenizers end every text by the token of the end; an open continuation must not have it.
+    # Some tokenizers append the end token to every text; an open continuation must not have it.
     ending = getattr(tokenizer, "eos_token_id", None)
     if len(tokens) > 1 and tokens[-1] == ending and not text.endswith(tokenizer.eos_token):
         tokens.pop()
@@ -292,7 +292,7 @@ def encode_examples(
                 f"{len(tokens) - length} of {example.id!r}: raise max_length or drop the example"
             )
         tokens, length = tokens[surplus:], length - surplus
-        # No token comes before the first one to predict it.
+        # The first token has no label: no earlier token predicts it.
         ignored = length if loss_over == "completion" else 1
         labels = [IGNORED] * ignored + tokens[ignored:]
         encoded.append(EncodedExample(tokens, labels, example.weight))

@@ -187,7 +187,7 @@ def trace_frontier(
 ) -> Frontier:
     """Judge the adapters between the start and each trained one, and pick.
 
-    Nothing is trained: each share costs one evaluation, and what is picked costs no more to run
+    Nothing is trained: each share costs one evaluation. The picked adapter costs no more to run
     than the new model.
 
     Parameters

@@ -54,7 +54,7 @@ class LossParts(NamedTuple):
     divergence : Tensor, shape (N,)
         Divergence of the student from the teacher of each row, in nats.
     cross_entropy : Tensor, shape (N,)
-        Cross-entropy of each row with its label, in nats; nan where it has no part in the loss.
+        Cross-entropy of each row with its label, in nats; nan where the loss skips the row.
     """
 
     loss: torch.Tensor

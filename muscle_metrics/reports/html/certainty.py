@@ -1,4 +1,4 @@
-"""Which limits these items can decide, and how much of the flip rate is decoding noise."""
+"""The limits that these items can decide, and the share of the flip rate that is decoding noise."""
 
 from __future__ import annotations
 

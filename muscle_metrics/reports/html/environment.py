@@ -101,7 +101,7 @@ def brief(text: str) -> str:
 
 
 def _visible(value: Any) -> Any:
-    """Make text visible; markup that a template made already is."""
+    """Make text visible; markup from a template is visible already."""
     if hasattr(value, "__html__"):
         return value
     if isinstance(value, str):

@@ -74,14 +74,14 @@ def html_report(
     comparison : Comparison
         Old against new.
     verdict : Verdict, optional
-        What a gate decided about it; then it comes first.
+        The verdict of a gate on it, shown first.
     chain : Chain, optional
-        The versions that the new one is the last of.
+        Versions of the model, of which the new one is the last.
     examples : int
         Largest number of items of each kind of change that are listed; 0 lists none, and publishes
         neither prompts nor answers nor references.
     redact : bool
-        Whether the length and a hash stand in place of every prompt, answer and reference. Ids and
+        Whether to replace every prompt, answer and reference by its length and a hash. Ids and
         names stay.
     command : str, optional
         The command that makes the page again.

@@ -34,14 +34,14 @@ _ZSTANDARD = 93
 # Errors of reading the directory of a damaged archive.
 _UNREADABLE = (
     zipfile.BadZipFile,
-    OSError,  # the file is not there, or its disk fails
-    ValueError,  # a name is no UTF-8, or a place is before the start
-    NotImplementedError,  # a version of the format that zipfile does not know
+    OSError,  # the file is missing, or its disk fails
+    ValueError,  # a name is not UTF-8, or an offset is negative
+    NotImplementedError,  # zipfile does not know this version of the format
 )
 
 
 def read_entries(path: Path, names: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
-    """Unfold the entries of an archive one by one, under a budget.
+    """Decompress the entries of an archive one by one, under a budget.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def read_entries(path: Path, names: re.Pattern[str]) -> Iterator[tuple[str, byte
     Raises
     ------
     FileError
-        If the archive is damaged, makes false claims, or unfolds to more than it may.
+        If the archive is damaged, makes false claims, or exceeds the budget of decompressed bytes.
     MissingDependencyError
         If an entry is Zstandard and the package zstandard is not installed.
     """
@@ -147,7 +147,7 @@ def _unfold(
 
 
 def _decompressed(path: Path, file: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Parts of the content, none longer than a chunk however much it is folded."""
+    """Pieces of the content, each at most a chunk long, whatever the compression ratio."""
     if entry.compress_type == zipfile.ZIP_STORED:
         yield from _chunks(file, entry.compress_size)
     elif entry.compress_type == zipfile.ZIP_DEFLATED:
@@ -161,7 +161,7 @@ def _decompressed(path: Path, file: BinaryIO, entry: zipfile.ZipInfo) -> Iterato
             raise _damaged(path, visible(str(error))) from error
     elif entry.compress_type == _ZSTANDARD:
         zstandard = require("zstandard", "inspect")
-        # The limit is on the window that a frame asks for, which is memory before any output.
+        # A frame may ask for a huge window: memory that is allocated before any output. Limit it.
         decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
         source = _Section(file, entry.compress_size)
         try:
@@ -178,7 +178,7 @@ def _decompressed(path: Path, file: BinaryIO, entry: zipfile.ZipInfo) -> Iterato
 
 
 class _Section:
-    """The next bytes of a file, and no more."""
+    """A stream of a fixed number of bytes from the current position of a file."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file

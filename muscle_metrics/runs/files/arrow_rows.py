@@ -31,10 +31,10 @@ def batch_rows(batch: Any, budget: Budget) -> Iterator[dict[str, object]]:
     Raises
     ------
     FileError
-        If the file they come from has unfolded to more than it may.
+        If the file exceeds its budget of decompressed bytes.
     """
     names = batch.schema.names
-    # Value by value: a dictionary unfolds one long text into every row that names it.
+    # Convert value by value: a dictionary column may repeat one long text in every row.
     for values in zip(*batch.columns, strict=True):
         row = {name: value.as_py() for name, value in zip(names, values, strict=True)}
         budget.spend(sum(map(_weigh, row.values())))
@@ -59,7 +59,7 @@ def unique_names(path: Path, names: Sequence[str]) -> Sequence[str]:
 
 
 def _weigh(value: object) -> int:
-    """Bytes a value takes up, roughly, and never none."""
+    """Approximate size of a value in bytes, at least 1."""
     if isinstance(value, str | bytes):
         return 8 + len(value)
     if isinstance(value, dict):

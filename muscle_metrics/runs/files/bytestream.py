@@ -36,7 +36,7 @@ __all__ = [
 LINE_LIMIT = 64 << 20
 _OUTPUT_LIMIT = 4 << 30
 _RATIO_LIMIT = 200
-# Below this an honest file of repetitive rows may shrink as far as it likes.
+# Below this size any ratio is allowed: honest files of repetitive rows compress very well.
 _RATIO_FREE = 64 << 20
 
 _CHUNK = 1 << 16
@@ -67,7 +67,7 @@ class Budget:
         Raises
         ------
         FileError
-            If the file has unfolded to more than it may.
+            If the file exceeds its budget.
         """
         self.spent += count
         if self.spent > _OUTPUT_LIMIT:
@@ -178,7 +178,7 @@ def decompress(file: io.BufferedReader, path: Path) -> Iterator[io.BufferedReade
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines of a file with their numbers from 1, as text; `read_byte_lines` says how.
+    """Lines of a file with their numbers from 1, as text; `read_byte_lines` cuts them.
 
     Raises
     ------
@@ -211,7 +211,7 @@ def read_text(path: Path) -> Iterator[tuple[int, str]]:
 def read_byte_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     r"""Lines of a file with their numbers from 1, split on ``\n`` only.
 
-    Text knows more line ends than that (U+2028, U+0085, a lone CR), and model outputs hold them.
+    Python splits text at more line ends (U+2028, U+0085, a lone CR), which model outputs contain.
 
     Yields
     ------

@@ -22,7 +22,7 @@ _STATE, _SPLITS = "state.json", "dataset_dict.json"
 
 
 def is_dataset(path: Path) -> bool:
-    """Tell a dataset by the file that says where its rows are, several by the list of splits."""
+    """Recognise a dataset by the file that lists its shards, or by its list of splits."""
     return (path / _STATE).is_file() or (path / _SPLITS).is_file()
 
 
@@ -54,7 +54,7 @@ def read_dataset(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Map
     Raises
     ------
     FileError
-        If a file is damaged, or unfolds to more than it may, or the folder holds several splits.
+        If a file is damaged or exceeds its budget, or the folder holds several splits.
     MissingDependencyError
         If pyarrow is not installed.
     """
@@ -68,13 +68,13 @@ def read_dataset(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Map
             if any(field == name or field.startswith(f"{name}.") for field in fields)
         ]
         if not columns:
-            # Who reads this row misses a field in it, and says which.
+            # The caller finds no field in this empty row, and raises the error that names it.
             yield 1, {}
             return
         budget = Budget(shard)
         with _open(shard, columns) as reader:
             for batch in reader:
-                # Arrow trusts the offsets in a file without a full check.
+                # Without a full check Arrow trusts the offsets in the file, and reads beyond it.
                 batch.validate(full=True)
                 for row in batch_rows(batch, budget):
                     number += 1

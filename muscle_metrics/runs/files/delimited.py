@@ -18,7 +18,7 @@ __all__ = ["read_csv", "read_tsv"]
 
 
 _NAMES = {",": "commas", "\t": "tabs"}
-# Advice for a header that another character divides.
+# Advice for a header with another delimiter.
 _ADVICE = {
     "\t": 'read it with --format tsv (format="tsv")',
     ",": 'read it with --format csv (format="csv")',
@@ -43,7 +43,7 @@ def read_csv(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
 
 
 def read_tsv(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    r"""Rows of a tab-separated file, in all else as `read_csv`."""
+    r"""Rows of a tab-separated file; otherwise as `read_csv`."""
     return _read_rows(path, "\t")
 
 

@@ -1,4 +1,4 @@
-"""The start of a file or folder: enough to recognise a format, and read once for everybody."""
+"""The start of a file or folder, which is read once to recognise every format."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Glimpse:
         Raises
         ------
         FileError
-            If not even these can be read.
+            If these bytes cannot be read.
         MissingDependencyError
             If the file is Zstandard and pyarrow is not installed.
         """

@@ -28,7 +28,7 @@ _CLOSED = '"]}'
 
 
 class UnexpectedError(Exception):
-    """The text is JSON of another shape than the one that is read."""
+    """The JSON text has another shape than the expected one."""
 
 
 class JsonWindow:
@@ -59,7 +59,7 @@ class JsonWindow:
                 return ""
 
     def expect(self, char: str) -> None:
-        """Step over `char`, or raise; the empty text is the end.
+        """Step over `char`, or raise; an empty `char` means the end of the text.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class JsonWindow:
             try:
                 value, end = decode(self._text, self.start)
             except JSONDecodeError:
-                # The value may merely be cut by the edge of the window.
+                # The window may end inside the value: read more before calling it an error.
                 if len(self._text) - self.start > LINE_LIMIT or not self._fetch():
                     raise
             else:
@@ -123,7 +123,7 @@ class JsonWindow:
         self.expect(closing)
 
     def _fetch(self) -> bool:
-        """Drop what is read and at least double what is not, so that retrying stays linear."""
+        """Drop the text already read, and at least double the rest: retries take linear time."""
         rest = self._text[self.start :]
         chunk = self._source.read(max(_CHUNK, len(rest)))
         if chunk:
@@ -133,7 +133,7 @@ class JsonWindow:
 
 @contextmanager
 def _errors_at(place: Callable[[], str], window: JsonWindow) -> Iterator[None]:
-    """Raise errors in a text as a FileError that names the place reached by then."""
+    """Raise errors in a text as a FileError that names the current place."""
     try:
         yield
     except FileError:
@@ -164,9 +164,9 @@ def read_json_array(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
 
 
 class Member(NamedTuple):
-    """A value of a document: the names that lead to it, and its number from 1 in its array.
+    """A value of a document: the path of names to it, and its number from 1 in its array.
 
-    The number is 0 for a value that was not read out of an array.
+    The number is 0 for a value outside of such an array.
     """
 
     keys: tuple[str, ...]
@@ -182,8 +182,8 @@ def read_json_document(path: Path, opened: Collection[tuple[str, ...]]) -> Itera
     path : Path
         A plain, gzip or Zstandard file.
     opened : collection of tuple of str
-        Paths of keys at which an object is entered, or an array read element by element; whatever
-        else the document holds is one value each.
+        Paths of keys at which an object is entered, or an array read element by element. Every
+        other member is read as one value.
 
     Raises
     ------
@@ -209,7 +209,7 @@ class _Document:
         return row_of(path, self._number) if self._number else visible(str(path))
 
     def members(self, keys: tuple[str, ...]) -> Iterator[Member]:
-        """Members of the value that comes next, which `keys` lead to."""
+        """Members of the next value, whose path is `keys`."""
         if keys in self._opened and self.window.peek() == "{":
             yield from self._object(keys)
         elif keys and keys in self._opened and self.window.peek() == "[":

@@ -18,7 +18,7 @@ __all__ = ["decode_row", "read_jsonl"]
 
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    """Rows of a JSON Lines file with their line numbers; blank lines are passed over.
+    """Rows of a JSON Lines file with their line numbers; blank lines are skipped.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
         texts = list(filter(None, lines))
         rows = decode_objects(texts)
         if rows is None:
-            # Row by row: the rows before a wrong one come first, and then its error.
+            # Row by row, so that the rows before a wrong one are yielded before its error.
             for number, text in zip(numbers, texts, strict=True):
                 yield number, decode_row(text, path, number)
         else:

@@ -1,4 +1,4 @@
-"""Parquet: only the columns that are asked for, a batch at a time."""
+"""Parquet: only the chosen columns, one batch at a time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def column_names(path: Path) -> list[str]:
 
 
 def read_footer(file: io.BufferedReader) -> bytes:
-    """Read the end of an open Parquet file, which is a file of columns without rows."""
+    """Read the end of an open Parquet file, which by itself is a Parquet file without rows."""
     ending = _LENGTH + len(MAGIC)
     size = file.seek(0, io.SEEK_END)
     file.seek(max(size - ending, 0))
@@ -75,7 +75,7 @@ def read_parquet(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Map
     Raises
     ------
     FileError
-        If the file is not Parquet, or unfolds to more than it may.
+        If the file is not Parquet, or exceeds its budget.
     MissingDependencyError
         If pyarrow is not installed.
     """
@@ -84,7 +84,7 @@ def read_parquet(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Map
         budget = Budget(path)
         columns = _choose(unique_names(path, file.schema_arrow.names), file, fields)
         if not columns:
-            # Who reads this row misses a field in it, and says which.
+            # The caller finds no field in this empty row, and raises the error that names it.
             yield 1, {}
         for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
             for row in batch_rows(batch, budget):
@@ -93,7 +93,7 @@ def read_parquet(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Map
 
 
 def _choose(names: Collection[str], file: Any, fields: Collection[str]) -> list[str]:
-    """Columns that hold some fields, of a column with parts only those that are asked for."""
+    """Columns that hold the fields; of a nested column only the named parts."""
     paths = [file.schema.column(index).path for index in range(len(file.schema))]
     chosen: dict[str, None] = {}
     for name in names:

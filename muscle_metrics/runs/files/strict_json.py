@@ -62,7 +62,7 @@ def decode_objects(texts: Sequence[str]) -> list[Mapping[str, object]] | None:
     Returns
     -------
     list of mapping or None
-        The objects; None if a text is anything else, and `decode` must say which.
+        The objects; None if any text is not an object, which `decode` then reports.
     """
     is_flat = [text.rfind("{") == 0 and text[-1] == "}" for text in texts]
     try:
@@ -79,7 +79,7 @@ def decode_objects(texts: Sequence[str]) -> list[Mapping[str, object]] | None:
 def _decode_flat(texts: Sequence[str]) -> list[Any]:
     """Decode texts with one opening brace at the start, and a closing one at the end."""
     joined = ",\n".join(texts)
-    # No string goes on after a raw line end, so each text begins and ends an object of its own.
+    # No JSON string holds a raw line end, so an object cannot begin in one text and end in another.
     rows: list[Any] = _LIST_DECODER.decode(f"[{joined}]")
     if _shows_keys(joined) and joined.count(_KEY_END) == sum(map(len, rows)):
         return rows

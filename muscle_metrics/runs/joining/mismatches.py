@@ -61,7 +61,7 @@ class Mismatches:
     runs : sequence of Run
         The runs; two of them are called old and new.
     total : int, optional
-        How many items the runs share, where these hold only some of them.
+        Number of items that the runs share, if `runs` are excerpts of longer runs.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class Mismatches:
         self.unanswered = [item for item in self.shared if item in silent] if silent else []
 
     def explain_faults(self) -> list[str]:
-        """Faults that no option makes good: repeated ids, unusable scores, other prompts."""
+        """Faults that no option repairs: repeated ids, unusable scores, other prompts."""
         problems = [reason for run in self.runs for reason in _explain_faults(run)]
         problems += self._explain_directions()
         moved = self._find_moved()
@@ -111,7 +111,7 @@ class Mismatches:
         return problems
 
     def explain_missing(self) -> list[str]:
-        """Items that some runs lack; where none is shared, how their ids look."""
+        """Items that some runs lack; if no item is shared, one id of each run as a sample."""
         empty = [run for run in self.runs if not run.records]
         if empty:
             return [f"no item in {run}: check what its records were read from" for run in empty]
@@ -223,7 +223,7 @@ class Mismatches:
         )
 
     def _has_row_numbers(self) -> bool:
-        """Whether the ids of every run count its rows, from 0 or from 1; a sample does not."""
+        """Whether the ids of every run are its row numbers, from 0 or 1; never in an excerpt."""
         if self._is_part:
             return False
         for run in self.runs:

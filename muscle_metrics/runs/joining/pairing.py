@@ -51,8 +51,8 @@ class JoinedRuns:
     references : tuple of tuple of object
         For each run the references that judge its answers.
     dropped : mapping of str to int
-        How many items were left out, by reason. Each counts once: together with the items that
-        are here they are all that any of the runs holds.
+        How many items were left out, by reason. Each counts once: kept and dropped items together
+        are all items of the runs.
     has_logs : bool
         Whether a harness recorded any of the runs, so that scores are to be expected.
     lower_is_better : frozenset of str
@@ -133,7 +133,7 @@ def join_runs(
         What to do with items that a run holds no answer for, or no score where others have one:
         count them as wrong answers, which scores cannot do, or leave them out of every run.
     total : int, optional
-        How many items the runs share, where these hold only some of them.
+        Number of items that the runs share, if `runs` are excerpts of longer runs.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def join_runs(
         named = " and ".join(map(str, found.runs))
         raise PairingError(f"expected the same items in {named}, got {'; '.join(problems)}")
 
-    # The first reason that applies to an item is the one it is counted by.
+    # An item counts once, under the first reason that applies.
     reasons = _reasons_missing(found)
     if conflict == "drop":
         reasons = dict.fromkeys(found.conflicting, "conflicting references") | reasons
@@ -212,7 +212,7 @@ def _sources_of_references(runs: Sequence[LabelledRun], conflict: Conflict) -> l
 
 
 def check_joining(*, missing: str, conflict: str, unanswered: str) -> None:
-    """Check the options that say what becomes of each kind of item.
+    """Check the options `missing`, `conflict` and `unanswered`.
 
     Raises
     ------
@@ -228,7 +228,7 @@ def check_joining(*, missing: str, conflict: str, unanswered: str) -> None:
 
 
 def nothing_left(dropped: Mapping[str, int]) -> PairingError:
-    """Make the error of runs whose items were all left out, for these reasons."""
+    """Make the error for runs whose items were all left out, with the reasons."""
     counted = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
     return PairingError(
         f"expected at least one item to compare, got none: all were left out ({counted}), "

@@ -1,4 +1,4 @@
-"""References: which of two are the same, and a run that gets them from a file of their own."""
+"""References: compare two of them, and add those of a separate file to a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["differing_references", "read_references", "same_reference", "with_references"]
 
-# Types whose values are the same reference if they are equal: 1 and True are equal, and not same.
+# Types in which equal values are the same reference. Not bool: 1 == True, but they differ here.
 _COMPARED_BY_VALUE = {str, int, float, NoneType}
 
 
@@ -36,7 +36,7 @@ def read_references(
     id_field: str | tuple[str, ...] = "id",
     reference_field: str = "reference",
 ) -> dict[str, object]:
-    r"""Read the right answers from a file of their own.
+    r"""Read the right answers from a separate file.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ def with_references(run: Run, references: Mapping[str, object]) -> Run:
     Parameters
     ----------
     run : Run
-        A run without references, or with the same.
+        A run without references, or with equal ones.
     references : mapping of str to object
-        Reference of each id; others may be there too.
+        Reference of each id; ids that the run lacks are allowed.
 
     Raises
     ------
@@ -134,15 +134,15 @@ def differing_references(first: Sequence[object], second: Sequence[object]) -> l
 
 
 def _is_equal(first: object, second: object) -> bool:
-    # One NaN object is the same reference in two runs, though not equal to itself.
+    # A NaN is not equal to itself; the same NaN object in two runs is still the same reference.
     return first is second or first == second
 
 
 def same_reference(first: object, second: object) -> bool:
     """Say whether two references accept the same answers.
 
-    Text, numbers and truth values are never the same as each other; 1 and 1.0 are the same
-    number; the order of a list of accepted answers does not matter.
+    A text, a number and a truth value are never the same reference. 1 and 1.0 are the same number.
+    The order of a list of accepted answers does not matter.
     """
     return _canonical(first) == _canonical(second)
 

@@ -1,4 +1,4 @@
-"""A committed baseline: verdicts or scores of one run, no texts, one item per line.
+"""A committed baseline: correctness or scores of one run, no texts, one item per line.
 
 The first line marks the file and counts its items, so that a cut or badly merged file is noticed.
 Items are in natural order: the diff of two baselines shows the items that changed.

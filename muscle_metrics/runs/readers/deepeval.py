@@ -67,7 +67,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     glimpse : Glimpse
         The file of a test run, or a folder that holds one.
     choice : Choice
-        With "success" as metric, the score of a case is its verdict over all metrics.
+        With "success" as metric, the score of a case is its success over all metrics.
 
     Raises
     ------
@@ -149,12 +149,12 @@ class _Log:
             self.scorers.add(f"{name} {metric.get('threshold')} {metric.get('strictMode')}")
             self.judges |= {text_at(metric, "evaluationModel") or ""} - {""}
         if self.metric == _SUCCESS:
-            verdict = case.get("success")
-            scores = {_SUCCESS: verdict} if isinstance(verdict, bool) and not failed else {}
+            success = case.get("success")
+            scores = {_SUCCESS: success} if isinstance(success, bool) and not failed else {}
         return scores, failed
 
     def run(self, file_name: str) -> Run:
-        """Make a run of all test cases, which are different ones."""
+        """Make a run of all test cases, each of which must occur once."""
         repeated = repeated_ids(self.records)
         if repeated:
             name, count = next(iter(repeated.items()))

@@ -48,7 +48,7 @@ _STATS, _STATE, _SPEC = "per_instance_stats.json", "scenario_state.json", "run_s
 _STATES = ("request_states",)
 # Fields that name the model: they differ between the runs that are compared.
 _MODEL = ("model", "model_deployment")
-# From the schemas that HELM ships, for metrics of one instance: the folder of a run has none.
+# From the schemas that HELM ships, for metrics of one instance: a run's folder holds no schema.
 LOWER_IS_BETTER = frozenset(
     {
         "absolute_value_difference",
@@ -240,7 +240,7 @@ def _read_state(
 
 
 def _is_answer(request: Mapping[str, object]) -> bool:
-    """Tell whether a request asks for an answer: some adapters ask for the score of each choice."""
+    """Whether a request asks for an answer: some adapters ask for the score of each choice."""
     return request.get("reference_index") is None
 
 

@@ -46,7 +46,7 @@ _GRADES: Mapping[str, float] = MappingProxyType({"C": 1.0, "P": 0.5, "I": 0.0, "
 
 
 def recognise(glimpse: Glimpse) -> str | None:
-    """Tell an archive by its first entry, a JSON log by its first fields, a folder by its logs."""
+    """Recognise an archive by its first entry, a JSON log by its fields, a folder by its logs."""
     if glimpse.is_folder:
         return "it holds logs named by time and task" if _newest_logs(glimpse) else None
     start = glimpse.start[:4096]

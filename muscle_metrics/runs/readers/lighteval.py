@@ -64,7 +64,7 @@ _DATASET = ("hf_repo", "hf_subset", "hf_revision", "evaluation_splits")
 
 
 def recognise(glimpse: Glimpse) -> str | None:
-    """Tell a folder by its details_*.parquet, a file by its columns."""
+    """Recognise a folder by its details_*.parquet, a file by its columns."""
     if glimpse.is_folder:
         return "it holds details_*.parquet" if any(_find(glimpse.path)) else None
     try:

@@ -54,7 +54,7 @@ class _Task(NamedTuple):
 
 
 def recognise(glimpse: Glimpse) -> str | None:
-    """Tell a folder by its samples files, a file by its first row."""
+    """Recognise a folder by its samples files, a file by its first row."""
     if glimpse.is_folder:
         return "it holds samples_*.jsonl" if _model_folders(glimpse.path) else None
     return "its rows have doc_id, filtered_resps and target" if is_sample(glimpse.row) else None

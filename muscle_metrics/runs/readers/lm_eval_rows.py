@@ -78,7 +78,7 @@ _CHOSEN_BY: Mapping[str, Callable[[str], int]] = {
     "acc_norm": len,
     "acc_bytes": lambda choice: len(choice.encode("utf-8", "surrogatepass")),
 }
-# Those that divide, and so need the texts of the choices.
+# Metrics with a divisor need the texts of the choices.
 _DIVIDED = frozenset({"acc_norm", "acc_bytes"})
 # Whether an answer is the greedy one: text in a file, a bool in memory.
 _TRUTH_VALUES = frozenset({"True", "False", True, False})
@@ -88,7 +88,7 @@ _LIST = re.compile(rf"\[{_ITEM}(?:, {_ITEM})*\]", re.DOTALL)
 
 
 class Sample(NamedTuple):
-    """What is read from one row.
+    """The fields that are read from one row.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def _decode_cut(line: bytes) -> dict[str, Any] | None:
 
 
 def needs_choices(row: Mapping[str, object], metric: str | None) -> bool:
-    """Tell whether the deciding metric divides log-likelihoods by the lengths of the choices."""
+    """Whether the deciding metric divides log-likelihoods by the lengths of the choices."""
     names = row.get("metrics")
     if metric is None and isinstance(names, list) and len(names) == 1:
         metric = names[0]
