@@ -10,9 +10,8 @@ from muscle_metrics.adapter.loss.strategies import (
     Divergence,
     LossSettings,
     check_not_negative,
-    check_one_of,
 )
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import UsageError, check_choice
 
 __all__ = ["CompatibilityConfig", "LossOver", "OldLogits", "Precision", "SelectBy"]
 
@@ -160,7 +159,7 @@ class CompatibilityConfig:
 
     def __post_init__(self) -> None:
         for name, kind in NAMED.items():
-            check_one_of(self, name, list(get_args(kind)))
+            check_choice(name, getattr(self, name), get_args(kind))
         for name in AT_LEAST_ONE:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:

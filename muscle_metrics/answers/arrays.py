@@ -91,7 +91,7 @@ def _not_one_column(values: Any, name: str) -> InputError:
     )
 
 
-def shown(value: Any, most: int = 40) -> str:
-    """Write a value as Python would, cut short."""
+def shown(value: Any) -> str:
+    """Write a value as Python would, in at most 40 characters."""
     text = repr(value)
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+    return text if len(text) <= 40 else f"{text[:37]}..."

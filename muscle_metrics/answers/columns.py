@@ -9,14 +9,14 @@ answers: these columns are refused.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Sequence, Sized
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.answers.arrays import Values, flat_column, shown
-from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.errors import InputError, check_choice
 
 __all__ = [
     "AcceptedAnswers",
@@ -87,10 +87,7 @@ def answer_column(
     InputError
         If `values` is not a flat, non-empty column of answers.
     """
-    if missing not in get_args(Missing):
-        raise UsageError(
-            f"expected missing to be one of {list(get_args(Missing))}, got {missing!r}"
-        )
+    check_choice("missing", missing, get_args(Missing))
     column = _typed_or_objects(flat_column(values, name), key)
     if column.dtype != object:
         absent = np.isnan(column) if column.dtype.kind == "f" else np.zeros(0, dtype=bool)
@@ -161,9 +158,10 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
     ]
     empty = np.array([not row for row in accepted])
     if empty.any():
+        first = ", ".join(map(str, np.flatnonzero(empty)[:5].tolist()))
         raise InputError(
             f"expected at least one accepted reference per item, got an empty list for "
-            f"{np.count_nonzero(empty)} of {len(rows)} (first at {_positions(empty)}): "
+            f"{np.count_nonzero(empty)} of {len(rows)} (first at {first}): "
             f"add one, or drop these items"
         )
     owners = np.repeat(np.arange(len(accepted)), [len(row) for row in accepted])
@@ -298,7 +296,3 @@ def _kinds(column: Column) -> set[str | None]:
     if column.dtype != object:
         return {TYPED_KINDS[column.dtype.kind]}
     return {_kind(t) for t in set(map(type, column))}
-
-
-def _positions(mask: Iterable[bool], most: int = 5) -> str:
-    return ", ".join(str(position) for position in np.flatnonzero(np.asarray(mask))[:most])

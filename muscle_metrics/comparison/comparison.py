@@ -12,7 +12,7 @@ import numpy.typing as npt
 from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, Regression, Units, no_threshold
 from muscle_metrics.comparison.items import Item, ItemTable
 from muscle_metrics.comparison.signature import signature_line
-from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.errors import InputError, check_choice
 from muscle_metrics.flips.counting import label_correctness, tally_correctness
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 
@@ -163,8 +163,7 @@ class Comparison(Facts):
         """
         known = [quadrant.value for quadrant in Quadrant]
         for quadrant in quadrants:
-            if quadrant not in known:
-                raise UsageError(f"expected a quadrant to be one of {known}, got {quadrant!r}")
+            check_choice("a quadrant", quadrant, known)
         wanted = [str(q) for q in quadrants or (Quadrant.NEGATIVE, Quadrant.POSITIVE)]
         items = list(self.items())
         return (item for name in wanted for item in items if item.quadrant == name)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from muscle_metrics.answers.columns import check_lengths
 from muscle_metrics.answers.correctness import judge_answers
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.flips.counting import label_correctness
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.flips.rates import Rate
@@ -218,7 +218,5 @@ def _options_of(
 
 
 def _known(names: type[StrEnum], name: str) -> str:
-    known = [member.value for member in names]
-    if name not in known:
-        raise UsageError(f"expected {names.__name__.lower()} to be one of {known}, got {name!r}")
+    check_choice(names.__name__.lower(), name, [member.value for member in names])
     return str(name)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from muscle_metrics.words.place import item_name
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
@@ -53,7 +55,7 @@ class Item(NamedTuple):
     @property
     def name(self) -> str:
         """Task, id and repeat: no two items share all three."""
-        return "/".join(part for part in (self.task, self.id, self.repeat) if part is not None)
+        return item_name(self.task, self.id, self.repeat)
 
 
 # Without slots, because a cached property lives in the `__dict__` of its instance.

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.facts import Kind
     from muscle_metrics.comparison.items import Item
 
 __all__ = ["Cell", "Totals", "counts_of"]
 
-Part = TypeVar("Part", FlipCounts, ScoreTotals)
+Summed = TypeVar("Summed", FlipCounts, ScoreTotals)
 
 
 class Cell(NamedTuple):
@@ -122,10 +123,10 @@ class Totals:
         """Counts of every task, the one that lost most accuracy first."""
         return self._by("task")
 
-    def _by(self, part: Literal["task", "slice"]) -> dict[str, FlipCounts]:
+    def _by(self, kind: Kind) -> dict[str, FlipCounts]:
         members: dict[str, list[FlipCounts]] = defaultdict(list)
         for cell, counts in self.cells.items():
-            label = getattr(cell, part)
+            label = getattr(cell, kind)
             if label is not None:
                 members[label].append(counts)
         return most_lost_first({label: counts_of(parts) for label, parts in members.items()})
@@ -137,7 +138,7 @@ def counts_of(parts: Iterable[FlipCounts]) -> FlipCounts:
     return reduce(add, parts) if parts else NOTHING
 
 
-def _merged(left: Mapping[Cell, Part] | Mapping[str, Part], right: Mapping) -> dict:  # type: ignore[type-arg]
+def _merged(left: Mapping[Cell, Summed] | Mapping[str, Summed], right: Mapping) -> dict:  # type: ignore[type-arg]
     merged = {**left, **right}
     return {
         name: left[name] + right[name] if name in left and name in right else merged[name]

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.statistics.interval import check_confidence
 
 if TYPE_CHECKING:
@@ -108,11 +108,7 @@ class Policy:
                 f"expected confidence above 0.5, got {self.confidence!r}: write 95 % as 0.95, and "
                 f"not as the error of 0.05"
             )
-        if self.on_inconclusive not in get_args(OnInconclusive):
-            raise UsageError(
-                f"expected on_inconclusive to be one of {list(get_args(OnInconclusive))}, "
-                f"got {self.on_inconclusive!r}"
-            )
+        check_choice("on_inconclusive", self.on_inconclusive, get_args(OnInconclusive))
         if not 0 <= self.minimum_effect < math.inf:
             raise UsageError(
                 f"expected minimum_effect to be a number of at least 0, got {self.minimum_effect!r}"

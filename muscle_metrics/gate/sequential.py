@@ -23,7 +23,7 @@ from muscle_metrics.gate.policy import Policy
 from muscle_metrics.gate.verdict import Check, Outcome
 from muscle_metrics.statistics.bisection import last_where
 from muscle_metrics.statistics.sequential import StreamDecision, decide_stream, log_e_values
-from muscle_metrics.words.place import show
+from muscle_metrics.words.place import item_name, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -189,7 +189,7 @@ def _check_order(order: Sequence[Record], new: Run, seed: int) -> None:
 
 
 def _name(record: Record) -> str:
-    return "/".join(part for part in (record.task, record.id, record.repeat) if part is not None)
+    return item_name(record.task, record.id, record.repeat)
 
 
 def _check_policy(policy: Policy) -> None:

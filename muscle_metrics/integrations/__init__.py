@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import check_choice
 
 __all__ = ["evaluate_path"]
 
@@ -34,6 +34,5 @@ def evaluate_path(name: str) -> str:
     >>> Path(evaluate_path("negative_flip_rate")).name
     'negative_flip_rate'
     """
-    if name not in EVALUATE_MODULES:
-        raise UsageError(f"expected a metric to be one of {list(EVALUATE_MODULES)}, got {name!r}")
+    check_choice("a metric", name, EVALUATE_MODULES)
     return str(Path(__file__).parent / "evaluate_modules" / name)

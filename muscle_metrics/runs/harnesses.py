@@ -20,7 +20,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.errors import FileError, UsageError
+from muscle_metrics.errors import FileError, check_choice
 from muscle_metrics.runs.files.dataset_folder import is_dataset
 from muscle_metrics.runs.files.plain_file import PLAIN_FORMATS
 from muscle_metrics.runs.logs import ErrorsAt
@@ -110,9 +110,7 @@ def recognise_harness(
     named = {harness.name: harness for harness in HARNESSES}
     if format in named:
         return Recognised(named[format], "as --format says")
-    if format not in {"auto", *PLAIN_FORMATS}:
-        known = ["auto", *PLAIN_FORMATS, *named]
-        raise UsageError(f"expected format to be one of {known}, got {format!r}")
+    check_choice("format", format, ["auto", *PLAIN_FORMATS, *named])
     if format == "auto":
         for harness in HARNESSES:
             reason = harness.recognise(glimpse)

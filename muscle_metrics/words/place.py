@@ -1,4 +1,4 @@
-"""How messages name a line of a file, an id or a value."""
+"""How messages name a line of a file, an item, an id or a value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["describe", "line_of", "list_ids", "list_names", "row_of", "show"]
+__all__ = ["describe", "item_name", "line_of", "list_ids", "list_names", "row_of", "show"]
 
 _LONGEST_SHOWN = 60
 _MOST_SHOWN = 5
@@ -25,6 +25,11 @@ def line_of(path: Path, number: int) -> str:
 def row_of(path: Path, number: int) -> str:
     """Name a row, counted from 1, of a file whose rows are not lines."""
     return f"{visible(str(path))}, row {number}"
+
+
+def item_name(task: str | None, id_: str, repeat: str | None) -> str:
+    """Name an item by its task, id and repeat, as far as it has them."""
+    return "/".join(part for part in (task, id_, repeat) if part is not None)
 
 
 def show(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from muscle_metrics.adapter.config import CompatibilityConfig
 from muscle_metrics.adapter.data.answering import answer_items
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scorers import SCORERS
 
@@ -122,8 +122,7 @@ def evaluate_model(
     0
     """
     config = config or CompatibilityConfig()
-    if config.metric not in SCORERS:
-        raise UsageError(f"expected metric to be one of {list(SCORERS)}, got {config.metric!r}")
+    check_choice("metric", config.metric, SCORERS)
     answers = answer_items(model, tokenizer, examples, config)
     graded = (
         {} if config.metric == "exact_match" else _grade_texts(examples, answers, config.metric)

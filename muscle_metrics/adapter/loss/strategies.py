@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 
 import torch
 
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import UsageError, check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,7 +33,6 @@ __all__ = [
     "Tokens",
     "at_least_single",
     "check_not_negative",
-    "check_one_of",
     "observe_tokens",
     "share_of_old",
 ]
@@ -236,8 +235,8 @@ class LossSettings:
     focal_boost: float = 5.0
 
     def __post_init__(self) -> None:
-        check_one_of(self, "strategy", list(STRATEGIES))
-        check_one_of(self, "divergence", list(get_args(Divergence)))
+        check_choice("strategy", self.strategy, STRATEGIES)
+        check_choice("divergence", self.divergence, get_args(Divergence))
         for name in ("distillation_weight", "old_share", "replay_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(
@@ -256,12 +255,6 @@ class LossSettings:
     def towards(self, strategy: str) -> LossSettings:
         """Copy of the settings with another strategy and no cross-entropy."""
         return replace(self, strategy=strategy, distillation_weight=1.0)
-
-
-def check_one_of(settings: object, name: str, known: list[str]) -> None:
-    """Refuse a setting that is none of the known names."""
-    if getattr(settings, name) not in known:
-        raise UsageError(f"expected {name} to be one of {known}, got {getattr(settings, name)!r}")
 
 
 def check_not_negative(settings: object, names: Iterable[str]) -> None:

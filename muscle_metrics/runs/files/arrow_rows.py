@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.errors import FileError
+from muscle_metrics.errors import FileError, require
 from muscle_metrics.words.escape import visible
 from muscle_metrics.words.place import show
 
@@ -15,7 +16,23 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.files.bytestream import Budget
 
-__all__ = ["batch_rows", "unique_names"]
+__all__ = ["arrow_errors", "batch_rows", "unique_names"]
+
+
+@contextmanager
+def arrow_errors(path: Path, kind: str, advice: str) -> Iterator[None]:
+    """Raise an error of Arrow in a file as a FileError; a FileError passes unchanged."""
+    arrow = require("pyarrow", "parquet")
+    try:
+        yield
+    except FileError:
+        raise
+    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        reason = visible(str(error).partition("\n")[0])
+        raise FileError(
+            f"{visible(str(path))}: expected a whole {kind}, got an error in it ({reason}): "
+            f"the file is cut short or damaged, {advice}"
+        ) from error
 
 
 def batch_rows(batch: Any, budget: Budget) -> Iterator[dict[str, object]]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError, require
-from muscle_metrics.runs.files.arrow_rows import batch_rows, unique_names
+from muscle_metrics.runs.files.arrow_rows import arrow_errors, batch_rows, unique_names
 from muscle_metrics.runs.files.bytestream import Budget, check_regular
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.words.escape import visible
@@ -119,18 +119,9 @@ def _only_split(path: Path) -> Path:
 @contextmanager
 def _open(path: Path, columns: list[int] | None) -> Iterator[Any]:
     """Open the stream of a file for some of its columns."""
-    arrow = require("pyarrow", "parquet")
-    ipc = require("pyarrow.ipc", "parquet")
-    check_regular(path)
-    options = ipc.IpcReadOptions(included_fields=columns, use_threads=False)
-    try:
+    with arrow_errors(path, "Arrow stream", "save the dataset again"):
+        ipc = require("pyarrow.ipc", "parquet")
+        check_regular(path)
+        options = ipc.IpcReadOptions(included_fields=columns, use_threads=False)
         with path.open("rb") as file, ipc.open_stream(file, options=options) as reader:
             yield reader
-    except FileError:
-        raise
-    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
-        reason = visible(str(error).partition("\n")[0])
-        raise FileError(
-            f"{visible(str(path))}: expected a whole Arrow stream, got an error in it ({reason}): "
-            f"the file is cut short or damaged, save the dataset again"
-        ) from error

@@ -6,10 +6,9 @@ import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from muscle_metrics.errors import FileError, require
-from muscle_metrics.runs.files.arrow_rows import batch_rows, unique_names
+from muscle_metrics.errors import require
+from muscle_metrics.runs.files.arrow_rows import arrow_errors, batch_rows, unique_names
 from muscle_metrics.runs.files.bytestream import Budget, check_regular
-from muscle_metrics.words.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -107,17 +106,8 @@ def _choose(names: Collection[str], file: Any, fields: Collection[str]) -> list[
 @contextmanager
 def _open(path: Path, content: BinaryIO | None = None) -> Iterator[Any]:
     """Open a Parquet file, or its content."""
-    arrow = require("pyarrow", "parquet")
-    parquet = require("pyarrow.parquet", "parquet")
-    check_regular(path)
-    try:
+    with arrow_errors(path, "Parquet file", "fetch it again"):
+        parquet = require("pyarrow.parquet", "parquet")
+        check_regular(path)
         with parquet.ParquetFile(path if content is None else content) as file:
             yield file
-    except FileError:
-        raise
-    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
-        reason = visible(str(error).partition("\n")[0])
-        raise FileError(
-            f"{visible(str(path))}: expected a whole Parquet file, got an error in it ({reason}): "
-            f"the file is cut short or damaged, fetch it again"
-        ) from error

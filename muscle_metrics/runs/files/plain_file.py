@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from muscle_metrics.errors import FileError, UsageError
+from muscle_metrics.errors import FileError, check_choice
 from muscle_metrics.runs.files.bytestream import BYTE_ORDER_MARK
 from muscle_metrics.runs.files.dataset_folder import dataset_columns, is_dataset, read_dataset
 from muscle_metrics.runs.files.delimited import read_csv, read_tsv
@@ -112,9 +112,7 @@ def open_plain(glimpse: Glimpse, file_format: str = "auto") -> PlainFile:
     """
     if file_format == "auto":
         return PlainFile(glimpse.path, _recognise(glimpse))
-    if file_format not in PLAIN_FORMATS:
-        known = ["auto", *PLAIN_FORMATS]
-        raise UsageError(f"expected format to be one of {known}, got {file_format!r}")
+    check_choice("format", file_format, ["auto", *PLAIN_FORMATS])
     return PlainFile(glimpse.path, file_format)
 
 

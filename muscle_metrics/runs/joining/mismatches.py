@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from muscle_metrics.runs.joining.references import differing_references, same_reference
 from muscle_metrics.runs.natural_order import sort_naturally
 from muscle_metrics.words.numbers import counted
-from muscle_metrics.words.place import describe, list_ids, list_names, show
+from muscle_metrics.words.place import describe, item_name, list_ids, list_names, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -118,7 +118,7 @@ class Mismatches:
         if not self.shared:
             firsts = [next(item for item in self.items if item in r.records) for r in self.runs]
             samples = " and ".join(
-                f"{show(_name(item))} in {run.label}"
+                f"{show(item_name(*item))} in {run.label}"
                 for item, run in zip(firsts, self.runs, strict=True)
             )
             return [
@@ -289,7 +289,9 @@ def _explain_faults(run: LabelledRun) -> list[str]:
     if len(run.records) < len(run.run):
         counts = Counter(map(_IDENTITY, run.run))
         repeated = _sort_items([item for item, count in counts.items() if count > 1])
-        named = [f"{show(_name(item))} {counts[item]} times" for item in repeated[:_MOST_SHOWN]]
+        named = [
+            f"{show(item_name(*item))} {counts[item]} times" for item in repeated[:_MOST_SHOWN]
+        ]
         more = ["..."] * (len(repeated) > _MOST_SHOWN)
         problems.append(
             f"{_count(repeated, 'id')} more than once in {run} ({', '.join(named + more)}), "
@@ -340,9 +342,5 @@ def _count(items: Sequence[object], noun: str) -> str:
     return counted(len(items), noun)
 
 
-def _name(item: Identity) -> str:
-    return "/".join(part for part in item if part is not None)
-
-
 def _list(items: Sequence[Identity]) -> str:
-    return list_ids(list(map(_name, items)))
+    return list_ids([item_name(*item) for item in items])

@@ -90,7 +90,7 @@ _CIRCUMSTANCES = frozenset(
 _FINISH = "finish_reason_"
 
 
-class _Key(NamedTuple):
+class _Identity(NamedTuple):
     """Identity of an item: an instance, the trial that chose its examples, its perturbation."""
 
     instance: str
@@ -154,11 +154,11 @@ def _folder(glimpse: Glimpse) -> Path:
     return glimpse.path if glimpse.is_folder else glimpse.path.parent
 
 
-def _read_scores(path: Path, metric: str | None) -> dict[_Key, dict[str, float]]:
-    scores: dict[_Key, dict[str, float]] = {}
+def _read_scores(path: Path, metric: str | None) -> dict[_Identity, dict[str, float]]:
+    scores: dict[_Identity, dict[str, float]] = {}
     for number, row in read_json_array(path):
         with ErrorsAt(path, number):
-            key = _key_of(row, row.get("instance_id"), row.get("perturbation"))
+            key = _identity_of(row, row.get("instance_id"), row.get("perturbation"))
             found = scores.setdefault(key, {})
             for name, score in _scores_of(row, metric):
                 if name in found:
@@ -170,8 +170,8 @@ def _read_scores(path: Path, metric: str | None) -> dict[_Key, dict[str, float]]
     return scores
 
 
-def _key_of(row: Mapping[str, object], instance: object, perturbation: object) -> _Key:
-    """Key of a row of statistics or of a request."""
+def _identity_of(row: Mapping[str, object], instance: object, perturbation: object) -> _Identity:
+    """Identity of a row of statistics or of a request."""
     trial = row.get("train_trial_index")
     if not isinstance(trial, int):
         raise InputError(
@@ -180,7 +180,7 @@ def _key_of(row: Mapping[str, object], instance: object, perturbation: object) -
         )
     described = object_from(perturbation, "perturbation")
     parts = [described[name] for name in ("name", "seed") if name in described]
-    return _Key(id_of(instance, "instance id"), trial, compact(parts))
+    return _Identity(id_of(instance, "instance id"), trial, compact(parts))
 
 
 def _scores_of(row: Mapping[str, object], metric: str | None) -> Iterator[tuple[str, float]]:
@@ -197,10 +197,10 @@ def _scores_of(row: Mapping[str, object], metric: str | None) -> Iterator[tuple[
 
 
 def _read_state(
-    path: Path, scores: dict[_Key, dict[str, float]]
+    path: Path, scores: dict[_Identity, dict[str, float]]
 ) -> tuple[list[Record], int, Mapping[str, object]]:
     """Read records in the order of requests, the number of failed requests, and the adapter."""
-    records: dict[_Key, Record] = {}
+    records: dict[_Identity, Record] = {}
     adapter: Mapping[str, object] = {}
     failed = 0
     several = len({key.trial for key in scores}) > 1
@@ -210,7 +210,7 @@ def _read_state(
             if number:
                 request = object_from(value, "request")
                 instance = object_at(request, "instance")
-                key = _key_of(request, instance.get("id"), instance.get("perturbation"))
+                key = _identity_of(request, instance.get("id"), instance.get("perturbation"))
                 if key in records and _is_answer(request):
                     raise InputError(
                         f"expected one request for each instance, trial and perturbation, got "
@@ -244,7 +244,7 @@ def _is_answer(request: Mapping[str, object]) -> bool:
     return request.get("reference_index") is None
 
 
-def _record(request: Mapping[str, object], key: _Key, scores: Mapping[str, float]) -> Record:
+def _record(request: Mapping[str, object], key: _Identity, scores: Mapping[str, float]) -> Record:
     """Make the record of an instance; a failed request leaves no answer and no scores."""
     instance = object_at(request, "instance")
     succeeded = object_at(request, "result").get("success") is True
