@@ -313,7 +313,7 @@ def plot_frontier(points: Iterable[FrontierPoint], *, ax: Axes | None = None) ->
 
 
 def plot_survival(chain: Chain, *, ax: Axes | None = None) -> Axes:
-    """Draw which share of what the first version got right no later version broke.
+    """Draw the share of the first version's right items that no later version broke.
 
     Parameters
     ----------

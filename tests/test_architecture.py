@@ -91,7 +91,7 @@ def is_for_typing(node: ast.AST) -> bool:
 
 
 def nodes(tree: ast.AST, leave_out: Callable[[ast.AST], bool]) -> Iterator[ast.AST]:
-    """Everything below a node, but for what is left out."""
+    """All nodes below a node, except those that `leave_out` rejects."""
     for child in ast.iter_child_nodes(tree):
         if not leave_out(child):
             yield child
@@ -99,12 +99,12 @@ def nodes(tree: ast.AST, leave_out: Callable[[ast.AST], bool]) -> Iterator[ast.A
 
 
 def imports_when_run(module: str) -> set[str]:
-    """What a module imports, at its top or inside a function; not for typing."""
+    """Imports of a module, at its top or inside a function, except those for typing."""
     return {name for node in nodes(parse(module), is_for_typing) for name in imported(node)}
 
 
 def imports_when_loaded(module: str) -> set[str]:
-    """What a module imports while it is imported itself."""
+    """Imports of a module that run when the module itself is imported."""
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     at_top = nodes(parse(module), lambda node: is_for_typing(node) or isinstance(node, functions))
     return {name for node in at_top for name in imported(node)}
@@ -281,7 +281,7 @@ def test_package_gives_every_public_name():
 
 
 def test_no_module_hides_a_public_name():
-    # Importing a module sets it as an attribute of the package, in place of what is bound lazily.
+    # Importing a module sets it as an attribute of the package, which hides a lazy name.
     assert not set(muscle_metrics.__all__) & {module.partition(".")[0] for module in MODULES}
 
 

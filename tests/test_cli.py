@@ -56,7 +56,7 @@ def test_json_holds_what_is_printed(runs: tuple[str, str], tmp_path: Path) -> No
     content = json.loads(target.read_text(encoding="utf-8"))
     assert content["counts"]["negative"] == 1
     assert content["flips"][0]["id"] == "2"
-    # A second run replaces the file, and a symbolic link instead of what it points to.
+    # A second run replaces the file; it replaces a symbolic link, and leaves the link's target.
     link, victim = tmp_path / "link.json", tmp_path / "victim.txt"
     victim.write_text("mine", encoding="utf-8")
     link.symlink_to(victim)

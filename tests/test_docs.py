@@ -165,7 +165,7 @@ def test_pictures_are_what_their_script_draws() -> None:
     script = runpy.run_path(str(PROJECT / "docs" / "draw_noise.py"))
     picture = PROJECT / "docs" / "noise.svg"
     assert script["draw"]() == picture.read_text(encoding="utf-8")
-    # The parts add up to the chance that a prompt flips, and so does what the page calls exact.
+    # The terms add up to the probability that a prompt flips, as does the page's exact value.
     for new in script["UPDATES"].values():
         flips = [p * (1 - q) for p, q in zip(script["OLD"], new, strict=True)]
         assert sum(script["split"](script["OLD"], new)) == pytest.approx(sum(flips) / len(flips))

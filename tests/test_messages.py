@@ -80,7 +80,7 @@ def test_message_is_one_line_that_says_what_to_do(name, call):
     # What to do: advice after a colon, or an expectation that is itself the advice.
     advice = r": (--)?[a-z]|one of \[|at least \d|at most|between|<="
     assert re.search(advice, message), message
-    # numpy's way of writing numbers is nobody's input.
+    # No user writes numbers as numpy's repr does.
     assert "np." not in message
 
 

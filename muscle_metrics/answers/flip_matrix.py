@@ -26,7 +26,7 @@ class Transition(NamedTuple):
 
     @property
     def excess(self) -> float:
-        """Items above what independent answers would give."""
+        """Number of items beyond the expected number for independent answers."""
         return self.items - self.expected
 
 
@@ -55,14 +55,14 @@ class FlipMatrix(NamedTuple):
     def transitions(self) -> list[Transition]:
         """List the changes of answer that happened, the most above chance first."""
         expected = self.expected
-        found = [
+        transitions = [
             Transition(
                 self.answers[i], self.answers[j], int(self.counts[i, j]), float(expected[i, j])
             )
             for i, j in zip(*np.nonzero(self.counts), strict=True)
             if i != j
         ]
-        return sorted(found, key=lambda turn: (-turn.excess, str(turn.old), str(turn.new)))
+        return sorted(transitions, key=lambda t: (-t.excess, str(t.old), str(t.new)))
 
 
 def flip_matrix(

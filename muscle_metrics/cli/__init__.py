@@ -138,7 +138,7 @@ def _show_what_cannot_be_encoded() -> None:
 class _Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(
-            # A flag that is added later must not change what a short form in somebody's CI means.
+            # A flag that is added later must not change the meaning of a short form in a user's CI.
             allow_abbrev=False,
             # The examples in epilogs keep their lines.
             formatter_class=argparse.RawDescriptionHelpFormatter,

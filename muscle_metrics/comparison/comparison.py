@@ -96,7 +96,7 @@ class Comparison(Facts):
 
     @cached_property
     def signature(self) -> str:
-        """One line that says how the numbers were made, and from what."""
+        """One line with the options and the input of the numbers."""
         flags = self.correctness or ()
         scores = [column for c in self.changes.values() for column in (c.old, c.new)]
         return signature_line(

@@ -99,7 +99,7 @@ class CountedComparison(Facts):
 
     @property
     def signature(self) -> str:
-        """One line that says how the numbers were made."""
+        """One line with the options and the input of the numbers."""
         parts = {
             "muscle-metrics": __version__,
             **self.recipe,

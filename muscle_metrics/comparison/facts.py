@@ -136,7 +136,7 @@ class Facts(ABC):
     @property
     @abstractmethod
     def signature(self) -> str:
-        """One line that says how the numbers were made, and from what."""
+        """One line with the options and the input of the numbers."""
 
     @property
     @abstractmethod

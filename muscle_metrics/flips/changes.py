@@ -1,4 +1,4 @@
-"""Score changes: what graded items gained and lost between two models, item by item.
+"""Score changes: gains and losses of graded items between two models, item by item.
 
 Two thresholds apply. Scores that differ by at most `tie` are the same number up to rounding. A
 difference of at most `minimum_effect` is real but does not matter.
@@ -111,7 +111,7 @@ class ScoreFacts(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ScoreChanges(ScoreFacts):
-    """Scores of the same N items by the old and by the new model, and what changed.
+    """Scores of the same N items by the old and by the new model, and their changes.
 
     Made by `measure_changes` and `score_flips`.
 
@@ -244,7 +244,7 @@ class ScoreChanges(ScoreFacts):
         Returns
         -------
         Correctness
-            Whether answers changed is unknown: scores do not tell.
+            Without `changed`: a score does not show whether the answer changed.
         """
         sign = 1 if self.higher_is_better else -1
         is_right = np.greater if strict else np.greater_equal

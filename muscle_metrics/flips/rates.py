@@ -216,7 +216,7 @@ class AccuracyChange(float):
 
 
 def relative_change(before: float, after: float) -> float:
-    """How much a rate rose, as a share of what it was; negative where it fell.
+    """Change of a rate as a share of its first value; negative if the rate fell.
 
     With the NFR of an update without and with a compatibility adapter it is the paper's delta,
     which is printed in percent.

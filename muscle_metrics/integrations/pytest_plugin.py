@@ -192,7 +192,7 @@ class _Summary:
         self._gates: dict[str, list[str]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        # The last phase of a test holds what all of its phases recorded.
+        # The report of the last phase holds the properties of all phases.
         if report.when == "teardown":
             gates = [str(value) for name, value in report.user_properties if name == PROPERTY]
             self._gates |= {report.nodeid: gates} if gates else {}

@@ -29,7 +29,7 @@ PARTS = ("prediction", "reference", "accepted", "score", "prompt")
 
 
 class FlawedRow(NamedTuple):
-    """One row as `Source.table` writes it; `is_new` tells of which run."""
+    """One row as `Source.table` writes it; `is_new` marks rows of the new run."""
 
     is_new: bool
     key: str

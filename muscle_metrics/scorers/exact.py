@@ -133,7 +133,7 @@ def exact_match(
 def token_f1(predictions: Any, references: Any) -> Scores:
     """Harmonic mean of the shares of words that prediction and reference have in common.
 
-    Words are what is left after lower-casing and removing ASCII punctuation and English articles,
+    Words are read after lower-casing and removing ASCII punctuation and English articles,
     as in the evaluation of SQuAD 2.0. Two texts without a word agree: their score is 1.
 
     Parameters

@@ -66,7 +66,7 @@ class Scorer:
     trusted: bool = False
 
     def loaded(self) -> Scorer:
-        """Load what the options name, such as a model, for many calls."""
+        """Load the model that the options name, to share it between calls."""
         return self if self.load is None else replace(self, options=self.load(self.options))
 
     def __call__(self, predictions: Any, references: Any) -> Scores:

@@ -1,4 +1,4 @@
-"""How many more items, or repeats, would turn an inconclusive gate into a decision."""
+"""The number of further items, or of repeats, that would decide an inconclusive gate."""
 
 from __future__ import annotations
 

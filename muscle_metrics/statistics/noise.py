@@ -102,7 +102,7 @@ class PromptMean:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodingNoise:
-    """Flip rate of two stochastic models, its noise floor, and what exceeds it.
+    """Flip rate of two stochastic models, its noise floor, and the excess over that floor.
 
     In expectation ``excess <= E[max(p - q, 0)] <= flip_rate``, and `regression_mass` is at most the
     middle one as well.

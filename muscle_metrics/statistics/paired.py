@@ -60,7 +60,7 @@ def paired_interval(
     Parameters
     ----------
     both_right, negative, positive, both_wrong : int
-        Items by what the update did to them: right and right, right and then wrong, wrong and
+        Items before and after the update: right and right, right and then wrong, wrong and
         then right, wrong and wrong. The estimate is ``(positive - negative) / total``.
     confidence : float
         How often such an interval should hold the true change, strictly between 0 and 1.

@@ -117,7 +117,7 @@ def _clopper_pearson_upper(count: int, total: int, alpha: float) -> float:
     if count == 0:
         return -expm1(log(alpha) / total)
     if _is_summed(count, total, alpha):
-        # What is not counted has its lower bound where what is counted has its upper one.
+        # The lower bound of the items not counted gives the upper bound of those counted.
         return 1 / (1 + exp(_log_odds(total - count, count, alpha)))
     from scipy.special import betainccinv
 

@@ -159,7 +159,7 @@ def _bca_levels(
     with np.errstate(divide="ignore", invalid="ignore"):
         skewness = (weights @ influence**3) / (weights @ influence**2) ** 1.5 / 6
         stretch = 1 - skewness * shifted
-        # Beyond stretch 0 the correction turns over, and would name the wrong end.
+        # Beyond stretch 0 the correction reverses its direction, and would choose the wrong end.
         return np.where(stretch > 0, ndtr(bias + shifted / stretch), nan)
 
 
@@ -259,7 +259,7 @@ def _check_options(replicates: int, method: BootstrapMethod) -> None:
 
 
 def _generator(seed: int) -> np.random.Generator:
-    # None would draw a seed from the machine: a result nobody could repeat.
+    # None would draw a seed from the machine: the result could not be repeated.
     if not isinstance(seed, int) or seed < 0:
         raise UsageError(f"expected seed to be an integer of at least 0, got {seed!r}")
     return np.random.default_rng(seed)

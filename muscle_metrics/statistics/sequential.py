@@ -62,7 +62,7 @@ def log_e_values(flips: ArrayLike, items: ArrayLike, *, limit: float) -> LogEVal
     -------
     LogEValues
         Two arrays of that shape: `for_pass` bets against a rate of at least `limit`, `for_fail`
-        against one of at most `limit`. A bet that is lost beyond what a float can hold is ``-inf``.
+        against one of at most `limit`. A bet too small for a float is ``-inf``.
 
     Raises
     ------

@@ -93,7 +93,7 @@ def test_two_processes_train_what_one_does(job, processes, finished):
 
 
 class Canary:
-    """What writes a file wherever it is unpickled."""
+    """An object that writes a file when it is unpickled."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -129,7 +129,7 @@ class TestCheckpoints:
         assert not canary.exists()
 
     def test_a_forged_manifest_runs_no_code(self, output, worker, tmp_path):
-        # Whoever can write the folder can write a manifest too: weights_only is what is left.
+        # An attacker who can write the folder can write its manifest: only weights_only protects.
         canary = tmp_path / "canary"
         checkpoint = max(output.glob("checkpoint-*"))
         path = checkpoint / "optimizer.pt"

@@ -60,7 +60,7 @@ def judged_by_package(old, new, references, key, missing):
     return [flags.tolist() for flags in correctness]
 
 
-# Values that rounding, wrapping, stripping or coercing would turn into each other.
+# Values that become equal by rounding, wrapping, stripping or coercing.
 INTEGERS = [0, 1, -1, 255, 256, 2**24 + 1, 2**53, 2**53 + 1, 2**63 - 1, 2**63, 2**63 + 1]
 INTEGERS += [-(2**63), 2**64 - 1, 2**64]
 FLOATS = [0.0, -0.0, 1.0, 0.1, 255.0, 2.0**24, 2.0**53, 2.0**63, 2.0**64, math.inf, -math.inf]

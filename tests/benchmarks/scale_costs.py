@@ -92,7 +92,7 @@ def run(script: str) -> str:
 
 
 def measure_all() -> dict[str, dict[int, Cost]]:
-    """Costs by what grows, and by how much of it there is."""
+    """Costs by growing quantity, and by its size."""
     rouge = 'metric="rouge1"'
     few = MILLION // 10
     return {

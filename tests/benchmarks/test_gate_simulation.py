@@ -139,7 +139,7 @@ def masked(rng: np.random.Generator) -> Sample:
 
 
 class Case(NamedTuple):
-    """A case, the limit, and what a gate on flips should say of it: must, or must not."""
+    """A case, the limit, and the verdict that a gate on flips must, or must not, give."""
 
     name: str
     limit: float
@@ -320,7 +320,7 @@ def test_a_gate_takes_a_fifth_of_the_time_of_a_comparison(
     benchmark: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     if shutil.which("evalci") is None:
-        # The peer is no dependency of ours: whoever wants the ratio installs it.
+        # The peer is not a dependency: install it to see the ratio.
         pytest.skip("evalci is not on the path")
     rng = np.random.default_rng(1)
     old = rng.random(12_000) < 0.6
@@ -348,7 +348,7 @@ def test_a_gate_takes_a_fifth_of_the_time_of_a_comparison(
         seconds(command)
 
     benchmark.pedantic(seconds, (commands[0],), rounds=1)
-    # In turns, and the best of three: the machine has other work.
+    # Alternate, and take the best of three: the machine has other work.
     rounds = [[seconds(command) for command in commands] for _ in range(3)]
     us, them = map(min, zip(*rounds, strict=True))
     with capsys.disabled():

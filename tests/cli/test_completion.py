@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# Words on the line, the last of them to be completed; some of what must be offered, some that not.
+# Words on the line (the last is completed), some words to be offered, some words not to.
 CASES = [
     ("", {"compare", "gate", "power", "--help", "--version"}, {"--max-nfr"}),
     ("ga", {"gate"}, {"compare"}),
@@ -112,7 +112,7 @@ def test_every_option_is_in_the_script_of_every_shell(run, script) -> None:
         assert options <= long
 
 
-# Other shells are asked where they are installed; what they are given is checked above.
+# Other shells run only where they are installed; the test above checks their scripts.
 if shutil.which("zsh"):
 
     def test_zsh_accepts_the_script(script) -> None:

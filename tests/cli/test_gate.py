@@ -254,7 +254,7 @@ class TestSummary:
         size = summary.stat().st_size
         assert 900_000 < size < 1_048_000
         assert "more rows did not fit" in summary.read_text()
-        # Now it is full: the verdict stands, and what is missing is said.
+        # The summary is full: the verdict is the same, and the message names the missing part.
         done = run("gate", *runs, *flags)
         assert done.code == 1
         assert "the summary is full" in done.err

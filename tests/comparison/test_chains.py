@@ -65,7 +65,7 @@ def test_laws(versions: list[list[str]]) -> None:
         for old, new in itertools.pairwise(versions)
     ]
     assert list(chain.steps) == steps
-    # Triangle inequality: what is broken in the end was broken by some step.
+    # Triangle inequality: some step broke each item that is broken in the end.
     assert chain.overall.negative <= sum(step.negative for step in steps)
     assert chain.sum_negative_flip_rate == float(
         Fraction(sum(step.negative for step in steps), len(references) * len(steps))

@@ -80,7 +80,7 @@ def test_rate_is_float64_to_numpy_and_pandas():
     assert json.loads(pd.DataFrame([{"nfr": Rate(1, 2)}]).to_json()) == {"nfr": {"0": 0.5}}
 
 
-# Rate: what it remembers
+# Rate: the counts it keeps
 
 
 def test_rate_prints_its_percentage_and_both_counts():

@@ -71,7 +71,7 @@ def test_a_bound_on_the_limit_keeps_it(low, high, expected, rejected):
 
 
 def test_a_limit_is_compared_exactly():
-    # As floats, 0.1 + 0.2 is above 0.3, and both 0.1 and 0.3 are not what their texts say.
+    # As floats, 0.1 + 0.2 is above 0.3, and neither 0.1 nor 0.3 equals its decimal text.
     assert decide(low=0, high=0.1 + 0.2, limit=Fraction("0.3"), rejected=False) != "PASS"
     assert decide(low=0, high=0.1, limit=Fraction("0.1"), rejected=False) == "INCONCLUSIVE"
     assert decide(low=0.1, high=0.9, limit=Fraction("0.1"), rejected=True) == "FAIL"

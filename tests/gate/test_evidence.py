@@ -495,7 +495,7 @@ def test_weighted_items_of_a_group_count_as_one():
     assert (grouped.units, grouped.unit) == (40, "groups")
 
 
-# Noise that cannot be told apart
+# Noise that cannot be separated
 
 
 def test_noise_may_pass_and_never_fails():

@@ -84,7 +84,7 @@ def test_a_masked_regression_fails():
 
 
 def noisy(rate):
-    """Unchanged prompts, some of them stochastic, so that the flip rate is what is given."""
+    """Unchanged prompts; enough of them are stochastic to give this flip rate."""
 
     def make(seed):
         rng = np.random.default_rng(seed)

@@ -63,7 +63,7 @@ def test_counts_equal_a_hand_count(evaluated, task, metric, name):
     counts = compare_runs(*runs, metric=metric).counts
     assert (counts.negative, counts.positive) == by_hand(evaluated, task, metric, name or "none")
     assert counts.total == 25
-    # The document that stands twice is two items.
+    # A document that occurs twice is two items.
     assert len({record.id for record in runs[0]}) == 25
     assert sum("#2" in record.id for record in runs[0]) == 1
 

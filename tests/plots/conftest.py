@@ -36,7 +36,7 @@ def comparison() -> Comparison:
 
 @pytest.fixture
 def graded() -> Comparison:
-    """Words of a reference that answers hold, with small and large losses."""
+    """Answers with some words of their references: small and large losses of score."""
     references = [" ".join("abcdefghij")] * 20
     old = [" ".join("abcdefghij"[: 5 + i % 6]) for i in range(20)]
     new = [" ".join("abcdefghij"[: 5 + (i * 5) % 6]) for i in range(20)]
@@ -46,7 +46,7 @@ def graded() -> Comparison:
 
 @pytest.fixture
 def chain() -> Chain:
-    """Three versions, of which the last breaks what the second fixed."""
+    """Three versions; the last breaks an item that the second fixed."""
     right = ["A"] * 40
     second = ["A"] * 30 + ["B"] * 10
     third = ["B"] * 5 + ["A"] * 25 + ["A"] * 5 + ["B"] * 5

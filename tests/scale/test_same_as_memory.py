@@ -98,7 +98,7 @@ OPTIONS = st.fixed_dictionaries(
 def test_any_two_runs(rows, options, is_judged, is_copied):
     old, new = rows
     if is_copied:
-        # Two lists drawn apart hardly share an item.
+        # Two lists that are drawn independently hardly share an item.
         pairs = zip(old, new, strict=False)
         new = [{**row, "prediction": other["prediction"]} for row, other in pairs]
     reading = {**READING, **({"score_field": "judge"} if is_judged else {})}

@@ -72,7 +72,7 @@ def test_pairs_lead_back_to_the_items(items: list[tuple[str, list[str]]]) -> Non
     assert len(set(pairs.distinct)) == len(pairs.distinct)
     found = [pairs.distinct[place] for place in pairs.position]
     assert found == [(p, reference) for p, r in items for reference in r]
-    # Pairs with one reference stand together.
+    # Pairs with one reference are side by side.
     sides = [reference for _, reference in pairs.distinct]
     assert sides == sorted(sides, key=sides.index)
 

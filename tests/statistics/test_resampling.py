@@ -36,7 +36,7 @@ def first_rate(cells: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class Recorder:
-    """A statistic that remembers the tables it was asked about and what it answered."""
+    """A statistic that records the tables it gets and the values it returns."""
 
     def __init__(self, statistic: Any) -> None:
         self.statistic = statistic
@@ -66,7 +66,7 @@ def rows_conditional_rate(old: Any, new: Any, axis: int = -1) -> Any:
     return np.sum(old * (1 - new), axis=axis) / np.sum(old, axis=axis)
 
 
-# Cells: what is drawn
+# Cells: the drawn tables
 
 
 def test_replicates_follow_the_multinomial_law() -> None:
@@ -207,7 +207,7 @@ def test_percentiles_of_rare_flips_cover_far_too_little() -> None:
         assert coverage == pytest.approx(expected, abs=5e-5)
 
 
-# Cells: what resampling cannot say
+# Cells: cases that resampling cannot decide
 
 
 @pytest.mark.parametrize("method", ["bca", "percentile"])

@@ -59,7 +59,7 @@ def test_no_row_is_broken_and_no_number_is_cut(comparison, chain, width: int) ->
     text = "\n".join(lines)
     for counts in (comparison.counts, *comparison.slices.values(), *chain.steps, chain.overall):
         assert f"{float(counts.negative_flip_rate):.2%}" in text
-    # One line for each slice, which still tells it from the others, and for each flip.
+    # One line for each slice, with a name unlike the others, and one for each flip.
     for number in range(3):
         (row,) = (line for line in lines if re.match(rf"ben\S*{number} +.*\d\.\d\d%$", line))
         assert ("…" in row) == (f"{LONG}-slice-{number} " not in row)

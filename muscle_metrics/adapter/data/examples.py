@@ -325,8 +325,8 @@ class GoldAndReplay(torch.utils.data.Dataset[Any]):
     Parameters
     ----------
     gold, replayed : sequence of EncodedExample
-        Each epoch takes every gold example once. Replayed examples are taken in turn, on and on
-        through the epochs, so that each of them is taken whatever their number.
+        Each epoch takes every gold example once. Replayed examples are taken in a cycle that
+        continues over the epochs, so that every one of them is taken.
 
     Notes
     -----
@@ -349,8 +349,8 @@ class GoldAndReplay(torch.utils.data.Dataset[Any]):
     def __getitem__(self, place: int) -> list[Row]:
         items: list[Row] = [(place, False, self._gold[place])]
         if self._replayed:
-            turn = (self._epoch * len(self._gold) + place) % len(self._replayed)
-            items.append((len(self._gold) + turn, True, self._replayed[turn]))
+            next_one = (self._epoch * len(self._gold) + place) % len(self._replayed)
+            items.append((len(self._gold) + next_one, True, self._replayed[next_one]))
         return items
 
 

@@ -34,7 +34,7 @@ class Change(NamedTuple):
     nfr : float
         Relative change of the negative flip rate, the paper's delta; below 0 is better.
     nfr_interval : Interval
-        Its paired bootstrap interval; nan where the baseline has too few flips to tell.
+        Its paired bootstrap interval; nan if the baseline has too few flips for one.
     accuracy : float
         Change of the mean score; above 0 is better.
     accuracy_interval : Interval

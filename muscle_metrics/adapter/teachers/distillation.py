@@ -80,7 +80,7 @@ class Distillation(torch.nn.Module):
     Parameters
     ----------
     student : LoadedModel
-        The new model, on whose base the trained adapter and the new teacher take turns.
+        The new model: one base for the trained adapter and the new teacher, one active at a time.
     old : OldTeacher
     settings : LossSettings
     vocabulary : int

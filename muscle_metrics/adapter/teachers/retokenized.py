@@ -49,7 +49,7 @@ def check_spelling(old: LoadedModel, new: LoadedModel, examples: Sequence[Encode
     Raises
     ------
     InputError
-        If the old tokenizer does not give back what the new one spells, in most examples.
+        If the old tokenizer does not reproduce the text of the new one in most examples.
     """
     probed = examples[:64]
     lost = 0
@@ -132,7 +132,7 @@ class _Speller:
     def _continue(
         self, place: _Place, candidate: int, start: list[int]
     ) -> tuple[list[int], int] | None:
-        """Old tokens of what came before and the candidate, and where the candidate begins."""
+        """Old tokens of the earlier text and the candidate, and the index of the candidate."""
         ending = self._old.tokenizer.eos_token_id
         if candidate == self._new.tokenizer.eos_token_id and ending is not None and start:
             return [*start, ending], len(start)

@@ -129,7 +129,7 @@ def make_page(
     command: str | None,
     items_file: str | None,
 ) -> Page:
-    """Make the page of `html_report`, and count what did not fit."""
+    """Make the page of `html_report`, and count the items that did not fit."""
     if examples < 0:
         raise UsageError(f"expected examples to be at least 0, got {examples!r}: 0 lists no items")
     comparison, secrets = hide_comparison_secrets(comparison)

@@ -1,7 +1,7 @@
 """Strict JSON: each key once in an object; Python itself keeps the last of several.
 
-NaN and Infinity pass here, because harnesses write them into fields that nobody reads; where a
-field is read, its value is checked.
+NaN and Infinity pass here, because harnesses write them into fields that no reader uses. The
+value of a used field is checked later.
 """
 
 from __future__ import annotations

@@ -202,7 +202,7 @@ def _answer_of(sample: Any, metric: str | None) -> str | None:
 
 
 def _fingerprint(logs: Sequence[Any]) -> Mapping[str, str]:
-    """Return what must be equal in two runs of one model, and the faults of these logs."""
+    """Return the facts that must be equal in two runs, and the faults of these logs."""
     faults: dict[str, list[str]] = {"status": [], "partial": [], "errors": []}
     for log in logs:
         for part, text in _faults(log):

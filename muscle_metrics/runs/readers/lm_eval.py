@@ -175,7 +175,7 @@ def _lower_is_better(tasks: list[_Task]) -> frozenset[str]:
 
 
 def _fingerprint(tasks: list[_Task], documents: list[int], lost: list[str]) -> Mapping[str, str]:
-    """Return what must be equal in two runs, and the faults of this one.
+    """Return the facts that must be equal in two runs, and the faults of this one.
 
     Parameters
     ----------

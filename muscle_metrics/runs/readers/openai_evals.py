@@ -158,7 +158,7 @@ class _Log:
         ]
 
     def fingerprint(self) -> Mapping[str, str]:
-        """Return what must be equal in two runs, and the faults of this one."""
+        """Return the facts that must be equal in two runs, and the faults of this one."""
         config = object_at(self.spec, "run_config")
         judged = object_at(config, "eval_spec")
         failed = sum(

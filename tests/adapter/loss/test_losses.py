@@ -17,7 +17,7 @@ from muscle_metrics.errors import InputError, UsageError  # noqa: E402
 DIVERGENCES = ("forward_kl", "reverse_kl", "jsd")
 
 
-# The losses once more, in float64 numpy and loops over tokens: written apart, as an oracle.
+# An oracle: the losses in float64 numpy with loops over tokens, written independently.
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -244,7 +244,7 @@ def test_bf16_trains(folders):
 
 
 class Canary:
-    """What writes a file wherever it is unpickled."""
+    """An object that writes a file when it is unpickled."""
 
     def __init__(self, path: str) -> None:
         self.path = path
