@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from muscle_metrics._version import __version__
 from muscle_metrics.comparison.facts import (
     UNKNOWN_ANSWERS,
     Facts,
@@ -18,6 +17,7 @@ from muscle_metrics.comparison.facts import (
     Units,
     no_threshold,
 )
+from muscle_metrics.comparison.signature import join_facts
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 
@@ -100,15 +100,9 @@ class CountedComparison(Facts):
     @property
     def signature(self) -> str:
         """One line with the options and the input of the numbers."""
-        parts = {
-            "muscle-metrics": __version__,
-            **self.recipe,
-            "items": str(self.total),
-            **{f"dropped ({reason})": str(n) for reason, n in self.dropped.items() if n},
-            "flips": f"sample of at most {self.totals.sample.size} a slice, seed "
-            f"{self.totals.sample.seed}",
-        }
-        return "; ".join(f"{name} {value}" for name, value in parts.items())
+        sample = self.totals.sample
+        flips = f"sample of at most {sample.size} a slice, seed {sample.seed}"
+        return join_facts(self.recipe, self.total, self.dropped, flips=flips)
 
     def part_names(self, kind: Kind) -> list[str]:
         """Names of all slices or tasks, sorted."""

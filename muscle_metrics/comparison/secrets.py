@@ -21,19 +21,18 @@ DIGITS = 8
 
 
 def hide_comparison_secrets(comparison: Comparison) -> Hidden:
-    """Replace secrets in every prompt, answer, reference and recorded circumstance."""
+    """Replace secrets in every prompt, answer, reference and fingerprint."""
     table = comparison.table
     columns = {name: hide_secrets(getattr(table, name)) for name in TEXT_COLUMNS}
-    circumstances = [
-        {part: hide_secrets(text) for part, text in fingerprint.items()}
+    fingerprints = [
+        {name: hide_secrets(text) for name, text in fingerprint.items()}
         for fingerprint in comparison.fingerprints
     ]
-    found = [*columns.values(), *(one for parts in circumstances for one in parts.values())]
-    count = sum(part.number for part in found)
+    found = [columns, *fingerprints]
+    count = sum(hidden.number for values in found for hidden in values.values())
     if not count:
         return Hidden(comparison, 0)
-    old, new = ({name: one.value for name, one in parts.items()} for parts in circumstances)
-    values = {name: column.value for name, column in columns.items()}
+    values, old, new = ({name: one.value for name, one in texts.items()} for texts in found)
     shown = replace(comparison, table=replace(table, **values), fingerprints=(old, new))
     return Hidden(shown, count)
 
@@ -71,7 +70,7 @@ def _concealer(values: Iterable[Any]) -> Callable[[Any], Any]:
         if value is None:
             return None
         if isinstance(value, (list, tuple)):
-            return [conceal(part) for part in value]
+            return [conceal(one) for one in value]
         text = str(value)
         content = text.encode("utf-8", "backslashreplace")
         digest = hashlib.blake2b(content, key=secret, digest_size=DIGITS // 2).hexdigest()

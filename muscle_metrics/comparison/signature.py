@@ -14,7 +14,7 @@ from muscle_metrics._version import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["name_directions", "name_recipe", "signature_line"]
+__all__ = ["join_facts", "name_directions", "name_recipe", "signature_line"]
 
 DIGEST_LENGTH = 12
 
@@ -62,11 +62,18 @@ def signature_line(
     digest = hashlib.sha256(json.dumps(list(ids)).encode())
     for column in columns:
         digest.update(b"unknown" if column is None else np.ascontiguousarray(column).tobytes())
-    parts = {
+    return join_facts(recipe, len(ids), dropped, input=digest.hexdigest()[:DIGEST_LENGTH])
+
+
+def join_facts(
+    recipe: Mapping[str, str], items: int, dropped: Mapping[str, int], **more: str
+) -> str:
+    """Join version, options and sizes, and then more facts by name, into one line."""
+    facts = {
         "muscle-metrics": __version__,
         **recipe,
-        "items": str(len(ids)),
+        "items": str(items),
         **{f"dropped ({reason})": str(count) for reason, count in dropped.items() if count},
-        "input": digest.hexdigest()[:DIGEST_LENGTH],
+        **more,
     }
-    return "; ".join(f"{name} {value}" for name, value in parts.items())
+    return "; ".join(f"{name} {value}" for name, value in facts.items())

@@ -129,13 +129,13 @@ class Totals:
             label = getattr(cell, kind)
             if label is not None:
                 members[label].append(counts)
-        return most_lost_first({label: counts_of(parts) for label, parts in members.items()})
+        return most_lost_first({label: counts_of(counts) for label, counts in members.items()})
 
 
-def counts_of(parts: Iterable[FlipCounts]) -> FlipCounts:
+def counts_of(counts: Iterable[FlipCounts]) -> FlipCounts:
     """Sum of counts; zeros if there are none."""
-    parts = list(parts)
-    return reduce(add, parts) if parts else NOTHING
+    listed = list(counts)
+    return reduce(add, listed) if listed else NOTHING
 
 
 def _merged(left: Mapping[Cell, Summed] | Mapping[str, Summed], right: Mapping) -> dict:  # type: ignore[type-arg]

@@ -86,11 +86,12 @@ class FlipCounts:
             count = getattr(self, field.name)
             if count is not None or field.default is MISSING:
                 object.__setattr__(self, field.name, check_count(field.name, count))
-        for part, whole in (("both_right_changed", "both_right"), ("wrong_changed", "both_wrong")):
-            if (getattr(self, part) or 0) > getattr(self, whole):
+        limits = {"both_right_changed": "both_right", "wrong_changed": "both_wrong"}
+        for changed, most in limits.items():
+            if (getattr(self, changed) or 0) > getattr(self, most):
                 raise InputError(
-                    f"expected {part} to be at most {whole}, "
-                    f"got {getattr(self, part)} of {getattr(self, whole)}"
+                    f"expected {changed} to be at most {most}, "
+                    f"got {getattr(self, changed)} of {getattr(self, most)}"
                 )
 
     @property

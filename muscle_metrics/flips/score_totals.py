@@ -87,7 +87,7 @@ class ScoreTotals(ScoreFacts):
         )
 
     def __add__(self, other: ScoreTotals) -> ScoreTotals:
-        settings = [[getattr(part, name) for name in SETTINGS] for part in (self, other)]
+        settings = [[getattr(totals, name) for name in SETTINGS] for totals in (self, other)]
         if settings[0] != settings[1]:
             raise UsageError(
                 f"expected shards scored alike, got {SETTINGS} {settings[0]} and {settings[1]}: "

@@ -178,7 +178,7 @@ def repeated_rate(
     def interval(confidence: float, side: Side) -> Interval:
         if side == "lower":
             return Interval(noise.regression_lower_bound(confidence=confidence), 1.0)
-        uppers = [part.interval(confidence=confidence, side="upper").high for part in limiting]
+        uppers = [rate.interval(confidence=confidence, side="upper").high for rate in limiting]
         return Interval(0.0, max(uppers))
 
     independent = int(units.max()) + 1

@@ -202,10 +202,10 @@ def hide_verdict_secrets(verdict: Verdict) -> Verdict:
     texts["reasons"] = verdict.reasons
     texts["checks"] = tuple((c.criterion, c.sample, c.advice) for c in verdict.checks)
     hidden = {name: hide_secrets(value) for name, value in texts.items()}
-    count = sum(part.number for part in hidden.values())
+    count = sum(text.number for text in hidden.values())
     if not count:
         return verdict
-    values = {name: part.value for name, part in hidden.items()}
+    values = {name: text.value for name, text in hidden.items()}
     values["checks"] = tuple(
         replace(check, criterion=criterion, sample=sample, advice=advice)
         for check, (criterion, sample, advice) in zip(verdict.checks, values["checks"], strict=True)

@@ -68,7 +68,7 @@ ACCEPTED = {
     "pandas Index": (pd.Index, [TEXT, NUMBERS, FLAGS]),
     "pandas array": (pd.array, [TEXT, NUMBERS, FLAGS]),
     "pandas Categorical": (pd.Categorical, [TEXT, NUMBERS, FLAGS]),
-    # An index label must not be taken for an attribute.
+    # A label of the index must not be read as an attribute.
     "pandas odd index": (
         lambda v: pd.Series(v, index=["columns", "index", "dtype", "values", "isna", "iloc"]),
         [TEXT, NUMBERS, FLAGS],
@@ -195,7 +195,7 @@ def test_a_missing_reference_is_always_an_error(make, pair):
 @pytest.mark.parametrize("null", [None, math.nan, pd.NA, np.float32("nan")])
 @pytest.mark.parametrize("key", [str, str.lower, lambda text: text + "!"])
 def test_a_key_never_sees_a_missing_answer(null, key):
-    # str(None) is "None": an answer that was not given must not become one.
+    # str(None) is "None": a missing answer must not become an answer.
     with pytest.raises(InputError, match="None or NaN for 1 of 2"):
         answer_column(["A", null], name="old", key=key)
     assert answer_column(["A", null], name="old", key=key, missing="wrong").tolist() == [

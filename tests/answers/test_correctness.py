@@ -144,7 +144,7 @@ def contained(container, values):
     return list(values) if container == "list" else pd.Series(values, dtype=container)
 
 
-# What a comparison means
+# Meaning of a comparison
 
 
 def test_a_key_sees_plain_values_whatever_the_container():
@@ -267,7 +267,7 @@ def test_a_list_beside_pandas_columns_is_joined_by_position():
     assert flags(judge_answers(**columns, references=[1, 3]))[0] == [True, False]
 
 
-# Verdicts that a harness made
+# Correctness that a harness recorded
 
 
 @pytest.mark.parametrize(
@@ -327,6 +327,6 @@ def test_verdicts_of_other_libraries():
 def test_scores_texts_and_nulls_are_no_verdicts(values):
     with pytest.raises(InputError, match=r"\bold_right\b") as error:
         correctness_column(values, name="old_right")
-    # Verdicts know no `missing` and no `key`: advice to use them would lead nowhere.
+    # Recorded correctness takes no `missing` and no `key`: no message may advise them.
     assert "missing=" not in str(error.value)
     assert "key=" not in str(error.value)

@@ -69,7 +69,7 @@ REFUSED = {
     "complex numbers": lambda: np.array([1j]),
     "complex objects": lambda: [1j, 2],
     "dates": lambda: [datetime.date(2020, 1, 1)],
-    # As integers, dates would equal numbers and each other in other units.
+    # As integers, dates would equal numbers, and dates of another unit.
     "numpy dates": lambda: np.array(["2020-01-01"], dtype="datetime64[D]"),
     "numpy instants": lambda: np.array(["2020-01-01"], dtype="datetime64[ns]"),
     "numpy durations": lambda: np.array([1], dtype="timedelta64[ns]"),

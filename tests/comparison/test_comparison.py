@@ -37,7 +37,7 @@ def worked_example() -> Comparison:
 def test_counts_and_slices_add_up(worked_example: Comparison) -> None:
     assert worked_example.counts == count_flips(old=OLD, new=NEW, references=REFERENCES)
     assert sum(worked_example.slices.values()) == worked_example.counts
-    # x lost 2 of 5, y gained nothing and lost nothing: the one that lost most comes first.
+    # x lost 2 of 5, y did not change: the slice that lost most comes first.
     changes = [float(counts.accuracy_change) for counts in worked_example.slices.values()]
     assert changes == sorted(changes)
 

@@ -75,7 +75,7 @@ def test_xsum_flips_agree_with_flips_of_published_scores(shared: Path) -> None:
         },
         tie=1e-6,
     )
-    # Scores were recomputed from texts that differ here and there from those that were scored.
+    # The scored texts differ in places from the stored texts, which are scored again here.
     same = (np.abs(ours.old - theirs.old) < 1e-3) & (np.abs(ours.new - theirs.new) < 1e-3)
     assert np.count_nonzero(same) > 400
     regressed = (ours.gains < -2e-3)[same]

@@ -39,7 +39,7 @@ def test_tie_and_minimum_effect_are_kept_apart() -> None:
     assert changes.tie_rate.count == 1
     assert changes.negative_flip_rate.count == 1
     assert changes.positive_flip_rate.count == 1
-    # A change of exactly the dead band is none.
+    # A change of exactly the dead band does not count.
     assert measure_changes(old=[0.5], new=[0.75], minimum_effect=0.25).positive_flip_rate == 0
     assert measure_changes(old=[0.5], new=[0.75], tie=0.25).tie_rate == 1
 
@@ -160,7 +160,7 @@ def test_means_name_the_method_of_their_interval() -> None:
         assert (summed.count, summed.too_few) == (known.count, False)
         assert summed.method == "student"
         assert known.method == ("student" if name == "mean_change" else "gaffke")
-    # Student's interval of the values, whatever else is known of them.
+    # Student's interval of the values; their range does not matter.
     losses = MeanChange(changes.mean_regression.values)
     assert totals.mean_regression.interval(0.9) == pytest.approx(losses.interval(0.9))
     assert totals.mean_regression.interval() != changes.mean_regression.interval()

@@ -15,7 +15,7 @@ from muscle_metrics.flips.rate_table import RATES
 from muscle_metrics.flips.rates import AccuracyChange, Rate
 
 CELLS = ("both_right", "negative", "positive", "both_wrong")
-# These two are no shares of items.
+# These two rates are not shares of items.
 RATES = [name for name in RATES if name not in ("accuracy_change", "relative_negative_flip_rate")]
 
 

@@ -101,7 +101,7 @@ def test_negative_flip_rates_of_muscle(row):
     assert f"{before.old_accuracy:.2%}" == f"{old_accuracy}%"
     assert f"{before.new_accuracy:.2%}" == f"{new_accuracy}%"
     assert f"{before.negative_flip_rate:.2%}" == f"{nfr}%"
-    # The compatible model breaks `change` items more; its accuracy is not printed beside it.
+    # The compatible model breaks `change` items more; the table omits its accuracy.
     after = Rate(before.negative + change, ITEMS)
     assert f"{100 * relative_change(before.negative_flip_rate, after):+.2f}" == delta
 

@@ -62,7 +62,7 @@ def test_rate_formats_as_a_float_where_a_format_is_given():
     "result", [RATE + 1, 1 - RATE, RATE * 2, RATE / RATE, -RATE, abs(RATE), round(RATE, 3), +RATE]
 )
 def test_arithmetic_on_a_rate_gives_a_plain_float(result):
-    # The result of arithmetic is a share of nothing: it must not keep a count.
+    # The result of arithmetic is a plain float: it must not keep a count.
     assert type(result) is float
 
 

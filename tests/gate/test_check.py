@@ -113,7 +113,7 @@ def test_every_count_is_decided_by_the_exact_tails_and_errs_at_most_in_5_percent
     for flips in range(total + 1):
         outcomes.append(outcome_of(flipping(flips, total), max_nfr=limit))
         if flips > 4 * float(limit) * total + 10:
-            # So far beyond the limit every count fails, as all larger ones do.
+            # So far beyond the limit every larger count fails as well.
             break
     assert outcomes == [exact_outcome(k, total, float(limit)) for k in range(len(outcomes))]
     outcomes += [outcomes[-1]] * (total + 1 - len(outcomes))
@@ -215,7 +215,7 @@ def test_failures_are_corrected_by_holm_and_passes_are_not(slices):
 
 
 def test_a_slice_may_fail_on_its_own_and_not_among_many():
-    # P(X >= 8 of 70 at 5 %) = .022: alone that fails, among six slices and the whole it does not.
+    # P(X >= 8 of 70 at 5 %) = .022: this fails alone, but not among six slices and the whole.
     alone = check_gate(sliced((8, 70), (0, 430)), Policy(max_nfr="0.2", slices={"0": "0.05"}))
     assert [check.outcome for check in alone.checks] == ["PASS", "FAIL"]
     assert [check.advice for check in alone.checks] == ["", ""]
@@ -333,7 +333,7 @@ def test_what_a_run_is_may_differ(part):
 
 
 def test_groups_are_never_pooled():
-    # 40 flips in 4 passages of 10 items say less than 40 flips anywhere.
+    # 40 flips in 4 passages of 10 items are weaker evidence than 40 independent flips.
     assert outcome_of(flipping(40, 1000), max_nfr="0.03") == "FAIL"
     groups = [str(i // 10) for i in range(1000)]
     comparison = flipping(40, 1000, groups=groups)
@@ -537,7 +537,7 @@ def test_llama_on_mmlu_pro_by_the_exact_bound_and_by_category(shared):
     comparison = compare_runs(*runs, conflict="own", unanswered="wrong")
     (check,) = check_gate(comparison, Policy(max_nfr="0.10")).checks
     assert check.sample == "1022 of 12032 items"
-    # 8.49 % with an upper bound of 8.93 %: the update keeps 10 % and would not keep 8.9 %.
+    # 8.49 % with an upper bound of 8.93 %: the update keeps a limit of 10 %, but not of 8.9 %.
     assert binom.cdf(1022, 12032, check.high) == pytest.approx(0.05, abs=1e-9)
     assert check.high == pytest.approx(0.0892, abs=1e-4)
     assert check.outcome == "PASS"

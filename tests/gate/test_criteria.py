@@ -248,7 +248,7 @@ def test_a_mean_regression_needs_material_losses():
     assert (estimate, sample) == (pytest.approx(0.5), "20 items regressed")
 
 
-# What is drawn together
+# Units that are drawn together
 
 
 GROUPS = list("ppqqrrsstt")
@@ -422,7 +422,7 @@ def test_a_repeated_score_breaks_when_most_generations_do(worse, broken):
     assert pins(comparison, "q") == broken
 
 
-# What cannot be limited
+# Limits that are refused
 
 
 @pytest.mark.parametrize(
@@ -502,7 +502,7 @@ def counted(comparison, **parts):
 def update(seed, number=400, **columns):
     draw = np.random.default_rng(seed)
     answers = [draw.choice(list("ABC"), number).tolist() for _ in range(2)]
-    # Half of the new answers are the old ones, and A is right most of the time.
+    # Half of the new answers equal the old ones, and A is right most of the time.
     new = [a if keep else b for a, b, keep in zip(*answers, draw.random(number) < 0.5, strict=True)]
     references = draw.choice(list("AAAB"), number).tolist()
     return compare(old=answers[0], new=new, references=references, **columns)

@@ -221,7 +221,7 @@ def test_advice_on_groups_is_near_the_truth():
     evidence = rate_over(flags, list(np.repeat(np.arange(100), 5)), "groups")
     words = evidence.advice(0.06, 0.95).split()
     assert (words[0], words[2:4]) == ("about", ["more", "groups"])
-    # As many groups again and again, until they are as many as advised.
+    # Repeat the groups until there are as many as advised.
     times = math.ceil((100 + int(words[1])) / 100)
     assert 1 < times < 20
     many = rate_over(np.tile(flags, times), list(np.repeat(np.arange(100 * times), 5)), "groups")
@@ -292,7 +292,7 @@ def test_repeats_are_judged_over_prompts(confidence):
         "24 generations of 6 prompts, noise floor 11.11%, excess +23.26%, regression mass +26.04%"
     )
     assert (evidence.units, evidence.unit) == (6, "prompts")
-    # The side that was not asked for is open.
+    # The other side is open.
     assert evidence.interval(confidence, "lower").high == 1
     assert evidence.interval(confidence, "upper").low == 0
 

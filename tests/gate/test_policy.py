@@ -354,7 +354,7 @@ def test_pinned_ids_may_stand_in_a_file_of_their_own(tmp_path):
     assert read_policy(path).pinned == frozenset({"q1", "id with spaces "})
 
 
-# A locale in which text is ASCII unless a reader says otherwise.
+# A locale in which text is ASCII unless the code names an encoding.
 def test_pinned_ids_are_utf8_on_every_machine(tmp_path):
     path = write(tmp_path, "déjà\r\nvu\n", "pins.txt")
     assert read_ids(path) == ["déjà", "vu"]

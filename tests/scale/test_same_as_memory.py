@@ -108,7 +108,7 @@ def test_any_two_runs(rows, options, is_judged, is_copied):
     assert counted == in_memory
 
 
-# Examples that once went wrong
+# Examples that failed once
 
 
 ROWS = [{**ROW, "id": n} for n in range(5)]

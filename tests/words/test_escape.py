@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ANYTHING = st.text(st.characters(exclude_categories=()))
-# Texts in which the characters that commands are made of meet often.
+# Texts in which the characters of commands often meet.
 COMMANDS = st.text(st.sampled_from(" \t\r\n\u00a0\u2028:#[]verso\x1b"))
 
 
@@ -82,7 +82,7 @@ def test_any_text_is_harmless_on_a_terminal(text: str) -> None:
 def check_harmless(shown: str) -> None:
     assert not any(map(acts_unseen, shown))
     assert len(shown.splitlines()) <= 1
-    # A terminal may fold a line anywhere, so that no part of it may be a command.
+    # A terminal may fold a line anywhere, so no piece of it may be a command.
     assert not any(shown[start:].lstrip().startswith("::") for start in range(0, len(shown), 7))
     assert "::" not in shown
     assert "##[" not in shown
@@ -109,6 +109,6 @@ def test_shortened_text_fits_and_says_so(text: str, limit: int) -> None:
 
 @pytest.mark.parametrize("char", [" ", ":", "#", "\n", "a", "["])
 def test_escaping_takes_linear_time(char: str) -> None:
-    # Backtracking over a megabyte would not come to an end.
+    # A pattern that backtracks over a megabyte would not end.
     assert len(terminal(char * 1_000_000)) >= 1_000_000
     assert len(terminal(("##" + char * 99) * 10_000)) >= 1_000_000

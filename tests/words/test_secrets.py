@@ -19,7 +19,7 @@ from muscle_metrics.reports.verdict_json import verdict_json
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.words.secrets import HIDDEN, hide_secrets
 
-# Made up, and put together here so that no scanner of sources takes them for real ones.
+# Invented, and joined here so that no scanner of sources reports them as real secrets.
 SECRETS = [
     "sk-" + "a1B2" * 12,
     "sk-" + "proj-" + "x_Y-9" * 8,
@@ -54,7 +54,7 @@ def test_keys_of_known_forms(secret: str) -> None:
 def test_values_after_a_telling_name(text: str, shown: str) -> None:
     hidden = hide_secrets(text)
     assert hidden == (shown, shown.count(HIDDEN))
-    # What is hidden once is not counted again.
+    # A hidden secret is not counted again.
     assert hide_secrets(shown) == (shown, 0)
 
 

@@ -129,7 +129,7 @@ def choice_log_likelihoods(
 
 def _longest_first(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
     """Batches of row indices, longest rows first, so that a batch needs little padding."""
-    order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     for start in range(0, len(order), batch_size):
         yield order[start : start + batch_size]
 
@@ -270,31 +270,31 @@ def answer_items(
     The result has one text per item, without white space around generated ones.
     """
     answers = [""] * len(examples)
-    offered = [place for place, example in enumerate(examples) if example.choices]
-    free = [place for place, example in enumerate(examples) if not example.choices]
+    offered = [index for index, example in enumerate(examples) if example.choices]
+    free = [index for index, example in enumerate(examples) if not example.choices]
     if offered:
         scores = choice_log_likelihoods(
             model,
             tokenizer,
-            [examples[place].prompt for place in offered],
-            [examples[place].choices for place in offered],
+            [examples[index].prompt for index in offered],
+            [examples[index].choices for index in offered],
             batch_size=config.evaluation_batch_size,
             delimiter=config.delimiter,
         )
-        for place, score in zip(offered, scores, strict=True):
+        for index, score in zip(offered, scores, strict=True):
             best = score.best(length_normalized=config.length_normalized)
-            answers[place] = examples[place].choices[best]
+            answers[index] = examples[index].choices[best]
     if free:
         texts = generate_answers(
             model,
             tokenizer,
-            [examples[place].prompt for place in free],
+            [examples[index].prompt for index in free],
             max_new_tokens=config.max_new_tokens,
             batch_size=config.evaluation_batch_size,
             stop=config.stop,
         )
-        for place, text in zip(free, texts, strict=True):
-            answers[place] = text.strip()
+        for index, text in zip(free, texts, strict=True):
+            answers[index] = text.strip()
     return answers
 
 
@@ -335,9 +335,9 @@ def answer_prompts(
         If every answer is empty.
     """
     offered = [
-        replace(prompt, id=f"{prompt.id} {place}", completion=choice)
+        replace(prompt, id=f"{prompt.id} {index}", completion=choice)
         for prompt in prompts
-        for place, choice in enumerate(prompt.choices)
+        for index, choice in enumerate(prompt.choices)
     ]
     prompts = [prompt for prompt in prompts if not prompt.choices]
     if not prompts:

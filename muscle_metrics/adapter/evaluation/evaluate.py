@@ -56,8 +56,8 @@ def make_evaluator(examples: Sequence[Example], config: CompatibilityConfig) -> 
         answers = answer_items(model, tokenizer, examples, config)
         graded = _grade_texts(examples, answers, config.metric)
         return [
-            sign * graded[place] if place in graded else float(answers[place] == example.completion)
-            for place, example in enumerate(examples)
+            sign * graded[index] if index in graded else float(answers[index] == example.completion)
+            for index, example in enumerate(examples)
         ]
 
     return evaluate
@@ -66,15 +66,15 @@ def make_evaluator(examples: Sequence[Example], config: CompatibilityConfig) -> 
 def _grade_texts(
     examples: Sequence[Example], answers: Sequence[str], metric: str
 ) -> dict[int, float]:
-    """Score the generated answers by their completions; by the place of the item."""
-    free = [place for place, example in enumerate(examples) if not example.choices]
+    """Score the generated answers by their completions; by the index of the item."""
+    free = [index for index, example in enumerate(examples) if not example.choices]
     if not free:
         return {}
     graded = SCORERS[metric](
-        [answers[place] for place in free],
-        [(examples[place].completion or "").strip() for place in free],
+        [answers[index] for index in free],
+        [(examples[index].completion or "").strip() for index in free],
     )
-    return {place: float(value) for place, value in zip(free, graded, strict=True)}
+    return {index: float(value) for index, value in zip(free, graded, strict=True)}
 
 
 def evaluate_model(
@@ -132,12 +132,12 @@ def evaluate_model(
             Record(
                 id=example.id,
                 prompt=example.prompt,
-                prediction=answers[place].strip(),
+                prediction=answers[index].strip(),
                 reference=(example.completion or "").strip(),
-                scores={config.metric: graded[place]} if place in graded else {},
+                scores={config.metric: graded[index]} if index in graded else {},
                 task=task,
             )
-            for place, example in enumerate(examples)
+            for index, example in enumerate(examples)
         ),
         name=name,
     )

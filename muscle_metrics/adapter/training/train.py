@@ -222,8 +222,8 @@ def _held_out(
             range(len(examples)), round(config.validation_share * len(examples))
         )
     )
-    kept = [example for place, example in enumerate(examples) if place not in held]
-    return kept, [examples[place] for place in sorted(held)]
+    kept = [example for index, example in enumerate(examples) if index not in held]
+    return kept, [examples[index] for index in sorted(held)]
 
 
 def _decide_weight(

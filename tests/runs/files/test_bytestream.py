@@ -84,7 +84,7 @@ def test_every_flipped_byte_is_noticed_or_harmless(
             lines = list(read_lines(path))
         except FileError:
             continue
-        # Without its magic bytes a file is plain text, and Zstandard carries no checksum here.
+        # Without magic bytes a file counts as plain text; the Zstandard file has no checksum here.
         assert lines == LINES or position < 2 or compress is zstandard
 
 
@@ -161,7 +161,7 @@ def test_names_that_no_file_can_have(tmp_path: Path, name: str) -> None:
     str(caught.value).encode("utf-8")
 
 
-# Only Linux has a file whose first read fails as a broken disk does.
+# Only Linux has a file whose first read fails like a broken disk.
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="Linux gives a file that fails")
 def test_an_input_error_of_the_disk(path: Path) -> None:
     # The first page of a process is never mapped: reading it is a true EIO.

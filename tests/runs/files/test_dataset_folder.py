@@ -148,7 +148,7 @@ class TestRefused:
         path = next(save(tmp_path, ROWS[:2]).glob("*.arrow"))
         content = path.read_bytes()
         whole = read_run(tmp_path).records
-        # A stream may end after any of its batches; what follows them are eight bytes.
+        # A stream may end after any of its batches; only eight bytes follow them.
         cuts = {*range(0, len(content), 7), *range(len(content) - 16, len(content))}
         messages = []
         for end in sorted(cuts):

@@ -164,7 +164,7 @@ class TestTruncated:
             assert cut == records[: len(cut)]
             lengths.append(len(cut))
         assert all(name in message and "\n" not in message for message in messages)
-        # Only whole rows of plain lines can go missing unnoticed: pairing by id tells.
+        # Only whole rows of plain lines can go missing unnoticed; pairing by id then reports them.
         if compress is bytes and file_format in {"jsonl", "csv", "tsv"}:
             assert set(lengths) >= {1, 2, 3}
         else:

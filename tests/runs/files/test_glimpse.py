@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Write = Callable[..., Path]
 
 ROWS = [{"id": number, "prediction": "A", "reference": "A"} for number in range(3)]
-# Each log of a harness, and the package that reads it.
+# A log of each harness, and the package that its reader needs.
 LOGS = {
     "lm_eval/v1": None,
     "lm_eval/v1/samples_tiny_gsm_2026-11-23T07-13-39.347285.jsonl": None,
@@ -105,7 +105,7 @@ def test_a_format_that_the_user_names_needs_no_look(write: Write, opened: Counte
 def test_files_of_a_log_are_opened_twice_at_most(
     name: str, shared: Path, opened: Counter[Path]
 ) -> None:
-    # The official reader of inspect_ai opens a log by itself, after the check of it.
+    # The official reader of inspect_ai opens the log again, after our check.
     if (package := LOGS[name]) is not None:
         pytest.importorskip(package)
     inspect_log(shared / "logs" / name)

@@ -24,7 +24,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     max_leaves=3,
 )
 ROWS = st.dictionaries(st.text('ab":'), VALUES, max_size=3).map(json.dumps)
-# Pieces that are no rows, some of which are rows together.
+# Pieces that are not rows; some of them form a row when joined.
 PIECES = st.text('{}[]":, \\1ab', min_size=1, max_size=12).map(str.strip).filter(bool)
 TEXTS = st.lists(ROWS | PIECES, max_size=5)
 

@@ -354,7 +354,7 @@ class TestRealRuns:
         assert "2 items missing in old 'phi-2' (ids '803', '804')" in message_of(old, new)
 
     def test_prompts_tell_that_an_index_is_only_a_position(self, shared: Path) -> None:
-        # Two items are missing in the middle, so that later ones have moved up.
+        # Two items are missing in the middle, so later items have other positions.
         old, new = read_phi_2(shared, id_field="idx", prompt_field="instruction")
         assert "different prompts for 672 ids" in message_of(old, new, missing="drop")
         old, new = read_phi_2(shared, id_field="instruction", prompt_field="instruction")

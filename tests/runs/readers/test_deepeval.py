@@ -45,7 +45,7 @@ class TestNames:
         run = read_run(runs / "test_run_20261123_073352.json")
         named, unnamed = run.records
         assert (named.id, named.prompt, named.scores) == ("t-1", "2+2", {"EM": 1.0})
-        # deepeval called it test_case_1: its position.
+        # deepeval names a test case by its position, as in test_case_1.
         assert unnamed.id.startswith("input:")
         assert (unnamed.prediction, unnamed.reference, unnamed.scores) == ("7", "6", {"EM": 0.0})
 
@@ -57,7 +57,7 @@ class TestNames:
         assert pair_runs(old, new).ids
 
     def test_parameters_of_pytest_are_no_name(self, runs: Path) -> None:
-        # test_case[3+3-7-6] holds the answer of the model; two of three ask the same.
+        # test_case[3+3-7-6] contains the model's answer; two of three cases ask the same question.
         with pytest.raises(FileError, match=r"each test case once, got .input:.* 2 times"):
             read_run(runs / "test_run_20261123_073358.json")
 

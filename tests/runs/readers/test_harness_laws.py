@@ -317,7 +317,7 @@ def test_cut_at_every_byte(log: str, tmp_path: Path) -> None:
                 continue
             assert isinstance(run, Run)
             shorter += 1
-            # Whole lines may go missing: pairing by id tells, and the report that is not there.
+            # Whole lines may go missing: pairing by id, or the missing report, shows it.
             assert name.endswith(".jsonl")
             assert all(record == whole[record.id] or not record.scores for record in run)
             if log == "openai-evals" and len(run) == 2 and end < len(content) - 1:
@@ -357,7 +357,7 @@ def test_hostile_values_anywhere(log: str, payload: str, tmp_path: Path) -> None
             run = read_or_refuse(log, folder)
             if not isinstance(run, Run):
                 assert str(run).splitlines() == [str(run)]
-                # Without a place only where the log is whole, and several models are in it.
+                # An error names no place only if the log is whole and holds several models.
                 assert str(run).count(str(folder)) == 1 or "--filter" in str(run)
                 assert len(str(run)) < 1000
                 assert "\x1b" not in str(run)
@@ -366,7 +366,7 @@ def test_hostile_values_anywhere(log: str, payload: str, tmp_path: Path) -> None
             for record in run:
                 assert all(abs(score) < float("inf") for score in record.scores.values())
                 assert record.prediction is None or isinstance(record.prediction, str | float | int)
-    # Wherever it stands, this is no JSON that may be read.
+    # At any position, this makes the JSON invalid.
     if payload in {"a long integer", "deep nesting", "deep objects", "a duplicate key", "nothing"}:
         assert refused >= 5
     assert time.perf_counter() - start < 60

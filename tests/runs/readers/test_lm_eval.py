@@ -342,7 +342,7 @@ def test_results_in_memory_are_read_alike(tmp_path):
         ({"target": ["Paris", 7]}, "4", ["Paris", "7"]),
         ({"target": "['Paris', 'paris']"}, "4", ["Paris", "paris"]),
         ({"target": "[x] done"}, "4", "[x] done"),
-        # No list that Python reads: a number cannot start with 0.
+        # Not a list in Python's syntax: a number cannot start with 0.
         ({"target": "[01]"}, "4", "[01]"),
         ({"filtered_resps": [["4"]]}, "4", "4"),
         ({"filtered_resps": [["4", "5"]]}, None, "4"),
@@ -421,7 +421,7 @@ def test_lone_surrogates_stay_visible(tmp_path):
 def test_files_cut_short_at_any_byte(tmp_path):
     content = write_samples(tmp_path, [sample(1), choice(2, [-1.0, -2.0, -3.0], 1)]).read_bytes()
     path = tmp_path / "cut.jsonl"
-    # Only a cut between rows leaves whole ones; what is missing then shows when runs are joined.
+    # Only a cut between rows leaves whole rows; joining the runs then reports the missing items.
     whole = {content.index(b"\n"), content.index(b"\n") + 1, len(content) - 1}
     for length in range(len(content)):
         path.write_bytes(content[:length])
@@ -449,7 +449,7 @@ def test_options_of_plain_files_are_refused(tmp_path):
         read_run(path, id_field="doc_id")
     with pytest.raises(UsageError, match=r"no --where .*lm-eval"):
         read_run(path, where={"filter": "none"})
-    # Named as a plain format, it is read as one.
+    # The user names a plain format, so the log is read as a plain file.
     run = read_run(path, format="jsonl", id_field="doc_id", prediction_field="target")
     assert run.records[0].id == "1"
 

@@ -69,7 +69,7 @@ class TestTable:
         columns = ["question", "context", "target", "outputs", "retrieved", "latency", "em/score"]
         old = table(tmp_path / "a.json", columns, ["q", "c", "4", "5", "x", 0.1, 0.0])
         new = table(tmp_path / "b.json", columns, ["q", "c", "4", "4", "y", 0.2, 1.0])
-        # What a model gave beside its answer does not make another item.
+        # Other outputs of the model do not change the id of an item.
         joined = pair_runs(read_run(old), read_run(new))
         assert len(joined) == 1
         assert joined.records[0][0].prompt == '{"context":"c","question":"q"}'

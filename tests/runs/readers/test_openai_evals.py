@@ -52,7 +52,7 @@ class TestRealEvents:
         report = json.loads(log.read_text("utf-8").partition("\n")[0])["final_report"]
         verdicts = [record.scores["correct"] for record in run]
         assert sum(verdicts) / len(verdicts) == report["accuracy"]
-        # The report came first: the run is finished all the same.
+        # The final report comes first in the file; the run is finished nevertheless.
         assert "status" not in run.fingerprint
 
     def test_everything_of_a_sample(self, log: Path) -> None:
@@ -65,7 +65,7 @@ class TestRealEvents:
     def test_a_second_version_is_compared_without_flags(
         self, log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        # A verdict turned and the order of events: one item broke.
+        # One recorded score is reversed, and the order of events: one item broke.
         lines = log.read_text("utf-8").splitlines()
         changed = [line.replace('"correct": true', '"correct": false') for line in lines]
         new = tmp_path / "new.jsonl"

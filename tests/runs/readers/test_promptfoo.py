@@ -63,7 +63,7 @@ class TestRealOutput:
         stats = json.loads((outputs / "out.json").read_text("utf-8"))["results"]["stats"]
         run = read_all(outputs / "out.json")
         verdicts = Counter(record.scores.get("success") for record in run)
-        # Of the 18 successes 6 are of tests that assert nothing, which promptfoo passes.
+        # 6 of the 18 successes come from tests without assertions, which promptfoo passes.
         assert verdicts == {
             True: stats["successes"] - 6,
             False: stats["failures"],
@@ -103,10 +103,10 @@ class TestRealOutput:
     ) -> None:
         path = str(outputs / "out.json")
         providers = ["--filter", "model-v1", "--filter", "model-v2"]
-        # Which of three scores is meant is asked.
+        # The user must choose one of three scores.
         assert main(["compare", path, path, *providers, "--unanswered", "drop"]) != 0
         assert "got ['em', 'rouge', 'success']" in capsys.readouterr().err
-        # An error is not counted as wrong unless somebody says so.
+        # An error counts as a wrong answer only if the user says so.
         assert main(["compare", path, path, *providers, "--metric", "success"]) != 0
         assert "2 of 10 items without a score in old" in capsys.readouterr().err
         target = tmp_path / "result.json"
