@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options = _options(sys.argv[1:] if arguments is None else list(arguments))
             return int(options.command(options))
     except SystemExit as done:
-        # From argparse, with 0 after help and version; or from SIGTERM.
+        # argparse exits with 0 after help and version; SIGTERM exits too.
         return int(done.code or 0)
     except (UsageError, MissingDependencyError) as error:
         return _failed(error, USAGE)
@@ -163,7 +163,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     # A report shows the arguments that made it.
     options, unknown = _parser().parse_known_args(arguments, argparse.Namespace(given=arguments))
     if unknown:
-        # The parser of the command knows its options, and so can suggest one.
+        # Only the parser of the command knows its options, and can suggest one.
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     return options
 

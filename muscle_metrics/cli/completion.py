@@ -31,7 +31,7 @@ exit codes: 0 done, 2 usage, 5 internal error
 
 PROGRAM = "muscle-metrics"
 OF_PROGRAM = ("--help", "--version")
-# Metavars of values that are names of files or folders.
+# Metavars whose values are names of files or folders.
 FILES = frozenset({"FILE", "PATH", "RUN"})
 
 

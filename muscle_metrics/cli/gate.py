@@ -141,7 +141,7 @@ def _gate(options: argparse.Namespace) -> int:
 
         verdict = refuse(error, names=(paths[0], paths[1]), confidence=policy.confidence)
         judged = _Judged(verdict, None, policy.on_inconclusive)
-    # Printed last: where a report cannot be written, no verdict is printed.
+    # Print last: if a report cannot be written, no verdict may be printed.
     _write_files(options, judged)
     if options.summary:
         _append_summary(options, judged)
@@ -193,7 +193,7 @@ def _judge(
     from muscle_metrics.gate.sequential import check_growing
 
     comparison, verdict = check_growing(old, new, policy, seed=options.seed, **choices)
-    # An unfinished run is undecided as yet: --on-inconclusive does not apply.
+    # A run that still grows may yet decide: --on-inconclusive does not apply.
     unfinished = len(new) < len(old)
     return _Judged(verdict, comparison, "error" if unfinished else policy.on_inconclusive)
 
@@ -218,7 +218,7 @@ def _write_files(options: argparse.Namespace, judged: _Judged) -> None:
 
     verdict, comparison, on_inconclusive = judged
     most = options.examples
-    # A gate that writes no file pays for no format.
+    # Import formats here: a gate that writes no file must not pay for them.
     if options.junit:
         from muscle_metrics.reports.junit import verdict_junit
 
@@ -241,7 +241,7 @@ def _append_summary(options: argparse.Namespace, judged: _Judged) -> None:
     path = Path(os.environ[SUMMARY])
     room = SUMMARY_LIMIT - (path.stat().st_size if path.exists() else 0)
     if room < LEAST_ROOM:
-        # GitHub drops a summary that is too long, all of it. The verdict does not depend on it.
+        # GitHub drops all of a summary that is too long. The verdict does not depend on it.
         warn(f"the summary is full, the verdict was not added ({room} bytes left)")
         return
     text = verdict_markdown(

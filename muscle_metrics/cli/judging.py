@@ -113,7 +113,7 @@ def _key_function(location: str) -> Callable[..., Any]:
     try:
         function = find_function(file or where, name)
     except ImportError as error:
-        # An error of a file that is there keeps its own type: the file is broken, not missing.
+        # A file that exists but fails on import keeps its own error: it is broken, not missing.
         if file is not None:
             raise
         raise UsageError(

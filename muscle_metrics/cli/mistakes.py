@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_outputs", "check_versions", "doubt_order", "flag_of", "number", "refuse_same_run"]
 
-# Words in the name of a file that name the older or the newer of two runs.
+# Words in file names that mark the older or the newer of two runs.
 OF_OLD = frozenset({"baseline", "before", "old", "previous"})
 OF_NEW = frozenset({"after", "candidate", "new", "updated"})
 

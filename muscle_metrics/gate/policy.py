@@ -118,7 +118,7 @@ class Policy:
         self._check_contradictions()
 
     def _settled(self) -> Iterator[tuple[str, Any]]:
-        # Decimal text is kept exactly: a bound is compared with 0.02, not with its nearest float.
+        # Limits are exact fractions: a bound is compared with 0.02, not with the nearest float.
         for name in SHARES:
             limit = getattr(self, name)
             yield name, None if limit is None else _share(name, limit)
@@ -190,14 +190,14 @@ def read_policy(path: str | PathLike[str], **overrides: Any) -> Policy:
     file = Path(path)
     try:
         with file.open("rb") as stream:
-            # Numbers stay text, so that limits stay exact.
+            # Read numbers as text, so that limits are exact.
             content = tomllib.load(stream, parse_float=str)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"expected a policy in TOML in {str(file)!r}, got {error}") from error
     section: Any = content
     if "tool" in content:
-        for part in SECTION.split("."):
-            section = section.get(part) if isinstance(section, dict) else None
+        for key in SECTION.split("."):
+            section = section.get(key) if isinstance(section, dict) else None
         if section is None:
             raise UsageError(f"expected a section [{SECTION}] in {str(file)!r}, it has none")
     return Policy(**{**_settings(section, file), **overrides})

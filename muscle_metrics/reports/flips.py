@@ -32,7 +32,7 @@ class FirstFlips(NamedTuple):
 
     @property
     def title(self) -> str:
-        """How many are listed, of how many."""
+        """The number of listed flips, and of all."""
         hidden = f"; secrets hidden: {self.secrets}" if self.secrets else ""
         if len(self.items) == self.total:
             return f"negative flips: all {self.total}{hidden}"
@@ -115,5 +115,5 @@ def _line(item: Item) -> str:
     old, new, reference = flip_texts(item)
     name = shorten(item.name, TEXT_LIMIT)
     text = f"{name}{where}: right {old}, now {new}, reference {reference}"
-    # The indent keeps an item from looking like a verdict.
+    # Without the indent an id such as "PASS" would look like a verdict.
     return f"  {terminal(text)}"

@@ -1,4 +1,4 @@
-"""The field of a row that each attribute of a Record is read from."""
+"""Choose the field of a row for each attribute of a Record, and read rows by that choice."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ class Columns:
     Parameters
     ----------
     id : str or tuple of str
-        Field of the id, or those that make it up together.
-    parts : tuple
+        Field of the id, or all fields of an id of several fields.
+        parts : tuple
         For each attribute of a Record its field and its converter.
     absent : tuple of str
         Conventional names that the first row lacks, so that no other row may have them.
@@ -115,7 +115,7 @@ class Columns:
     absent: tuple[str, ...]
 
     def record(self, row: Mapping[str, object]) -> Record:
-        """Record that a row holds; without scores where its score is null.
+        """Make the record of a row; a null score gives no scores.
 
         Raises
         ------
@@ -166,7 +166,7 @@ def choose_columns(
         Field of the id, or those that make it up together.
     asked : mapping of str to (str or None)
         Field that the user named for each of prediction, reference, score, slice, group, prompt,
-        repeat; None leaves it to the convention. A prediction is needed where there is no score.
+        repeat; None means the conventional field. Rows without a score need a prediction.
     is_all_text : bool
         Whether the format has no types, so that scores come as text.
     """
@@ -190,7 +190,7 @@ def choose_columns(
 
 
 def read_id(row: Mapping[str, object], field: str | tuple[str, ...]) -> str:
-    """Text of the id of a row; of several fields the compact JSON array of their texts.
+    """Text of the id of a row; several fields give the compact JSON array of their texts.
 
     Raises
     ------

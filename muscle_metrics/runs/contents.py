@@ -86,7 +86,7 @@ class LogContents:
     fingerprint: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data."""
+        """Describe the contents as plain data."""
         return {
             "path": self.path,
             "format": self.format,

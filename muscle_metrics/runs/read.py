@@ -49,9 +49,9 @@ def read_run(
 ) -> Run:
     """Read the answers of one model: the log of a harness, or a plain file with a record per row.
 
-    Content and layout show which harness wrote a log. A field of a plain file is the
-    exact name of a column, else a dotted path into nested objects. Ids are text: the number 1
-    reads ``1``, the text ``007`` stays. A committed baseline is recognised by its first line.
+    Content and layout show which harness wrote a log. A field of a plain file is the exact name of
+    a column, else a dotted path into nested objects. Ids are text: the number 1 becomes ``1``, and
+    the text ``007`` is kept. A committed baseline is recognised by its first line.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def _read_plain(
 def _batches(
     rows: Iterable[tuple[int, Mapping[str, object]]],
 ) -> Iterator[list[tuple[int, Mapping[str, object]]]]:
-    """Rows in batches; an error of the file comes after the rows before it."""
+    """Rows in batches; the rows before an error of the file are yielded first."""
     batch = []
     try:
         for row in rows:
@@ -195,7 +195,7 @@ def _read_one_by_one(
 def _refuse_fields(
     recognised: Recognised, fields: Mapping[str, object], where: Mapping[str, str]
 ) -> None:
-    """Raise a UsageError if fields were named for a log whose fields are known."""
+    """Raise a UsageError if the user named fields for the log of a harness."""
     options = [f"{part}_field" for part, field in fields.items() if field is not None]
     options += ["where"] * bool(where)
     if options:
@@ -207,7 +207,7 @@ def _refuse_fields(
 
 
 def _refuse_choices(**choices: str | None) -> None:
-    """Raise a UsageError if a task or filter was chosen of a plain file, which names neither."""
+    """Raise a UsageError if the user chose a task or filter for a plain file, which has none."""
     for name, value in choices.items():
         if value is not None:
             raise UsageError(

@@ -2,7 +2,7 @@
 
 The text begins with ``"`` for text, ``t`` or ``f`` for true and false, a digit or a sign for a
 number, ``[`` for a list, ``?`` for anything else. Equal values give equal texts, values of
-different kinds never do, and null stays null.
+different kinds never do, and null stays null. Throughout, `sql` is the expression of a value.
 """
 
 from __future__ import annotations
@@ -83,83 +83,83 @@ def locate_field(name: str, types: Mapping[str, str]) -> tuple[str, str]:
     """Write the SQL of a field, which is a column or a value inside one, and give its type."""
     column = column_of(name, types)
     kind = types[column]
-    place = '"' + column.replace('"', '""') + '"'
+    sql = '"' + column.replace('"', '""') + '"'
     if name != column:
         steps = name.removeprefix(f"{column}.").split(".")
         pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
-        place = f"({place}->{quote(pointer)})"
-    return (f"{place}::VARCHAR", "VARCHAR") if kind.startswith("ENUM") else (place, kind)
+        sql = f"({sql}->{quote(pointer)})"
+    return (f"{sql}::VARCHAR", "VARCHAR") if kind.startswith("ENUM") else (sql, kind)
 
 
-def encode_value(place: str, kind: str) -> str:
+def encode_value(sql: str, kind: str) -> str:
     """Write the SQL of an answer or a reference as text that begins with its kind."""
     if kind == "VARCHAR":
-        return f"'\"' || {place} || '\"'"
+        return f"'\"' || {sql} || '\"'"
     if kind in ("BOOLEAN", NOTHING):
-        return f"{place}::VARCHAR"
+        return f"{sql}::VARCHAR"
     if kind == "JSON":
         # The JSON of a text is already encoded as here, unless it holds an escaped character.
-        unescaped = f"'\"' || ({place}->>'$') || '\"'"
-        text = f"CASE WHEN {_is_escaped(place)} THEN {unescaped} ELSE {place}::VARCHAR END"
-        number = _encode_number(f"try_cast({place} AS DOUBLE)")
+        unescaped = f"'\"' || ({sql}->>'$') || '\"'"
+        text = f"CASE WHEN {_is_escaped(sql)} THEN {unescaped} ELSE {sql}::VARCHAR END"
+        number = _encode_number(f"try_cast({sql} AS DOUBLE)")
         return (
-            f"CASE ascii({place}) WHEN 34 THEN {text} WHEN 116 THEN 'true' "
+            f"CASE ascii({sql}) WHEN 34 THEN {text} WHEN 116 THEN 'true' "
             f"WHEN 102 THEN 'false' WHEN 110 THEN NULL WHEN 91 THEN '[' WHEN 123 THEN '?' "
             f"ELSE {number} END"
         )
     if kind in NUMBERS:
-        return _encode_number(f"{place}::DOUBLE")
+        return _encode_number(f"{sql}::DOUBLE")
     mark = "[" if kind.endswith("[]") else "?"
-    return f"CASE WHEN {place} IS NOT NULL THEN '{mark}' END"
+    return f"CASE WHEN {sql} IS NOT NULL THEN '{mark}' END"
 
 
-def encode_accepted(place: str, kind: str) -> str:
+def encode_accepted(sql: str, kind: str) -> str:
     """Write the SQL of the accepted answers; null where the reference is no list."""
     if kind.endswith("[]"):
-        return f"list_transform({place}, lambda x: {encode_value('x', kind.removesuffix('[]'))})"
+        return f"list_transform({sql}, lambda x: {encode_value('x', kind.removesuffix('[]'))})"
     if kind != "JSON":
         return "NULL::VARCHAR[]"
-    elements = f"list_transform({place}::JSON[], lambda x: {encode_value('x', 'JSON')})"
-    return f"CASE WHEN left({place}, 1) = '[' THEN {elements} END"
+    elements = f"list_transform({sql}::JSON[], lambda x: {encode_value('x', 'JSON')})"
+    return f"CASE WHEN left({sql}, 1) = '[' THEN {elements} END"
 
 
-def encode_score(place: str, kind: str) -> str:
+def encode_score(sql: str, kind: str) -> str:
     """Write the SQL of a score as a float; null where it is no number, true or false."""
     if kind == "JSON":
-        number = f"CASE WHEN left({place}, 1) <> '\"' THEN try_cast({place} AS DOUBLE) END"
-        return f"CASE {place} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE {number} END"
-    return f"{place}::DOUBLE" if kind in NUMBERS or kind == "BOOLEAN" else "NULL::DOUBLE"
+        number = f"CASE WHEN left({sql}, 1) <> '\"' THEN try_cast({sql} AS DOUBLE) END"
+        return f"CASE {sql} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE {number} END"
+    return f"{sql}::DOUBLE" if kind in NUMBERS or kind == "BOOLEAN" else "NULL::DOUBLE"
 
 
-def encode_label(place: str, kind: str) -> str:
+def encode_label(sql: str, kind: str) -> str:
     """Write the SQL of the text of a scalar, as `text_of` writes it; else `UNREADABLE_SQL`."""
-    return _encode_text(place, kind, (*ID_TYPES, "'BOOLEAN'"), UNREADABLE_SQL)
+    return _encode_text(sql, kind, (*ID_TYPES, "'BOOLEAN'"), UNREADABLE_SQL)
 
 
-def encode_id(place: str, kind: str) -> str:
+def encode_id(sql: str, kind: str) -> str:
     """Write the SQL of the text of an id; null where it is neither text nor a number."""
-    return _encode_text(place, kind, ID_TYPES, "NULL")
+    return _encode_text(sql, kind, ID_TYPES, "NULL")
 
 
-def _encode_text(place: str, kind: str, readable: Sequence[str], unreadable: str) -> str:
+def _encode_text(sql: str, kind: str, readable: Sequence[str], unreadable: str) -> str:
     if kind in FLOATS:
-        return _encode_float(place, unreadable)
+        return _encode_float(sql, unreadable)
     if kind != "JSON":
-        return f"{place}::VARCHAR"
+        return f"{sql}::VARCHAR"
     # DuckDB calls a whole number beyond 64 bits DOUBLE too, though no float can hold it.
-    is_float = f"json_type({place}) = 'DOUBLE' AND NOT regexp_full_match({place}, '-?[0-9]+')"
+    is_float = f"json_type({sql}) = 'DOUBLE' AND NOT regexp_full_match({sql}, '-?[0-9]+')"
     return (
-        f"CASE WHEN ascii({place}) = 34 AND NOT {_is_escaped(place)} "
-        f"THEN substring({place}, 2, length({place}) - 2) "
-        f"WHEN json_type({place}) IN ({', '.join(readable)}) THEN {place}->>'$' "
-        f"WHEN {is_float} THEN {_encode_float(f'try_cast({place} AS DOUBLE)', unreadable)} "
-        f"WHEN json_type({place}) <> 'NULL' THEN {unreadable} END"
+        f"CASE WHEN ascii({sql}) = 34 AND NOT {_is_escaped(sql)} "
+        f"THEN substring({sql}, 2, length({sql}) - 2) "
+        f"WHEN json_type({sql}) IN ({', '.join(readable)}) THEN {sql}->>'$' "
+        f"WHEN {is_float} THEN {_encode_float(f'try_cast({sql} AS DOUBLE)', unreadable)} "
+        f"WHEN json_type({sql}) <> 'NULL' THEN {unreadable} END"
     )
 
 
-def _encode_float(place: str, unreadable: str) -> str:
+def _encode_float(sql: str, unreadable: str) -> str:
     # A FLOAT of 32 bits is written with the digits of a DOUBLE, as Python does.
-    number = f"({place})::DOUBLE"
+    number = f"({sql})::DOUBLE"
     return (
         f"CASE WHEN isfinite({number}) THEN {number}::VARCHAR "
         f"WHEN {number} IS NOT NULL THEN {unreadable} END"
@@ -174,5 +174,5 @@ def _encode_number(number: str) -> str:
     )
 
 
-def _is_escaped(place: str) -> str:
-    return f"contains({place}::VARCHAR, chr(92))"
+def _is_escaped(sql: str) -> str:
+    return f"contains({sql}::VARCHAR, chr(92))"

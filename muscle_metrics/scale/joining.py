@@ -122,8 +122,8 @@ class Joining:
         parts = self.parts
         old_judge, new_judge = self._judges()
 
-        def column(side: str, part: str) -> str:
-            return f'{side}."{part}"' if part in parts else sql_null(part)
+        def column(alias: str, part: str) -> str:
+            return f'{alias}."{part}"' if part in parts else sql_null(part)
 
         old, new = (
             f"(SELECT *, TRUE AS present FROM ({source.table(parts)}))"
@@ -154,18 +154,18 @@ class Joining:
             return first, first
         return (last, last) if self.choices.conflict == "last" else (first, last)
 
-    def _right(self, side: str) -> str:
+    def _right(self, run: str) -> str:
         if self.judging.by_score:
             sign = ">" if self.choices.strict_threshold else ">="
             limit = 1.0 if self.choices.threshold is None else float(self.choices.threshold)
-            return f"{side}_score {sign} {limit!r}::DOUBLE"
-        prefix = "" if side == "old" else "new_"
-        is_equal = f"{side} = {prefix}reference"
+            return f"{run}_score {sign} {limit!r}::DOUBLE"
+        prefix = "" if run == "old" else "new_"
+        is_equal = f"{run} = {prefix}reference"
         if not self.has_lists:
             return is_equal
         return (
             f"CASE WHEN {prefix}accepted IS NULL THEN {is_equal} "
-            f"ELSE list_contains({prefix}accepted, {side}) END"
+            f"ELSE list_contains({prefix}accepted, {run}) END"
         )
 
     def _flaws(self) -> dict[str, str]:
@@ -205,8 +205,8 @@ class Joining:
 
     def _unscored(self) -> str:
         lacking = [
-            f"(in_{side} AND ({side}_score IS NULL OR NOT isfinite({side}_score)))"
-            for side, source in (("old", self.old), ("new", self.new))
+            f"(in_{run} AND ({run}_score IS NULL OR NOT isfinite({run}_score)))"
+            for run, source in (("old", self.old), ("new", self.new))
             if "score" in source.fields
         ]
         return " OR ".join(lacking) or FALSE
@@ -227,8 +227,8 @@ class Joining:
         ]
         if self.has_lists and not self.judging.by_score:
             differ += [
-                f"len(list_filter({accepted}, lambda x: {_kind('x')} <> {_kind(side)})) > 0"
-                for side, accepted in (("old", "accepted"), ("new", "new_accepted"))
+                f"len(list_filter({accepted}, lambda x: {_kind('x')} <> {_kind(run)})) > 0"
+                for run, accepted in (("old", "accepted"), ("new", "new_accepted"))
             ]
         return _unless_text(" OR ".join(differ))
 
@@ -239,10 +239,10 @@ def _unless_text(condition: str) -> str:
     return f"CASE WHEN {plain} THEN FALSE ELSE {condition} END"
 
 
-def _kind(place: str) -> str:
+def _kind(sql: str) -> str:
     """Write the SQL of the kind of an encoded value: text, a list, true or false, or a number."""
-    first = f"left({place}, 1)"
+    first = f"left({sql}, 1)"
     return (
-        f"CASE WHEN {place} IS NULL THEN NULL WHEN {first} IN ('\"', '[') THEN {first} "
+        f"CASE WHEN {sql} IS NULL THEN NULL WHEN {first} IN ('\"', '[') THEN {first} "
         f"WHEN {first} IN ('t', 'f') THEN 't' ELSE '0' END"
     )

@@ -113,7 +113,7 @@ def _named(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """The distinct (prediction, reference) pairs of a data set, and which item needs which.
+    """The distinct (prediction, reference) pairs of a data set, and the pairs of each item.
 
     Attributes
     ----------

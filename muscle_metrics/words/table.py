@@ -157,7 +157,7 @@ def _cut(name: Text, room: int) -> Text:
 
 
 def _start(text: str, room: int) -> str:
-    # A character takes 0, 1 or 2 cells of a terminal.
+    # Count terminal cells: a character takes 0, 1 or 2 of them.
     start = text[:room]
     while cell_len(start) > room:
         start = start[:-1]

@@ -88,7 +88,7 @@ class Mismatches:
             ]
         self.records = [list(map(run.records.__getitem__, self.shared)) for run in self.runs]
         self.total = len(self.shared) if total is None else total
-        self._is_part = total is not None
+        self._is_excerpt = total is not None
         self.conflicting = self._find_conflicting()
         self._silent = {
             run.label: _find_unanswered(self.shared, records, run.is_scored)
@@ -154,7 +154,7 @@ class Mismatches:
         return [f"{found}, {self._differing(items[0])}: {advice}"]
 
     def explain_unanswered(self) -> list[str]:
-        """Items without an answer, which are neither right nor known to be wrong."""
+        """Items without an answer: whether they are wrong is for the user to say."""
         found = []
         advice = '--unanswered drop (unanswered="drop") leaves them out'
         for run in self.runs:
@@ -172,7 +172,7 @@ class Mismatches:
         return _one_problem(found, advice)
 
     def _explain_directions(self) -> list[str]:
-        """Metrics that one run calls better when lower, and another that has them does not."""
+        """Metrics that are better when lower in one run, and when higher in another."""
         lower = sorted(set().union(*(run.run.lower_is_better for run in self.runs)))
         mixed = [
             metric
@@ -224,7 +224,7 @@ class Mismatches:
 
     def _has_row_numbers(self) -> bool:
         """Whether the ids of every run are its row numbers, from 0 or 1; never in an excerpt."""
-        if self._is_part:
+        if self._is_excerpt:
             return False
         for run in self.runs:
             ids, rows = {id_ for _, id_, _ in run.records}, len(run.run)
@@ -255,7 +255,7 @@ def _sort_items(items: Sequence[Identity]) -> list[Identity]:
 
 
 def _rank(names: Iterable[str | None]) -> dict[str | None, int]:
-    """Place of every name in natural order; no name comes first."""
+    """Rank of every name in natural order; None has the first rank."""
     ordered = sort_naturally(list({name for name in names if name is not None}))
     return {None: -1, **{name: rank for rank, name in enumerate(ordered)}}
 
@@ -265,7 +265,7 @@ def _column(records: Iterable[Record], name: str) -> list[Any]:
 
 
 def _is_empty(column: Iterable[object]) -> bool:
-    """Whether a column holds nothing but None; a comparison with None is slow for arrays."""
+    """Whether every value of a column is None; comparing arrays with None would be slow."""
     return {*map(type, column)} <= {NoneType}
 
 
@@ -334,7 +334,7 @@ def _is_finite(score: object) -> bool:
 
 
 def _one_problem(found: Sequence[str], advice: str) -> list[str]:
-    """One problem, with its advice once, for the findings in all runs; none without findings."""
+    """One problem for the findings in all runs, with its advice once; none without findings."""
     return [f"{', '.join(found)}: {advice}"] if found else []
 
 

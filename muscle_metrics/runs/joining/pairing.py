@@ -114,7 +114,7 @@ def join_runs(
     unanswered: Unanswered = "error",
     total: int | None = None,
 ) -> JoinedRuns:
-    """Join the answers of models to the items that all of them were given.
+    """Join the answers of two or more models to the same items.
 
     An item is known by its task, id and repeat. Nothing is left out, filled in or judged
     differently unless an option says so, and dropped items are counted.
@@ -130,8 +130,8 @@ def join_runs(
         own, or all runs by that of the first or last. A run that holds no reference at all is
         judged by those of the others.
     unanswered : {"error", "wrong", "drop"}
-        What to do with items that a run holds no answer for, or no score where others have one:
-        count them as wrong answers, which scores cannot do, or leave them out of every run.
+        What to do with items without an answer, or without a score in a run that has scores:
+        count the answer as wrong (impossible for scores), or leave the item out of every run.
     total : int, optional
         Number of items that the runs share, if `runs` are excerpts of longer runs.
 
@@ -143,7 +143,7 @@ def join_runs(
     Raises
     ------
     PairingError
-        If the runs do not hold the same items; the message names every reason there is.
+        If the runs do not hold the same items; the message names every reason.
     UsageError
         If there are fewer than two runs, or an option is unknown.
     """
@@ -191,7 +191,7 @@ def join_runs(
 
 
 def _reasons_missing(found: Mismatches) -> dict[Identity, str]:
-    """Why each item that is not in every run is left out."""
+    """Reason for leaving out each item that some run lacks."""
     if len(found.shared) == len(found.items):
         return {}
     absent = set(found.items).difference(found.shared)
