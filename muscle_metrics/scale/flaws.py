@@ -148,7 +148,8 @@ def explain_flaws(
         flawed = collect(wrong)
         if "unscored" in wrong:
             _explain_unscored(joining, found, flawed)
-        if wrong & OF_PAIRS or flawed.has_repeats:
+        # Runs without any row carry no flaw, and share no item either.
+        if wrong & OF_PAIRS or flawed.has_repeats or not found.shared:
             _explain_pairs(joining, flawed)
         if "unreferenced" in wrong:
             count = found.count("unreferenced", without=joining.left_out)

@@ -199,6 +199,9 @@ CASES: dict[str, Callable[[], object]] = {
     ),
     "scale: memory that is no size": lambda: of_answer(memory="much"),
     "scale: no row of the one model": lambda: of_answer(new_options={"where": {"id": "2"}}),
+    "scale: no row of either model": lambda: of_answer(
+        old_options={"where": {"id": "2"}}, new_options={"where": {"id": "2"}}
+    ),
     "scale: nothing left": lambda: on_disk(
         {"id": 1, "prediction": "A", "reference": "B"}, conflict="drop"
     ),
