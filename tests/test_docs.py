@@ -27,8 +27,6 @@ PAGES = [*REFRESH["PAGES"], PROJECT / "CONTRIBUTING.md", PROJECT / "SECURITY.md"
 TEXT_FILES = {".ipynb", ".md", ".py", ".toml", ".yaml", ".yml"}
 SET_UP = re.compile(r"^\$ (python3\.11 -m venv .*)$", re.MULTILINE)
 
-PAGES_WITH_COMMANDS = [page for page in PAGES if "```console" in page.read_text(encoding="utf-8")]
-
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
@@ -49,7 +47,7 @@ def test_python_of_a_page_runs(page: Path, workplace: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES_WITH_COMMANDS, ids=lambda page: page.stem)
+@every_page
 def test_commands_of_a_page_print_what_it_says(page: Path, workplace: Path) -> None:
     text = page.read_text(encoding="utf-8")
     # A command may read a file that the Python of its page wrote, so both run.

@@ -62,8 +62,9 @@ def proportion_interval(
     Notes
     -----
     Wilson bounds are exact to a few units in the last place. Clopper-Pearson bounds come from sums
-    of the binomial tail, to twelve digits, unless both counts exceed 2000. The Beta quantiles of
-    scipy behind the others carry a relative error below 1e-8 (scipy 1.12 to 1.17).
+    of the binomial tail, to twelve digits, unless both counts exceed 2000. The other bounds come
+    from the Beta quantiles of scipy. Their relative error is below 1e-8 at most counts, but scipy
+    1.17 misses the tail by 0.3 % at 999 of 10 million.
 
     References
     ----------
