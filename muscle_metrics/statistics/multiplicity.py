@@ -127,7 +127,7 @@ def benjamini_hochberg_adjusted(p_values: ArrayLike) -> Floats:
     largest_first = np.argsort(values)[::-1]
     scaled = values[largest_first] * (values.size / np.arange(values.size, 0, -1))
     adjusted = np.empty_like(values)
-    adjusted[largest_first] = np.minimum(np.minimum.accumulate(scaled), 1)
+    adjusted[largest_first] = np.minimum.accumulate(scaled)
     return adjusted
 
 

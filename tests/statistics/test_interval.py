@@ -12,6 +12,7 @@ from muscle_metrics.statistics.interval import (
     Interval,
     check_confidence,
     check_share,
+    normal_quantile,
     tail_levels,
 )
 
@@ -72,3 +73,9 @@ def test_an_unknown_side_is_refused() -> None:
     message = "expected side to be one of ['two-sided', 'lower', 'upper'], got 'greater'"
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
         tail_levels(0.95, "greater")  # type: ignore[arg-type]
+
+
+def test_normal_quantiles():
+    # scipy 1.17.1: scipy.stats.norm.isf(0.05), scipy.stats.norm.isf(0.975)
+    assert normal_quantile(0.05) == pytest.approx(1.6448536269514729, rel=1e-12)
+    assert normal_quantile(0.975) == pytest.approx(-1.959963984540054, rel=1e-12)
