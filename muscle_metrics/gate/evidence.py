@@ -229,22 +229,20 @@ def clustered_loss(units: Units) -> Evidence:
 
 def mean_regression(size: Magnitude, labels: Labels | None = None, unit: str = "items") -> Evidence:
     """Mean loss of the items whose score regressed, with Gaffke's bounds over their labels."""
-    interval, units = _unit_bounds(size.values, np.ones(size.count), labels, size.limit)
+    units = len(set(range(size.count) if labels is None else labels))
     evidence = Evidence(
         estimate=float(size),
         sample=f"{size.count} items regressed{_within(units, unit)}",
-        interval=interval,
+        interval=lambda confidence, side: Interval(0.0, size.limit),
         best=lambda confidence: 0.0,
         units=units,
         unit=f"{unit} that regress",
     )
-    if units >= FEWEST_VALUES:
-        return evidence
-    return replace(
-        evidence,
-        interval=lambda confidence, side: Interval(0.0, size.limit),
-        special=lambda limit, confidence: f"too few {unit} regressed to judge by how much",
-    )
+    if units < FEWEST_VALUES:
+        few = f"too few {unit} regressed to judge by how much"
+        return replace(evidence, special=lambda limit, confidence: few)
+    bounds, _ = _unit_bounds(size.values, np.ones(size.count), labels, size.limit)
+    return replace(evidence, interval=bounds)
 
 
 def weighted_rate(
@@ -289,8 +287,6 @@ def _unit_bounds(
     All rows of one label are one value.
     """
     codes = number_labels(np.arange(len(values)) if labels is None else labels)[0]
-    if not len(codes):
-        return lambda confidence, side: Interval(0.0, high), 0
     sizes = np.bincount(codes, weights=weights)
     largest = high * float(sizes.max() / sizes.mean())
     totals = np.bincount(codes, weights=values * weights)

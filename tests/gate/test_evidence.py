@@ -44,6 +44,12 @@ def bounds(evidence, confidence=0.95):
     return evidence.lower(confidence), evidence.upper(confidence)
 
 
+def test_independent_units_are_judged_by_their_totals():
+    found = rate(Units(np.array([2.0, 1.0]), np.array([60, 40])))
+    assert bounds(found) == clopper_pearson(3, 100, 0.95)
+    assert (found.sample, found.units, found.unit) == ("3 of 100 items", 100, "items")
+
+
 def generations(old, new, repeats):
     """Verdicts of prompts that get so many of their generations right, and the prompts."""
     columns = [
