@@ -13,8 +13,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.judging import EXACT_MATCH, judge_runs
+from muscle_metrics.errors import InputError
 from muscle_metrics.runs.joining.pairing import join_runs
 from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -102,8 +104,18 @@ def match_baseline(
     -------
     old, new : Run
         The same records; only the fingerprints differ.
+
+    Raises
+    ------
+    InputError
+        If the new run is a baseline: its verdicts would vouch for themselves.
     """
-    if JUDGING not in old.fingerprint or JUDGING in new.fingerprint:
+    if JUDGING in new.fingerprint:
+        raise InputError(
+            f"expected the answers of a new run, got the baseline {show(new.name)}: gate the run "
+            f"from which 'muscle-metrics baseline' made it"
+        )
+    if JUDGING not in old.fingerprint:
         return old, new
     same_items = sorted(map(_identity, old)) == sorted(map(_identity, new))
     before, now = dict(old.fingerprint), dict(new.fingerprint)

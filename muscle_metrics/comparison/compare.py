@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ from muscle_metrics.answers.correctness import Correctness, judge_answers
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable, joined_table
 from muscle_metrics.comparison.judging import EXACT_MATCH, JudgedRuns, judge_runs, predictions_of
+from muscle_metrics.comparison.losses import with_losses
 from muscle_metrics.comparison.scoring import grade_texts
 from muscle_metrics.comparison.signature import name_directions, name_recipe
 from muscle_metrics.errors import InputError, UsageError
@@ -26,10 +28,13 @@ if TYPE_CHECKING:
 
     from muscle_metrics.answers.columns import Key, Missing, Values
     from muscle_metrics.runs.joining.pairing import Conflict, JoinedRuns, MissingItems, Unanswered
-    from muscle_metrics.runs.record import Run
+    from muscle_metrics.runs.record import Record, Run
     from muscle_metrics.scorers import Metric
 
     Options = Mapping[str, Mapping[str, Any]]
+
+# Name of the references among labels, and in the fingerprint of a baseline.
+REFERENCES = "references"
 
 __all__ = ["compare", "compare_runs"]
 
@@ -268,7 +273,8 @@ def compare_runs(
     if correctness is None:
         correctness = _first_correctness(changes, threshold, strict_threshold)
     names = list(dict.fromkeys([*(run.metric for run in judged), *changes]))
-    return Comparison(
+    is_by_scores = not graders and all(run.scores is not None for run in judged)
+    comparison = Comparison(
         names=(joined.names[0], joined.names[1]),
         table=table,
         correctness=correctness,
@@ -283,7 +289,33 @@ def compare_runs(
             unanswered=unanswered,
             **name_directions(joined.lower_is_better.intersection(names)),
         ),
+        labels_from_new=_labels_from_new(joined, old, is_by_scores=is_by_scores),
     )
+
+    def judge_old(records: tuple[Record, ...]) -> Comparison:
+        lost = replace(old, records=records)
+        return compare_runs(
+            lost,
+            lost,
+            metric=metric,
+            options=options,
+            key=key,
+            threshold=threshold,
+            strict_threshold=strict_threshold,
+            tie=tie,
+            minimum_effect=minimum_effect,
+            score_range=score_range,
+            unanswered=unanswered,
+        )
+
+    return with_losses(comparison, joined.losses, judge_old)
+
+
+def _labels_from_new(joined: JoinedRuns, old: Run, *, is_by_scores: bool) -> frozenset[str]:
+    """Which of references, slices and groups the gate would have to take from the new run alone."""
+    # Recorded scores need no references, and a baseline vouches for them by a hash.
+    is_vouched = is_by_scores or REFERENCES in old.fingerprint
+    return joined.labels_from_new - ({REFERENCES} if is_vouched else set())
 
 
 def _listed(metric: Metric | Sequence[Metric]) -> list[Metric]:
