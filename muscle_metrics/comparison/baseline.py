@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.judging import EXACT_MATCH, judge_runs
+from muscle_metrics.comparison.unanswered import needs_of
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.joining.pairing import join_runs
 from muscle_metrics.runs.record import Record, Run
@@ -45,7 +46,8 @@ def make_baseline(
     key : callable, optional
         Normalises answers and references before they are compared.
     unanswered : {"error", "wrong", "drop"}
-        What to do with items to which the run recorded no answer.
+        What to do with items to which the run recorded no answer: wrong answers are written as
+        wrong, and an item without a recorded score stays without one.
 
     Returns
     -------
@@ -59,7 +61,8 @@ def make_baseline(
     UsageError
         If the metric is not recorded.
     """
-    joined = join_runs((run, run), unanswered=unanswered)
+    needs = needs_of((run, run), metric)
+    joined = join_runs((run, run), unanswered=unanswered, needs=needs)
     kept = joined.records[0]
     if _by_answers(kept, metric):
         judged = judge_runs(joined, metric=EXACT_MATCH, key=key)
@@ -68,8 +71,11 @@ def make_baseline(
     elif metric is None:
         scores = [record.scores for record in kept]
     else:
-        judge_runs(joined, metric=metric)
-        scores = [{metric: record.scores[metric]} for record in kept]
+        # Only the check of the metric is used, so any range will do.
+        judge_runs(joined, metric=metric, unanswered=unanswered, score_range=(0.0, 0.0))
+        scores = [
+            {metric: record.scores[metric]} if metric in record.scores else {} for record in kept
+        ]
     records = tuple(
         replace(record, prediction=None, reference=None, prompt=None, scores=score)
         for record, score in zip(kept, scores, strict=True)
@@ -128,7 +134,8 @@ def match_baseline(
 
 
 def _by_answers(records: Iterable[Record], metric: object) -> bool:
-    scored = all(record.scores for record in records)
+    # One score marks a run as scored: an item without a score is missing, not judged by its text.
+    scored = any(record.scores for record in records)
     return metric == EXACT_MATCH or (metric is None and not scored)
 
 

@@ -18,6 +18,7 @@ from muscle_metrics.comparison.plain_data import (
     json_text,
 )
 from muscle_metrics.comparison.signature import name_directions, name_recipe, signature_line
+from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.rates import Rate
@@ -208,6 +209,7 @@ def compare_chain(
     missing: MissingItems = "error",
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
+    score_range: tuple[float, float] = UNBOUNDED,
 ) -> Chain:
     """Compare recorded runs of successive versions, joined by the ids of their items.
 
@@ -224,9 +226,21 @@ def compare_chain(
     >>> [step.positive for step in compare_chain(runs).steps]
     [0, 1]
     """
-    joined = join_runs(runs, missing=missing, conflict=conflict, unanswered=unanswered)
+    joined = join_runs(
+        runs,
+        missing=missing,
+        conflict=conflict,
+        unanswered=unanswered,
+        needs=needs_of(runs, metric),
+    )
     judged = judge_runs(
-        joined, metric=metric, key=key, threshold=threshold, strict_threshold=strict_threshold
+        joined,
+        metric=metric,
+        key=key,
+        threshold=threshold,
+        strict_threshold=strict_threshold,
+        unanswered=unanswered,
+        score_range=score_range,
     )
     recipe = name_recipe(
         judged.metric,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +17,7 @@ from muscle_metrics.comparison.judging import EXACT_MATCH, JudgedRuns, judge_run
 from muscle_metrics.comparison.losses import with_losses
 from muscle_metrics.comparison.scoring import grade_texts
 from muscle_metrics.comparison.signature import name_directions, name_recipe
+from muscle_metrics.comparison.unanswered import UNBOUNDED, deny_unanswered, needs_of
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.changes import ScoreChanges, measure_changes
 from muscle_metrics.runs.joining.pairing import pair_runs
@@ -51,6 +51,7 @@ def compare(
     strict_threshold: bool = False,
     tie: float | None = None,
     minimum_effect: float = 0.0,
+    score_range: tuple[float, float] = UNBOUNDED,
     missing: Missing = "error",
     ids: Sequence[object] | None = None,
     slices: Sequence[object] | None = None,
@@ -80,8 +81,10 @@ def compare(
         Scores that differ by at most this much are the same; by default as the scorer says.
     minimum_effect : float
         A change of a score of at most this much does not matter.
+    score_range : tuple of float
+        Range of a metric that has none itself; a missing answer has its worse end.
     missing : {"error", "wrong"}
-        Whether a None or NaN answer is refused or counts as a wrong answer.
+        Whether a None or NaN answer is refused, or counts as wrong and has the worst score.
     ids : sequence, shape (N,), optional
         Names of the items; their positions by default.
     slices : sequence, shape (N,), optional
@@ -144,10 +147,13 @@ def compare(
         options=options,
         tie=tie,
         minimum_effect=minimum_effect,
+        score_range=score_range,
     )
     correctness: Correctness | None = judged.take(order)
     if EXACT_MATCH not in metrics:
-        correctness = _first_correctness(changes, threshold, strict_threshold)
+        correctness = deny_unanswered(
+            _first_correctness(changes, threshold, strict_threshold), table.old, table.new
+        )
     elif threshold is not None:
         raise UsageError(
             "expected a graded metric to apply the threshold to, got exact_match, which tells "
@@ -181,7 +187,7 @@ def compare_runs(
     strict_threshold: bool = False,
     tie: float | None = None,
     minimum_effect: float = 0.0,
-    score_range: tuple[float, float] = (-math.inf, math.inf),
+    score_range: tuple[float, float] = UNBOUNDED,
     missing: MissingItems = "error",
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
@@ -211,13 +217,15 @@ def compare_runs(
     minimum_effect : float
         A change of a score of at most this much does not matter.
     score_range : tuple of float
-        Least and largest value that a recorded score can take.
+        Least and largest value that a recorded score can take. With ``unanswered="wrong"`` also
+        those of scorers that have none themselves.
     missing : {"error", "drop"}
         What to do with items that only one run holds.
     conflict : {"error", "drop", "own", "first", "last"}
         Which reference judges items whose references differ between the runs.
     unanswered : {"error", "wrong", "drop"}
-        What to do with items to which a run recorded no answer.
+        What to do with items to which a run recorded no answer, or no score: "wrong" gives them
+        the worst score of every metric, and a missing answer is never right.
 
     Returns
     -------
@@ -239,7 +247,14 @@ def compare_runs(
     >>> compare_runs(old, new).counts.negative
     1
     """
-    joined = pair_runs(old, new, missing=missing, conflict=conflict, unanswered=unanswered)
+    joined = pair_runs(
+        old,
+        new,
+        missing=missing,
+        conflict=conflict,
+        unanswered=unanswered,
+        needs=needs_of((old, new), metric),
+    )
     recorded, graders = _split_metrics(joined, metric)
     judged = [
         judge_runs(
@@ -248,10 +263,13 @@ def compare_runs(
             key=key,
             threshold=None if name == EXACT_MATCH and graders else threshold,
             strict_threshold=strict_threshold,
+            unanswered=unanswered,
+            score_range=score_range,
         )
         for name in recorded
     ]
-    shown = judged[0].shown if judged else predictions_of(joined)
+    predictions = predictions_of(joined)
+    shown = judged[0].shown if judged else predictions
     table = joined_table(joined, shown)
     changes = {
         run.metric: _recorded_changes(
@@ -261,17 +279,20 @@ def compare_runs(
         if run.scores is not None and (run.right is None or threshold is not None)
     }
     changes |= grade_texts(
-        old=table.old,
-        new=table.new,
+        old=predictions[0],
+        new=predictions[1],
         references=table.references,
         metrics=graders,
         options=options,
         tie=tie,
         minimum_effect=minimum_effect,
+        score_range=score_range if unanswered == "wrong" else UNBOUNDED,
     )
     correctness = next((run.correctness(0, 1) for run in judged if run.right is not None), None)
     if correctness is None:
-        correctness = _first_correctness(changes, threshold, strict_threshold)
+        correctness = deny_unanswered(
+            _first_correctness(changes, threshold, strict_threshold), *predictions
+        )
     names = list(dict.fromkeys([*(run.metric for run in judged), *changes]))
     is_by_scores = not graders and all(run.scores is not None for run in judged)
     comparison = Comparison(

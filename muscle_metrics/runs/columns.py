@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType, NoneType
 from typing import Any, NamedTuple
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.record import Record, make_records
+from muscle_metrics.runs.sentinels import NO_SENTINELS, Sentinels
 from muscle_metrics.runs.values import (
     answer_of,
     id_of,
@@ -155,6 +157,7 @@ def choose_columns(
     asked: Mapping[str, str | None],
     *,
     is_all_text: bool,
+    missing_score: Sentinels = NO_SENTINELS,
 ) -> Columns:
     """Choose the fields to read from rows that look like `row`.
 
@@ -169,6 +172,8 @@ def choose_columns(
         repeat; None means the conventional field. Rows without a score need a prediction.
     is_all_text : bool
         Whether the format has no types, so that scores come as text.
+    missing_score : Sentinels
+        Values of the score that mean no score.
     """
     fields = {part: field for part, field in asked.items() if field is not None}
     absent = []
@@ -180,8 +185,8 @@ def choose_columns(
         else:
             absent.append(part)
     converters = dict(_CONVERTERS)
-    if is_all_text:
-        converters["score"] = _scores_of_text
+    read_score = score_of_text if is_all_text else score_of
+    converters["score"] = partial(_scores_of, read=partial(read_score, missing=missing_score))
     parts = tuple(
         _Part("scores" if part == "score" else part, f"{part}_field", field, converters[part])
         for part, field in fields.items()
@@ -211,13 +216,10 @@ def read_id(row: Mapping[str, object], field: str | tuple[str, ...]) -> str:
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
 
-def _scores_of(value: object, field: str) -> Mapping[str, float]:
-    score = score_of(value, field)
-    return {} if score is None else {field: score}
-
-
-def _scores_of_text(value: object, field: str) -> Mapping[str, float]:
-    score = score_of_text(value, field)
+def _scores_of(
+    value: object, field: str, *, read: Callable[[object, str], float | None]
+) -> Mapping[str, float]:
+    score = read(value, field)
     return {} if score is None else {field: score}
 
 
@@ -226,7 +228,6 @@ _CONVERTERS: Mapping[str, Callable[[object, str], object]] = MappingProxyType(
     {
         "prediction": answer_of,
         "reference": reference_of,
-        "score": _scores_of,
         "slice": label_of,
         "group": label_of,
         "prompt": label_of,

@@ -14,6 +14,7 @@ from muscle_metrics.runs.joining.pairing import check_joining
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from muscle_metrics.runs.joining.mismatches import Need
     from muscle_metrics.runs.joining.pairing import Conflict, MissingItems, Unanswered
     from muscle_metrics.scorers import Metric
 
@@ -32,6 +33,14 @@ class Judging(NamedTuple):
     judge: str | None
     graders: tuple[Metric, ...]
     by_score: bool
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What an item of either run must hold to be judged."""
+        needs: set[Need] = {"score"} if self.by_score else set()
+        if self.graders or not self.by_score:
+            needs.add("answer")
+        return frozenset(needs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
