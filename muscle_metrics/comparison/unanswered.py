@@ -189,7 +189,7 @@ def _worst_of(scorer: Scorer) -> float:
 
 def _no_worst(metric: str) -> UsageError:
     return UsageError(
-        f"expected a worst score of {metric!r} for items without an answer or a score, got a "
-        f"metric without a range: give one with --score-range LOW HIGH (score_range=), or leave "
+        f"expected a worst score of {metric!r} for items without an answer or a score, got "
+        f"no range: give one with --score-range LOW HIGH (score_range=), or leave "
         f'these items out with --unanswered drop (unanswered="drop")'
     )

@@ -17,6 +17,7 @@ from muscle_metrics.runs.readers.baseline import is_baseline, read_baseline
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.runs.rows import keep_rows, locate
 from muscle_metrics.runs.sentinels import Sentinels
+from muscle_metrics.words.numbers import counted
 from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
@@ -263,6 +264,7 @@ def nothing_scored(place: str, field: str, rows: int) -> FileError:
         Number of rows.
     """
     return FileError(
-        f"{place}: expected scores in the field {show(field)}, got none in {rows} rows, which are "
-        f"null or declared missing: name another field with --score-field (score_field=)"
+        f"{place}: expected scores in the field {show(field)}, got none in "
+        f"{counted(rows, 'row')}, null or declared missing: name another field "
+        f"with --score-field (score_field=)"
     )

@@ -149,7 +149,10 @@ def _refusal(
 ) -> InputError:
     advice = "correct it, or name another field"
     if missing is not None:
-        advice += ", or declare it no score with --missing-score VALUE (missing_score=)"
+        advice = (
+            "correct it, name another field, or declare it no score with --missing-score VALUE "
+            "(missing_score=)"
+        )
     return InputError(
         f"expected {expected} in the field {show(field)}, got {describe(value)}: {advice}"
     )

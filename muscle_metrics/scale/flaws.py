@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +12,7 @@ from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scale.database import reading
 from muscle_metrics.scale.encoding import decode_reference, decode_value, split_key
 from muscle_metrics.scale.sources import sql_null
-from muscle_metrics.words.place import list_ids, show
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +92,7 @@ def collect_flawed(database: Any, joining: Joining, *, wrong: frozenset[str]) ->
         f"SELECT key, old, new, reference FROM ({joining.items}) "
         f"WHERE kinds_differ AND {joining.kept} ORDER BY key LIMIT 1"
     )
-    flaws = wrong & {*OF_PAIRS, "unscored"}
+    flaws = wrong & OF_PAIRS
     has_rows = bool(flaws or fetch(f"{repeated} LIMIT 1"))
     return FlawedItems(
         rows=tuple(FlawedRow(*row) for row in fetch(_rows(joining, flaws, repeated)))
@@ -143,13 +142,11 @@ def explain_flaws(
     if found.shared:
         # Dropping the other items helps only where both runs share some.
         wrong -= joining.tolerated
-    if wrong & {"without_id", "incomparable"}:
+    if wrong & {"without_id", "incomparable", "unscored"}:
         _explain_rows(joining)
     _explain_nothing_scored(joining, found)
     if wrong or found.may_repeat or not found.shared:
         flawed = collect(wrong)
-        if "unscored" in wrong:
-            _explain_unscored(joining, flawed)
         # Runs without any row carry no flaw, and share no item either.
         if wrong & OF_PAIRS or flawed.has_repeats or not found.shared:
             _explain_pairs(joining, flawed)
@@ -169,8 +166,8 @@ def _explain_rows(joining: Joining) -> None:
     for source in (joining.old, joining.new):
         source.check_rows()
     raise FileError(
-        f"{joining.old.place}: expected ids, and text, true, false or numbers below 2**53 as "
-        f"answers, got others: compare them in memory"
+        f"{joining.old.place}: expected ids, finite scores, and text, true, false or numbers "
+        f"below 2**53 as answers, got others: compare them in memory"
     )
 
 
@@ -179,23 +176,6 @@ def _explain_nothing_scored(joining: Joining, found: Tally) -> None:
     for (run, source), rows in zip(runs, found.recorded, strict=True):
         if "score" in source.fields and rows and not found.count(f"{run}_scored"):
             raise nothing_scored(source.place, source.fields["score"], rows)
-
-
-def _explain_unscored(joining: Joining, flawed: FlawedItems) -> None:
-    for is_new, source in enumerate((joining.old, joining.new)):
-        keys = [
-            row.key
-            for row in flawed.of_run(bool(is_new))
-            if row.score is not None and not math.isfinite(row.score)
-        ]
-        if keys:
-            source.check_rows()
-            raise FileError(
-                f"{source.place}: expected finite numbers, true or false in the field "
-                f"{show(source.fields['score'])}, got others for {len(keys)} items "
-                f"({list_ids(keys)}): correct them, or declare the value that means no score with "
-                f"--missing-score VALUE (missing_score=)"
-            )
 
 
 def _explain_pairs(joining: Joining, flawed: FlawedItems) -> None:

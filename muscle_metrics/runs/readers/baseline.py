@@ -110,8 +110,8 @@ def read_baseline(path: Path) -> Run:
             ) from error
     if not any(record.scores for record in records):
         raise FileError(
-            f"{visible(str(path))}: expected scores, got none in {len(records)} items: write the "
-            f"baseline again"
+            f"{visible(str(path))}: expected a score of some item, got none: write the baseline "
+            f"again"
         )
     if len(records) != head.get("items"):
         raise FileError(
