@@ -317,7 +317,7 @@ def _fields(run: Run) -> dict[str, Any]:
 
 
 def search(
-    engine: Engine, *, cases: int, seed: int, counted: bool, each: int = 10
+    engine: Engine, *, cases: int, seed: int, counted: bool = False, each: int = 10
 ) -> Iterator[tuple[Case, Run, list[str], str, str]]:
     """Yield each damage with the outcome before and after it."""
     for number in range(-(-cases // each)):
