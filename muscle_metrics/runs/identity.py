@@ -1,0 +1,118 @@
+"""Identity of an evaluation: what must be equal before files are merged, or the newest is taken.
+
+A folder may hold files of several evaluations. A reader reads the identity of each first: model,
+arguments, provider, prompt, few-shot examples, split. Files of another identity are no rerun.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from muscle_metrics.errors import InputError
+from muscle_metrics.runs.log_fields import compact
+from muscle_metrics.words.escape import shorten, visible
+from muscle_metrics.words.place import show
+from muscle_metrics.words.secrets import hide_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["SKIPPED", "check_identity", "list_skipped"]
+
+# Part of a fingerprint that lists the older files of a rerun; a comparison prints it as a note.
+SKIPPED = "skipped"
+
+_FIELDS_SHOWN = 3
+_LONGEST_VALUE = 60
+_FILES_SHOWN = 3
+# A name of a file must be whole, because the user copies it from the message.
+_LONGEST_NAME = 255
+
+
+def check_identity(
+    identities: Mapping[str, Mapping[str, object]], what: str, advice: str
+) -> None:
+    """Refuse files of several configurations: none is merged with another, or replaces it.
+
+    Parameters
+    ----------
+    identities : mapping of str to mapping
+        For the name of each file, or evaluation, the values of its identity by field. A field that
+        one of them lacks differs from every value.
+    what : str
+        What needs one configuration, such as "the task 'gsm8k'".
+    advice : str
+        How the user chooses one.
+
+    Raises
+    ------
+    InputError
+        If two differ; it names both, and the fields.
+
+    Examples
+    --------
+    >>> check_identity({"a.json": {"model": "m", "few_shot": 5},
+    ...                 "b.json": {"model": "m", "few_shot": 0}}, "the task 'sums'", "name one")
+    Traceback (most recent call last):
+        ...
+    muscle_metrics.errors.InputError: expected one configuration of the task 'sums', got 'a.json' \
+(few_shot 5) and 'b.json' (few_shot 0): name one
+    """
+    flat = {name: dict(_flatten(values)) for name, values in identities.items()}
+    for (name, values), (other_name, others) in pairwise(flat.items()):
+        fields = [f for f in sorted({*values, *others}) if _key(values, f) != _key(others, f)]
+        if fields:
+            raise InputError(
+                f"expected one configuration of {what}, got {_quoted(name)} "
+                f"({_shown(values, fields)}) and {_quoted(other_name)} "
+                f"({_shown(others, fields)}): {advice}"
+            )
+
+
+def list_skipped(names: Sequence[str]) -> str | None:
+    """Name the older files that a rerun replaced; None where there are none.
+
+    Examples
+    --------
+    >>> list_skipped(["a_1.jsonl", "a_2.jsonl"])
+    "2 older files of a rerun ('a_1.jsonl', 'a_2.jsonl')"
+    """
+    if not names:
+        return None
+    shown = [_quoted(name) for name in names[:_FILES_SHOWN]]
+    shown += ["..."] * (len(names) > _FILES_SHOWN)
+    number = "1 older file" if len(names) == 1 else f"{len(names)} older files"
+    return f"{number} of a rerun ({', '.join(shown)})"
+
+
+def _quoted(name: str) -> str:
+    return f"'{shorten(visible(name), _LONGEST_NAME)}'"
+
+
+def _flatten(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield values by dotted names, so that a message names the part of an object that differs."""
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _key(values: Mapping[str, object], field: str) -> str:
+    """Text that is equal for equal values; JSON, so that 5 and "5" differ."""
+    return compact(values[field]) if field in values else ""
+
+
+def _shown(values: Mapping[str, object], fields: Sequence[str]) -> str:
+    parts = [f"{visible(field)} {_value(values, field)}" for field in fields[:_FIELDS_SHOWN]]
+    return ", ".join([*parts, *["..."] * (len(fields) > _FIELDS_SHOWN)])
+
+
+def _value(values: Mapping[str, object], field: str) -> str:
+    value = values.get(field)
+    if field not in values:
+        return "not recorded"
+    if isinstance(value, str):
+        return show(hide_secrets(value).value)
+    return shorten(visible(hide_secrets(compact(value)).value), _LONGEST_VALUE)
