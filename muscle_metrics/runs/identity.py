@@ -6,14 +6,14 @@ arguments, provider, prompt, few-shot examples, split. Files of another identity
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.log_fields import compact
 from muscle_metrics.words.escape import shorten, visible
-from muscle_metrics.words.place import show
-from muscle_metrics.words.secrets import hide_secrets
+from muscle_metrics.words.secrets import HIDDEN, hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,13 +26,13 @@ SKIPPED = "skipped"
 _FIELDS_SHOWN = 3
 _LONGEST_VALUE = 60
 _FILES_SHOWN = 3
+# Arguments of a model, whose values are secrets of any form.
+_SECRET_NAME = re.compile(r"(?i)(?:key|token|secret|password|credentials?)$")
 # A name of a file must be whole, because the user copies it from the message.
 _LONGEST_NAME = 255
 
 
-def check_identity(
-    identities: Mapping[str, Mapping[str, object]], what: str, advice: str
-) -> None:
+def check_identity(identities: Mapping[str, Mapping[str, object]], what: str, advice: str) -> None:
     """Refuse files of several configurations: none is merged with another, or replaces it.
 
     Parameters
@@ -57,7 +57,7 @@ def check_identity(
     Traceback (most recent call last):
         ...
     muscle_metrics.errors.InputError: expected one configuration of the task 'sums', got 'a.json' \
-(few_shot 5) and 'b.json' (few_shot 0): name one
+(few_shot=5) and 'b.json' (few_shot=0): name one
     """
     flat = {name: dict(_flatten(values)) for name, values in identities.items()}
     for (name, values), (other_name, others) in pairwise(flat.items()):
@@ -105,14 +105,16 @@ def _key(values: Mapping[str, object], field: str) -> str:
 
 
 def _shown(values: Mapping[str, object], fields: Sequence[str]) -> str:
-    parts = [f"{visible(field)} {_value(values, field)}" for field in fields[:_FIELDS_SHOWN]]
+    parts = [_field(values, field) for field in fields[:_FIELDS_SHOWN]]
     return ", ".join([*parts, *["..."] * (len(fields) > _FIELDS_SHOWN)])
 
 
-def _value(values: Mapping[str, object], field: str) -> str:
-    value = values.get(field)
+def _field(values: Mapping[str, object], field: str) -> str:
     if field not in values:
-        return "not recorded"
-    if isinstance(value, str):
-        return show(hide_secrets(value).value)
-    return shorten(visible(hide_secrets(compact(value)).value), _LONGEST_VALUE)
+        return f"{visible(field)} not recorded"
+    value = values[field]
+    if isinstance(value, str) and _SECRET_NAME.search(field):
+        return f"{visible(field)}={HIDDEN}"
+    text = value if isinstance(value, str) else compact(value)
+    shown = hide_secrets(f"{field}={text}").value
+    return shorten(visible(shown), len(field) + _LONGEST_VALUE)
