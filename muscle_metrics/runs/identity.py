@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.log_fields import compact
 from muscle_metrics.words.escape import shorten, visible
+from muscle_metrics.words.place import show
 from muscle_metrics.words.secrets import HIDDEN, hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["SKIPPED", "check_identity", "list_skipped"]
+    from muscle_metrics.runs.logs import TaskFile
+
+__all__ = ["SKIPPED", "Identity", "check_identity", "list_skipped", "newest_files"]
 
 # Part of a fingerprint that lists the older files of a rerun; a comparison prints it as a note.
 SKIPPED = "skipped"
@@ -30,6 +33,78 @@ _FILES_SHOWN = 3
 _SECRET_NAME = re.compile(r"(?i)(?:key|token|secret|password|credentials?)$")
 # A name of a file must be whole, because the user copies it from the message.
 _LONGEST_NAME = 255
+
+
+class Identity(NamedTuple):
+    """Identity of one file of one task, as its log records it.
+
+    Parameters
+    ----------
+    model : mapping of str to Any
+        Fields that all tasks of one run share: model, provider, arguments, chat template.
+    task : mapping of str to Any
+        Fields that all files of one task share: few-shot examples, limit, split, prompt, version.
+    """
+
+    model: Mapping[str, object]
+    task: Mapping[str, object]
+
+
+def newest_files(
+    files: Sequence[TaskFile], identity_of: Callable[[TaskFile], Identity | None], advice: str
+) -> tuple[list[TaskFile], str | None]:
+    """Choose the newest file of each task, where the older ones are the same evaluation.
+
+    Parameters
+    ----------
+    files : sequence of TaskFile
+        All files of one place.
+    identity_of : callable
+        Returns the identity of a file, or None where the log does not record it. It is called
+        only where there are several files.
+    advice : str
+        How the user chooses among them.
+
+    Returns
+    -------
+    list of TaskFile
+        One file per task, in the order of tasks.
+    str or None
+        The older files, for the part `SKIPPED` of the fingerprint.
+
+    Raises
+    ------
+    InputError
+        If files differ in their identity, or files of several times have none.
+    """
+    if len(files) < 2:
+        return list(files), None
+    ordered = sorted(files, key=_in_time)
+    identities = {file.path: identity_of(file) for file in ordered}
+    unknown = [file.path.name for file in ordered if identities[file.path] is None]
+    times = {file.time for file in ordered}
+    if unknown and len(times) > 1:
+        raise InputError(
+            f"expected the results of each evaluation beside its files, because a folder with "
+            f"files of {len(times)} times may hold several models, got none for "
+            f"{_quoted(unknown[0])}: {advice}"
+        )
+    known = {path: identity for path, identity in identities.items() if identity is not None}
+    for task in sorted({file.task for file in ordered}):
+        same = [file for file in ordered if file.task == task]
+        _check_once(same, advice)
+        values = {
+            f.path.name: {**known[f.path].model, **known[f.path].task}
+            for f in same
+            if f.path in known
+        }
+        check_identity(values, f"the task {show(task)}", advice)
+    newest = {file.task: file for file in ordered}
+    chosen = [newest[task] for task in sorted(newest)]
+    models = {file.path.name: known[file.path].model for file in chosen if file.path in known}
+    check_identity(models, "the model", advice)
+    kept = {file.path for file in chosen}
+    return chosen, list_skipped([file.path.name for file in ordered if file.path not in kept])
 
 
 def check_identity(identities: Mapping[str, Mapping[str, object]], what: str, advice: str) -> None:
@@ -84,6 +159,21 @@ def list_skipped(names: Sequence[str]) -> str | None:
     shown += ["..."] * (len(names) > _FILES_SHOWN)
     number = "1 older file" if len(names) == 1 else f"{len(names)} older files"
     return f"{number} of a rerun ({', '.join(shown)})"
+
+
+def _in_time(file: TaskFile) -> str:
+    """Digits of a time: harnesses of one family write them with different marks."""
+    return re.sub(r"\D", "", file.time)
+
+
+def _check_once(files: Sequence[TaskFile], advice: str) -> None:
+    times = [file.time for file in files]
+    twice = [file.path.name for file in files if times.count(file.time) > 1]
+    if twice:
+        raise InputError(
+            f"expected one file of the task {show(files[0].task)} for each time, got "
+            f"{' and '.join(map(_quoted, twice[:_FILES_SHOWN]))}: {advice}"
+        )
 
 
 def _quoted(name: str) -> str:

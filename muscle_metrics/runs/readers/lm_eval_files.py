@@ -15,11 +15,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muscle_metrics.errors import InputError
 from muscle_metrics.runs.files.json_object import read_json_object
-from muscle_metrics.runs.identity import check_identity, list_skipped
+from muscle_metrics.runs.identity import Identity, newest_files
 from muscle_metrics.runs.logs import TaskFile, only_name
-from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +67,7 @@ class Evaluations(NamedTuple):
 
 def holds_samples(path: Path) -> bool:
     """Tell whether a folder, or one below it, holds samples files by name."""
-    return any(_files_in(path, below) for below in _BELOW)
+    return any(_files_in(path, below) for below in _BELOW[:-1])
 
 
 def is_results(path: Path) -> bool:
@@ -98,22 +96,16 @@ def choose_files(path: Path, task: str | None) -> Evaluations:
     else:
         found = _files_of_one_model(path)
     wanted = [file for file in found if file.task == task] or found
-    results = {file.time: _results_beside(file) for file in sorted(wanted, key=_in_time)}
-    _check_known(wanted, results)
-    for name in sorted({file.task for file in wanted}):
-        same = [file for file in wanted if file.task == name]
-        _check_once(same)
-        identities = {file.path.name: _of_task(results[file.time], name) for file in same}
-        check_identity(identities, f"the task {show(name)}", _CHOOSE)
-    newest = {file.task: file for file in sorted(wanted, key=_in_time)}
-    chosen = [newest[name] for name in sorted(newest)]
-    identities = {file.path.name: _of_model(results[file.time]) for file in chosen}
-    check_identity(identities, "the model", _CHOOSE)
-    kept = {file.path for file in chosen}
-    older = sorted(file.path.name for file in wanted if file.path not in kept)
+    results = {file.time: _results_beside(file) for file in wanted}
+
+    def identity_of(file: TaskFile) -> Identity | None:
+        about = results[file.time]
+        return Identity(_of_model(about), _of_task(about, file.task)) if about else None
+
+    chosen, skipped = newest_files(wanted, identity_of, _CHOOSE)
     is_whole = task is None and (path.is_dir() or is_results(path))
     lost = _lost_tasks(found, results) if is_whole else []
-    return Evaluations(chosen, results, list_skipped(older), lost)
+    return Evaluations(chosen, results, skipped, lost)
 
 
 def without_addresses(value: object) -> object:
@@ -147,10 +139,10 @@ def _of_model(results: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _of_task(results: Mapping[str, Any], task: str) -> dict[str, object]:
-    """Whole identity of the evaluation of one task."""
+    """Part of the identity that all files of one task share."""
     config = _object(results, "config")
     seeds = {name: value for name, value in config.items() if name.endswith("_seed")}
-    return _of_model(results) | {
+    return {
         "few_shot": _object(results, "n-shot").get(task),
         "items": _object(_object(results, "n-samples"), task).get("effective"),
         "limit": config.get("limit"),
@@ -175,28 +167,6 @@ def _object(results: Mapping[str, Any], member: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _check_known(files: Sequence[TaskFile], results: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse files of several times of which one has no results: its model is unknown."""
-    unknown = [file.path.name for file in files if not results[file.time]]
-    if len(results) > 1 and unknown:
-        raise InputError(
-            f"expected the results of each evaluation beside its samples, because a folder with "
-            f"files of {len(results)} times may hold several models, got none for "
-            f"{show(unknown[0])}: {_CHOOSE}"
-        )
-
-
-def _check_once(files: Sequence[TaskFile]) -> None:
-    times = [file.time for file in files]
-    for file in files:
-        if times.count(file.time) > 1:
-            same = [other.path.name for other in files if other.time == file.time]
-            raise InputError(
-                f"expected one file of the task {show(file.task)} at {file.time}, got "
-                f"{' and '.join(map(show, same))}: {_CHOOSE}"
-            )
-
-
 def _results_beside(file: TaskFile) -> Mapping[str, Any]:
     for name in (f"results_{file.time}.json", f"{file.time}_results.json"):
         path = file.path.with_name(name)
@@ -207,7 +177,7 @@ def _results_beside(file: TaskFile) -> Mapping[str, Any]:
 
 def _lost_tasks(files: Sequence[TaskFile], results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """List the tasks of the newest evaluation whose samples files are missing."""
-    sizes = _object(results[max(results, key=_digits)], "n-samples")
+    sizes = _object(results[max(results)], "n-samples")
     return sorted(set(sizes) - {file.task for file in files})
 
 
@@ -246,11 +216,3 @@ def _of_results(path: Path) -> list[TaskFile]:
         return []
     time = found["time"] or found["lmms"]
     return [file for file in _files_in(path.parent) if file.time == time]
-
-
-def _in_time(file: TaskFile) -> str:
-    return _digits(file.time)
-
-
-def _digits(time: str) -> str:
-    return re.sub(r"\D", "", time)

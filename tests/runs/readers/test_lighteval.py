@@ -134,6 +134,12 @@ class TestFolders:
         model = tmp_path / "details" / "org" / "tiny"
         write(model / STAMP, row("1", response={"text": ["old"]}))
         write(model / LATER, row("1", response={"text": ["new"]}), stamp=LATER)
+        results = tmp_path / "results" / "org" / "tiny"
+        results.mkdir(parents=True)
+        for stamp in (STAMP, LATER):
+            general = {"model_name": "org/tiny"}
+            content = json.dumps({"config_general": general})
+            (results / f"results_{stamp}.json").write_text(content, encoding="utf-8")
         for folder in (tmp_path, tmp_path / "details" / "org", model, model / LATER):
             assert [record.prediction for record in read_run(folder)] == ["new"]
         assert [record.prediction for record in read_run(model / STAMP)] == ["old"]
