@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.fingerprints import SKIPPED
 from muscle_metrics.runs.log_fields import compact
 from muscle_metrics.words.escape import shorten, visible
 from muscle_metrics.words.place import show
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.logs import TaskFile
 
 __all__ = ["SKIPPED", "Identity", "check_identity", "list_skipped", "newest_files"]
-
-# Part of a fingerprint that lists the older files of a rerun; a comparison prints it as a note.
-SKIPPED = "skipped"
 
 _FIELDS_SHOWN = 3
 _LONGEST_VALUE = 60
