@@ -61,7 +61,7 @@ def newest_files(
         Returns the identity of a file, or None where the log does not record it. It is called
         only where there are several files.
     advice : str
-        How the user chooses among them.
+        How the user chooses among files of one task. Among several tasks, ``--task`` chooses too.
 
     Returns
     -------
@@ -80,15 +80,16 @@ def newest_files(
     ordered = sorted(files, key=_in_time)
     identities = {file.path: identity_of(file) for file in ordered}
     unknown = [file.path.name for file in ordered if identities[file.path] is None]
-    times = {file.time for file in ordered}
+    times, tasks = {file.time for file in ordered}, {file.task for file in ordered}
+    or_task = f"{advice}; or choose a task with --task (task=)"
     if unknown and len(times) > 1:
         raise InputError(
             f"expected the results of each evaluation beside its files, because a folder with "
             f"files of {len(times)} times may hold several models, got none for "
-            f"{_quoted(unknown[0])}: {advice}"
+            f"{_quoted(unknown[0])}: {or_task if len(tasks) == len(ordered) else advice}"
         )
     known = {path: identity for path, identity in identities.items() if identity is not None}
-    for task in sorted({file.task for file in ordered}):
+    for task in sorted(tasks):
         same = [file for file in ordered if file.task == task]
         _check_once(same, advice)
         values = {
@@ -100,7 +101,7 @@ def newest_files(
     newest = {file.task: file for file in ordered}
     chosen = [newest[task] for task in sorted(newest)]
     models = {file.path.name: known[file.path].model for file in chosen if file.path in known}
-    check_identity(models, "the model", advice)
+    check_identity(models, "the model", or_task)
     kept = {file.path for file in chosen}
     return chosen, list_skipped([file.path.name for file in ordered if file.path not in kept])
 

@@ -42,10 +42,7 @@ _ASKED = (
     "example",
     "full_prompt",
 )
-_CHOOSE = (
-    "name one details_*.parquet, or the folder of one time or model; or choose a task with "
-    "--task (task=)"
-)
+_CHOOSE = "name one details_*.parquet, or the folder of one time"
 
 
 class Details(NamedTuple):

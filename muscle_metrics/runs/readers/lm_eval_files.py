@@ -38,10 +38,7 @@ _BELOW = ("", "*/", "*/*/", "*/*/*/")
 _PATTERNS = ("samples_*.json*", "*_samples_*.jsonl")
 # A function without source code is written with its address, which differs in every process.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_CHOOSE = (
-    "name a samples file, the results_*.json of one evaluation, or the folder of a model; or "
-    "choose a task with --task (task=)"
-)
+_CHOOSE = "name one samples file, or the results_*.json of one evaluation"
 
 
 class Evaluations(NamedTuple):
