@@ -17,6 +17,7 @@ from muscle_metrics.answers.correctness import (
     correctness_column,
     right_answers,
 )
+from muscle_metrics.comparison.one_task import one_task_at_a_time
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.words.place import list_names, show
 from muscle_metrics.words.suggestion import nearest_name
@@ -36,6 +37,8 @@ THRESHOLD_WITHOUT_SCORE = (
     "name the score with --score-field"
 )
 """Error of a threshold without a recorded score."""
+
+_CHOOSE_METRIC = "choose one with --metric (metric=)"
 
 Flags = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
@@ -208,13 +211,13 @@ def _score_names(records: Sequence[Record], run: str, metric: str | None) -> lis
     if several:
         raise UsageError(
             f"expected one score to compare by, got {names} in {show(run)}: "
-            f"choose one with --metric (metric=)"
+            f"{one_task_at_a_time(by_task) if len(by_task) > 1 else _CHOOSE_METRIC}"
         )
     lacking = [str(task) for task, found in by_task.items() if metric and metric not in found]
     if lacking:
         raise UsageError(
             f"expected a score {metric!r} in every task of {show(run)}, got none in "
-            f"{list_names(lacking)}: choose a task with --task (task=)"
+            f"{list_names(lacking)}: {one_task_at_a_time(by_task)}"
         )
     only = {task: metric or next(iter(found), "") for task, found in by_task.items()}
     chosen = [only[record.task] for record in records]

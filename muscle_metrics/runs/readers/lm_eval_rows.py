@@ -101,8 +101,8 @@ class Sample(NamedTuple):
         Filter of the answers.
     prediction : str, optional
         Generated text, or index of the choice.
-    reference : str or list of str
-        The accepted answers.
+    reference : str, list of str or None
+        The accepted answers; None where the target is null.
     scores : mapping of str to float
         Scores of this item.
     prompt : str, optional
@@ -115,7 +115,7 @@ class Sample(NamedTuple):
     number: str
     filter: str | None
     prediction: str | None
-    reference: str | list[str]
+    reference: str | list[str] | None
     scores: Mapping[str, float]
     prompt: str | None
     is_contradicted: bool
@@ -361,8 +361,10 @@ def _text_of(answers: Sequence[Any]) -> str | None:
     return answer if isinstance(answer, str) else None
 
 
-def _reference_of(target: Any) -> str | list[str]:
+def _reference_of(target: Any) -> str | list[str] | None:
     """Text of the target, or the accepted answers of a list such as ``"['Paris', 'paris']"``."""
+    if target is None:
+        return None
     if isinstance(target, str) and target.startswith("[") and _LIST.fullmatch(target):
         try:
             return [str(accepted) for accepted in ast.literal_eval(target)]
@@ -373,7 +375,7 @@ def _reference_of(target: Any) -> str | list[str]:
     return str(target)
 
 
-def _is_accepted(prediction: str | None, reference: str | list[str]) -> bool:
+def _is_accepted(prediction: str | None, reference: str | list[str] | None) -> bool:
     return prediction == reference or (isinstance(reference, list) and prediction in reference)
 
 
