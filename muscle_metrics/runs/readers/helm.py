@@ -168,7 +168,8 @@ def _runs_below(folder: Path, places: tuple[str, ...]) -> Iterator[Path]:
 
 def _only_run(folder: Path) -> Path:
     """Return the only run in a folder; the folder itself where it holds none."""
-    found = sorted(_runs_below(folder, _BELOW))
+    # At any depth: a run that lies deeper must not be left out without a word.
+    found = sorted({*_runs_below(folder, _BELOW), *_runs_below(folder, ("**/",))})
     if not found:
         return folder
     only_name(

@@ -26,11 +26,10 @@ __all__ = ["DETAILS", "Details", "choose_details", "holds_details", "results_pat
 DETAILS = re.compile(
     r"details_(.+)_([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9.]+)\.parquet", re.DOTALL
 )
-# Where details are below the folder of a time, a model, an organisation, or a whole output, which
-# may itself be in a folder of outputs.
-_BELOW = ("", "*/", "*/*/", "*/*/*/", "*/*/*/*/", "*/*/*/*/*/")
-# The usual ones of these: a folder of anything else is not searched deeply.
+# Where details are below the folder of a time, a model, an organisation, or the whole output.
 _USUAL = ("", "*/", "*/*/", "details/*/*/", "details/*/*/*/")
+# At any depth: details that lie deeper must not be left out without a word.
+_BELOW = (*_USUAL, "**/")
 # Fields of a document that decide what the model was asked.
 _ASKED = (
     "doc.id",
@@ -59,10 +58,12 @@ def holds_details(folder: Path) -> bool:
 
 
 def _find_details(folder: Path, places: tuple[str, ...] = _BELOW) -> Iterator[TaskFile]:
+    seen: set[Path] = set()
     for below in places:
         for path in sorted(folder.glob(f"{below}details_*.parquet")):
             named = DETAILS.fullmatch(path.name)
-            if named:
+            if named and path not in seen:
+                seen.add(path)
                 yield TaskFile(path, named[1], named[2])
 
 

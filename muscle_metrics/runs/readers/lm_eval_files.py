@@ -34,7 +34,9 @@ _RESULTS = re.compile(
     rf"results_(?P<time>{_TIME})\.json|(?P<lmms>[0-9]{{8}}_[0-9]{{6}})_results\.json"
 )
 # Where samples are below the folder of a model, of an output, or of several outputs.
-_BELOW = ("", "*/", "*/*/", "*/*/*/")
+_USUAL = ("", "*/", "*/*/")
+# At any depth: samples that lie deeper must not be left out without a word.
+_BELOW = (*_USUAL, "**/")
 _PATTERNS = ("samples_*.json*", "*_samples_*.jsonl")
 # A function without source code is written with its address, which differs in every process.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -64,7 +66,7 @@ class Evaluations(NamedTuple):
 
 def holds_samples(path: Path) -> bool:
     """Tell whether a folder, or one below it, holds samples files by name."""
-    return any(_files_in(path, below) for below in _BELOW[:-1])
+    return any(_files_in(path, below) for below in _USUAL)
 
 
 def is_results(path: Path) -> bool:
@@ -180,9 +182,8 @@ def _lost_tasks(files: Sequence[TaskFile], results: Mapping[str, Mapping[str, An
 
 def _files_of_one_model(path: Path) -> list[TaskFile]:
     by_folder: dict[Path, list[TaskFile]] = {}
-    for below in _BELOW:
-        for file in _files_in(path, below):
-            by_folder.setdefault(file.path.parent, []).append(file)
+    for file in {file.path: file for below in _BELOW for file in _files_in(path, below)}.values():
+        by_folder.setdefault(file.path.parent, []).append(file)
     only_name(
         [str(folder.relative_to(path)) for folder in sorted(by_folder)],
         "the folder of one model with samples_*.jsonl",

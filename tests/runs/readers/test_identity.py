@@ -316,7 +316,7 @@ def rename_all(folder: Path, names: set[str]) -> set[str]:
 
 
 @every_field
-@pytest.mark.parametrize("place", ["beside", "nested", "renamed"])
+@pytest.mark.parametrize("place", ["beside", "nested", "deep", "renamed"])
 def test_another_configuration_is_separate_or_refused(
     name: str, field: str, place: str, tmp_path: Path
 ) -> None:
@@ -325,9 +325,10 @@ def test_another_configuration_is_separate_or_refused(
     first = log.write(tmp_path, base(log), FIRST, "A")
     if place == "renamed":
         first = rename_all(tmp_path, first)
-    second = log.write(tmp_path / "again" if place == "nested" else tmp_path, changed, SECOND, "B")
-    if place == "nested":
-        second = {f"again/{part}" for part in second} | (second - first)
+    below = {"nested": "again", "deep": "a/b/c/d/e"}.get(place, "")
+    second = log.write(tmp_path / below, changed, SECOND, "B")
+    if below:
+        second = {f"{below}/{part}" for part in second} | (second - first)
     check_separate_or_named(read_or_refuse(log, tmp_path), first, second)
 
 
