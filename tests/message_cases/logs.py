@@ -75,6 +75,34 @@ def read_helm(stats: object, requests: object) -> object:
     return read_run(".", format="helm")
 
 
+def read_suite(*names: str) -> object:
+    for name in names:
+        Path(name).mkdir()
+        Path(name, "per_instance_stats.json").write_text("[]", encoding="utf-8")
+        Path(name, "scenario_state.json").write_text("{}", encoding="utf-8")
+    return read_run(".")
+
+
+def read_two_specifications() -> object:
+    spec = {"adapter_spec": {"model": "small"}}
+    Path("run_spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    return read_helm([], [REQUEST])
+
+
+def read_two_details_of_a_task() -> object:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    row = {
+        "doc": {"id": "1", "task_name": "a"},
+        "metric": {"em": 1},
+        "model_response": {"text": ["a"]},
+    }
+    for task in "ab":
+        name = f"details_{task}_2026-11-23T07-40-17.2.parquet"
+        parquet.write_table(arrow.Table.from_pylist([row]), name)
+    return read_run(".")
+
+
 def read_lighteval(**document: Any) -> object:
     arrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
@@ -164,9 +192,15 @@ CASES: dict[str, Callable[[], object]] = {
     ),
     "helm: a request twice": lambda: read_helm([], [REQUEST, REQUEST]),
     "helm: no requests": lambda: read_helm([], []),
+    "helm: requests to two models": lambda: read_helm(
+        [], [{**REQUEST, "request": {"model": "small"}}]
+    ),
+    "helm: the specification of another run": read_two_specifications,
+    "helm: several runs": lambda: read_suite("mmlu:subject=law,model=a", "mmlu:model=b"),
     "helm: files of two runs": lambda: read_helm([{**STATS, "instance_id": "id9"}], [REQUEST]),
     "lighteval: no documents": lambda: read_lighteval(),
     "lighteval: no such choice": lambda: read_lighteval(choices=["A"], gold_index=1),
+    "lighteval: a task of two files": read_two_details_of_a_task,
     "lighteval: no details": lambda: read_run(".", format="lighteval"),
     "datasets: several splits": lambda: read_splits(),
     "datasets: no files": lambda: read_dataset({}),
