@@ -16,6 +16,8 @@ __all__ = ["FAULTS", "SKIPPED", "Concern", "list_concerns", "list_notes"]
 SKIPPED = "skipped"
 # Parts of a fingerprint that name a run; the other parts describe how it was made.
 DESCRIPTIVE = frozenset({"format", "model", "date", SKIPPED})
+# Only some plain formats record these: nothing is amiss where one of two runs lacks them.
+SELDOM = frozenset({"split"})
 # Only a faulty run has these parts.
 FAULTS = ("errors", "partial", "status")
 
@@ -45,7 +47,8 @@ def list_concerns(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str
     ]
     for old, new in pairwise(fingerprints):
         for part in sorted({*old, *new} - DESCRIPTIVE - {*FAULTS}):
-            if old.get(part) != new.get(part):
+            is_known = part in old and part in new
+            if old.get(part) != new.get(part) and (is_known or part not in SELDOM):
                 text = f"{part} differs: {_named(old, part)} before, {_named(new, part)} now"
                 concerns.append(Concern(part, text))
     return concerns

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, check_choice
 from muscle_metrics.runs.files.bytestream import BYTE_ORDER_MARK
-from muscle_metrics.runs.files.dataset_folder import dataset_columns, is_dataset, read_dataset
+from muscle_metrics.runs.files.dataset_folder import (
+    dataset_columns,
+    is_dataset,
+    read_dataset,
+    split_of,
+)
 from muscle_metrics.runs.files.delimited import read_csv, read_tsv
 from muscle_metrics.runs.files.json_stream import read_json_array
 from muscle_metrics.runs.files.jsonl import read_jsonl
@@ -67,6 +72,11 @@ class PlainFile:
     def is_all_text(self) -> bool:
         """Whether the format has no types, so that numbers come as text."""
         return self.format in {"csv", "tsv"}
+
+    @property
+    def split(self) -> str | None:
+        """Split that a dataset was saved from; None where it is unknown."""
+        return split_of(self.path) if self.format == "datasets" else None
 
     def rows(self, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
         """Rows with their numbers; a format with columns reads only those that `fields` name."""

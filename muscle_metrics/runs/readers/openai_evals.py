@@ -106,6 +106,8 @@ class _Log:
         self.samples: dict[str, list[_Event]] = defaultdict(list)
         self.spec: Mapping[str, object] = {}
         self.run: str | None = None
+        self.is_named = False
+        self.numbers: set[int] = set()
         self.is_finished = False
 
     @property
@@ -116,11 +118,29 @@ class _Log:
     def add(self, row: Mapping[str, object]) -> None:
         """Add a line."""
         if "spec" in row:
-            self.spec = object_at(row, "spec")
+            self._add_spec(object_at(row, "spec"))
         elif "final_report" in row:
             self.is_finished = True
         else:
             self._add_event(row)
+
+    def _add_spec(self, spec: Mapping[str, object]) -> None:
+        if self.spec and spec != self.spec:
+            raise InputError(
+                f"expected one specification, got {_name_of(spec)} after {_name_of(self.spec)}: "
+                f"give each run a file of its own"
+            )
+        self.spec = spec
+        if "run_id" in spec:
+            self._check_run(text_at(spec, "run_id"))
+
+    def _check_run(self, run: str | None) -> None:
+        if self.is_named and self.run != run:
+            raise InputError(
+                f"expected events of one run, got {describe(run)} after {describe(self.run)}: "
+                f"give each run a file of its own"
+            )
+        self.run, self.is_named = run, True
 
     def _add_event(self, row: Mapping[str, object]) -> None:
         run, sample = text_at(row, "run_id"), text_at(row, "sample_id")
@@ -130,12 +150,13 @@ class _Log:
                 f"expected an event with a sample_id, an event_id and a type, got the fields "
                 f"{', '.join(map(show, row)) or 'none'}: the log was edited"
             )
-        if self.run not in (None, run):
+        self._check_run(run)
+        if number in self.numbers:
             raise InputError(
-                f"expected events of one run, got {describe(run)} after {describe(self.run)}: "
+                f"expected each event once, got event {number} twice: remove the second one, or "
                 f"give each run a file of its own"
             )
-        self.run = run
+        self.numbers.add(number)
         self.samples[sample].append(_Event(number, kind, object_at(row, "data")))
 
     def records(self, name: str) -> list[Record]:
@@ -175,6 +196,11 @@ class _Log:
                 "status": None if self.is_finished else "no final report",
             }
         )
+
+
+def _name_of(spec: Mapping[str, object]) -> str:
+    models = ", ".join(map(str, list_at(spec, "completion_fns")))
+    return show(f"{text_at(spec, 'eval_name')} by {models or None}")
 
 
 def _number_of(event: _Event) -> int:

@@ -136,7 +136,7 @@ def test_two_runs_give_the_counts_of_a_hand(logs):
     assert [record.reference for record in old] == ["4", "5", ["6", "six"]]
     assert [record.prediction for record in old] == ["4", "5", "7"]
     assert old.fingerprint["dataset"] == "tiny"
-    assert old.fingerprint["format"] == "inspect_ai (it holds logs named by time and task)"
+    assert old.fingerprint["format"] == "inspect_ai (it holds logs)"
     assert check_gate(compare_runs(old, old), Policy(max_nfr="0.7")).reasons == ()
 
 
