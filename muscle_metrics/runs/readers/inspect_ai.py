@@ -10,11 +10,8 @@ from muscle_metrics.errors import FileError, InputError, MissingDependencyError,
 from muscle_metrics.runs.files.archives import read_entries
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.strict_json import BAD_JSON, decode, explain
-from muscle_metrics.runs.logs import (
-    ErrorsAt,
-    digest_settings,
-    known_parts,
-)
+from muscle_metrics.runs.identity import SKIPPED, list_skipped
+from muscle_metrics.runs.logs import ErrorsAt, digest_settings, known_parts
 from muscle_metrics.runs.readers.inspect_ai_folder import (
     ENTRY,
     ZIP,
@@ -83,7 +80,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         If inspect_ai is not installed.
     """
     if glimpse.is_folder:
-        logs = newest_logs(find_logs(glimpse, _is_log, most=None), choice.task)
+        logs = newest_logs(glimpse.path, find_logs(glimpse, _is_log, most=None), choice.task)
         loaded = [(log, _load(log.glimpse)) for log in logs]
     else:
         only = _load(glimpse)
@@ -97,7 +94,11 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
                 for sample in log.samples
             ]
     model = loaded[0][1].eval.model
-    return Run(tuple(records), model, _fingerprint({named.task: log for named, log in loaded}))
+    skipped = list_skipped([name for named, _ in loaded for name in named.older])
+    fingerprint = known_parts(
+        {**_fingerprint({named.task: log for named, log in loaded}), SKIPPED: skipped}
+    )
+    return Run(tuple(records), model, fingerprint)
 
 
 def _is_log(glimpse: Glimpse) -> bool:

@@ -12,14 +12,13 @@ from muscle_metrics.errors import InputError
 from muscle_metrics.runs.files.archives import read_entries
 from muscle_metrics.runs.files.json_stream import read_json_document
 from muscle_metrics.runs.files.strict_json import BAD_JSON, decode
+from muscle_metrics.runs.identity import check_identity
 from muscle_metrics.runs.log_fields import compact, digest, object_at, objects_at, text_at
 from muscle_metrics.runs.logs import ErrorsAt, only_name
-from muscle_metrics.words.escape import visible
 from muscle_metrics.words.place import describe, show
-from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from muscle_metrics.runs.files.glimpse import Glimpse
@@ -35,6 +34,19 @@ _HEADERS = ("header.json", "_journal/start.json")
 _NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9+-]+_.+_[^_]+\.(?:eval|json)")
 # A folder of data may hold millions of files; a folder of logs does not.
 _MOST_LOOKED_AT = 1000
+_ADVICE = "name the log that is meant"
+# Settings of an evaluation that change its answers or its items.
+_LIMITS = (
+    "epochs",
+    "epochs_reducer",
+    "limit",
+    "message_limit",
+    "sample_id",
+    "time_limit",
+    "token_limit",
+    "turn_limit",
+    "working_limit",
+)
 # Settings of a request that change no answer.
 _OPERATIONAL = frozenset(
     {
@@ -57,10 +69,21 @@ _LONGEST = 60
 
 @dataclass(frozen=True, slots=True)
 class NamedLog:
-    """A log, and the name of its task: with its arguments where others of the task differ."""
+    """A log, and the name of its task: with its arguments where others of the task differ.
+
+    Parameters
+    ----------
+    glimpse : Glimpse
+        The log.
+    task : str
+        The name.
+    older : tuple of str
+        Names of older logs, which it replaces.
+    """
 
     glimpse: Glimpse
     task: str
+    older: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,33 +94,31 @@ class _Header:
     ----------
     glimpse : Glimpse
         The log.
+    name : str
+        Its path in the folder.
     task, model : str
         Names of the task and the model.
     arguments : mapping of str to object
         Arguments of the task.
-    settings : mapping of str to str
-        Other settings that change answers, by their path.
+    settings : mapping of str to object
+        Other settings that change answers or items.
     created : str
         Time of the evaluation.
     """
 
     glimpse: Glimpse
+    name: str
     task: str
     model: str
     arguments: Mapping[str, object]
-    settings: Mapping[str, str]
+    settings: Mapping[str, object]
     created: str
-
-    @property
-    def name(self) -> str:
-        """Name of the file."""
-        return visible(self.glimpse.path.name)
 
 
 def find_logs(
     folder: Glimpse, is_log: Callable[[Glimpse], bool], *, most: int | None = _MOST_LOOKED_AT
 ) -> list[Glimpse]:
-    """Find the logs of a folder, whatever their names, in order of names.
+    """Find the logs of a folder and of the folders in it, whatever their names.
 
     Parameters
     ----------
@@ -110,19 +131,21 @@ def find_logs(
         Most files to look at of each kind.
     """
     paths = chain.from_iterable(
-        islice(folder.path.glob(pattern), most) for pattern in ("*.eval", "*.json")
+        islice(folder.path.rglob(pattern), most) for pattern in ("*.eval", "*.json")
     )
     files = [folder.glimpse(path) for path in sorted(paths) if path.is_file()]
     return [file for file in files if _NAME.fullmatch(file.path.name) or is_log(file)]
 
 
-def newest_logs(files: Sequence[Glimpse], task: str | None) -> list[NamedLog]:
+def newest_logs(folder: Path, files: Sequence[Glimpse], task: str | None) -> list[NamedLog]:
     """Choose the newest log of each configuration, in order of their tasks.
 
     Parameters
     ----------
+    folder : Path
+        The folder.
     files : sequence of Glimpse
-        Logs of one folder.
+        Its logs.
     task : str, optional
         Only this task is read.
 
@@ -132,14 +155,19 @@ def newest_logs(files: Sequence[Glimpse], task: str | None) -> list[NamedLog]:
         If the logs are of several models, or two of one task differ in more than its arguments.
     """
     groups: dict[str, list[_Header]] = {}
-    headers = [_read_header(file) for file in files]
+    headers = [_read_header(file, folder) for file in files]
     for header, name in zip(headers, _name_tasks(headers), strict=True):
         groups.setdefault(name, []).append(header)
     if task in groups:
         groups = {task: groups[task]}
     models = sorted({header.model for group in groups.values() for header in group})
-    only_name(models, "logs of one model", "name the log that is meant")
-    return [NamedLog(_newest(groups[name], name).glimpse, name) for name in sorted(groups)]
+    only_name(models, "logs of one model", _ADVICE)
+    named = []
+    for name in sorted(groups):
+        newest = _newest(groups[name], name)
+        older = tuple(header.name for header in groups[name] if header is not newest)
+        named.append(NamedLog(newest.glimpse, name, older))
+    return named
 
 
 def describe_arguments(arguments: Mapping[str, object]) -> str:
@@ -160,7 +188,7 @@ def _value(value: object) -> str:
     return compact(value)
 
 
-def _read_header(file: Glimpse) -> _Header:
+def _read_header(file: Glimpse, folder: Path) -> _Header:
     path = file.path
     about = _archive_header(path) if file.start.startswith(ZIP) else _document_header(path)
     with ErrorsAt(path):
@@ -173,7 +201,13 @@ def _read_header(file: Glimpse) -> _Header:
                 f"again, or remove it"
             )
         return _Header(
-            file, task, model, object_at(spec, "task_args"), _settings(spec, plan), created
+            file,
+            str(path.relative_to(folder)),
+            task,
+            model,
+            object_at(spec, "task_args"),
+            _settings(spec, plan),
+            created,
         )
 
 
@@ -197,42 +231,33 @@ def _document_header(path: Path) -> Mapping[str, object]:
     return about
 
 
-def _settings(spec: Mapping[str, object], plan: Mapping[str, object]) -> dict[str, str]:
-    """Return the settings of the model, the request and the solvers, by their path."""
-    dataset = object_at(spec, "dataset")
-    generation = object_at(spec, "model_generate_config") | _given(object_at(plan, "config"))
+def _settings(spec: Mapping[str, object], plan: Mapping[str, object]) -> dict[str, object]:
+    """Return what changes answers or items: the model, the request, the solvers, the limits."""
+    dataset, limits = object_at(spec, "dataset"), object_at(spec, "config")
+    generation = object_at(spec, "model_generate_config"), object_at(plan, "config")
     solvers = [
-        {"solver": step.get("solver"), "params": step.get("params")}
+        {"solver": step.get("solver"), "params": _given(object_at(step, "params"))}
         for step in objects_at(plan, "steps", "step")
     ]
-    settings = {
+    return {
         "task_file": spec.get("task_file"),
         "model_base_url": spec.get("model_base_url"),
         "model_args": _without(object_at(spec, "model_args"), _MOCK),
-        "model_roles": spec.get("model_roles"),
-        "generation": _without(generation, _OPERATIONAL),
+        "model_roles": spec.get("model_roles") or {},
+        "generation": _without(_given(generation[0]) | _given(generation[1]), _OPERATIONAL),
         "dataset": {name: dataset.get(name) for name in ("name", "location")},
         "solver": solvers,
+        "config": {name: limits.get(name) for name in _LIMITS},
     }
-    return dict(_leaves(settings, ""))
 
 
 def _given(values: Mapping[str, object]) -> dict[str, object]:
+    """Values that are not null: newer versions of inspect_ai write more fields of null."""
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _without(values: Mapping[str, object], names: frozenset[str]) -> dict[str, object]:
     return {name: value for name, value in values.items() if name not in names}
-
-
-def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """Scalars of a nested value with their paths; null is as good as absent."""
-    if isinstance(value, dict | list):
-        parts = value.items() if isinstance(value, dict) else enumerate(value)
-        for name, part in parts:
-            yield from _leaves(part, f"{path}.{name}" if path else str(name))
-    elif value is not None:
-        yield path, compact(value)
 
 
 def _name_tasks(headers: Sequence[_Header]) -> list[str]:
@@ -251,26 +276,16 @@ def _name_tasks(headers: Sequence[_Header]) -> list[str]:
     return names
 
 
-def _newest(group: Sequence[_Header], name: str) -> _Header:
+def _newest(group: Sequence[_Header], task: str) -> _Header:
     """Choose the newest log of one task, whose settings must be the same in all."""
-    first, *others = group
-    for other in others:
-        differing = sorted(dict(first.settings.items() ^ other.settings.items()))
-        if differing:
-            path = differing[0]
-            values = [
-                show(str(hide_secrets(f"{path}={header.settings.get(path)}").value))
-                for header in (first, other)
-            ]
-            raise InputError(
-                f"expected one configuration of the task {show(name)}, got {values[0]} in "
-                f"{first.name} and {values[1]} in {other.name}: name the log that is meant"
-            )
+    check_identity(
+        {header.name: header.settings for header in group}, f"the task {show(task)}", _ADVICE
+    )
     by_time = sorted(group, key=_time_of)
-    if others and _time_of(by_time[-1]) == _time_of(by_time[-2]):
+    if len(group) > 1 and _time_of(by_time[-1]) == _time_of(by_time[-2]):
         raise InputError(
-            f"expected one newest log of the task {show(name)}, got {by_time[-2].name} and "
-            f"{by_time[-1].name} of one time: name the log that is meant"
+            f"expected one newest log of the task {show(task)}, got {by_time[-2].name} and "
+            f"{by_time[-1].name} of one time: {_ADVICE}"
         )
     return by_time[-1]
 

@@ -76,7 +76,7 @@ def _reason_of(glimpse: Glimpse) -> str | None:
 
 _LOGS = LogFiles(
     "table of an evaluation",
-    ("*.json", "*.jsonl", f"artifacts/*{_TABLE}"),
+    ("*.json", "*.jsonl"),
     _reason_of,
     "it holds the table of an evaluation",
 )

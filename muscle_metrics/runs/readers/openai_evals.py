@@ -150,6 +150,7 @@ class _Log:
                 f"expected an event with a sample_id, an event_id and a type, got the fields "
                 f"{', '.join(map(show, row)) or 'none'}: the log was edited"
             )
+        event = _Event(number, kind, object_at(row, "data"))
         self._check_run(run)
         if number in self.numbers:
             raise InputError(
@@ -157,7 +158,7 @@ class _Log:
                 f"give each run a file of its own"
             )
         self.numbers.add(number)
-        self.samples[sample].append(_Event(number, kind, object_at(row, "data")))
+        self.samples[sample].append(event)
 
     def records(self, name: str) -> list[Record]:
         """Return the records of a sample: one per attempt, numbered where there are several."""
