@@ -14,7 +14,7 @@ from muscle_metrics.runs.files.json_stream import read_json_document
 from muscle_metrics.runs.files.strict_json import BAD_JSON, decode
 from muscle_metrics.runs.identity import check_identity
 from muscle_metrics.runs.log_fields import compact, digest, object_at, objects_at, text_at
-from muscle_metrics.runs.logs import ErrorsAt, only_name
+from muscle_metrics.runs.logs import ErrorsAt
 from muscle_metrics.words.place import describe, show
 
 if TYPE_CHECKING:
@@ -160,8 +160,8 @@ def newest_logs(folder: Path, files: Sequence[Glimpse], task: str | None) -> lis
         groups.setdefault(name, []).append(header)
     if task in groups:
         groups = {task: groups[task]}
-    models = sorted({header.model for group in groups.values() for header in group})
-    only_name(models, "logs of one model", _ADVICE)
+    models = {h.name: {"model": h.model} for group in groups.values() for h in group}
+    check_identity(models, "the model in one folder", _ADVICE)
     named = []
     for name in sorted(groups):
         newest = _newest(groups[name], name)

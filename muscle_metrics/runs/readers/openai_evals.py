@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.files.jsonl import read_jsonl
+from muscle_metrics.runs.identity import check_identity
 from muscle_metrics.runs.log_fields import (
     answer_at,
     answer_from,
@@ -125,10 +126,11 @@ class _Log:
             self._add_event(row)
 
     def _add_spec(self, spec: Mapping[str, object]) -> None:
-        if self.spec and spec != self.spec:
-            raise InputError(
-                f"expected one specification, got {_name_of(spec)} after {_name_of(self.spec)}: "
-                f"give each run a file of its own"
+        if self.spec:
+            check_identity(
+                {"the first specification": self.spec, "the second": spec},
+                "a file of events",
+                "give each run a file of its own",
             )
         self.spec = spec
         if "run_id" in spec:
@@ -197,11 +199,6 @@ class _Log:
                 "status": None if self.is_finished else "no final report",
             }
         )
-
-
-def _name_of(spec: Mapping[str, object]) -> str:
-    models = ", ".join(map(str, list_at(spec, "completion_fns")))
-    return show(f"{text_at(spec, 'eval_name')} by {models or None}")
 
 
 def _number_of(event: _Event) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -17,7 +18,7 @@ from muscle_metrics.errors import MuscleMetricsError
 from muscle_metrics.runs.read import read_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from muscle_metrics.runs.record import Run
@@ -200,7 +201,174 @@ def helm(folder: Path, identity: Identity, time: str, mark: str) -> set[str]:
     return {place.name}
 
 
+def inspect_ai(folder: Path, identity: Identity, time: str, mark: str) -> set[str]:
+    pytest.importorskip("inspect_ai")
+    task, limit = identity["task"], identity["limit"]
+    samples = [
+        {
+            "id": name,
+            "epoch": 1,
+            "input": question,
+            "target": "4",
+            "messages": [],
+            "output": {
+                "model": "m",
+                "choices": [{"message": {"role": "assistant", "content": f"{mark} {question}"}}],
+            },
+            "scores": {"em": {"value": "C"}},
+        }
+        for name, question in [*QUESTIONS.items()][:limit]
+    ]
+    spec = {
+        "run_id": "r",
+        "created": f"{time[:10]}T{time[11:].replace('-', ':')}+00:00",
+        "task": task,
+        "task_id": "t",
+        "task_file": identity["task_file"],
+        "task_args": identity["arguments"],
+        "dataset": {"name": identity["dataset"], "samples": len(samples)},
+        "model": identity["model"],
+        "model_base_url": identity["provider"],
+        "model_args": identity["model_arguments"],
+        "config": {"limit": limit, "epochs": 1},
+    }
+    steps = [{"solver": "generate", "params": {"template": identity["prompt"]}}]
+    plan = {"steps": steps, "config": {"temperature": identity["temperature"]}}
+    log = {"version": 2, "status": "success", "eval": spec, "plan": plan, "samples": samples}
+    return {save(folder / f"{time[:19]}-00-00_{task}_{mark}.json", log)}
+
+
+Evaluations = Sequence[tuple[Identity, str]]
+
+
+def promptfoo(evaluations: Evaluations) -> Any:
+    rows = [
+        {
+            "success": True,
+            "failureReason": 0,
+            "gradingResult": {"pass": True},
+            "prompt": {"raw": question, "label": identity["prompt"]},
+            "promptId": identity["prompt_id"],
+            "promptIdx": identity["column"],
+            "provider": {"id": identity["provider"], "label": identity["label"]},
+            "response": {"output": f"{mark} {question}"},
+            "testCase": {"vars": {"q": question}, "assert": [{"type": "is-json"}]},
+            "testIdx": number,
+            "vars": {"q": question},
+        }
+        for start, (identity, mark) in enumerate(evaluations)
+        for number, question in enumerate(QUESTIONS.values(), start=10 * start)
+    ]
+    return {"evalId": "e", "results": {"version": 3, "results": rows}}
+
+
+def deepeval(evaluations: Evaluations) -> Any:
+    ((identity, mark),) = evaluations
+    cases = [
+        {
+            "name": name,
+            "input": question,
+            "actualOutput": f"{mark} {question}",
+            "metricsData": [{"name": "EM", "score": 1.0}],
+        }
+        for name, question in QUESTIONS.items()
+    ]
+    return {"testCases": cases, "hyperparameters": {"model": identity["model"]}}
+
+
+def openai_evals(evaluations: Evaluations) -> Any:
+    rows: list[dict[str, Any]] = []
+    for start, (identity, mark) in enumerate(evaluations):
+        spec = {"completion_fns": [identity["model"]], "eval_name": identity["task"]}
+        rows.append({"spec": {**spec, "run_config": {"seed": identity["seed"]}}})
+        for number, (name, question) in enumerate(QUESTIONS.items(), start=10 * start):
+            judged = {"correct": True, "sampled": f"{mark} {question}"}
+            event = {"run_id": identity["run"], "event_id": number, "sample_id": name}
+            rows.append({**event, "type": "match", "data": judged})
+    return rows
+
+
+def mlflow(evaluations: Evaluations) -> Any:
+    return [
+        {
+            "trace_id": f"tr-{mark}-{name}",
+            "experiment_id": identity["experiment"],
+            "state": "OK",
+            # A run of other questions must not be merged either.
+            "request": f"{mark} {question}",
+            "response": f"{mark} {question}",
+            "trace_metadata": {
+                "mlflow.sourceRun": identity["run"],
+                "mlflow.modelId": identity["model"],
+            },
+            "assessments": [{"assessment_name": "em", "feedback": {"value": True}}],
+        }
+        for identity, mark in evaluations
+        for name, question in QUESTIONS.items()
+    ]
+
+
+def file_of(content: Callable[[Evaluations], Any]) -> Callable[..., set[str]]:
+    def write(folder: Path, identity: Identity, time: str, mark: str) -> set[str]:
+        return {save(folder / f"out_{time}.json", content([(identity, mark)]))}
+
+    return write
+
+
+def lines_of(content: Callable[[Evaluations], Any]) -> Callable[..., set[str]]:
+    def write(folder: Path, identity: Identity, time: str, mark: str) -> set[str]:
+        return {save(folder / f"out_{time}.jsonl", content([(identity, mark)]))}
+
+    return write
+
+
+# Harnesses whose file could hold several evaluations.
+SHARED = {"promptfoo": promptfoo, "openai-evals": openai_evals, "mlflow": mlflow}
+
 LOGS = {
+    "inspect_ai": Log(
+        "inspect_ai",
+        inspect_ai,
+        {
+            "task": ("sums", "summen"),
+            "task_file": ("sums.py", "more/sums.py"),
+            "model": ("org/one", "org/two"),
+            "provider": (None, "http://other"),
+            "arguments": ({"subject": "bio", "n": {"k": 1}}, {"subject": "bio", "n": {"k": 2}}),
+            "model_arguments": ({}, {"device": "cpu"}),
+            "limit": (None, 2),
+            "dataset": ("easy", "hard"),
+            "prompt": (None, "Q: {prompt}"),
+            "temperature": (None, 1.0),
+        },
+    ),
+    "promptfoo": Log(
+        "promptfoo",
+        file_of(promptfoo),
+        {
+            "provider": ("echo", "openai:tiny"),
+            "label": ("", "mine"),
+            "prompt": ("plain", "kind"),
+            "prompt_id": ("5f0c", "77aa"),
+            "column": (0, 1),
+        },
+    ),
+    "deepeval": Log("deepeval", file_of(deepeval), {"model": ("one", "two")}),
+    "openai-evals": Log(
+        "openai-evals",
+        lines_of(openai_evals),
+        {
+            "model": ("one", "two"),
+            "task": ("sums.s1.v0", "sums.s2.v0"),
+            "seed": (1, 2),
+            "run": ("231123A", "231123B"),
+        },
+    ),
+    "mlflow": Log(
+        "mlflow",
+        lines_of(mlflow),
+        {"run": ("9f3a", "77b1"), "model": ("m-1", "m-2"), "experiment": ("0", "7")},
+    ),
     "lm-eval": Log(
         "lm-eval",
         lm_eval,
@@ -330,6 +498,26 @@ def test_another_configuration_is_separate_or_refused(
     if below:
         second = {f"{below}/{part}" for part in second} | (second - first)
     check_separate_or_named(read_or_refuse(log, tmp_path), first, second)
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [(name, field) for name in SHARED for field in LOGS[name].identity]
+)
+def test_two_configurations_in_one_file_are_separate_or_refused(
+    name: str, field: str, tmp_path: Path
+) -> None:
+    log = LOGS[name]
+    values = log.identity[field]
+    identities = [base(log) | {field: value} for value in values]
+    content = SHARED[name](list(zip(identities, "AB", strict=True)))
+    path = tmp_path / ("out.json" if isinstance(content, dict) else "out.jsonl")
+    save(path, content)
+    try:
+        outcome: Run | MuscleMetricsError = read_run(path, format=log.format)
+    except MuscleMetricsError as error:
+        outcome = error
+    # A label that is missing is replaced by the name of the provider.
+    check_separate_or_named(outcome, *({str(value or "echo")} for value in values))
 
 
 @pytest.mark.parametrize("name", LOGS)
