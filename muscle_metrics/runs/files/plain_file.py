@@ -16,6 +16,7 @@ from muscle_metrics.runs.files.dataset_folder import (
     split_of,
 )
 from muscle_metrics.runs.files.delimited import read_csv, read_tsv
+from muscle_metrics.runs.files.documents import refuse_document
 from muscle_metrics.runs.files.json_stream import read_json_array
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.files.parquet import column_names, read_parquet
@@ -116,14 +117,16 @@ def open_plain(glimpse: Glimpse, file_format: str = "auto") -> PlainFile:
     Raises
     ------
     FileError
-        If the file is empty, cannot be read, or its format is not recognised.
+        If the file is empty, cannot be read, or its format is not recognised; if it is one JSON
+        document, which holds no rows.
     UsageError
         If `file_format` is neither "auto" nor one of `PLAIN_FORMATS`.
     """
-    if file_format == "auto":
-        return PlainFile(glimpse.path, _recognise(glimpse))
     check_choice("format", file_format, ["auto", *PLAIN_FORMATS])
-    return PlainFile(glimpse.path, file_format)
+    name = _recognise(glimpse) if file_format == "auto" else file_format
+    if name in {"json", "jsonl"}:
+        refuse_document(glimpse)
+    return PlainFile(glimpse.path, name)
 
 
 def _recognise(glimpse: Glimpse) -> str:

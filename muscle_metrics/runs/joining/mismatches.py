@@ -128,7 +128,7 @@ class Mismatches:
             problems.append(
                 f"different prompts for {_count(moved, 'id')} ({_list(moved)}): an id that names "
                 f"another item in each run pairs answers to different questions: "
-                f"check --id-field (id_field)"
+                f"{_advise_ids(self.runs)}"
             )
         return problems
 
@@ -145,7 +145,7 @@ class Mismatches:
             )
             return [
                 f"no id in all of them (such as {samples}): compare runs of one benchmark, or "
-                f"check --id-field (id_field)"
+                f"{_advise_ids(self.runs)}"
             ]
         if len(self.shared) == len(self.items):
             return []
@@ -170,7 +170,7 @@ class Mismatches:
         if self._has_row_numbers():
             advice = (
                 f"the ids are row numbers, and name other items if a file was sorted or cut, so "
-                f"check --id-field (id_field) first; {advice}"
+                f"{_advise_ids(self.runs)} first; {advice}"
             )
         found = f"different references for {_count(items, 'item')} ({_list(items)})"
         return [f"{found}, {self._differing(items[0])}: {advice}"]
@@ -314,10 +314,15 @@ def _explain_faults(run: LabelledRun) -> list[str]:
             f"{show(item_name(*item))} {counts[item]} times" for item in repeated[:_MOST_SHOWN]
         ]
         more = ["..."] * (len(repeated) > _MOST_SHOWN)
+        advice = (
+            "choose a task with --task (task=) if its ids are those of another, or evaluate again"
+            if run.run.is_log
+            else "check --id-field (id_field), or name the number of the generation with "
+            "--repeat-field (repeat_field)"
+        )
         problems.append(
             f"{_count(repeated, 'id')} more than once in {run} ({', '.join(named + more)}), "
-            f"{len(run.run) - len(counts)} rows too many: check --id-field (id_field), or name "
-            f"the number of the generation with --repeat-field (repeat_field)"
+            f"{len(run.run) - len(counts)} rows too many: {advice}"
         )
     unusable = _find_unusable(run)
     if unusable:
@@ -326,6 +331,19 @@ def _explain_faults(run: LabelledRun) -> list[str]:
             f"({_list(unusable)}): score these items again"
         )
     return problems
+
+
+def _advise_ids(runs: Sequence[LabelledRun]) -> str:
+    """Advice where ids name no items, or other ones: fields of a log cannot be chosen."""
+    logs = [run.run.is_log for run in runs]
+    if not any(logs):
+        return "check --id-field (id_field)"
+    if all(logs):
+        return "choose one task and filter of both with --task (task=) and --filter (filter=)"
+    return (
+        "write the ids of the log into the other file, or name its field with --id-field "
+        "(id_field) once per run, which is id for a log"
+    )
 
 
 def _find_unusable(run: LabelledRun) -> list[Identity]:

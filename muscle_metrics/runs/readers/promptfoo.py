@@ -6,7 +6,8 @@
         {"testCase": {"metadata": {"id": "t1"}, "vars": {"q": "2+2"}, "assert": [...]},
          "provider": {"id": "echo"}, "response": {"output": "4"}, "success": true}]}}
 
-Results are in the order of their completion, and ``--repeat`` gives each repeat a ``testIdx``.
+Before version 3 there is no ``evalId`` and no ``testCase``. Results are in the order of their
+completion, and ``--repeat`` gives each repeat a ``testIdx``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from muscle_metrics.runs.log_fields import (
     list_at,
     object_at,
     object_from,
+    objects_at,
     scores_at,
     scores_from,
     text_at,
@@ -93,6 +95,8 @@ def _reason_of(glimpse: Glimpse) -> str | None:
     start = b"".join(glimpse.start[:1024].split())
     if start.startswith(b'{"evalId":') and b'"results":{' in start:
         return "it has evalId and results"
+    if start.startswith(b'{"results":{"version":'):
+        return "it has results with a version"
     return "its rows have promptId, testCase and vars" if _is_result(glimpse.row) else None
 
 
@@ -276,7 +280,7 @@ def _read_result(row: object) -> _Result:
         raise InputError(f"expected a result, got {describe(row)}: run the evaluation again")
     test = object_at(row, "testCase")
     variables = object_at(test, "vars") or object_at(row, "vars")
-    assertions = tuple(_assertions(test))
+    assertions = tuple(_assertions(test) if "testCase" in row else _graded(row))
     is_error = _is_error(row)
     scores: dict[str, float] = {}
     if not is_error:
@@ -360,6 +364,14 @@ def _assertions(test: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
         if isinstance(assertion, dict):
             yield assertion
             yield from _assertions(assertion)
+
+
+def _graded(row: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    """Yield the assertions that a result was graded by: version 2 does not record its test."""
+    for part in objects_at(object_at(row, "gradingResult"), "componentResults", "component"):
+        assertion = object_at(part, "assertion")
+        if assertion:
+            yield assertion
 
 
 def _reference(
