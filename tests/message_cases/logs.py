@@ -24,6 +24,7 @@ WATCHED = [
     "runs/files/dataset_folder",
     "runs/readers/deepeval",
     "runs/readers/helm",
+    "runs/readers/inspect_ai_folder",
     "runs/readers/lighteval",
     "runs/readers/mlflow",
     "runs/readers/openai_evals",
@@ -38,6 +39,7 @@ RESULT = {
     "provider": "echo",
     "success": True,
 }
+COLUMN = {**RESULT, "promptIdx": 0, "testIdx": 0}
 CASE = {"name": "x", "input": "q", "metricsData": [{"name": "EM", "score": 1.0}]}
 TRACE = {"trace_id": "t", "request": "q", "assessments": []}
 COLUMNS = ["inputs", "predictions", "em/score"]
@@ -50,6 +52,14 @@ def read(name: str, content: object, harness: str) -> object:
     text = content if isinstance(content, str) else json.dumps(content)
     Path(name).write_text(text, encoding="utf-8")
     return read_run(name, format=harness)
+
+
+def read_inspect(*specs: dict[str, object]) -> object:
+    for name, spec in zip(("old", "test"), specs, strict=False):
+        named = {"run_id": "r", "task": "sums", "model": "m", "created": "2026-11-23T07:40:17Z"}
+        log = {"version": 2, "status": "success", "eval": {**named, **spec}, "plan": {}}
+        Path(f"{name}.json").write_text(json.dumps(log), encoding="utf-8")
+    return read_run(".", format="inspect_ai")
 
 
 def read_deepeval(*cases: object) -> object:
@@ -168,6 +178,25 @@ CASES: dict[str, Callable[[], object]] = {
     "promptfoo: something else": lambda: read_promptfoo([RESULT, 7]),
     "promptfoo: a field of another type": lambda: read_lines(
         "promptfoo", {**RESULT, "response": "x"}
+    ),
+    "promptfoo: a result twice": lambda: read_lines("promptfoo", COLUMN, COLUMN),
+    "promptfoo: two columns": lambda: read_lines("promptfoo", COLUMN, {**COLUMN, "promptIdx": 3}),
+    "inspect_ai: two models": lambda: read_inspect({"model": "a"}, {"model": "b"}),
+    "inspect_ai: two settings": lambda: read_inspect(
+        {"model_args": {"api_key": "0123456789"}}, {"model_args": {"api_key": "9876543210"}}
+    ),
+    "inspect_ai: two of one time": lambda: read_inspect({}, {}),
+    "inspect_ai: no time": lambda: read_inspect({"created": "soon"}, {}),
+    "inspect_ai: no task": lambda: read_inspect({"task": ""}),
+    "openai-evals: an event twice": lambda: read_lines("openai-evals", EVENT, EVENT),
+    "openai-evals: two specifications": lambda: read_lines(
+        "openai-evals",
+        {"spec": {"eval_name": "sums", "completion_fns": ["a"]}},
+        {"spec": {"eval_name": "sums", "completion_fns": ["b"]}},
+    ),
+    "mlflow: traces of two runs": lambda: read_lines(
+        "mlflow",
+        *({**TRACE, "trace_metadata": {"mlflow.sourceRun": run}} for run in ("9f3a", "77b1")),
     ),
     "openai-evals: no event": lambda: read_lines("openai-evals", {"x": 1, "y": 2}),
     "openai-evals: two runs": lambda: read_lines("openai-evals", EVENT, {**EVENT, "run_id": "r2"}),

@@ -285,8 +285,8 @@ class _TraceRows:
             if first != given:
                 raise InputError(
                     f"expected traces of one run and one model, got {describe(given)} after "
-                    f"{describe(first)} in {show(name)}: search the traces of one run (run_id=), "
-                    f"and give each a file of its own"
+                    f"{describe(first)} in {show(name)}: write the traces of each run to a "
+                    f"file of its own"
                 )
 
     def fingerprint(self) -> dict[str, str | None]:
