@@ -339,7 +339,10 @@ def _advise_ids(runs: Sequence[LabelledRun]) -> str:
     if not any(logs):
         return "check --id-field (id_field)"
     if all(logs):
-        return "choose one task and filter of both with --task (task=) and --filter (filter=)"
+        return (
+            "choose one task and filter of both with --task (task=) and --filter (filter=), or "
+            "name one log of each"
+        )
     return (
         "write the ids of the log into the other file, or name its field with --id-field "
         "(id_field) once per run, which is id for a log"
