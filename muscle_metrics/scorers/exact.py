@@ -52,7 +52,7 @@ def exact_match(
     predictions: Any,
     references: Any,
     *,
-    strip: bool = True,
+    strip: bool = False,
     ignore_case: bool = False,
     ignore_punctuation: bool = False,
     ignore_articles: bool = False,
@@ -61,6 +61,9 @@ def exact_match(
     extract: Extraction | None = None,
 ) -> Scores:
     r"""1 where the prediction equals a reference, else 0.
+
+    Without options the texts must be the same, white space at their ends included, as everywhere
+    in this package.
 
     Parameters
     ----------
@@ -93,8 +96,10 @@ def exact_match(
 
     Examples
     --------
-    >>> exact_match(["Paris\n", "paris"], [["Paris", "Lutetia"], "Paris"])
+    >>> exact_match(["Paris", "Paris\n"], [["Paris", "Lutetia"], "Paris"])
     array([1., 0.])
+    >>> exact_match(["Paris\n"], ["Paris"], strip=True)
+    array([1.])
     >>> exact_match(["so #### 1,000"], ["#### 1000"], extract="gsm8k-strict")
     array([1.])
     """
