@@ -15,9 +15,10 @@ from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable, joined_table
 from muscle_metrics.comparison.judging import EXACT_MATCH, JudgedRuns, judge_runs, predictions_of
 from muscle_metrics.comparison.scoring import grade_texts
-from muscle_metrics.comparison.signature import name_directions, name_recipe
+from muscle_metrics.comparison.signature import name_directions, name_metrics, name_recipe
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.changes import ScoreChanges, measure_changes
+from muscle_metrics.flips.thresholds import RECORDED_TIE
 from muscle_metrics.runs.joining.pairing import pair_runs
 from muscle_metrics.runs.natural_order import sort_naturally
 
@@ -68,9 +69,10 @@ def compare(
     key : callable, optional
         Normalises answers and references before they are compared; scorers see texts as they are.
     threshold : float, optional
-        Without "exact_match", a score of the first metric of at least this much is right.
+        Without "exact_match", a score of the first metric of at least this much is right, or of at
+        most this much where lower is better; up to `tie`.
     strict_threshold : bool
-        Whether a score must exceed the threshold instead.
+        Whether a score must be better than the threshold instead, by more than `tie`.
     tie : float, optional
         Scores that differ by at most this much are the same; by default as the scorer says.
     minimum_effect : float
@@ -156,8 +158,11 @@ def compare(
         dropped={},
         fingerprints=({}, {}),
         recipe=name_recipe(
-            _named(
-                [EXACT_MATCH] * (EXACT_MATCH in metrics) + [*changes], threshold, strict_threshold
+            name_metrics(
+                [EXACT_MATCH] * (EXACT_MATCH in metrics) + [*changes],
+                threshold,
+                strict=strict_threshold,
+                higher_is_better=_direction(*changes.values()),
             ),
             key,
             missing=missing,
@@ -196,10 +201,10 @@ def compare_runs(
     key : callable, optional
         Normalises answers and references before they are compared; scorers see texts as they are.
     threshold : float, optional
-        A score of at least this much is right. Without one, graded scores give score changes and
-        no flips.
+        A score of at least this much is right, or of at most this much where lower is better; up
+        to `tie`. Without one, graded scores give score changes and no flips.
     strict_threshold : bool
-        Whether a score must exceed the threshold instead.
+        Whether a score must be better than the threshold instead, by more than `tie`.
     tie : float, optional
         Scores that differ by at most this much are the same; by default 1e-6 for recorded ones,
         else as the scorer says.
@@ -243,6 +248,7 @@ def compare_runs(
             key=key,
             threshold=None if name == EXACT_MATCH and graders else threshold,
             strict_threshold=strict_threshold,
+            tie=RECORDED_TIE if tie is None else tie,
         )
         for name in recorded
     ]
@@ -250,7 +256,7 @@ def compare_runs(
     table = joined_table(joined, shown)
     changes = {
         run.metric: _recorded_changes(
-            run, 1e-6 if tie is None else tie, minimum_effect, score_range
+            run, RECORDED_TIE if tie is None else tie, minimum_effect, score_range
         )
         for run in judged
         if run.scores is not None and (run.right is None or threshold is not None)
@@ -276,7 +282,12 @@ def compare_runs(
         dropped=joined.dropped,
         fingerprints=(old.fingerprint, new.fingerprint),
         recipe=name_recipe(
-            _named(names, threshold, strict_threshold),
+            name_metrics(
+                names,
+                threshold,
+                strict=strict_threshold,
+                higher_is_better=_direction(*judged, *changes.values()),
+            ),
             key,
             missing=missing,
             conflict=conflict,
@@ -311,6 +322,11 @@ def _first_correctness(
     return next(iter(changes.values())).correctness(threshold=threshold, strict=strict)
 
 
+def _direction(*judged: JudgedRuns | ScoreChanges) -> bool:
+    """Whether higher is better in the first of these, which a threshold applies to."""
+    return not judged or judged[0].higher_is_better
+
+
 def _recorded_changes(
     judged: JudgedRuns, tie: float, minimum_effect: float, score_range: tuple[float, float]
 ) -> ScoreChanges:
@@ -325,11 +341,6 @@ def _recorded_changes(
         high=high,
         higher_is_better=judged.higher_is_better,
     )
-
-
-def _named(metrics: Sequence[str], threshold: float | None, strict: bool) -> str:
-    names = ", ".join(metrics)
-    return names if threshold is None else f"{names} {'>' if strict else '>='} {threshold!r}"
 
 
 def _labels(values: Sequence[object] | None, total: int) -> list[str | None]:

@@ -18,6 +18,7 @@ from muscle_metrics.answers.correctness import (
     right_answers,
 )
 from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.flips.thresholds import RECORDED_TIE, reaches
 from muscle_metrics.words.place import list_names, show
 from muscle_metrics.words.suggestion import nearest_name
 
@@ -85,6 +86,7 @@ def judge_runs(
     key: Key = None,
     threshold: float | None = None,
     strict_threshold: bool = False,
+    tie: float = RECORDED_TIE,
 ) -> JudgedRuns:
     """Judge every item of joined runs.
 
@@ -98,10 +100,13 @@ def judge_runs(
     key : callable, optional
         Normalises answers and references before they are compared.
     threshold : float, optional
-        A recorded score of at least this much is right. Not needed for booleans, or for scores
-        that are all 0 or 1. Without one, graded scores are neither right nor wrong.
+        A recorded score of at least this much is right, or of at most this much where lower is
+        better. Not needed for booleans, or for scores that are all 0 or 1. Without one, graded
+        scores are neither right nor wrong.
     strict_threshold : bool
-        Whether a score must exceed the threshold instead.
+        Whether a score must be better than the threshold instead.
+    tie : float
+        A score that differs from the threshold by at most this much equals it.
 
     Returns
     -------
@@ -125,7 +130,10 @@ def judge_runs(
         if threshold is not None:
             raise UsageError(THRESHOLD_WITHOUT_SCORE)
         return _by_answers(joined, key)
-    return _by_scores(joined, metric, key, threshold, strict_threshold)
+    is_right = None
+    if threshold is not None:
+        is_right = partial(reaches, threshold=threshold, tie=tie, strict=strict_threshold)
+    return _by_scores(joined, metric, key, is_right)
 
 
 def _by_answers(joined: JoinedRuns, key: Key) -> JudgedRuns:
@@ -145,8 +153,7 @@ def _by_scores(
     joined: JoinedRuns,
     metric: str | None,
     key: Key,
-    threshold: float | None,
-    strict_threshold: bool,
+    is_right: Callable[..., Flags] | None,
 ) -> JudgedRuns:
     chosen = _each(joined, partial(_score_names, metric=metric))
     values = [
@@ -157,10 +164,8 @@ def _by_scores(
     distinct = list(dict.fromkeys(name for names in chosen for name in names))
     higher_is_better = _direction(distinct, joined.lower_is_better)
     right: tuple[Flags, ...] | None = None
-    if threshold is not None:
-        sign = 1 if higher_is_better else -1
-        is_right = np.greater if strict_threshold else np.greater_equal
-        right = tuple(is_right(sign * column, sign * threshold) for column in scores)
+    if is_right is not None:
+        right = tuple(is_right(column, higher_is_better=higher_is_better) for column in scores)
     elif all(np.isin(column, (0, 1)).all() for column in scores):
         right = tuple(column == higher_is_better for column in scores)
     elif any(len(set(names)) > 1 for names in chosen):

@@ -10,11 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics._version import __version__
+from muscle_metrics.flips.thresholds import threshold_sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["join_facts", "name_directions", "name_recipe", "signature_line"]
+__all__ = [
+    "join_facts",
+    "name_directions",
+    "name_metrics",
+    "name_recipe",
+    "signature_line",
+]
 
 DIGEST_LENGTH = 12
 
@@ -29,6 +36,27 @@ def name_recipe(metric: str, key: Callable[[Any], Any] | None, **others: str) ->
     """
     name = "none" if key is None else getattr(key, "__qualname__", type(key).__name__)
     return {"metric": metric, "key": name, "interval": "wilson 0.95", **others}
+
+
+def name_metrics(
+    metrics: Iterable[str],
+    threshold: float | None = None,
+    *,
+    strict: bool = False,
+    higher_is_better: bool = True,
+) -> str:
+    """Name the metrics, and the threshold that makes scores of the first one right or wrong.
+
+    Examples
+    --------
+    >>> name_metrics(["ter", "rouge1"], 50, higher_is_better=False)
+    'ter <= 50, rouge1'
+    """
+    names = list(dict.fromkeys(metrics))
+    if threshold is not None:
+        sign = threshold_sign(strict=strict, higher_is_better=higher_is_better)
+        names[:1] = [f"{names[0]} {sign} {threshold!r}"]
+    return ", ".join(names)
 
 
 def name_directions(lower_is_better: Iterable[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.comparison.judging import EXACT_MATCH, THRESHOLD_WITHOUT_SCORE
-from muscle_metrics.comparison.signature import name_recipe
+from muscle_metrics.comparison.signature import name_metrics, name_recipe
 from muscle_metrics.errors import UsageError
 from muscle_metrics.runs.joining.pairing import check_joining
 
@@ -118,13 +118,15 @@ class Choices:
             )
         return Judging(judge, tuple(one for one in listed if one not in judges), by_score)
 
-    def recipe(self, metrics: Sequence[str]) -> dict[str, str]:
-        """Name the choices that the numbers depend on."""
-        names = ", ".join(dict.fromkeys(metrics))
-        if self.threshold is not None:
-            names = f"{names} {'>' if self.strict_threshold else '>='} {self.threshold!r}"
+    def recipe(self, metrics: Sequence[str], *, higher_is_better: bool = True) -> dict[str, str]:
+        """Name the choices that the numbers depend on; the direction is that of the threshold."""
         return name_recipe(
-            names,
+            name_metrics(
+                metrics,
+                self.threshold,
+                strict=self.strict_threshold,
+                higher_is_better=higher_is_better,
+            ),
             None,
             missing=self.missing,
             conflict=self.conflict,

@@ -57,11 +57,15 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         totals = engine("scoring", partial(stream_totals, is_graded=is_graded), joining)
     else:
         totals = found.totals(joining)
+    first = next(iter(totals.scores.values()), None)
     return CountedComparison(
         names=(joining.old.name, joining.new.name),
         totals=totals,
         dropped=found.dropped(joining),
-        recipe=joining.choices.recipe([*filter(None, [judge]), *totals.scores]),
+        recipe=joining.choices.recipe(
+            [*filter(None, [judge]), *totals.scores],
+            higher_is_better=first is None or first.higher_is_better,
+        ),
         is_repeated="repeat" in joining.old.fields,
         is_grouped="group" in {*joining.old.fields, *joining.new.fields},
     )

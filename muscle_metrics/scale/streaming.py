@@ -17,6 +17,7 @@ from muscle_metrics.comparison.scoring import grade_texts
 from muscle_metrics.comparison.totals import Totals
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.changes import measure_changes
+from muscle_metrics.flips.thresholds import RECORDED_TIE
 from muscle_metrics.scale.database import reading
 from muscle_metrics.scale.encoding import decode_reference, decode_value, split_key
 from muscle_metrics.scorers import resolve_scorer
@@ -98,7 +99,7 @@ def _compare(
         changes[str(judging.judge)] = measure_changes(
             old=chunk["old_score"],
             new=chunk["new_score"],
-            tie=1e-6 if choices.tie is None else choices.tie,
+            tie=RECORDED_TIE if choices.tie is None else choices.tie,
             minimum_effect=choices.minimum_effect,
             low=low,
             high=high,
