@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from muscle_metrics.answers.columns import answer_column, check_lengths, reference_columns
-from muscle_metrics.answers.correctness import right_answers
+from muscle_metrics.answers.columns import (
+    answer_column,
+    check_lengths,
+    check_list_references,
+    reference_columns,
+)
+from muscle_metrics.answers.correctness import check_same_index, right_answers
 from muscle_metrics.comparison.judging import EXACT_MATCH, JudgedRuns, judge_runs
 from muscle_metrics.comparison.plain_data import (
     SCHEMA_VERSION,
@@ -185,6 +190,9 @@ def count_chain(
             f"expected at least two versions, each with a name of its own, got {len(versions)} "
             f"and the names {labels}: pass one name for each version, oldest first"
         )
+    check_same_index(*versions, references)
+    if key is not None:
+        check_list_references(references, *versions)
     columns = {
         name: answer_column(version, name=name, key=key, missing=missing)
         for name, version in zip(labels, versions, strict=True)
