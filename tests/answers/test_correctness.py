@@ -5,8 +5,8 @@ from __future__ import annotations
 import decimal
 import fractions
 import json
-import re
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -280,7 +280,7 @@ def frames():
 def test_row_numbers_of_two_frames_are_no_names_of_items():
     old, new = frames()
     columns = {"old": old.pred, "new": new.pred, "references": old.gold}
-    with pytest.raises(InputError, match="row numbers of different frames.*merge"):
+    with pytest.raises(InputError, match=r"row numbers of different frames.*merge"):
         judge_answers(**columns)
     # A filtered frame keeps row numbers, in an index that is no range.
     kept = {name: column[[True, False, True]] for name, column in columns.items()}
