@@ -30,6 +30,7 @@ __all__ = [
     "check_lengths",
     "check_list_references",
     "is_missing",
+    "keyed_references",
     "reference_columns",
 ]
 
@@ -147,10 +148,7 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
         return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
     if not any(issubclass(kind_of, NESTED) for kind_of in {*map(type, flat)}):
         return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
-    rows = [
-        value if isinstance(value, NESTED) and getattr(value, "ndim", 1) != 0 else None
-        for value in flat
-    ]
+    rows = [value if _is_list(value) else None for value in flat]
     if all(row is None for row in rows):
         return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
     if len(rows) != items and all(row is not None and len(row) == items for row in rows):
@@ -172,6 +170,25 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
     owners = np.repeat(np.arange(len(accepted)), [len(row) for row in accepted])
     merged = [reference for row in accepted for reference in row]
     return AcceptedAnswers(answer_column(merged, name="references", key=key, owners=owners), owners)
+
+
+def keyed_references(
+    values: Values, key: Callable[[Any], Any], *, name: str, places: Sequence[str] | None = None
+) -> list[Any]:
+    """Apply a key to every reference; where an item has a list of them, to each of the list.
+
+    Examples
+    --------
+    >>> keyed_references(["a", ["b", "c"]], str.upper, name="references")
+    ['A', ['B', 'C']]
+    """
+    flat = flat_column(values, name)
+    rows = [list(value) if _is_list(value) else [value] for value in flat]
+    named = [f"item {i}" for i in range(len(rows))] if places is None else places
+    of_all = [place for place, row in zip(named, rows, strict=True) for _ in row]
+    keyed = iter(apply_key(key, [one for row in rows for one in row], name=name, places=of_all))
+    lists = [[next(keyed) for _ in row] for row in rows]
+    return [row if _is_list(value) else row[0] for value, row in zip(flat, lists, strict=True)]
 
 
 def check_lengths(**columns: Sized) -> int:
@@ -244,6 +261,11 @@ def check_list_references(references: Values, *answers: Values) -> None:
                 f"a list means any of its answers: put the one right list into a list, as in "
                 f"[{shown(reference)}]"
             )
+
+
+def _is_list(value: Any) -> bool:
+    """Whether a reference is a list of accepted ones; an array of no dimension is one value."""
+    return isinstance(value, NESTED) and getattr(value, "ndim", 1) != 0
 
 
 def _typed_or_objects(flat: Sequence[Any] | npt.NDArray[Any]) -> Column:

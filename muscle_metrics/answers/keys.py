@@ -55,13 +55,13 @@ def apply_key(
             raised = f"{type(error).__name__}: {error}".strip(" :")
             raise InputError(
                 f"expected the function {name_of(key)} to take every answer, got "
-                f"{shown_error(raised)} for {shown(value)} at {where} in {name}: change the "
+                f"{_shown_error(raised)} for {shown(value)} at {where} in {name}: change the "
                 f"function, or leave out --key (key=)"
             ) from error
     return keyed
 
 
-def shown_error(text: str) -> str:
+def _shown_error(text: str) -> str:
     """Write the error of a user's function on one line, in at most 100 characters."""
     line = " ".join(text.split())
     return line if len(line) <= 100 else f"{line[:97]}..."

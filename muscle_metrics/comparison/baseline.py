@@ -12,9 +12,13 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.comparison.judging import EXACT_MATCH, judge_runs
+from muscle_metrics.comparison.judging import judge_runs
+from muscle_metrics.comparison.metrics import EXACT_MATCH
+from muscle_metrics.comparison.signature import name_key
+from muscle_metrics.errors import UsageError
 from muscle_metrics.runs.joining.pairing import join_runs
-from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.runs.record import JUDGING, OF_ANSWERS, Record, Run
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["make_baseline", "match_baseline"]
 
-JUDGING, REFERENCES = "judging", "references"
+REFERENCES = "references"
 DIGEST_LENGTH = 16
 
 
@@ -38,10 +42,10 @@ def make_baseline(
     run : Run
         As read by `read_run`.
     metric : str, optional
-        "exact_match", or a score that the run recorded; by default all of its scores, else
+        A score that the run recorded, or "exact_match"; by default all of its scores, else
         "exact_match".
     key : callable, optional
-        Normalises answers and references before they are compared.
+        Normalises answers and references before they are compared; recorded scores take none.
     unanswered : {"error", "wrong", "drop"}
         What to do with items to which the run recorded no answer.
 
@@ -55,11 +59,17 @@ def make_baseline(
     InputError
         If ids repeat, or answers, references or scores are missing.
     UsageError
-        If the metric is not recorded.
+        If the metric is not recorded, or a key has no answers to apply to.
     """
     joined = join_runs((run, run), unanswered=unanswered)
     kept = joined.records[0]
-    if _by_answers(kept, metric):
+    by_answers = _by_answers(kept, metric)
+    if key is not None and not by_answers:
+        raise UsageError(
+            f"expected answers to judge for --key (key=), got recorded scores of {show(run.name)}: "
+            f"drop it, or name another metric with --metric (metric=)"
+        )
+    if by_answers:
         judged = judge_runs(joined, metric=EXACT_MATCH, key=key)
         right = judged.correctness(0, 0).old_right.tolist()
         scores: list[Mapping[str, float]] = [{EXACT_MATCH: is_right} for is_right in right]
@@ -116,8 +126,9 @@ def match_baseline(
 
 
 def _by_answers(records: Iterable[Record], metric: object) -> bool:
-    scored = all(record.scores for record in records)
-    return metric == EXACT_MATCH or (metric is None and not scored)
+    """Whether answers are compared: no score is recorded, or none of the name exact_match."""
+    recorded = {name for record in records for name in record.scores}
+    return not recorded if metric is None else metric == EXACT_MATCH and metric not in recorded
 
 
 def _judging(
@@ -126,8 +137,8 @@ def _judging(
     key: Callable[[Any], Any] | None,
 ) -> str:
     if _by_answers(records, metric):
-        name = "none" if key is None else getattr(key, "__qualname__", type(key).__name__)
-        return f"{EXACT_MATCH}, key {name}"
+        # A hash of code differs between versions of Python, and a committed baseline outlives one.
+        return f"{OF_ANSWERS} {name_key(key).partition('@')[0]}"
     if metric is None:
         metric = sorted({name for record in records for name in record.scores})
     return f"score {metric if isinstance(metric, str) else ', '.join(map(str, metric))}"

@@ -15,14 +15,23 @@ from muscle_metrics.answers.columns import (
     reference_columns,
 )
 from muscle_metrics.answers.correctness import check_same_index, right_answers
-from muscle_metrics.comparison.judging import EXACT_MATCH, JudgedRuns, judge_runs
+from muscle_metrics.comparison.judging import JudgedRuns, judge_runs, recorded_names
+from muscle_metrics.comparison.keyed import KeyedAnswers
+from muscle_metrics.comparison.metrics import EXACT_MATCH, check_judging, choose_metrics
 from muscle_metrics.comparison.plain_data import (
     SCHEMA_VERSION,
     described_counts,
     described_rate,
     json_text,
 )
-from muscle_metrics.comparison.signature import name_directions, name_recipe, signature_line
+from muscle_metrics.comparison.signature import (
+    name_directions,
+    name_key,
+    name_metric,
+    name_recipe,
+    name_recorded,
+    signature_line,
+)
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.rates import Rate
@@ -203,7 +212,7 @@ def count_chain(
     right = tuple(right_answers(column, accepted, name=name) for name, column in columns.items())
     judged = JudgedRuns(EXACT_MATCH, right, None, tuple(columns.values()), ())
     ids = tuple(map(str, range(items)))
-    return _chain(labels, judged, ids, {}, name_recipe(EXACT_MATCH, key, missing=missing))
+    return _chain(labels, judged, ids, {}, name_recipe(EXACT_MATCH, name_key(key), missing=missing))
 
 
 def compare_chain(
@@ -233,12 +242,26 @@ def compare_chain(
     [0, 1]
     """
     joined = join_runs(runs, missing=missing, conflict=conflict, unanswered=unanswered)
+    chosen = choose_metrics(metric, recorded=recorded_names(joined), has_logs=joined.has_logs)
+    check_judging(chosen, threshold=threshold, strict_threshold=strict_threshold)
+    answers = KeyedAnswers(joined, key)
+    key_name = answers.name_for(chosen)
     judged = judge_runs(
-        joined, metric=metric, key=key, threshold=threshold, strict_threshold=strict_threshold
+        joined,
+        metric=chosen[0],
+        answers=answers,
+        threshold=threshold,
+        strict_threshold=strict_threshold,
     )
+    name = judged.metric if judged.scores is None else name_recorded(judged.metric)
     recipe = name_recipe(
-        judged.metric,
-        key,
+        name_metric(
+            name,
+            threshold=threshold,
+            strict=strict_threshold,
+            higher_is_better=judged.higher_is_better,
+        ),
+        key_name,
         missing=missing,
         conflict=conflict,
         unanswered=unanswered,

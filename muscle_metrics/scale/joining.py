@@ -62,7 +62,8 @@ class Joining:
         UsageError
             If the metrics or the threshold do not fit the fields.
         """
-        judging = choices.judging([source.fields.get("score") for source in (old, new)])
+        fields = [source.fields.get("score") for source in (old, new)]
+        judging = choices.judging(fields, (old.name, new.name))
         return cls(old=old, new=new, choices=choices, judging=judging)
 
     @property

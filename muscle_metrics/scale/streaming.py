@@ -12,7 +12,7 @@ from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.flip_sample import FlipSample
 from muscle_metrics.comparison.items import ItemTable
-from muscle_metrics.comparison.judging import EXACT_MATCH
+from muscle_metrics.comparison.metrics import EXACT_MATCH, check_scores
 from muscle_metrics.comparison.scoring import grade_texts
 from muscle_metrics.comparison.totals import Totals
 from muscle_metrics.errors import UsageError
@@ -47,11 +47,7 @@ def stream_totals(database: Any, joining: Joining, *, is_graded: bool) -> Totals
     `is_graded` says that the recorded scores are graded, without a threshold for correctness.
     """
     choices = joining.choices
-    options = choices.options or {}
-    scorers = [
-        resolve_rowwise_scorer(one, **(options.get(one, {}) if isinstance(one, str) else {}))
-        for one in joining.judging.graders
-    ]
+    scorers = [resolve_rowwise_scorer(one) for one in joining.judging.graders]
     # The model of a neural metric is loaded once, not with every chunk.
     loaded = [scorer.loaded() for scorer in scorers]
     query = f"SELECT {', '.join(COLUMNS)} FROM ({joining.items}) WHERE {joining.kept}"
@@ -96,6 +92,13 @@ def _compare(
     changes: dict[str, ScoreChanges] = {}
     if judging.by_score and (is_graded or choices.threshold is not None):
         low, high = choices.score_range
+        for run, side in ((joining.old, "old_score"), (joining.new, "new_score")):
+            check_scores(
+                np.array(chunk[side], dtype=np.float64),
+                table.ids,
+                run=run.name,
+                score_range=choices.score_range,
+            )
         changes[str(judging.judge)] = measure_changes(
             old=chunk["old_score"],
             new=chunk["new_score"],

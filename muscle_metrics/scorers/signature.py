@@ -9,7 +9,13 @@ import re
 import sys
 from functools import lru_cache
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MappingProxyType,
+    MethodDescriptorType,
+)
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -139,7 +145,7 @@ class _Description:
             return f"{type(value).__name__}[{len(value)}]@{_digest(raw)}"
         if isinstance(value, type):
             return _place(value)
-        if isinstance(value, (FunctionType, BuiltinFunctionType)):
+        if isinstance(value, (FunctionType, BuiltinFunctionType, MethodDescriptorType)):
             return self._function(value)
         return self._within(value)
 

@@ -245,9 +245,10 @@ def _check_options(scorer: Scorer, options: Mapping[str, Any]) -> None:
     free = [name for name in list(parameters)[2:] if name not in scorer.options]
     unknown = [name for name in options if name not in free]
     if unknown:
+        near = nearest_name(str(unknown[0]), free)
         raise UsageError(
             f"expected options of {scorer.name!r} to be one of {free}, "
-            f"got {', '.join(map(repr, unknown))}"
+            f"got {', '.join(map(repr, unknown))}{f': did you mean {near!r}?' if near else ''}"
         )
     missing = [
         name
