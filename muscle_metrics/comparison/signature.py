@@ -74,13 +74,14 @@ def name_metric(
 
     Examples
     --------
-    >>> name_metric("acc"), name_metric("ter", threshold=50.0, higher_is_better=False)
-    ('acc', 'ter <= 50.0')
+    >>> name_metric("acc"), name_metric("ter", threshold=50, higher_is_better=False)
+    ('acc', 'ter <= 50')
     """
     if threshold is None:
         return metric
     sign = threshold_sign(strict=strict, higher_is_better=higher_is_better)
-    return f"{metric} {sign} {float(threshold)!r}"
+    limit = threshold if isinstance(threshold, int) else float(threshold)
+    return f"{metric} {sign} {limit!r}"
 
 
 def name_recorded(metric: str) -> str:
