@@ -18,9 +18,11 @@ __all__ = ["add_policy", "has_policy", "policy_of"]
 # Fields of a policy with one value each: such a flag overrides the file.
 SINGLE = (
     "max_nfr",
+    "max_conditional_nfr",
     "max_accuracy_loss",
     "max_nfr_mc",
     "max_mean_regression",
+    "min_coverage",
     "minimum_effect",
     "confidence",
     "on_inconclusive",
@@ -42,6 +44,7 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
     )
     for flag, text in (
         ("--max-nfr", "items that may turn from right to wrong"),
+        ("--max-conditional-nfr", "of the items that old got right, those that may turn wrong"),
         ("--max-accuracy-loss", "accuracy that may be lost"),
         ("--max-nfr-mc", "items that may turn wrong, or to another wrong answer"),
         ("--max-mean-regression", "how far scores that get worse may fall, in units of the score"),
@@ -80,6 +83,17 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
         help="let repeats pass on what exceeds their noise; without a guarantee",
     )
     group.add_argument(
+        "--min-coverage",
+        metavar="SHARE",
+        help="items of OLD that must be compared (default: 0.99)",
+    )
+    group.add_argument(
+        "--accept-losses",
+        action="store_const",
+        const="ignore",
+        help="ignore items that NEW lost; by default each one that OLD got right counts as broken",
+    )
+    group.add_argument(
         "--accept-difference",
         action="append",
         metavar="PART",
@@ -90,7 +104,7 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
 def has_policy(options: argparse.Namespace) -> bool:
     """Whether an option of a policy was given."""
     # --minimum-effect also works without a policy, so it does not count as one.
-    flags = {"policy", "accept_difference", *SINGLE, *SEVERAL} - {"minimum_effect"}
+    flags = {"policy", "accept_difference", "accept_losses", *SINGLE, *SEVERAL} - {"minimum_effect"}
     return any(getattr(options, flag) is not None for flag in flags)
 
 
@@ -105,6 +119,7 @@ def policy_of(options: argparse.Namespace) -> Policy:
     from muscle_metrics.gate.policy import Policy, read_ids, read_policy
 
     given: dict[str, Any] = {name: getattr(options, name) for name in SINGLE}
+    given["missing"] = options.accept_losses
     given["accepted_differences"] = options.accept_difference and tuple(options.accept_difference)
     if options.policy is None:
         given |= {field: _limits(options, flag) for field, flag in BUDGETS.items()}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from muscle_metrics.comparison.judging import judge_runs
 from muscle_metrics.comparison.metrics import EXACT_MATCH
 from muscle_metrics.comparison.signature import name_key
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.runs.joining.pairing import join_runs
 from muscle_metrics.runs.record import JUDGING, OF_ANSWERS, Record, Run
 from muscle_metrics.words.place import show
@@ -112,8 +112,18 @@ def match_baseline(
     -------
     old, new : Run
         The same records; only the fingerprints differ.
+
+    Raises
+    ------
+    InputError
+        If the new run is a baseline: its verdicts would vouch for themselves.
     """
-    if JUDGING not in old.fingerprint or JUDGING in new.fingerprint:
+    if JUDGING in new.fingerprint:
+        raise InputError(
+            f"expected the answers of a new run, got the baseline {show(new.name)}: gate the run "
+            f"from which 'muscle-metrics baseline' made it"
+        )
+    if JUDGING not in old.fingerprint:
         return old, new
     same_items = sorted(map(_identity, old)) == sorted(map(_identity, new))
     before, now = dict(old.fingerprint), dict(new.fingerprint)

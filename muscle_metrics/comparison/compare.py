@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable, joined_table
 from muscle_metrics.comparison.judging import is_exact_text, match_texts, recorded_names
 from muscle_metrics.comparison.keyed import KeyedAnswers, predictions_of
+from muscle_metrics.comparison.losses import with_losses
 from muscle_metrics.comparison.measured import Judged, Settings, Texts, judge_joined, measure
 from muscle_metrics.comparison.metrics import (
     ANY_RANGE,
@@ -44,11 +46,14 @@ if TYPE_CHECKING:
 
     from muscle_metrics.answers.columns import Key, Missing, Values
     from muscle_metrics.comparison.metrics import Chosen
-    from muscle_metrics.runs.joining.pairing import Conflict, MissingItems, Unanswered
-    from muscle_metrics.runs.record import Run
+    from muscle_metrics.runs.joining.pairing import Conflict, JoinedRuns, MissingItems, Unanswered
+    from muscle_metrics.runs.record import Record, Run
     from muscle_metrics.scorers import Metric
 
     Options = Mapping[str, Mapping[str, Any]]
+
+# Name of the references among labels, and in the fingerprint of a baseline.
+REFERENCES = "references"
 
 __all__ = ["compare", "compare_runs"]
 
@@ -310,7 +315,8 @@ def compare_runs(
         return Texts(old_texts, new_texts, answers.references[0])
 
     measured = measure(chosen, texts, settings, partial(judge_joined, answers, settings=settings))
-    return Comparison(
+    is_by_scores = all(isinstance(one, Recorded) for one in chosen)
+    comparison = Comparison(
         names=(joined.names[0], joined.names[1]),
         table=joined_table(joined, measured.shown or predictions_of(joined)),
         correctness=measured.correctness,
@@ -326,7 +332,33 @@ def compare_runs(
             **settings.effects,
             **name_directions(joined.lower_is_better.intersection(measured.recorded)),
         ),
+        labels_from_new=_labels_from_new(joined, old, is_by_scores=is_by_scores),
     )
+
+    def judge_old(records: tuple[Record, ...]) -> Comparison:
+        lost = replace(old, records=records)
+        return compare_runs(
+            lost,
+            lost,
+            metric=metric,
+            options=options,
+            key=key,
+            threshold=threshold,
+            strict_threshold=strict_threshold,
+            tie=tie,
+            minimum_effect=minimum_effect,
+            score_range=score_range,
+            unanswered=unanswered,
+        )
+
+    return with_losses(comparison, joined.losses, judge_old)
+
+
+def _labels_from_new(joined: JoinedRuns, old: Run, *, is_by_scores: bool) -> frozenset[str]:
+    """Which of references, slices and groups the gate would have to take from the new run alone."""
+    # Recorded scores need no references, and a baseline vouches for them by a hash.
+    is_vouched = is_by_scores or REFERENCES in old.fingerprint
+    return joined.labels_from_new - ({REFERENCES} if is_vouched else set())
 
 
 def _labels(values: Sequence[object] | None, total: int) -> list[str | None]:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, Regression, Units, no_threshold
+from muscle_metrics.comparison.facts import (
+    UNKNOWN_ANSWERS,
+    Facts,
+    Possible,
+    Regression,
+    Units,
+    no_threshold,
+)
 from muscle_metrics.comparison.items import Item, ItemTable
 from muscle_metrics.comparison.signature import signature_line
 from muscle_metrics.errors import InputError, check_choice
@@ -51,6 +58,12 @@ class Comparison(Facts):
         Other facts that the old and the new run recorded, such as model and dataset.
     recipe : mapping of str to str
         Options that the numbers depend on; the signature lists them.
+    lost : mapping of str to int
+        How many items of the old run the new run lost, by reason.
+    worst : Comparison, optional
+        The comparison in which the new model got every lost item wrong; None if nothing is lost.
+    labels_from_new : frozenset of str
+        Which of references, slices and groups only the new run names.
 
     Examples
     --------
@@ -68,6 +81,9 @@ class Comparison(Facts):
     dropped: Mapping[str, int]
     fingerprints: tuple[Mapping[str, str], Mapping[str, str]] = field()
     recipe: Mapping[str, str]
+    lost: Mapping[str, int] = field(default_factory=dict)
+    worst: Comparison | None = None
+    labels_from_new: frozenset[str] = frozenset()
 
     @property
     def total(self) -> int:
@@ -93,6 +109,11 @@ class Comparison(Facts):
     def in_memory(self) -> Comparison:
         """The comparison itself: its items are in memory."""
         return self
+
+    @property
+    def worst_case(self) -> Comparison:
+        """The comparison in which the new model got every lost item wrong."""
+        return self if self.worst is None else self.worst
 
     @cached_property
     def signature(self) -> str:
@@ -126,9 +147,13 @@ class Comparison(Facts):
         """Value of every item in the sum of an event: 0, 1, or -1 for a fixed item."""
         if isinstance(event, Regression):
             return self.changes[event.metric].with_effect(event.minimum_effect).regressed()
+        if isinstance(event, Possible):
+            return self.changes[event.metric].with_effect(event.minimum_effect).can_regress()
         if event == "inconsistent":
             return self._inconsistent()
         old, new, _ = self._known_correctness()
+        if event == "right before":
+            return old
         if event == "loss":
             return np.subtract(old, new, dtype=np.int64)
         negative: npt.NDArray[np.bool_] = old & ~new

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from muscle_metrics.comparison.facts import (
     UNKNOWN_ANSWERS,
     Facts,
     Part,
+    Possible,
     Regression,
     Units,
     no_threshold,
@@ -50,6 +51,12 @@ class CountedComparison(Facts):
         Options that the numbers depend on; the signature lists them.
     is_repeated, is_grouped : bool
         Whether prompts were answered several times, and whether items come in groups.
+    lost : mapping of str to int
+        How many items of the old run the new run lost, by reason.
+    worst : Totals, optional
+        Totals in which the new model got every lost item wrong; None if nothing is lost.
+    labels_from_new : frozenset of str
+        Which of references, slices and groups only the new run names.
 
     Examples
     --------
@@ -66,6 +73,9 @@ class CountedComparison(Facts):
     recipe: Mapping[str, str]
     is_repeated: bool = False
     is_grouped: bool = False
+    lost: Mapping[str, int] = field(default_factory=dict)
+    worst: Totals | None = None
+    labels_from_new: frozenset[str] = frozenset()
 
     @property
     def total(self) -> int:
@@ -92,6 +102,11 @@ class CountedComparison(Facts):
         """Empty: plain rows record no facts about their model."""
         return {}, {}
 
+    @cached_property
+    def worst_case(self) -> CountedComparison:
+        """The comparison in which the new model got every lost item wrong."""
+        return self if self.worst is None else replace(self, totals=self.worst, worst=None)
+
     @property
     def changes(self) -> Mapping[str, ScoreTotals]:
         """Changes of graded scores, by metric."""
@@ -110,6 +125,9 @@ class CountedComparison(Facts):
 
     def units(self, event: Event, part: Part | None = None) -> Units:
         """Count an event over groups or items, in all items or in one part."""
+        if isinstance(event, Possible):
+            changes = self.changes[event.metric]
+            return Units(np.array([float(changes.possible)]), np.array([changes.total]))
         if isinstance(event, Regression):
             return self._regressed(event)
         cells = self.totals.cells
@@ -197,6 +215,8 @@ def _changes(counts: FlipCounts, event: Event) -> tuple[int, int]:
         return counts.negative, counts.positive
     if event == "negative":
         return counts.negative, 0
+    if event == "right before":
+        return counts.both_right + counts.negative, 0
     if counts.wrong_changed is None:
         raise InputError(UNKNOWN_ANSWERS)
     return counts.negative + counts.wrong_changed, 0

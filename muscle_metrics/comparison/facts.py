@@ -17,6 +17,8 @@ from muscle_metrics.comparison.plain_data import (
     json_text,
 )
 from muscle_metrics.errors import UsageError
+from muscle_metrics.flips.rates import Rate
+from muscle_metrics.statistics.interval import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -32,6 +34,7 @@ __all__ = [
     "Facts",
     "Kind",
     "Part",
+    "Possible",
     "Regression",
     "Units",
     "most_lost_first",
@@ -53,15 +56,27 @@ class Part(NamedTuple):
     name: str
 
 
+class Possible(NamedTuple):
+    """Items whose old score leaves room for a `Regression`."""
+
+    metric: str
+    minimum_effect: float = 0.0
+
+
 class Regression(NamedTuple):
     """Items whose score got worse by more than its tie and by more than this effect."""
 
     metric: str
     minimum_effect: float = 0.0
 
+    @property
+    def possible(self) -> Possible:
+        """Items that could regress."""
+        return Possible(*self)
+
 
 # "loss" adds 1 for an item that broke, and subtracts 1 for one that got fixed.
-Event = Literal["negative", "inconsistent", "loss"] | Regression
+Event = Literal["negative", "inconsistent", "loss", "right before"] | Regression | Possible
 
 
 class Units(NamedTuple):
@@ -102,6 +117,8 @@ class Facts(ABC):
     names: tuple[str, str]
     dropped: Mapping[str, int]
     recipe: Mapping[str, str]
+    lost: Mapping[str, int]
+    labels_from_new: frozenset[str]
 
     @property
     @abstractmethod
@@ -142,6 +159,26 @@ class Facts(ABC):
     @abstractmethod
     def in_memory(self) -> Comparison | None:
         """The comparison itself if its items are in memory; None if an engine counted them."""
+
+    @property
+    @abstractmethod
+    def worst_case(self) -> Facts:
+        """The comparison in which the new model got every lost item wrong."""
+
+    @property
+    def coverage(self) -> Rate:
+        """Share of the items of the old run that are compared, by its own references."""
+        total = self.worst_case.total
+        return Rate(total - sum(self.lost.values()), total)
+
+    @property
+    def possible_negative_flip_rates(self) -> Interval | None:
+        """Negative flip rates that the lost items allow (Manski); None if nothing is lost."""
+        worst = self.worst_case
+        if worst is self or not self.is_judged:
+            return None
+        low, high = sorted((self.counts.negative, worst.counts.negative))
+        return Interval(low / worst.total, high / worst.total)
 
     @cached_property
     def counts(self) -> FlipCounts:
@@ -186,12 +223,16 @@ class Facts(ABC):
         dict
             With `schema_version`, which rises when a name changes its meaning.
         """
+        possible = self.possible_negative_flip_rates
         content: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
             "signature": self.signature,
             "old": self.names[0],
             "new": self.names[1],
             "dropped": dict(self.dropped),
+            "lost": dict(self.lost),
+            "coverage": float(self.coverage),
+            "possible_negative_flip_rates": None if possible is None else list(possible),
             "scores": {name: described_changes(changes) for name, changes in self.changes.items()},
         }
         if not self.is_judged:

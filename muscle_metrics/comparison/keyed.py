@@ -53,10 +53,14 @@ class KeyedAnswers:
             If nothing sees it.
         """
         judges = any(isinstance(one, Scorer) for one in chosen)
+        joined = self.joined
+        # Verdicts of a baseline were made with the key, which its gate compares.
         silent = [
             run
-            for run, records in zip(self.joined.names, self.joined.records, strict=True)
-            if all(record.prediction is None for record in records)
+            for run, records, has_verdicts in zip(
+                joined.names, joined.records, joined.has_verdicts, strict=True
+            )
+            if not has_verdicts and all(record.prediction is None for record in records)
         ]
         if self.key is not None and silent and not judges:
             raise UsageError(

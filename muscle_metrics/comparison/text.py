@@ -92,6 +92,7 @@ def _comparison_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]
     for reason, count in comparison.dropped.items():
         if count:
             yield _line(f"left out: {count} ({reason})")
+    yield from _lost_lines(comparison)
     for _, concern in list_concerns(comparison.fingerprints, comparison.names):
         yield _line(f"warning: {concern}")
     if comparison.is_clustered:
@@ -112,6 +113,17 @@ def _comparison_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]
             yield _line("warning: NFR hangs on tiny moves; see how it falls with minimum_effect")
     yield Text()
     yield _line(comparison.signature, style="dim")
+
+
+def _lost_lines(comparison: Facts) -> Iterator[RenderableType]:
+    if not comparison.lost:
+        return
+    lost = ", ".join(f"{count} {reason}" for reason, count in comparison.lost.items())
+    line = f"coverage: {comparison.coverage} items of old; {lost}"
+    possible = comparison.possible_negative_flip_rates
+    if possible is not None:
+        line += f"; NFR of all of them is {percent_range(possible)}, by what the lost items hide"
+    yield _line(line)
 
 
 def _flip_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]:

@@ -71,6 +71,11 @@ class ScoreFacts(ABC):
 
     @property
     @abstractmethod
+    def possible(self) -> int:
+        """Number of items whose old score leaves room for a regression in the range."""
+
+    @property
+    @abstractmethod
     def mean_change(self) -> Mean:
         """Mean of new score minus old score over all items."""
 
@@ -181,6 +186,11 @@ class ScoreChanges(ScoreFacts):
         """Number of items whose score got worse by more than ten dead bands."""
         return int(np.count_nonzero(self.gains < -10 * self.dead_band))
 
+    @cached_property
+    def possible(self) -> int:
+        """Number of items whose old score leaves room for a regression in the range."""
+        return int(np.count_nonzero(self.can_regress()))
+
     @property
     def mean_gain(self) -> Magnitude:
         """Mean gain of the items that got better (m_g); nan if none did."""
@@ -207,6 +217,12 @@ class ScoreChanges(ScoreFacts):
     def regressed(self) -> npt.NDArray[np.bool_]:
         """Whether the score of each item got worse by more than the dead band."""
         flags: npt.NDArray[np.bool_] = self.gains < -self.dead_band
+        return flags
+
+    def can_regress(self) -> npt.NDArray[np.bool_]:
+        """Whether the range leaves room for a regression below the old score of each item."""
+        room = self.old - self.low if self.higher_is_better else self.high - self.old
+        flags: npt.NDArray[np.bool_] = room > self.dead_band
         return flags
 
     def negative_flip_curve(self, dead_bands: npt.ArrayLike) -> Scores:

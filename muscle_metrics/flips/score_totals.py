@@ -29,9 +29,9 @@ class ScoreTotals(ScoreFacts):
     ----------
     total : int
         Number of items, N.
-    negative, positive, tied, beyond_tenfold : int
-        Items that got worse, got better, kept their score, and got worse by more than ten dead
-        bands.
+    negative, positive, tied, beyond_tenfold, possible : int
+        Items that got worse, got better, kept their score, got worse by more than ten dead bands,
+        and whose old score leaves room for a regression.
     change, loss, gain : ExactSum
         Sums of all changes, of the sizes of losses, and of gains.
     change_squares, loss_squares, gain_squares : ExactSum
@@ -54,6 +54,7 @@ class ScoreTotals(ScoreFacts):
     positive: int
     tied: int
     beyond_tenfold: int
+    possible: int
     change: ExactSum
     loss: ExactSum
     gain: ExactSum
@@ -77,6 +78,7 @@ class ScoreTotals(ScoreFacts):
             positive=changes.positive,
             tied=changes.tied,
             beyond_tenfold=changes.beyond_tenfold,
+            possible=changes.possible,
             change=ExactSum.of(deltas),
             loss=ExactSum.of(losses),
             gain=ExactSum.of(improved),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import repeat
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import UsageError
 from muscle_metrics.gate.criteria import Criterion, broken_pins, list_criteria
+from muscle_metrics.gate.trust import check_coverage, list_notes, list_reasons
 from muscle_metrics.gate.verdict import Check, Outcome, Verdict
-from muscle_metrics.runs.fingerprints import list_concerns
 from muscle_metrics.statistics.multiplicity import holm_rejections
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.gate.policy import Policy
 
-__all__ = ["check_gate", "decide"]
+__all__ = ["check_gate", "decide", "make_verdict", "refuse_unbreakable"]
+
+LOSSES_DECIDE = (
+    "the lost items decide, and this would fail if all of them broke: evaluate them again, or "
+    'accept the loss with --accept-losses (missing = "ignore")'
+)
 
 
 def check_gate(comparison: Facts, policy: Policy) -> Verdict:
@@ -60,17 +66,23 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
     criteria = list_criteria(comparison, policy)
     _check_sizes(criteria, policy)
     checks = _judge(criteria, policy.confidence)
-    reasons = [*_differences(comparison, policy), *_missing_pins(comparison, policy)]
+    return make_verdict(comparison, policy, (*checks, *check_coverage(comparison, policy)))
+
+
+def make_verdict(comparison: Facts, policy: Policy, checks: tuple[Check, ...]) -> Verdict:
+    """Combine the checks with what makes the runs incomparable, and with broken pins."""
+    reasons = list_reasons(comparison, policy)
     broken = broken_pins(comparison, policy)
-    invalid = [reason for reason, accepted in reasons if not accepted]
+    invalid = any(not reason.is_accepted for reason in reasons)
     return Verdict(
-        outcome=_combine(checks, broken=bool(broken), invalid=bool(invalid)),
+        outcome=_combine(checks, broken=bool(broken), invalid=invalid),
         checks=checks,
         broken_pins=broken,
-        reasons=tuple(reason for reason, _ in reasons),
+        reasons=tuple(reason.text for reason in reasons),
         names=comparison.names,
         confidence=policy.confidence,
         signature=comparison.signature,
+        notes=list_notes(comparison, policy),
     )
 
 
@@ -85,30 +97,51 @@ def decide(*, low: float, high: float, limit: Fraction, rejected: bool) -> Outco
 
 
 def _judge(criteria: Sequence[Criterion], confidence: float) -> tuple[Check, ...]:
-    tests = [criterion.is_broken_at for criterion in criteria]
-    rejections = holm_rejections(tests, alpha=1 - confidence)
-    return tuple(map(_check, criteria, rejections, repeat(confidence)))
+    observed = holm_rejections([c.is_broken_at for c in criteria], alpha=1 - confidence)
+    worst = holm_rejections([c.would_be_broken_at for c in criteria], alpha=1 - confidence)
+    return tuple(map(_check, criteria, observed, worst, repeat(confidence)))
 
 
-def _check(criterion: Criterion, rejected: bool, confidence: float) -> Check:
-    evidence, limit = criterion.evidence, criterion.limit
-    low, high = evidence.lower(confidence), evidence.upper(confidence)
+def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: float) -> Check:
+    observed, limit = criterion.observed, criterion.limit
+    low, high = observed.lower(confidence), criterion.worst.upper(confidence)
     outcome = decide(low=low, high=high, limit=limit, rejected=rejected)
     advice = ""
-    if outcome is Outcome.INCONCLUSIVE:
-        advice = evidence.advice(float(limit), confidence)
+    if outcome is not Outcome.FAIL and not criterion.can_fail(confidence):
+        outcome, advice = Outcome.INVALID, _nothing_could_break(criterion)
+    elif outcome is Outcome.INCONCLUSIVE and at_worst:
+        outcome, advice = Outcome.INVALID, LOSSES_DECIDE
+    elif outcome is Outcome.INCONCLUSIVE:
+        advice = observed.advice(float(limit), confidence)
         if Fraction(low) > limit:
             advice = "broken on its own, but not after correcting for the number of criteria"
     return Check(
         criterion=criterion.name,
         outcome=outcome,
-        estimate=evidence.estimate,
+        estimate=observed.estimate,
         low=low,
         high=high,
         limit=limit,
-        sample=evidence.sample,
+        sample=observed.sample,
         advice=advice,
         is_share=criterion.is_share,
+    )
+
+
+def refuse_unbreakable(check: Check, comparison: Facts, policy: Policy) -> Check:
+    """Make a check of the negative flip rate INVALID if too few items could break."""
+    criterion = list_criteria(comparison, policy)[0]
+    if criterion.can_fail(policy.confidence):
+        return check
+    return replace(check, outcome=Outcome.INVALID, advice=_nothing_could_break(criterion))
+
+
+def _nothing_could_break(criterion: Criterion) -> str:
+    most = "no item" if criterion.breakable is None else criterion.breakable.sample
+    return (
+        f"only {most} could break, so the limit can hardly be exceeded: check how answers "
+        f"are judged, or limit the items that old got right with --max-conditional-nfr "
+        f"(max_conditional_nfr)"
     )
 
 
@@ -118,6 +151,8 @@ def _combine(checks: Sequence[Check], *, broken: bool, invalid: bool) -> Outcome
         return Outcome.INVALID
     if broken or Outcome.FAIL in outcomes:
         return Outcome.FAIL
+    if Outcome.INVALID in outcomes:
+        return Outcome.INVALID
     if outcomes == {Outcome.PASS}:
         return Outcome.PASS
     return Outcome.INCONCLUSIVE
@@ -125,28 +160,9 @@ def _combine(checks: Sequence[Check], *, broken: bool, invalid: bool) -> Outcome
 
 def _check_sizes(criteria: Sequence[Criterion], policy: Policy) -> None:
     for criterion in criteria:
-        if criterion.evidence.best(policy.confidence) > criterion.limit:
+        if criterion.worst.best(policy.confidence) > criterion.limit:
             raise UsageError(
                 f"expected enough items to show that the {criterion.name} keeps the limit "
-                f"{float(criterion.limit):g}, got {criterion.evidence.sample}: even with nothing "
+                f"{float(criterion.limit):g}, got {criterion.worst.sample}: even with nothing "
                 f"broken so few can never pass; see 'muscle-metrics power'"
             )
-
-
-def _differences(comparison: Facts, policy: Policy) -> list[tuple[str, bool]]:
-    """Name each other difference between the runs, and whether the policy accepts it."""
-    differences = []
-    for part, text in list_concerns(comparison.fingerprints, comparison.names):
-        accepted = part in policy.accepted_differences
-        differences.append((f"{text} (accepted)" if accepted else text, accepted))
-    return differences
-
-
-def _missing_pins(comparison: Facts, policy: Policy) -> list[tuple[str, bool]]:
-    if comparison.in_memory is None:
-        return []
-    missing = sorted(policy.pinned.difference(comparison.in_memory.table.ids))
-    if not missing:
-        return []
-    shown = ", ".join(map(repr, missing[:5]))
-    return [(f"{len(missing)} pinned items are not in the comparison (first {shown})", False)]

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from muscle_metrics.comparison.facts import Part, Regression
+from muscle_metrics.comparison.facts import Facts, Part, Regression
 from muscle_metrics.errors import UsageError
 from muscle_metrics.gate import evidence as kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from muscle_metrics.comparison.comparison import Comparison
-    from muscle_metrics.comparison.facts import Event, Facts
+    from muscle_metrics.comparison.facts import Event
     from muscle_metrics.gate.evidence import Evidence
     from muscle_metrics.gate.policy import Limit, Policy
 
@@ -36,7 +37,14 @@ OF_ITEMS: Mapping[str, object] = MappingProxyType(
     }
 )
 # Limits that need counts of flips.
-OF_COUNTS = ("max_accuracy_loss", "max_nfr_mc", "tasks", "slices", "protected")
+OF_COUNTS = (
+    "max_conditional_nfr",
+    "max_accuracy_loss",
+    "max_nfr_mc",
+    "tasks",
+    "slices",
+    "protected",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +57,62 @@ class Criterion:
         Name of the limited rate or mean.
     limit : Fraction
         Largest value that the policy allows.
-    evidence : Evidence
-        Estimate and bounds.
+    observed : Evidence
+        Of the compared items; its lower bound can break the limit.
+    worst : Evidence
+        Of the same items and every lost one as broken; its upper bound can keep the limit.
+    breakable : Evidence, optional
+        What there would be if every item broke that can break; None where every item can.
     is_share : bool
         Whether values are shares, to be shown in percent.
     """
 
     name: str
     limit: Fraction
-    evidence: Evidence
+    observed: Evidence
+    worst: Evidence
+    breakable: Evidence | None = None
     is_share: bool = True
 
     def is_broken_at(self, alpha: float) -> bool:
         """Whether the lower bound exceeds the limit when it may err with probability `alpha`."""
-        return Fraction(self.evidence.lower(1 - alpha)) > self.limit
+        return Fraction(self.observed.lower(1 - alpha)) > self.limit
+
+    def would_be_broken_at(self, alpha: float) -> bool:
+        """Whether the lower bound would exceed the limit if every lost item broke."""
+        return Fraction(self.worst.lower(1 - alpha)) > self.limit
+
+    def can_fail(self, confidence: float) -> bool:
+        """Whether the limit would be exceeded if every item broke that can break."""
+        most = self.breakable
+        return most is None or Fraction(most.lower(confidence)) > self.limit
+
+
+class _Views(NamedTuple):
+    """The compared items, and the same with every lost item as broken."""
+
+    observed: Facts
+    worst: Facts
+
+    def judge(
+        self,
+        name: str,
+        limit: Limit | None,
+        evidence: Callable[[Facts], Evidence],
+        breakable: Callable[[Facts], Evidence] | None = None,
+        *,
+        is_share: bool = True,
+    ) -> Criterion:
+        """Make a criterion from the evidence of both views."""
+        observed = evidence(self.observed)
+        return Criterion(
+            name,
+            _exact(limit),
+            observed=observed,
+            worst=observed if self.worst is self.observed else evidence(self.worst),
+            breakable=None if breakable is None else breakable(self.worst),
+            is_share=is_share,
+        )
 
 
 def list_criteria(comparison: Facts, policy: Policy) -> list[Criterion]:
@@ -76,11 +126,9 @@ def list_criteria(comparison: Facts, policy: Policy) -> list[Criterion]:
     """
     if comparison.in_memory is None:
         _refuse_items(comparison, policy)
-    return [
-        *_overall(comparison, policy),
-        *_metrics(comparison, policy),
-        *_parts(comparison, policy),
-    ]
+    worst = comparison if policy.missing == "ignore" else comparison.worst_case
+    views = _Views(comparison, worst)
+    return [*_overall(views, policy), *_metrics(views, policy), *_parts(views, policy)]
 
 
 def broken_pins(comparison: Facts, policy: Policy) -> tuple[str, ...]:
@@ -129,72 +177,87 @@ def _refuse_counts(policy: Policy) -> None:
             )
 
 
-def _overall(comparison: Facts, policy: Policy) -> Iterator[Criterion]:
+def _overall(views: _Views, policy: Policy) -> Iterator[Criterion]:
+    comparison = views.observed
     metric = "" if comparison.is_judged else f" by {_first_metric(comparison)}"
-    flips = _flip_evidence(comparison, policy)
-    yield Criterion(f"negative flip rate{metric}", _exact(policy.max_nfr), flips)
+    # A limit on the items that old got right holds where few of all items can break.
+    conditional = policy.max_conditional_nfr
+    breakable = None if conditional else partial(_breakable, _negative(comparison, policy))
+    flips = partial(_flip_evidence, policy)
+    yield views.judge(f"negative flip rate{metric}", policy.max_nfr, flips, breakable)
     if comparison.in_memory is None and not comparison.is_judged:
         _refuse_counts(policy)
+    if conditional is not None:
+        possible = partial(_conditional, "right before")
+        flips = partial(_conditional, "negative")
+        yield views.judge("conditional negative flip rate", conditional, flips, possible)
     if policy.max_accuracy_loss is not None:
-        loss = _loss_evidence(comparison)
-        yield Criterion("accuracy loss", _exact(policy.max_accuracy_loss), loss)
+        yield views.judge("accuracy loss", policy.max_accuracy_loss, _loss_evidence, breakable)
     if policy.max_nfr_mc is not None:
-        rate = _rate(comparison, "inconsistent")
-        yield Criterion("inconsistency flip rate", _exact(policy.max_nfr_mc), rate)
+        rate = partial(_rate, "inconsistent")
+        yield views.judge("inconsistency flip rate", policy.max_nfr_mc, rate)
     if comparison.in_memory is not None:
-        yield from _of_items(comparison.in_memory, policy)
+        yield from _of_items(views, policy)
 
 
-def _of_items(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
+def _of_items(views: _Views, policy: Policy) -> Iterator[Criterion]:
     if policy.max_weighted_nfr is not None:
-        table = comparison.table
-        weighted = kinds.weighted_rate(
-            comparison.values(_negative(comparison, policy)).astype(bool),
-            _weights(comparison, policy),
-            table.unit_numbers,
-            table.unit,
-        )
-        yield Criterion(
+        event = _negative(views.observed, policy)
+        yield views.judge(
             "severity-weighted negative flip rate",
-            _exact(policy.max_weighted_nfr),
-            _noisy(comparison, weighted),
+            policy.max_weighted_nfr,
+            lambda comparison: _noisy(comparison, _weighted(policy, event, comparison)),
+            lambda comparison: _weighted(policy, _before(event), comparison),
         )
     if policy.max_mean_regression is not None:
-        yield from _regressions(comparison, policy)
+        yield from _regressions(views, policy)
 
 
-def _metrics(comparison: Facts, policy: Policy) -> Iterator[Criterion]:
+def _metrics(views: _Views, policy: Policy) -> Iterator[Criterion]:
     for metric, limit in policy.metrics.items():
-        if metric not in comparison.changes:
+        if metric not in views.observed.changes:
             raise UsageError(
                 f"expected a metric that was compared, got {metric!r} in the policy: there is "
-                f"{sorted(comparison.changes) or 'none'}"
+                f"{sorted(views.observed.changes) or 'none'}"
             )
-        rate = _rate(comparison, Regression(metric, policy.minimum_effect))
-        yield Criterion(f"negative flip rate by {metric}", _exact(limit), rate)
+        event = Regression(metric, policy.minimum_effect)
+        yield views.judge(
+            f"negative flip rate by {metric}",
+            limit,
+            partial(_rate, event),
+            partial(_breakable, event),
+        )
 
 
-def _parts(comparison: Facts, policy: Policy) -> Iterator[Criterion]:
+def _parts(views: _Views, policy: Policy) -> Iterator[Criterion]:
     budgets = {**dict.fromkeys(policy.protected, policy.max_nfr), **policy.slices}
     parts = [
         *((Part("slice", name), limit) for name, limit in budgets.items()),
         *((Part("task", name), limit) for name, limit in policy.tasks.items()),
     ]
+    event = _negative(views.observed, policy)
     for part, limit in parts:
-        known = comparison.part_names(part.kind)
+        known = views.worst.part_names(part.kind)
         if part.name not in known:
             raise UsageError(
                 f"expected a {part.kind} that the runs have, got {part.name!r} in the policy: "
                 f"there is {known or 'none'}"
             )
-        rate = _flip_evidence(comparison, policy, part)
-        yield Criterion(f"negative flip rate of {part.kind} {part.name}", _exact(limit), rate)
+        yield views.judge(
+            f"negative flip rate of {part.kind} {part.name}",
+            limit,
+            partial(_flip_evidence, policy, part=part),
+            partial(_breakable, event, part=part),
+        )
 
 
-def _flip_evidence(comparison: Facts, policy: Policy, part: Part | None = None) -> Evidence:
+def _flip_evidence(policy: Policy, comparison: Facts, part: Part | None = None) -> Evidence:
+    if part is not None and part.name not in comparison.part_names(part.kind):
+        # The new run lost the whole part.
+        return kinds.nothing_observed()
     items = comparison.in_memory
     if items is None or items.correctness is None or not items.is_repeated:
-        return _rate(comparison, _negative(comparison, policy), part)
+        return _rate(_negative(comparison, policy), comparison, part)
     rows, table = items.rows(part), items.table
     return kinds.repeated_rate(
         items.correctness.take(rows),
@@ -204,8 +267,23 @@ def _flip_evidence(comparison: Facts, policy: Policy, part: Part | None = None) 
     )
 
 
-def _rate(comparison: Facts, event: Event, part: Part | None = None) -> Evidence:
+def _rate(event: Event, comparison: Facts, part: Part | None = None) -> Evidence:
     return _noisy(comparison, kinds.rate(comparison.units(event, part)))
+
+
+def _breakable(event: Event, comparison: Facts, part: Part | None = None) -> Evidence:
+    """Evidence if every item broke that can break."""
+    return kinds.rate(comparison.units(_before(event), part))
+
+
+def _before(event: Event) -> Event:
+    """Event of the old run alone without which an event cannot happen."""
+    return event.possible if isinstance(event, Regression) else "right before"
+
+
+def _conditional(event: Event, comparison: Facts) -> Evidence:
+    found, right = comparison.units(event), comparison.units("right before")
+    return _noisy(comparison, kinds.conditional_rate(found, right))
 
 
 def _loss_evidence(comparison: Facts) -> Evidence:
@@ -244,28 +322,41 @@ def _weights(comparison: Comparison, policy: Policy) -> npt.NDArray[np.float64]:
     return np.array([policy.item_weights.get(name, weight) for name, weight in pairs])
 
 
-def _regressions(comparison: Comparison, policy: Policy) -> Iterator[Criterion]:
-    if not comparison.changes:
+def _weighted(policy: Policy, event: Event, comparison: Facts) -> Evidence:
+    items = cast("Comparison", comparison)
+    flags = items.values(event).astype(bool)
+    table = items.table
+    return kinds.weighted_rate(flags, _weights(items, policy), table.unit_numbers, table.unit)
+
+
+def _regressions(views: _Views, policy: Policy) -> Iterator[Criterion]:
+    known = views.observed.changes
+    if not known:
         raise UsageError(
             "expected a graded score for max_mean_regression, got right and wrong answers: name a "
             "score with --score-field, or drop max_mean_regression"
         )
-    for metric, changes in comparison.changes.items():
+    for metric, changes in known.items():
         if not np.isfinite([changes.low, changes.high]).all():
             raise UsageError(
                 f"expected the range of {metric!r} to bound its mean regression, got none: give "
                 f"it with --score-range LOW HIGH"
             )
-        material, table = changes.with_effect(policy.minimum_effect), comparison.table
-        size = kinds.mean_regression(
-            material.mean_regression, table.unit_numbers[material.regressed()], table.unit
-        )
-        yield Criterion(
+        yield views.judge(
             f"mean regression of {metric}",
-            _exact(policy.max_mean_regression),
-            _noisy(comparison, size),
+            policy.max_mean_regression,
+            partial(_mean_regression, metric, policy),
             is_share=False,
         )
+
+
+def _mean_regression(metric: str, policy: Policy, comparison: Facts) -> Evidence:
+    items = cast("Comparison", comparison)
+    material, table = items.changes[metric].with_effect(policy.minimum_effect), items.table
+    size = kinds.mean_regression(
+        material.mean_regression, table.unit_numbers[material.regressed()], table.unit
+    )
+    return _noisy(comparison, size)
 
 
 def _exact(limit: Limit | None) -> Fraction:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from muscle_metrics.comparison.facts import Units
 from muscle_metrics.comparison.items import number_labels
 from muscle_metrics.flips.counts import FlipCounts
 from muscle_metrics.statistics.bounded import FEWEST_VALUES, bounded_mean_interval
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     from muscle_metrics.answers.correctness import Correctness
-    from muscle_metrics.comparison.facts import Units
     from muscle_metrics.flips.magnitudes import Magnitude
 
     Labels = Sequence[Hashable] | npt.NDArray[np.intp]
@@ -40,8 +40,10 @@ __all__ = [
     "Evidence",
     "accuracy_loss",
     "clustered_loss",
+    "conditional_rate",
     "independent_rate",
     "mean_regression",
+    "nothing_observed",
     "rate",
     "repeated_rate",
     "weighted_rate",
@@ -149,6 +151,27 @@ def rate(units: Units) -> Evidence:
         best=lambda confidence: interval(confidence, "upper", np.zeros_like(sums)).high,
         units=len(sizes),
         unit=unit,
+    )
+
+
+def conditional_rate(found: Units, right: Units) -> Evidence:
+    """Share among the items that old got right; units without any are left out."""
+    known = right.sums > 0
+    if not known.any():
+        return nothing_observed("no item that old got right")
+    share = rate(Units(found.sums[known], right.sums[known].astype(np.intp), right.unit))
+    return replace(share, sample=f"{share.sample} that old got right")
+
+
+def nothing_observed(sample: str = "no item compared") -> Evidence:
+    """Evidence of no item at all: any value is possible."""
+    return Evidence(
+        estimate=math.nan,
+        sample=sample,
+        interval=lambda confidence, side: Interval(0.0, 1.0),
+        best=lambda confidence: 0.0,
+        units=0,
+        special=lambda limit, confidence: "nothing was observed",
     )
 
 

@@ -17,12 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
-__all__ = ["Limit", "OnInconclusive", "Policy", "read_ids", "read_policy"]
+__all__ = ["Limit", "LostItems", "OnInconclusive", "Policy", "read_ids", "read_policy"]
 
 Limit = Fraction | str | int | float
 OnInconclusive = Literal["error", "fail", "pass"]
+LostItems = Literal["count", "ignore"]
 
-SHARES = ("max_nfr", "max_nfr_mc", "max_accuracy_loss", "max_weighted_nfr")
+SHARES = (
+    "max_nfr",
+    "max_conditional_nfr",
+    "max_nfr_mc",
+    "max_accuracy_loss",
+    "max_weighted_nfr",
+)
+# A loss of more than 1 item in 100 is as large as the smallest limits in use.
+LEAST_COVERAGE = Fraction(99, 100)
 BUDGETS = ("metrics", "tasks", "slices")
 SECTION = "tool.muscle-metrics.gate"
 HOW_TO_CHOOSE = (
@@ -42,6 +51,9 @@ class Policy:
     ----------
     max_nfr : Fraction, str, int or float
         Largest negative flip rate; there is no default.
+    max_conditional_nfr : Fraction, str, int or float, optional
+        Largest share of the items that the old model got right, and the new one gets wrong; for
+        benchmarks of which the old model got few right.
     max_accuracy_loss : Fraction, str, int or float, optional
         Largest loss of accuracy, old minus new.
     max_nfr_mc : Fraction, str, int or float, optional
@@ -70,6 +82,10 @@ class Policy:
         Whether repeats may pass by the flips beyond noise; this pass has no guarantee.
     accepted_differences : tuple of str
         Parts of the fingerprint, such as "judge", in which the runs may differ.
+    missing : {"count", "ignore"}
+        Whether items that the new run lost count as broken in each upper bound, or not at all.
+    min_coverage : Fraction, str, int or float
+        Least share of the items of the old run that must be compared, unless losses are ignored.
 
     Raises
     ------
@@ -83,6 +99,7 @@ class Policy:
     """
 
     max_nfr: Limit | None = None
+    max_conditional_nfr: Limit | None = None
     max_accuracy_loss: Limit | None = None
     max_nfr_mc: Limit | None = None
     max_mean_regression: Limit | None = None
@@ -99,6 +116,8 @@ class Policy:
     on_inconclusive: OnInconclusive = "error"
     noise_adjusted_pass: bool = False
     accepted_differences: tuple[str, ...] = ()
+    missing: LostItems = "count"
+    min_coverage: Limit = LEAST_COVERAGE
 
     def __post_init__(self) -> None:
         if self.max_nfr is None:
@@ -109,6 +128,7 @@ class Policy:
                 f"not as the error of 0.05"
             )
         check_choice("on_inconclusive", self.on_inconclusive, get_args(OnInconclusive))
+        check_choice("missing", self.missing, get_args(LostItems))
         if not 0 <= self.minimum_effect < math.inf:
             raise UsageError(
                 f"expected minimum_effect to be a number of at least 0, got {self.minimum_effect!r}"
@@ -122,6 +142,7 @@ class Policy:
         for name in SHARES:
             limit = getattr(self, name)
             yield name, None if limit is None else _share(name, limit)
+        yield "min_coverage", _coverage(self.min_coverage)
         if self.max_mean_regression is not None:
             yield "max_mean_regression", _positive("max_mean_regression", self.max_mean_regression)
         for name in BUDGETS:
@@ -262,6 +283,16 @@ def _share(name: str, limit: Limit) -> Fraction:
             else "no number of items shows that nothing breaks; pin items that must not break"
         )
         raise UsageError(f"expected {name} to be a share between 0 and 1, got {limit!r}: {hint}")
+    return share
+
+
+def _coverage(least: Limit) -> Fraction:
+    share = _fraction("min_coverage", least)
+    if not 0 < share <= 1:
+        hint = "1 asks for every item" if share > 1 else 'missing = "ignore" accepts any loss'
+        raise UsageError(
+            f"expected min_coverage to be a share above 0 and at most 1, got {least!r}: {hint}"
+        )
     return share
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from muscle_metrics.comparison.compare import compare_runs
 from muscle_metrics.errors import PairingError, UsageError
-from muscle_metrics.gate.check import check_gate
+from muscle_metrics.gate.check import make_verdict, refuse_unbreakable
 from muscle_metrics.gate.policy import Policy
 from muscle_metrics.gate.verdict import Check, Outcome
 from muscle_metrics.statistics.bisection import last_where
@@ -37,8 +37,6 @@ __all__ = ["check_growing", "seeded_order"]
 # Policy keys that a sequential test supports. The other limits need a fixed sample size.
 SEQUENTIAL = {"max_nfr", "confidence", "on_inconclusive", "accepted_differences"}
 OUTCOMES = {"pass": Outcome.PASS, "fail": Outcome.FAIL, "continue": Outcome.INCONCLUSIVE}
-# A limit that one item always satisfies.
-NO_LIMIT = Fraction(10**12 - 1, 10**12)
 
 
 def seeded_order(run: Run, seed: int) -> tuple[Record, ...]:
@@ -111,10 +109,9 @@ def check_growing(
     comparison = compare_runs(replace(old, records=seen), new, **options)
     stream = _stream(comparison, seen)
     check = _check(stream, policy, seed, total=len(order))
-    # Differences between the runs make a sequential gate invalid like any other.
-    verdict = check_gate(comparison, replace(policy, max_nfr=NO_LIMIT))
-    outcome = verdict.outcome if verdict.outcome is Outcome.INVALID else check.outcome
-    return comparison, replace(verdict, outcome=outcome, checks=(check,))
+    if check.outcome is Outcome.PASS:
+        check = refuse_unbreakable(check, comparison, policy)
+    return comparison, make_verdict(comparison, policy, (check,))
 
 
 def _check(stream: npt.NDArray[np.bool_], policy: Policy, seed: int, total: int) -> Check:
@@ -208,9 +205,12 @@ def _check_policy(policy: Policy) -> None:
 
 
 def _check_options(options: dict[str, Any]) -> None:
-    dropping = [name for name, value in options.items() if value == "drop"]
-    if dropping:
+    losing = [
+        f"{name}={value}" for name, value in options.items() if value in ("drop", "own", "last")
+    ]
+    if losing:
         raise UsageError(
-            f"expected every item to count for --sequential, got {dropping} = 'drop': an item that "
-            f"is left out could be the flip that decides"
+            f"expected every item to count by the references of old for --sequential, got "
+            f"{losing}: an item that is lost could be the flip that decides; leave these out, or "
+            f"gate the whole run"
         )

@@ -34,7 +34,7 @@ class Outcome(StrEnum):
     INVALID = "INVALID"
 
 
-WORST_FIRST = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
+WORST_FIRST = (Outcome.FAIL, Outcome.INVALID, Outcome.INCONCLUSIVE, Outcome.PASS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +46,22 @@ class Check:
     criterion : str
         Name of the limited rate, such as "negative flip rate of slice safety".
     outcome : Outcome
-        PASS if the upper bound keeps the limit, FAIL if the lower one breaks it, else
-        INCONCLUSIVE.
+        PASS if the upper bound keeps the limit, FAIL if the lower one breaks it, INVALID if too
+        few items could break or lost items could decide, else INCONCLUSIVE.
     estimate : float
-        The observed value; larger is worse.
+        The observed value; larger is worse, unless `is_minimum`.
     low, high : float
-        The bounds that decided, each one-sided.
+        The bounds that decided, each one-sided; in the upper one every lost item broke.
     limit : Fraction
         The limit of the policy.
     sample : str
         The observation in words, such as "3 of 100 items".
     advice : str
-        How to decide an inconclusive check; empty for any other.
+        How to decide an undecided check; empty for any other.
+    is_share : bool
+        Whether values are shares, to be shown in percent.
+    is_minimum : bool
+        Whether the limit is a minimum, as that of the coverage is.
 
     Examples
     --------
@@ -76,6 +80,7 @@ class Check:
     sample: str
     advice: str = ""
     is_share: bool = True
+    is_minimum: bool = False
 
     def shown(self, value: float | Fraction) -> str:
         """Write a value in the unit of the criterion."""
@@ -83,13 +88,16 @@ class Check:
 
     @property
     def bounds_text(self) -> str:
-        """Both bounds in the unit of the criterion."""
+        """Both bounds in the unit of the criterion; empty for a value that is known exactly."""
+        if self.is_minimum:
+            return ""
         return f"{self.shown(self.low)} to {self.shown(self.high)}"
 
     @property
     def limit_text(self) -> str:
         """The limit as a policy writes it, in the unit of the criterion."""
-        return short_percent(self.limit) if self.is_share else f"{float(self.limit):g}"
+        limit = short_percent(self.limit) if self.is_share else f"{float(self.limit):g}"
+        return f"at least {limit}" if self.is_minimum else limit
 
     @property
     def sample_text(self) -> str:
@@ -97,9 +105,10 @@ class Check:
         return f"{self.sample}; {self.advice}" if self.advice else self.sample
 
     def __str__(self) -> str:
+        bounds = f" (bounds {self.bounds_text})" if self.bounds_text else ""
         return (
-            f"{self.outcome} {self.criterion} {self.shown(self.estimate)} (bounds "
-            f"{self.bounds_text}), limit {self.limit_text}: {self.sample_text}"
+            f"{self.outcome} {self.criterion} {self.shown(self.estimate)}{bounds}, limit "
+            f"{self.limit_text}: {self.sample_text}"
         )
 
 
@@ -123,6 +132,8 @@ class Verdict:
         One-sided level of the bounds.
     signature : str
         Options and input of the numbers, in one line.
+    notes : tuple of str
+        Facts that belong to the first line, such as items that were lost.
 
     Examples
     --------
@@ -139,11 +150,12 @@ class Verdict:
     names: tuple[str, str]
     confidence: float
     signature: str
+    notes: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:
-        """The outcome, and the runs that it is about."""
-        return f"{self.outcome}: {' -> '.join(self.names)}"
+        """The outcome, the runs that it is about, and the notes."""
+        return "; ".join([f"{self.outcome}: {' -> '.join(self.names)}", *self.notes])
 
     def worst_first(self) -> list[Check]:
         """List the failed checks, then the undecided ones, then the passed ones."""
@@ -200,6 +212,7 @@ def hide_verdict_secrets(verdict: Verdict) -> Verdict:
     """Replace secrets in every text of a verdict, and add their number to its reasons."""
     texts = {name: getattr(verdict, name) for name in ("broken_pins", "names", "signature")}
     texts["reasons"] = verdict.reasons
+    texts["notes"] = verdict.notes
     texts["checks"] = tuple((c.criterion, c.sample, c.advice) for c in verdict.checks)
     hidden = {name: hide_secrets(value) for name, value in texts.items()}
     count = sum(text.number for text in hidden.values())

@@ -21,7 +21,7 @@ __all__ = ["verdict_junit"]
 
 TEXT_LIMIT = 4000
 # Elements of JUnit by outcome; a test case that passed has output only.
-MARKS = {"PASS": "system-out", "FAIL": "failure"}
+MARKS = {"PASS": "system-out", "FAIL": "failure", "INVALID": "error"}
 UNDECIDED = {"error": "error", "fail": "failure", "pass": "skipped"}
 TOTALS = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
 
@@ -75,6 +75,7 @@ def _add_criteria(root: ElementTree.Element, verdict: Verdict, marks: Mapping[st
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in (
         ("outcome", str(verdict.outcome)),
+        ("verdict", verdict.headline),
         ("old", verdict.names[0]),
         ("new", verdict.names[1]),
         ("signature", verdict.signature),
@@ -114,7 +115,7 @@ def _add_totals(root: ElementTree.Element) -> None:
 
 
 def _headline(check: Check) -> str:
-    return f"{check.outcome}: {check.shown(check.estimate)}, limit {check.shown(check.limit)}"
+    return f"{check.outcome}: {check.shown(check.estimate)}, limit {check.limit_text}"
 
 
 def _story(item: Item) -> list[str]:

@@ -57,6 +57,7 @@ def verdict_markdown(
     verdict, flips = publish(verdict, comparison, examples)
     old, new = (markdown(shorten(name, NAME_LIMIT)) for name in verdict.names)
     head = [MARKER, f"## {verdict.outcome}{_counted(comparison)}", "", f"{old} to {new}"]
+    head += [markdown(shorten(note, LINE_LIMIT)) for note in verdict.notes]
     foot = ["", _signature(verdict)]
     sections = [*_sections(verdict, flips)]
     room = limit - _size([*head, *foot]) - sum(_size(section.frame) for section in sections)
@@ -125,7 +126,7 @@ def _check_row(check: Check) -> str:
         f"**{check.outcome}**",
         check.shown(check.estimate),
         check.bounds_text,
-        check.shown(check.limit),
+        check.limit_text,
         markdown(shorten(check.sample_text, LINE_LIMIT)),
     )
 

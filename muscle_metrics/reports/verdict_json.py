@@ -52,8 +52,11 @@ def verdict_data(
         "checks": [_described(check) for check in verdict.checks],
         "broken_pins": list(verdict.broken_pins),
         "reasons": list(verdict.reasons),
+        "notes": list(verdict.notes),
         "items": None if comparison is None else comparison.total,
         "dropped": {} if comparison is None else dict(comparison.dropped),
+        "lost": {} if comparison is None else dict(comparison.lost),
+        "coverage": None if comparison is None else float(comparison.coverage),
         "counts": _counts(comparison),
         "negative_flips": {
             "total": flips.total,
@@ -84,6 +87,7 @@ def _described(check: Check) -> dict[str, Any]:
         "high": _finite(check.high),
         "limit": float(check.limit),
         "is_share": check.is_share,
+        "is_minimum": check.is_minimum,
         "sample": check.sample,
         "advice": check.advice,
     }

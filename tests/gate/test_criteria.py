@@ -69,7 +69,7 @@ def rate_over(flags, labels, unit):
 
 
 def evidence_of(comparison, name, **policy):
-    found = {c.name: c.evidence for c in list_criteria(comparison, Policy(max_nfr=0.5, **policy))}
+    found = {c.name: c.observed for c in list_criteria(comparison, Policy(max_nfr=0.5, **policy))}
     return bounds(found[name])
 
 
@@ -81,7 +81,7 @@ def test_the_flip_rate_is_always_limited():
     assert criterion.name == "negative flip rate"
     assert criterion.limit == Fraction(2, 5)
     assert criterion.is_share
-    assert bounds(criterion.evidence) == bounds(independent_rate(3, 10))
+    assert bounds(criterion.observed) == bounds(independent_rate(3, 10))
 
 
 def test_criteria_stand_in_the_order_of_a_reader():
@@ -170,7 +170,7 @@ def test_a_criterion_is_broken_by_its_lower_bound_at_the_level_asked_for():
     evidence = independent_rate(6, 100)
     at = {alpha: evidence.lower(1 - alpha) for alpha in (0.05, 0.01)}
     assert at[0.01] < 0.02 < at[0.05]
-    criterion = Criterion("NFR", Fraction(1, 50), evidence)
+    criterion = Criterion("NFR", Fraction(1, 50), evidence, evidence)
     assert criterion.is_broken_at(0.05)
     assert not criterion.is_broken_at(0.01)
 
@@ -178,8 +178,8 @@ def test_a_criterion_is_broken_by_its_lower_bound_at_the_level_asked_for():
 def test_a_bound_on_the_limit_does_not_break_it():
     evidence = independent_rate(6, 100)
     limit = Fraction(evidence.lower(0.95))
-    assert not Criterion("NFR", limit, evidence).is_broken_at(1 - 0.95)
-    assert Criterion("NFR", limit - Fraction(1, 10**30), evidence).is_broken_at(1 - 0.95)
+    assert not Criterion("NFR", limit, evidence, evidence).is_broken_at(1 - 0.95)
+    assert Criterion("NFR", limit - Fraction(1, 10**30), evidence, evidence).is_broken_at(1 - 0.95)
 
 
 # Graded scores
@@ -225,8 +225,8 @@ def test_the_metric_named_first_has_the_flips():
     comparison = compare_runs(*runs, metric=["a", "b"], score_range=(0, 1))
     policy = Policy(max_nfr=0.5, metrics={"b": 0.5})
     flips, budget = list_criteria(comparison, policy)
-    assert (flips.name, flips.evidence.estimate) == ("negative flip rate by a", 0.5)
-    assert (budget.name, budget.evidence.estimate) == ("negative flip rate by b", 1.0)
+    assert (flips.name, flips.observed.estimate) == ("negative flip rate by a", 0.5)
+    assert (budget.name, budget.observed.estimate) == ("negative flip rate by b", 1.0)
 
 
 def test_with_a_threshold_scores_are_right_or_wrong():
@@ -362,9 +362,9 @@ def test_graded_repeats_never_fail_either():
     runs = [Run(rows, name) for name, rows in records.items()]
     comparison = compare_runs(*runs, score_range=(0, 1))
     criteria = list_criteria(comparison, Policy(max_nfr=0.5, max_mean_regression=0.5))
-    assert [c.evidence.estimate for c in criteria] == [1, pytest.approx(0.8)]
-    assert [c.evidence.lower(0.95) for c in criteria] == [0, 0]
-    assert [c.evidence.units for c in criteria] == [30, 30]
+    assert [c.observed.estimate for c in criteria] == [1, pytest.approx(0.8)]
+    assert [c.observed.lower(0.95) for c in criteria] == [0, 0]
+    assert [c.observed.units for c in criteria] == [30, 30]
 
 
 # Pinned items

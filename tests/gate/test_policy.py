@@ -229,6 +229,9 @@ def test_severity_needs_a_limit_and_a_limit_severity(half):
 FULL = """
 max_nfr = 0.02
 max_nfr_mc = 0.1
+max_conditional_nfr = 0.2
+missing = "ignore"
+min_coverage = 0.95
 max_accuracy_loss = "0.01"
 max_mean_regression = 1
 max_weighted_nfr = 0.03
@@ -253,6 +256,9 @@ def test_every_setting_can_stand_in_a_file(tmp_path, header):
     assert read_policy(write(tmp_path, header + FULL)) == Policy(
         max_nfr="0.02",
         max_nfr_mc="0.1",
+        max_conditional_nfr="0.2",
+        missing="ignore",
+        min_coverage="0.95",
         max_accuracy_loss="0.01",
         max_mean_regression=1,
         max_weighted_nfr="0.03",

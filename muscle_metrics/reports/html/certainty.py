@@ -50,7 +50,8 @@ def reachable_limits(comparison: Comparison, verdict: Verdict | None) -> Reachab
     confidence = 0.95 if verdict is None else verdict.confidence
     rate = comparison.counts.negative_flip_rate
     low = rate.interval(confidence, "clopper-pearson", side="lower").low
-    high = rate.interval(confidence, "clopper-pearson", side="upper").high
+    worst = comparison.worst_case.counts.negative_flip_rate
+    high = worst.interval(confidence, "clopper-pearson", side="upper").high
     checks = () if verdict is None else verdict.checks
     limits = [float(c.limit) for c in checks if c.criterion == NFR and 0 < c.limit < 1]
     limit = limits[0] if limits else None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.record import Record, Run
 
-__all__ = ["Identity", "LabelledRun", "Mismatches"]
+__all__ = ["Identity", "LabelledRun", "Mismatches", "is_unanswered"]
 
 # Task, id and repeat.
 Identity: TypeAlias = tuple[str | None, str, str | None]
@@ -71,6 +71,8 @@ class Mismatches:
         Items of any run and of all runs, in natural order.
     records : list of list of Record
         For each run its records of the shared items.
+    silent : dict of str to list of Identity
+        By label of a run, the shared items that it left unanswered.
     conflicting, unanswered : list of Identity
         Shared items whose references differ, and those for which a run holds no score, or neither
         an answer nor a score where nothing in it is scored.
@@ -90,11 +92,11 @@ class Mismatches:
         self.total = len(self.shared) if total is None else total
         self._is_excerpt = total is not None
         self.conflicting = self._find_conflicting()
-        self._silent = {
+        self.silent = {
             run.label: _find_unanswered(self.shared, records, run.is_scored)
             for run, records in zip(self.runs, self.records, strict=True)
         }
-        silent = set[Identity]().union(*self._silent.values())
+        silent = set[Identity]().union(*self.silent.values())
         self.unanswered = [item for item in self.shared if item in silent] if silent else []
 
     def explain_faults(self) -> list[str]:
@@ -158,7 +160,7 @@ class Mismatches:
         found = []
         advice = '--unanswered drop (unanswered="drop") leaves them out'
         for run in self.runs:
-            items = self._silent[run.label]
+            items = self.silent[run.label]
             if not items:
                 continue
             given = "items without a score"
@@ -267,6 +269,11 @@ def _column(records: Iterable[Record], name: str) -> list[Any]:
 def _is_empty(column: Iterable[object]) -> bool:
     """Whether every value of a column is None; comparing arrays with None would be slow."""
     return {*map(type, column)} <= {NoneType}
+
+
+def is_unanswered(run: LabelledRun, item: Identity) -> bool:
+    """Whether a run holds no score of an item, or no answer where nothing in it is scored."""
+    return bool(_find_unanswered([item], [run.records[item]], run.is_scored))
 
 
 def _find_unanswered(

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, get_args
 
 from muscle_metrics.errors import PairingError, UsageError, check_choice
+from muscle_metrics.runs.joining.losses import NO_LOSSES, UNANSWERED, Losses, find_losses
 from muscle_metrics.runs.joining.mismatches import Mismatches
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class JoinedRuns:
     has_verdicts : tuple of bool
         For each run whether its only score is this package's own verdict on the answers, as in a
         committed baseline.
+    losses : Losses
+        Items of the old run that the new one lost, where two runs were joined.
     """
 
     names: tuple[str, ...]
@@ -70,23 +73,35 @@ class JoinedRuns:
     has_logs: bool = False
     lower_is_better: frozenset[str] = frozenset()
     has_verdicts: tuple[bool, ...] = ()
+    losses: Losses = NO_LOSSES
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @cached_property
     def slices(self) -> tuple[str | None, ...]:
-        """Slice of each item, by the first run that names one."""
+        """Slice of each item, by the first run that names any."""
         return self.labels("slice")
 
     def labels(self, name: str) -> tuple[str | None, ...]:
-        """Task, repeat, slice, group or prompt of each item, by the first run that names one."""
-        first, *others = (tuple(map(attrgetter(name), records)) for records in self.records)
-        # Fast path: the first run labels every item, or all runs carry the same labels.
-        if None not in first or all(column == first for column in others):
-            return first
-        items = zip(first, *others, strict=True)
-        return tuple(next((label for label in of if label is not None), None) for of in items)
+        """Task, repeat, slice, group or prompt of each item, by the first run that names any.
+
+        A new run cannot move items between the slices or groups of the old run, nor add to them.
+        """
+        return tuple(map(attrgetter(name), self.records[self._labeller(name)]))
+
+    @cached_property
+    def labels_from_new(self) -> frozenset[str]:
+        """Which of references, slices and groups the old run lacks, and a newer run names."""
+        parts = {"references": "reference", "slices": "slice", "groups": "group"}
+        return frozenset(part for part, name in parts.items() if self._labeller(name))
+
+    def _labeller(self, name: str) -> int:
+        """Position of the first run that labels any item; 0 if none does."""
+        for position, records in enumerate(self.records):
+            if any(label is not None for label in map(attrgetter(name), records)):
+                return position
+        return 0
 
 
 def pair_runs(
@@ -171,7 +186,7 @@ def join_runs(
     if conflict == "drop":
         reasons = dict.fromkeys(found.conflicting, "conflicting references") | reasons
     if unanswered == "drop":
-        reasons = dict.fromkeys(found.unanswered, "unanswered") | reasons
+        reasons = dict.fromkeys(found.unanswered, UNANSWERED) | reasons
     dropped = dict(sorted(Counter(reasons.values()).items()))
     kept, columns = found.shared, found.records
     if reasons:
@@ -180,6 +195,15 @@ def join_runs(
         columns = [list(compress(column, is_kept)) for column in columns]
     if not kept:
         raise nothing_left(dropped)
+    losses = NO_LOSSES
+    if len(runs) == 2:
+        losses = find_losses(
+            found,
+            left_out=reasons,
+            drops_unanswered=unanswered == "drop",
+            is_rejudged=conflict in {"own", "last"},
+            kept=kept,
+        )
     return JoinedRuns(
         names=tuple(run.run.name for run in found.runs),
         ids=tuple([id_ for _, id_, _ in kept]),
@@ -192,6 +216,7 @@ def join_runs(
         has_logs=any(run.is_log for run in runs),
         lower_is_better=frozenset().union(*(run.lower_is_better for run in runs)),
         has_verdicts=tuple(run.has_verdicts for run in runs),
+        losses=losses,
     )
 
 

@@ -1,0 +1,226 @@
+"""Items that the new run lost count against it: a gate is never green on what it did not see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from scipy.stats import binom
+
+from muscle_metrics import Policy, check_gate, compare_runs
+from muscle_metrics.runs.record import Record, Run
+
+
+def run(name, rows, **more):
+    """Make a run of (id, prediction, reference) rows."""
+    records = tuple(Record(str(i), prediction, reference) for i, prediction, reference in rows)
+    return Run(records, name, **more)
+
+
+def ten_percent_broken(items=300):
+    """Old is right on all items; new breaks every tenth one, the first of them at row 7."""
+    rows = [(i, "да", "да") for i in range(items)]
+    broken = {i for i in range(items) if i % 10 == 7}
+    old = run("old", rows)
+    new = run("new", [(i, "нет" if i in broken else "да", "да") for i, *_ in rows])
+    return old, new, broken
+
+
+def without(new, ids):
+    return replace(new, records=tuple(r for r in new if int(r.id) not in ids))
+
+
+def test_a_run_without_the_items_it_breaks_does_not_pass():
+    old, new, broken = ten_percent_broken()
+    assert check_gate(compare_runs(old, new), Policy(max_nfr="0.02")).outcome == "FAIL"
+    verdict = check_gate(
+        compare_runs(old, without(new, broken), missing="drop"), Policy(max_nfr="0.02")
+    )
+    assert verdict.outcome == "INVALID"
+    flips, coverage = verdict.checks
+    assert (flips.estimate, flips.low) == (0, 0)
+    # P(X <= 30 | 300, high) = .05: every lost item counts as broken.
+    assert binom.cdf(30, 300, flips.high) == pytest.approx(0.05, abs=1e-9)
+    assert "this would fail if all of them broke" in flips.advice
+    assert coverage.outcome == "INVALID"
+    assert str(verdict).startswith("INVALID: old -> new; coverage 270 of 300 items of old\n")
+
+
+def test_an_undecided_loss_is_no_pass_for_who_lets_undecided_gates_pass():
+    # Of 1000 items 30 broke: 3 %. Without them the limit of 2 % would be kept.
+    old = run("old", [(i, "a", "a") for i in range(1000)])
+    new = run("new", [(i, "b" if i % 33 == 5 else "a", "a") for i in range(1000)])
+    broken = {int(r.id) for r in new if r.prediction == "b"}
+    policy = Policy(max_nfr="0.02", min_coverage="0.9", on_inconclusive="pass")
+    verdict = check_gate(compare_runs(old, without(new, broken), missing="drop"), policy)
+    assert verdict.outcome == "INVALID"
+
+
+def test_few_losses_pass_where_even_the_worst_case_keeps_the_limit():
+    old, new, broken = ten_percent_broken()
+    some = set(sorted(broken)[:2])
+    new = replace(new, records=tuple(replace(r, prediction="да") for r in new))
+    verdict = check_gate(
+        compare_runs(old, without(new, some), missing="drop"), Policy(max_nfr="0.03")
+    )
+    assert [(c.criterion, c.outcome) for c in verdict.checks] == [
+        ("negative flip rate", "PASS"),
+        ("coverage", "PASS"),
+    ]
+    assert binom.cdf(2, 300, verdict.checks[0].high) == pytest.approx(0.05, abs=1e-9)
+
+
+def test_a_policy_can_accept_losses_and_the_first_line_says_so():
+    old, new, broken = ten_percent_broken()
+    verdict = check_gate(
+        compare_runs(old, without(new, broken), missing="drop"),
+        Policy(max_nfr="0.02", missing="ignore"),
+    )
+    assert verdict.outcome == "PASS"
+    assert str(verdict).splitlines()[0] == (
+        "PASS: old -> new; coverage 270 of 300 items of old, the policy ignores the loss: "
+        "30 only in old"
+    )
+
+
+@pytest.mark.parametrize("conflict", ["own", "last", "drop"])
+def test_new_does_not_pass_by_references_of_its_own(conflict):
+    old, new, _ = ten_percent_broken()
+    new = replace(new, records=tuple(replace(r, reference=r.prediction) for r in new))
+    comparison = compare_runs(old, new, conflict=conflict)
+    assert sum(comparison.lost.values()) == 30
+    assert check_gate(comparison, Policy(max_nfr="0.02")).outcome == "INVALID"
+
+
+def test_references_of_old_judge_both_where_they_differ():
+    old, new, _ = ten_percent_broken()
+    new = replace(new, records=tuple(replace(r, reference=r.prediction) for r in new))
+    comparison = compare_runs(old, new, conflict="first")
+    assert not comparison.lost
+    assert check_gate(comparison, Policy(max_nfr="0.02")).outcome == "FAIL"
+
+
+def test_new_does_not_pass_by_leaving_out_answers():
+    old, new, broken = ten_percent_broken()
+    silent = tuple(replace(r, prediction=None) if int(r.id) in broken else r for r in new)
+    comparison = compare_runs(old, replace(new, records=silent), unanswered="drop")
+    assert comparison.lost == {"unanswered by new": 30}
+    assert check_gate(comparison, Policy(max_nfr="0.02")).outcome == "INVALID"
+
+
+def test_what_old_left_unanswered_is_no_loss():
+    old, new, broken = ten_percent_broken()
+    old = replace(
+        old, records=tuple(replace(r, prediction=None) if int(r.id) in broken else r for r in old)
+    )
+    for shortened in (new, without(new, broken)):
+        comparison = compare_runs(old, shortened, unanswered="drop", missing="drop")
+        assert not comparison.lost
+        assert comparison.worst_case is comparison
+
+
+def test_what_only_new_holds_is_no_loss():
+    old, new, broken = ten_percent_broken()
+    comparison = compare_runs(without(old, broken), new, missing="drop")
+    assert comparison.dropped == {"only in new": 30}
+    assert not comparison.lost
+
+
+def test_a_slice_that_new_lost_whole_is_not_kept():
+    old, new, broken = ten_percent_broken()
+    sliced = [
+        replace(r, records=tuple(replace(x, slice=str(int(x.id) % 10 == 7)) for x in r))
+        for r in (old, new)
+    ]
+    comparison = compare_runs(sliced[0], without(sliced[1], broken), missing="drop")
+    policy = Policy(max_nfr="0.15", min_coverage="0.5", slices={"True": "0.2"})
+    verdict = check_gate(comparison, policy)
+    assert {c.criterion: str(c.outcome) for c in verdict.checks} == {
+        "negative flip rate": "PASS",
+        "negative flip rate of slice True": "INVALID",
+        "coverage": "PASS",
+    }
+
+
+def test_graded_scores_of_lost_items_fell_by_the_whole_range():
+    texts = [("a b c d", "a b c d")] * 200
+    old = run("old", [(i, *pair) for i, pair in enumerate(texts)])
+    new = run("new", [(i, "a b c x" if i % 20 == 3 else "a b c d", "a b c d") for i in range(200)])
+    broken = {i for i in range(200) if i % 20 == 3}
+    comparison = compare_runs(old, without(new, broken), metric="rouge1", missing="drop")
+    assert comparison.changes["rouge1"].negative == 0
+    assert comparison.worst_case.changes["rouge1"].negative == len(broken)
+    assert check_gate(comparison, Policy(max_nfr="0.02")).outcome == "INVALID"
+    # A regression of the whole range would be too much for a mean, too.
+    policy = Policy(max_nfr="0.2", min_coverage="0.5", max_mean_regression="0.5")
+    assert check_gate(comparison, policy).checks[1].outcome == "INVALID"
+
+
+@pytest.mark.parametrize(("right", "outcome"), [(0, "INVALID"), (10, "INVALID"), (300, "FAIL")])
+def test_a_limit_that_can_hardly_be_exceeded_is_not_kept(right, outcome):
+    # Of 1000 items old got the last `right`; new breaks all of them.
+    old = run("old", [(i, "a" if i >= 1000 - right else "b", "a") for i in range(1000)])
+    new = run("new", [(i, "c", "a") for i in range(1000)])
+    verdict = check_gate(compare_runs(old, new), Policy(max_nfr="0.02"))
+    assert verdict.outcome == outcome
+    if outcome == "INVALID":
+        assert f"only {right} of 1000 items could break" in verdict.checks[0].advice
+
+
+def test_a_limit_on_the_items_that_old_got_right_judges_a_hard_benchmark():
+    old = run("old", [(i, "a" if i % 25 == 3 else "b", "a") for i in range(5000)])
+    new = run("new", [(i, "a" if i % 25 == 3 and i % 50 != 3 else "c", "a") for i in range(5000)])
+    limits = {"max_nfr": "0.05", "max_conditional_nfr": "0.1"}
+    verdict = check_gate(compare_runs(old, new), Policy(**limits))
+    flips, conditional = verdict.checks
+    assert flips.outcome == "PASS"
+    assert conditional.outcome == verdict.outcome == "FAIL"
+    assert conditional.sample == "100 of 200 items that old got right"
+    assert binom.sf(99, 200, conditional.low) == pytest.approx(0.05, abs=1e-9)
+    same = check_gate(compare_runs(old, replace(old, name="copy")), Policy(**limits))
+    assert same.outcome == "PASS"
+
+
+def test_no_right_answer_in_old_leaves_nothing_to_judge():
+    old = run("old", [(i, "b", "a") for i in range(500)])
+    verdict = check_gate(compare_runs(old, old), Policy(max_nfr="0.05", max_conditional_nfr="0.1"))
+    assert verdict.outcome == verdict.checks[1].outcome == "INVALID"
+
+
+def test_new_alone_may_not_bring_the_references():
+    old, new, _ = ten_percent_broken()
+    old = replace(old, records=tuple(replace(r, reference=None) for r in old))
+    verdict = check_gate(compare_runs(old, new), Policy(max_nfr="0.2"))
+    assert verdict.outcome == "INVALID"
+    assert verdict.reasons[0].startswith("references only in new")
+
+
+def test_new_alone_may_not_bring_the_slices_of_a_policy():
+    old, new, _ = ten_percent_broken()
+    new = replace(new, records=tuple(replace(r, slice="easy") for r in new))
+    comparison = compare_runs(old, new)
+    assert check_gate(comparison, Policy(max_nfr="0.2")).outcome == "PASS"
+    assert check_gate(comparison, Policy(max_nfr="0.2", protected=("easy",))).outcome == "INVALID"
+
+
+def test_the_table_shows_the_rates_that_lost_items_allow():
+    old, new, broken = ten_percent_broken()
+    lost = set(sorted(broken)[:10])
+    comparison = compare_runs(old, without(new, lost), missing="drop")
+    # 20 of 300 broke as far as is known, 30 if every lost item did.
+    assert comparison.possible_negative_flip_rates == pytest.approx((20 / 300, 30 / 300))
+    assert (
+        "coverage: 96.67% (290 of 300) items of old; 10 only in old; NFR of all of them is "
+        "6.67% to 10.00%, by what the lost items hide"
+    ) in str(comparison)
+    data = comparison.to_dict()
+    assert data["lost"] == {"only in old": 10}
+    assert data["possible_negative_flip_rates"] == pytest.approx([20 / 300, 0.1])
+
+
+@pytest.mark.parametrize(
+    ("coverage", "hint"), [("0", "accepts any loss"), ("1.5", "asks for every item")]
+)
+def test_a_least_coverage_is_a_share(coverage, hint):
+    with pytest.raises(ValueError, match=hint):
+        Policy(max_nfr="0.1", min_coverage=coverage)
