@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.record import Record, make_records
 from muscle_metrics.runs.values import (
-    answer_of,
+    any_prediction_of,
     id_of,
     label_of,
+    prediction_of,
     reference_of,
     score_of,
     score_of_text,
@@ -155,6 +156,7 @@ def choose_columns(
     asked: Mapping[str, str | None],
     *,
     is_all_text: bool,
+    structured: bool = False,
 ) -> Columns:
     """Choose the fields to read from rows that look like `row`.
 
@@ -169,6 +171,8 @@ def choose_columns(
         repeat; None means the conventional field. Rows without a score need a prediction.
     is_all_text : bool
         Whether the format has no types, so that scores come as text.
+    structured : bool
+        Whether predictions may be lists and objects.
     """
     fields = {part: field for part, field in asked.items() if field is not None}
     absent = []
@@ -182,6 +186,8 @@ def choose_columns(
     converters = dict(_CONVERTERS)
     if is_all_text:
         converters["score"] = _scores_of_text
+    if structured:
+        converters["prediction"] = any_prediction_of
     parts = tuple(
         _Part("scores" if part == "score" else part, f"{part}_field", field, converters[part])
         for part, field in fields.items()
@@ -221,10 +227,10 @@ def _scores_of_text(value: object, field: str) -> Mapping[str, float]:
     return {} if score is None else {field: score}
 
 
-_TEXT_STAYS = frozenset({answer_of, label_of, reference_of})
+_TEXT_STAYS = frozenset({any_prediction_of, label_of, prediction_of, reference_of})
 _CONVERTERS: Mapping[str, Callable[[object, str], object]] = MappingProxyType(
     {
-        "prediction": answer_of,
+        "prediction": prediction_of,
         "reference": reference_of,
         "score": _scores_of,
         "slice": label_of,

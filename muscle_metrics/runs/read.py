@@ -42,6 +42,7 @@ def read_run(
     prompt_field: str | None = None,
     repeat_field: str | None = None,
     where: Mapping[str, str] = MappingProxyType({}),
+    structured: bool = False,
     task: str | None = None,
     filter: str | None = None,  # noqa: A002
     metric: str | None = None,
@@ -78,6 +79,9 @@ def read_run(
         Field that numbers the generations of one prompt, where there are several.
     where : mapping of str to str
         Only rows whose field has this text are kept, for files that hold several models.
+    structured : bool
+        Whether predictions of a plain file may be lists and objects, which the `key` of a
+        comparison turns into answers.
     task, filter : str, optional
         The task of a harness's log, and the filter whose answers are read, if there are several.
     metric : str, optional
@@ -128,7 +132,7 @@ def read_run(
         if file.format == "jsonl" and is_baseline(glimpse.row):
             run = read_baseline(file.path)
         else:
-            run = _read_plain(file, id_field, asked, where)
+            run = _read_plain(file, id_field, asked, where, structured=structured)
     else:
         given = {"id": None if id_field == "id" else id_field, **asked}
         _refuse_fields(recognised, given, where)
@@ -142,6 +146,8 @@ def _read_plain(
     id_field: str | tuple[str, ...],
     asked: Mapping[str, str | None],
     where: Mapping[str, str],
+    *,
+    structured: bool,
 ) -> Run:
     id_fields = [id_field] if isinstance(id_field, str) else id_field
     fields = {*id_fields, *CONVENTIONS, *where, *filter(None, asked.values())}
@@ -150,7 +156,13 @@ def _read_plain(
     for batch in _batches(keep_rows(file, fields, where)):
         rows = [row for _, row in batch]
         if columns is None:
-            columns = choose_columns(rows[0], id_field, asked, is_all_text=file.is_all_text)
+            columns = choose_columns(
+                rows[0],
+                id_field,
+                asked,
+                is_all_text=file.is_all_text,
+                structured=structured,
+            )
         made = columns.records(rows)
         if made is None:
             made = _read_one_by_one(file, columns, batch)
