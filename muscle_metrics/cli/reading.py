@@ -44,6 +44,13 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("reading runs")
     for name, (metavar, text) in PER_RUN.items():
         group.add_argument(flag_of(name), action="append", metavar=metavar, help=text)
+    group.add_argument(
+        "--missing-score",
+        action="append",
+        metavar="VALUE",
+        help="value of the score field that means no score, such as -1 or NaN; may be repeated "
+        "(null and empty fields are no scores)",
+    )
     group.add_argument("--reference", metavar="FILE", help="file of ids and right answers")
     group.add_argument(
         "--missing",
@@ -62,7 +69,8 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "--unanswered",
         choices=("error", "wrong", "drop"),
         default="error",
-        help="items without an answer, null (default: error)",
+        help="items without an answer or without a recorded score, null; wrong gives them the "
+        "worst score (default: error)",
     )
 
 
@@ -171,6 +179,8 @@ def _settings(options: argparse.Namespace, position: int, runs: int) -> dict[str
                 f"{runs} runs: give it in the order of the runs"
             )
         settings[name] = given[position if len(given) > 1 else 0]
+    if options.missing_score:
+        settings["missing_score"] = tuple(options.missing_score)
     if "," in settings.get("id_field", ""):
         settings["id_field"] = tuple(settings["id_field"].split(","))
     if "where" in settings:

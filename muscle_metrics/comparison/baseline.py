@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from muscle_metrics.comparison.judging import judge_runs
 from muscle_metrics.comparison.metrics import EXACT_MATCH
 from muscle_metrics.comparison.signature import name_key
+from muscle_metrics.comparison.unanswered import needs_of
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.runs.joining.pairing import join_runs
 from muscle_metrics.runs.record import JUDGING, OF_ANSWERS, Record, Run
@@ -47,7 +48,8 @@ def make_baseline(
     key : callable, optional
         Normalises answers and references before they are compared; recorded scores take none.
     unanswered : {"error", "wrong", "drop"}
-        What to do with items to which the run recorded no answer.
+        What to do with items to which the run recorded no answer: wrong answers are written as
+        wrong, and an item without a recorded score stays without one.
 
     Returns
     -------
@@ -61,7 +63,8 @@ def make_baseline(
     UsageError
         If the metric is not recorded, or a key has no answers to apply to.
     """
-    joined = join_runs((run, run), unanswered=unanswered)
+    needs = needs_of((run, run), metric)
+    joined = join_runs((run, run), unanswered=unanswered, needs=needs)
     kept = joined.records[0]
     by_answers = _by_answers(kept, metric)
     if key is not None and not by_answers:
@@ -76,8 +79,11 @@ def make_baseline(
     elif metric is None:
         scores = [record.scores for record in kept]
     else:
-        judge_runs(joined, metric=metric)
-        scores = [{metric: record.scores[metric]} for record in kept]
+        # Only the check of the metric is used, so any range will do.
+        judge_runs(joined, metric=metric, unanswered=unanswered, score_range=(0.0, 0.0))
+        scores = [
+            {metric: record.scores[metric]} if metric in record.scores else {} for record in kept
+        ]
     records = tuple(
         replace(record, prediction=None, reference=None, prompt=None, scores=score)
         for record, score in zip(kept, scores, strict=True)

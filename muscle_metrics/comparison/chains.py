@@ -15,9 +15,10 @@ from muscle_metrics.answers.columns import (
     reference_columns,
 )
 from muscle_metrics.answers.correctness import check_same_index, right_answers
-from muscle_metrics.comparison.judging import JudgedRuns, judge_runs, recorded_names
+from muscle_metrics.comparison.judging import JudgedRuns, recorded_names
 from muscle_metrics.comparison.keyed import KeyedAnswers
-from muscle_metrics.comparison.metrics import EXACT_MATCH, check_judging, choose_metrics
+from muscle_metrics.comparison.measured import Settings
+from muscle_metrics.comparison.metrics import EXACT_MATCH, choose_metrics
 from muscle_metrics.comparison.plain_data import (
     SCHEMA_VERSION,
     described_counts,
@@ -32,6 +33,7 @@ from muscle_metrics.comparison.signature import (
     name_recorded,
     signature_line,
 )
+from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.rates import Rate
@@ -225,6 +227,7 @@ def compare_chain(
     missing: MissingItems = "error",
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
+    score_range: tuple[float, float] = UNBOUNDED,
 ) -> Chain:
     """Compare recorded runs of successive versions, joined by the ids of their items.
 
@@ -241,18 +244,24 @@ def compare_chain(
     >>> [step.positive for step in compare_chain(runs).steps]
     [0, 1]
     """
-    joined = join_runs(runs, missing=missing, conflict=conflict, unanswered=unanswered)
+    joined = join_runs(
+        runs,
+        missing=missing,
+        conflict=conflict,
+        unanswered=unanswered,
+        needs=needs_of(runs, metric),
+    )
     chosen = choose_metrics(metric, recorded=recorded_names(joined), has_logs=joined.has_logs)
-    check_judging(chosen, threshold=threshold, strict_threshold=strict_threshold)
-    answers = KeyedAnswers(joined, key)
-    key_name = answers.name_for(chosen)
-    judged = judge_runs(
-        joined,
-        metric=chosen[0],
-        answers=answers,
+    settings = Settings(
         threshold=threshold,
         strict_threshold=strict_threshold,
+        score_range=score_range,
+        unanswered=unanswered,
     )
+    settings.check(chosen)
+    answers = KeyedAnswers(joined, key)
+    key_name = answers.name_for(chosen)
+    judged = settings.judge(answers, chosen[0], threshold)
     name = judged.metric if judged.scores is None else name_recorded(judged.metric)
     recipe = name_recipe(
         name_metric(
@@ -265,6 +274,7 @@ def compare_chain(
         missing=missing,
         conflict=conflict,
         unanswered=unanswered,
+        **settings.effects,
         **name_directions([] if judged.higher_is_better else [judged.metric]),
     )
     return _chain(joined.names, judged, joined.ids, joined.dropped, recipe)

@@ -31,12 +31,12 @@ from muscle_metrics.comparison.keyed import KeyedAnswers, predictions_of
 from muscle_metrics.comparison.losses import with_losses
 from muscle_metrics.comparison.measured import Judged, Settings, Texts, judge_joined, measure
 from muscle_metrics.comparison.metrics import (
-    ANY_RANGE,
     EXACT_MATCH,
     Recorded,
     choose_metrics,
 )
 from muscle_metrics.comparison.signature import name_directions, name_key, name_recipe
+from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.joining.pairing import pair_runs
 from muscle_metrics.runs.natural_order import sort_naturally
@@ -70,6 +70,7 @@ def compare(
     strict_threshold: bool = False,
     tie: float | None = None,
     minimum_effect: float = 0.0,
+    score_range: tuple[float, float] = UNBOUNDED,
     missing: Missing = "error",
     ids: Sequence[object] | None = None,
     slices: Sequence[object] | None = None,
@@ -100,8 +101,10 @@ def compare(
         Scores that differ by at most this much are the same; by default as the scorer says.
     minimum_effect : float
         A change of a score of at most this much does not matter.
+    score_range : tuple of float
+        Range of a metric that has none itself; a missing answer has its worse end.
     missing : {"error", "wrong"}
-        Whether a None or NaN answer is refused or counts as a wrong answer.
+        Whether a None or NaN answer is refused, or counts as wrong and has the worst score.
     ids : sequence, shape (N,), optional
         Names of the items; their positions by default.
     slices : sequence, shape (N,), optional
@@ -134,6 +137,8 @@ def compare(
         strict_threshold=strict_threshold,
         tie=tie,
         minimum_effect=minimum_effect,
+        score_range=score_range,
+        unanswered=missing,
     )
     chosen = choose_metrics(metric, options)
     settings.check(chosen)
@@ -236,7 +241,7 @@ def compare_runs(
     strict_threshold: bool = False,
     tie: float | None = None,
     minimum_effect: float = 0.0,
-    score_range: tuple[float, float] = ANY_RANGE,
+    score_range: tuple[float, float] = UNBOUNDED,
     missing: MissingItems = "error",
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
@@ -267,13 +272,15 @@ def compare_runs(
     minimum_effect : float
         A change of a score of at most this much does not matter.
     score_range : tuple of float
-        Least and largest value that a recorded score can take; one outside is an error.
+        Least and largest value that a recorded score can take; one outside is an error. With
+        ``unanswered="wrong"`` also those of scorers that have none themselves.
     missing : {"error", "drop"}
         What to do with items that only one run holds.
     conflict : {"error", "drop", "own", "first", "last"}
         Which reference judges items whose references differ between the runs.
     unanswered : {"error", "wrong", "drop"}
-        What to do with items to which a run recorded no answer.
+        What to do with items to which a run recorded no answer, or no score: "wrong" gives them
+        the worst score of every metric, and a missing answer is never right.
 
     Returns
     -------
@@ -301,8 +308,16 @@ def compare_runs(
         tie=tie,
         minimum_effect=minimum_effect,
         score_range=score_range,
+        unanswered=unanswered,
     )
-    joined = pair_runs(old, new, missing=missing, conflict=conflict, unanswered=unanswered)
+    joined = pair_runs(
+        old,
+        new,
+        missing=missing,
+        conflict=conflict,
+        unanswered=unanswered,
+        needs=needs_of((old, new), metric),
+    )
     chosen = choose_metrics(
         metric, options, recorded=recorded_names(joined), has_logs=joined.has_logs
     )

@@ -24,6 +24,11 @@ from muscle_metrics.comparison.metrics import (
     check_judging,
     choose_metrics,
 )
+from muscle_metrics.comparison.unanswered import (
+    UNBOUNDED,
+    fill_missing,
+    worst_recorded,
+)
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.thresholds import RECORDED_TIE, reaches
 from muscle_metrics.scorers import Scorer
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.answers.columns import Column, Key
     from muscle_metrics.comparison.metrics import Chosen, RecordedNames
-    from muscle_metrics.runs.joining.pairing import JoinedRuns
+    from muscle_metrics.runs.joining.pairing import JoinedRuns, Unanswered
     from muscle_metrics.runs.record import Record
 
 __all__ = ["JudgedRuns", "is_exact_text", "judge_runs", "match_texts", "recorded_names"]
@@ -105,6 +110,8 @@ def judge_runs(
     threshold: float | None = None,
     strict_threshold: bool = False,
     tie: float = RECORDED_TIE,
+    unanswered: Unanswered = "error",
+    score_range: tuple[float, float] = UNBOUNDED,
 ) -> JudgedRuns:
     """Judge every item of joined runs.
 
@@ -128,6 +135,10 @@ def judge_runs(
         Whether a score must be better than the threshold instead.
     tie : float
         A score that differs from the threshold by at most this much equals it.
+    unanswered : {"error", "wrong", "drop"}
+        Whether an item without the score has the worst score, by "wrong", or is refused.
+    score_range : tuple of float
+        Least and largest value of a recorded score, of which the worse is the worst score.
 
     Returns
     -------
@@ -151,7 +162,9 @@ def judge_runs(
         is_right = None
         if threshold is not None:
             is_right = partial(reaches, threshold=threshold, tie=tie, strict=strict_threshold)
-        return _by_scores(joined, chosen.name, answers, is_right)
+        is_complete = unanswered != "wrong"
+        names = _each(joined, partial(_score_names, metric=chosen.name, is_complete=is_complete))
+        return _by_scores(joined, names, answers, is_right, score_range)
     if chosen.kind == "graded":
         raise UsageError(
             f"expected exact_match or a recorded score here, got the scorer {chosen.name!r}: "
@@ -229,28 +242,43 @@ def match_texts(
 
 def _by_scores(
     joined: JoinedRuns,
-    metric: str | None,
+    chosen: Sequence[Sequence[str]],
     keyed: KeyedAnswers,
     is_right: Callable[..., Flags] | None,
+    score_range: tuple[float, float],
 ) -> JudgedRuns:
-    chosen = _each(joined, partial(_score_names, metric=metric))
     values = [
-        [record.scores[name] for name, record in zip(names, records, strict=True)]
+        [record.scores.get(name) for name, record in zip(names, records, strict=True)]
         for names, records in zip(chosen, joined.records, strict=True)
     ]
-    scores = tuple(np.asarray(column, dtype=np.float64) for column in values)
+    # A missing score is nan here; recorded scores are finite.
+    columns = [np.asarray(column, dtype=np.float64) for column in values]
+    silent = tuple(map(np.isnan, columns))
     distinct = list(dict.fromkeys(name for names in chosen for name in names))
     higher_is_better = _direction(distinct, joined.lower_is_better)
+    is_verdict = all((np.isin(c, (0, 1)) | np.isnan(c)).all() for c in columns)
+    worst = 0.0
+    if any(column.any() for column in silent) and not (is_verdict and is_right is None):
+        worst = worst_recorded(
+            ", ".join(distinct),
+            is_verdict=is_verdict,
+            higher_is_better=higher_is_better,
+            score_range=score_range,
+        )
+    scores = tuple(fill_missing(column, worst) for column in columns)
     right: tuple[Flags, ...] | None = None
     if is_right is not None:
         right = tuple(is_right(column, higher_is_better=higher_is_better) for column in scores)
-    elif all(np.isin(column, (0, 1)).all() for column in scores):
+    elif is_verdict:
         right = tuple(column == higher_is_better for column in scores)
     elif any(len(set(names)) > 1 for names in chosen):
         raise UsageError(
             f"expected one kind of score in all tasks, got {list_names(distinct)}, some of them "
             f"graded: choose a task with --task (task=)"
         )
+    if right is not None:
+        # A missing score is never right, whatever the threshold.
+        right = tuple(column & ~missing for column, missing in zip(right, silent, strict=True))
     answers = tuple(_recorded_answers(keyed, number) for number in range(len(joined.names)))
     recorded = all(column is not None for column in answers)
     shown = predictions_of(joined) if recorded else tuple(map(tuple, values))
@@ -275,8 +303,13 @@ def _each(
     return tuple(map(function, joined.records, joined.names))
 
 
-def _score_names(records: Sequence[Record], run: str, metric: str | None) -> list[str]:
-    """Score that each item is compared by: the chosen one, or the only one of its task."""
+def _score_names(
+    records: Sequence[Record], run: str, metric: str | None, *, is_complete: bool
+) -> list[str]:
+    """Score that each item is compared by: the chosen one, or the only one of its task.
+
+    Every item must have it if `is_complete`, else at least one item of every task.
+    """
     by_task: dict[str | None, dict[str, None]] = {}
     for record in records:
         by_task.setdefault(record.task, {}).update(dict.fromkeys(record.scores))
@@ -297,21 +330,27 @@ def _score_names(records: Sequence[Record], run: str, metric: str | None) -> lis
             f"expected one score to compare by, got {names} in {show(run)}: "
             f"choose one with --metric (metric=)"
         )
-    lacking = [str(task) for task, found in by_task.items() if metric and metric not in found]
+    lacking = [
+        str(task)
+        for task, found in by_task.items()
+        if (metric not in found if metric is not None else not found)
+    ]
     if lacking:
+        score = f"a score {metric!r}" if metric else "a score"
         raise UsageError(
-            f"expected a score {metric!r} in every task of {show(run)}, got none in "
-            f"{list_names(lacking)}: choose a task with --task (task=)"
+            f"expected {score} in every task of {show(run)}, got none in {list_names(lacking)}: "
+            f"choose a task with --task (task=)"
         )
     only = {task: metric or next(iter(found), "") for task, found in by_task.items()}
     chosen = [only[record.task] for record in records]
     missing = [
         name for name, record in zip(chosen, records, strict=True) if name not in record.scores
     ]
-    if missing:
+    if missing and is_complete:
         raise InputError(
             f"expected a score {missing[0]!r} for every item of {show(run)}, got none for "
-            f"{len(missing)} of {len(records)}: drop these items from both runs or score them"
+            f"{len(missing)} of {len(records)}: score these items, drop them from both runs, or "
+            f'count them as wrong with --unanswered wrong (unanswered="wrong")'
         )
     return chosen
 

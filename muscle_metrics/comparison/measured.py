@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from muscle_metrics.comparison.judging import judge_runs
-from muscle_metrics.comparison.metrics import ANY_RANGE, check_judging, check_scores, is_verdict
+from muscle_metrics.comparison.metrics import check_judging, check_scores, is_verdict
 from muscle_metrics.comparison.scoring import grade_texts
 from muscle_metrics.comparison.signature import name_effects, name_metric, name_recorded
+from muscle_metrics.comparison.unanswered import UNBOUNDED, deny_unanswered
 from muscle_metrics.flips.changes import ScoreChanges, measure_changes
 from muscle_metrics.flips.thresholds import RECORDED_TIE
 from muscle_metrics.scorers import Scorer
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from muscle_metrics.answers.correctness import Correctness
+    from muscle_metrics.comparison.judging import JudgedRuns
     from muscle_metrics.comparison.keyed import KeyedAnswers
     from muscle_metrics.comparison.metrics import Chosen
+    from muscle_metrics.runs.joining.pairing import Unanswered
 
 __all__ = ["Judged", "Measured", "Settings", "Texts", "judge_joined", "measure"]
 
@@ -35,7 +38,8 @@ class Settings:
     strict_threshold: bool = False
     tie: float | None = None
     minimum_effect: float = 0.0
-    score_range: tuple[float, float] = ANY_RANGE
+    score_range: tuple[float, float] = UNBOUNDED
+    unanswered: Unanswered = "error"
 
     def check(self, chosen: Sequence[Chosen]) -> None:
         """Refuse an option that has nothing to apply to.
@@ -52,6 +56,7 @@ class Settings:
             tie=self.tie,
             minimum_effect=self.minimum_effect,
             score_range=self.score_range,
+            unanswered=self.unanswered,
         )
 
     @property
@@ -65,6 +70,28 @@ class Settings:
         return name_effects(
             tie=self.tie, minimum_effect=self.minimum_effect, score_range=self.score_range
         )
+
+    @property
+    def range_of_texts(self) -> tuple[float, float]:
+        """Range of scorers that have none themselves: a missing answer has its worse end."""
+        return self.score_range if self.unanswered == "wrong" else UNBOUNDED
+
+    def judge(self, answers: KeyedAnswers, metric: Chosen, limit: float | None) -> JudgedRuns:
+        """Judge joined runs by a recorded score, or by a scorer that marks right and wrong."""
+        joined = answers.joined
+        judged = judge_runs(
+            joined,
+            metric=metric,
+            answers=answers,
+            threshold=limit,
+            strict_threshold=self.strict_threshold,
+            tie=self.recorded_tie,
+            unanswered=self.unanswered,
+            score_range=self.score_range,
+        )
+        for run, scores in zip(joined.names, judged.scores or (), strict=False):
+            check_scores(scores, joined.ids, run=run, score_range=self.score_range)
+        return judged
 
     def name(self, metric: str, limit: float | None, *, higher_is_better: bool) -> str:
         """Name a metric, with the scores that are right."""
@@ -171,13 +198,13 @@ def _grade(
         metrics=[scorer],
         tie=settings.tie,
         minimum_effect=settings.minimum_effect,
+        score_range=settings.range_of_texts,
     )
     measured.changes |= graded
     if limit is not None:
         (changes,) = graded.values()
-        measured.correctness = changes.correctness(
-            threshold=limit, strict=settings.strict_threshold
-        )
+        correctness = changes.correctness(threshold=limit, strict=settings.strict_threshold)
+        measured.correctness = deny_unanswered(correctness, texts.old, texts.new)
     measured.names.append(
         settings.name(scorer.signature, limit, higher_is_better=scorer.higher_is_better)
     )
@@ -203,18 +230,7 @@ def judge_joined(
     answers: KeyedAnswers, metric: Chosen, limit: float | None, settings: Settings
 ) -> Judged:
     """Judge two joined runs by a recorded score, or by a scorer that marks right and wrong."""
-    joined = answers.joined
-    judged = judge_runs(
-        joined,
-        metric=metric,
-        answers=answers,
-        threshold=limit,
-        strict_threshold=settings.strict_threshold,
-        tie=settings.recorded_tie,
-    )
-    if judged.scores is not None:
-        for run, scores in zip(joined.names, judged.scores, strict=True):
-            check_scores(scores, joined.ids, run=run, score_range=settings.score_range)
+    judged = settings.judge(answers, metric, limit)
     return Judged(
         judged.metric,
         None if judged.right is None else judged.correctness(0, 1),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
+from muscle_metrics.comparison.unanswered import UNBOUNDED
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.scorers import SCORERS, Scorer, resolve_scorer
 from muscle_metrics.words.place import list_ids, list_names, show
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     Options = Mapping[str, Mapping[str, Any]]
 
 __all__ = [
-    "ANY_RANGE",
     "EXACT_MATCH",
     "Chosen",
     "Recorded",
@@ -38,7 +38,6 @@ __all__ = [
 ]
 
 EXACT_MATCH = "exact_match"
-ANY_RANGE = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +198,8 @@ def check_judging(
     strict_threshold: bool = False,
     tie: float | None = None,
     minimum_effect: float = 0.0,
-    score_range: tuple[float, float] = ANY_RANGE,
+    score_range: tuple[float, float] = UNBOUNDED,
+    unanswered: str = "error",
 ) -> None:
     """Refuse an option that would change nothing, or that makes every item right or wrong.
 
@@ -207,7 +207,7 @@ def check_judging(
     ----------
     chosen : sequence of Recorded or Scorer
         The metrics; a threshold applies to the first.
-    threshold, strict_threshold, tie, minimum_effect, score_range
+    threshold, strict_threshold, tie, minimum_effect, score_range, unanswered
         As in `compare_runs`.
 
     Raises
@@ -233,7 +233,7 @@ def check_judging(
                     f"expected a graded score for {name}, got only exact_match, which marks items "
                     f"right or wrong: drop it, or add a graded --metric (metric=)"
                 )
-    _check_range(chosen, score_range)
+    _check_range(chosen, score_range, covers_texts=unanswered == "wrong")
 
 
 def _check_threshold(
@@ -269,23 +269,26 @@ def _check_threshold(
         )
 
 
-def _check_range(chosen: Sequence[Chosen], score_range: tuple[float, float]) -> None:
+def _check_range(
+    chosen: Sequence[Chosen], score_range: tuple[float, float], *, covers_texts: bool
+) -> None:
     low, high = score_range
-    if (low, high) == ANY_RANGE:
+    if (low, high) == UNBOUNDED:
         return
     if not low < high:
         raise UsageError(
             f"expected --score-range LOW HIGH (score_range=) with LOW below HIGH, got {low!r} and "
             f"{high!r}: exchange them"
         )
-    if not any(
-        isinstance(one, Recorded) or not (math.isfinite(one.low) and math.isfinite(one.high))
-        for one in chosen
-    ):
+    open_ended = [
+        one for one in chosen if isinstance(one, Scorer) and not math.isfinite(one.high - one.low)
+    ]
+    if not any(isinstance(one, Recorded) for one in chosen) and not (covers_texts and open_ended):
         names = [one.name for one in chosen if isinstance(one, Scorer)]
         raise UsageError(
-            f"expected a recorded score for --score-range (score_range=), got {list_names(names)}, "
-            f"whose range is known: drop it"
+            f"expected a recorded score for --score-range (score_range=), or missing answers of a "
+            f"scorer without a range, got {list_names(names)}: drop it, or add --unanswered wrong "
+            f'(unanswered="wrong")'
         )
 
 

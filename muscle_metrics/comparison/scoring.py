@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.answers.columns import check_lengths
+from muscle_metrics.comparison.unanswered import UNBOUNDED, score_answered, with_range
 from muscle_metrics.flips.changes import ScoreChanges, measure_changes
 from muscle_metrics.scorers import resolve_scorer, score_both
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from muscle_metrics.scorers import Metric
+    from muscle_metrics.flips.changes import Scores
+    from muscle_metrics.scorers import Metric, Scorer
 
 __all__ = ["grade_texts", "score_flips"]
 
@@ -72,16 +75,8 @@ def score_flips(
     """
     scorer = resolve_scorer(metric, **options)
     check_lengths(old=old, new=new, references=references)
-    before, after = score_both(scorer, old=old, new=new, references=references)
-    return measure_changes(
-        old=before,
-        new=after,
-        tie=scorer.tie if tie is None else tie,
-        minimum_effect=minimum_effect,
-        low=scorer.low,
-        high=scorer.high,
-        higher_is_better=scorer.higher_is_better,
-    )
+    scores = score_both(scorer, old=old, new=new, references=references)
+    return _measured(scorer, scores, tie, minimum_effect)
 
 
 def grade_texts(
@@ -93,18 +88,38 @@ def grade_texts(
     options: Mapping[str, Mapping[str, Any]] | None = None,
     tie: float | None = None,
     minimum_effect: float = 0.0,
+    score_range: tuple[float, float] = UNBOUNDED,
 ) -> dict[str, ScoreChanges]:
-    """Score the texts of two models by several metrics; a missing answer is an empty text."""
+    """Score the texts of two models by several metrics; a missing answer has the worst score.
+
+    `score_range` is the range of scorers that have none themselves.
+
+    Raises
+    ------
+    UsageError
+        As `score_flips`; or if an answer is missing and no score of a metric is the worst.
+    """
     changes = {}
     for metric in metrics:
         chosen = (options or {}).get(metric, {}) if isinstance(metric, str) else {}
-        scorer = resolve_scorer(metric, **chosen)
-        changes[scorer.name] = score_flips(
-            old=["" if answer is None else answer for answer in old],
-            new=["" if answer is None else answer for answer in new],
-            references=references,
-            metric=scorer,
-            tie=tie,
-            minimum_effect=minimum_effect,
+        scorer = with_range(resolve_scorer(metric, **chosen), score_range)
+        scores = score_answered(
+            scorer, partial(score_both, scorer), old=old, new=new, references=references
         )
+        changes[scorer.name] = _measured(scorer, scores, tie, minimum_effect)
     return changes
+
+
+def _measured(
+    scorer: Scorer, scores: tuple[Scores, Scores], tie: float | None, minimum_effect: float
+) -> ScoreChanges:
+    before, after = scores
+    return measure_changes(
+        old=before,
+        new=after,
+        tie=scorer.tie if tie is None else tie,
+        minimum_effect=minimum_effect,
+        low=scorer.low,
+        high=scorer.high,
+        higher_is_better=scorer.higher_is_better,
+    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType, NoneType
 from typing import Any, NamedTuple
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.record import Record, make_records
+from muscle_metrics.runs.sentinels import NO_SENTINELS, Sentinels
 from muscle_metrics.runs.values import (
     any_prediction_of,
     id_of,
@@ -157,6 +159,7 @@ def choose_columns(
     *,
     is_all_text: bool,
     structured: bool = False,
+    missing_score: Sentinels = NO_SENTINELS,
 ) -> Columns:
     """Choose the fields to read from rows that look like `row`.
 
@@ -173,6 +176,8 @@ def choose_columns(
         Whether the format has no types, so that scores come as text.
     structured : bool
         Whether predictions may be lists and objects.
+    missing_score : Sentinels
+        Values of the score that mean no score.
     """
     fields = {part: field for part, field in asked.items() if field is not None}
     absent = []
@@ -184,8 +189,8 @@ def choose_columns(
         else:
             absent.append(part)
     converters = dict(_CONVERTERS)
-    if is_all_text:
-        converters["score"] = _scores_of_text
+    read_score = score_of_text if is_all_text else score_of
+    converters["score"] = partial(_scores_of, read=partial(read_score, missing=missing_score))
     if structured:
         converters["prediction"] = any_prediction_of
     parts = tuple(
@@ -217,13 +222,10 @@ def read_id(row: Mapping[str, object], field: str | tuple[str, ...]) -> str:
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
 
-def _scores_of(value: object, field: str) -> Mapping[str, float]:
-    score = score_of(value, field)
-    return {} if score is None else {field: score}
-
-
-def _scores_of_text(value: object, field: str) -> Mapping[str, float]:
-    score = score_of_text(value, field)
+def _scores_of(
+    value: object, field: str, *, read: Callable[[object, str], float | None]
+) -> Mapping[str, float]:
+    score = read(value, field)
     return {} if score is None else {field: score}
 
 
@@ -232,7 +234,6 @@ _CONVERTERS: Mapping[str, Callable[[object, str], object]] = MappingProxyType(
     {
         "prediction": prediction_of,
         "reference": reference_of,
-        "score": _scores_of,
         "slice": label_of,
         "group": label_of,
         "prompt": label_of,

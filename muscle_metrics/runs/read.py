@@ -16,15 +16,18 @@ from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.readers.baseline import is_baseline, read_baseline
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.runs.rows import keep_rows, locate
-from muscle_metrics.words.place import list_ids, show
+from muscle_metrics.runs.sentinels import Sentinels
+from muscle_metrics.words.numbers import counted
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from os import PathLike
 
     from muscle_metrics.runs.harnesses import Recognised
+    from muscle_metrics.runs.sentinels import MissingScore
 
-__all__ = ["read_run"]
+__all__ = ["nothing_scored", "read_run", "sentinels_of"]
 
 _BATCH = 1024
 
@@ -41,6 +44,7 @@ def read_run(
     group_field: str | None = None,
     prompt_field: str | None = None,
     repeat_field: str | None = None,
+    missing_score: MissingScore = None,
     where: Mapping[str, str] = MappingProxyType({}),
     structured: bool = False,
     task: str | None = None,
@@ -72,11 +76,14 @@ def read_run(
         Field of the right answer, or of a list of accepted ones. By default ``reference``, if
         the file has it.
     score_field : str, optional
-        Field of the score of each item: finite numbers, or true and false.
+        Field of the score of each item: finite numbers, or true and false; null or an empty field
+        of CSV is no score.
     slice_field, group_field, prompt_field : str, optional
         Fields of the slice to report in, the cluster an item was drawn with, and the prompt.
     repeat_field : str, optional
         Field that numbers the generations of one prompt, where there are several.
+    missing_score : str or float, or several, optional
+        Values of the score that mean no score, such as -1, "NaN" or "N/A".
     where : mapping of str to str
         Only rows whose field has this text are kept, for files that hold several models.
     structured : bool
@@ -132,10 +139,10 @@ def read_run(
         if file.format == "jsonl" and is_baseline(glimpse.row):
             run = read_baseline(file.path)
         else:
-            run = _read_plain(file, id_field, asked, where, structured=structured)
+            run = _read_plain(file, id_field, asked, where, missing_score, structured=structured)
     else:
         given = {"id": None if id_field == "id" else id_field, **asked}
-        _refuse_fields(recognised, given, where)
+        _refuse_fields(recognised, given, where, missing_score)
         choice = Choice(task, filter, metric)
         run = narrow_run(recognised.read(glimpse, choice), choice)
     return run if name is None else replace(run, name=name)
@@ -146,11 +153,13 @@ def _read_plain(
     id_field: str | tuple[str, ...],
     asked: Mapping[str, str | None],
     where: Mapping[str, str],
+    missing_score: MissingScore,
     *,
     structured: bool,
 ) -> Run:
     id_fields = [id_field] if isinstance(id_field, str) else id_field
     fields = {*id_fields, *CONVENTIONS, *where, *filter(None, asked.values())}
+    sentinels = sentinels_of(missing_score, asked["score"])
     records: list[Record] = []
     columns: Columns | None = None
     for batch in _batches(keep_rows(file, fields, where)):
@@ -161,14 +170,15 @@ def _read_plain(
                 id_field,
                 asked,
                 is_all_text=file.is_all_text,
+                missing_score=sentinels,
                 structured=structured,
             )
         made = columns.records(rows)
         if made is None:
             made = _read_one_by_one(file, columns, batch)
         records += made
-    if asked["score"] is not None:
-        _check_scored(file, records, asked["score"])
+    if asked["score"] is not None and not any(record.scores for record in records):
+        raise nothing_scored(str(file), asked["score"], len(records))
     return Run(tuple(records), file.stem, MappingProxyType({"format": file.format}))
 
 
@@ -205,11 +215,14 @@ def _read_one_by_one(
 
 
 def _refuse_fields(
-    recognised: Recognised, fields: Mapping[str, object], where: Mapping[str, str]
+    recognised: Recognised,
+    fields: Mapping[str, object],
+    where: Mapping[str, str],
+    missing_score: MissingScore,
 ) -> None:
     """Raise a UsageError if the user named fields for the log of a harness."""
     options = [f"{part}_field" for part, field in fields.items() if field is not None]
-    options += ["where"] * bool(where)
+    options += ["where"] * bool(where) + ["missing_score"] * (missing_score is not None)
     if options:
         name = options[0]
         raise UsageError(
@@ -228,12 +241,37 @@ def _refuse_choices(**choices: str | None) -> None:
             )
 
 
-def _check_scored(file: PlainFile, records: list[Record], field: str) -> None:
-    """Raise a FileError if a score is null: without it the item would be dropped."""
-    missing = [record.id for record in records if not record.scores]
-    if missing:
-        raise FileError(
-            f"{file}: expected a score for every item in the field {show(field)}, "
-            f"got {len(missing)} of {len(records)} null ({list_ids(missing)}): "
-            f"score these items, or remove their rows from both runs"
+def sentinels_of(missing_score: MissingScore, score_field: str | None) -> Sentinels:
+    """Values of a score field that mean no score.
+
+    Raises
+    ------
+    UsageError
+        If there is no score field, or a value is neither text nor a number.
+    """
+    sentinels = Sentinels.of(missing_score)
+    if sentinels and score_field is None:
+        raise UsageError(
+            "expected a score field for --missing-score (missing_score=), got none: name it with "
+            "--score-field (score_field=)"
         )
+    return sentinels
+
+
+def nothing_scored(place: str, field: str, rows: int) -> FileError:
+    """Make the error for a score field without any score: items would be judged by something else.
+
+    Parameters
+    ----------
+    place : str
+        The file.
+    field : str
+        The score field.
+    rows : int
+        Number of rows.
+    """
+    return FileError(
+        f"{place}: expected scores in the field {show(field)}, got none in "
+        f"{counted(rows, 'row')}, null or declared missing: name another field "
+        f"with --score-field (score_field=)"
+    )

@@ -7,11 +7,15 @@ the reader of the file adds the place.
 from __future__ import annotations
 
 import math
-import re
 import sys
+from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.sentinels import number_of_text
 from muscle_metrics.words.place import describe, show
+
+if TYPE_CHECKING:
+    from muscle_metrics.runs.sentinels import Sentinels
 
 __all__ = [
     "answer_of",
@@ -25,7 +29,6 @@ __all__ = [
     "text_of",
 ]
 
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"True": True, "true": True, "False": False, "false": False}
 
 
@@ -134,8 +137,10 @@ def reference_of(value: object, field: str) -> object:
     return value
 
 
-def score_of(value: object, field: str) -> float | None:
-    """Return a score: a finite number, or true or false; None where it is missing.
+def score_of(value: object, field: str, missing: Sentinels | None = None) -> float | None:
+    """Return a score: a finite number, or true or false; None where it is null or `missing`.
+
+    `missing` is given where the user can declare values that mean no score.
 
     Raises
     ------
@@ -144,13 +149,15 @@ def score_of(value: object, field: str) -> float | None:
     """
     if value is None or isinstance(value, bool):
         return value
+    if missing and missing.matches(value):
+        return None
     if isinstance(value, int | float) and abs(value) <= sys.float_info.max:
         return float(value)
-    raise _refusal("a finite number, true or false as score", value, field)
+    raise _refusal("a finite number, true or false as score", value, field, missing)
 
 
-def score_of_text(value: object, field: str) -> float | None:
-    """Return a score that a format without types holds as text; None where it is empty.
+def score_of_text(value: object, field: str, missing: Sentinels | None = None) -> float | None:
+    """Return a score that a format without types holds as text; None if empty or `missing`.
 
     Raises
     ------
@@ -162,18 +169,26 @@ def score_of_text(value: object, field: str) -> float | None:
     >>> score_of_text("False", "correct"), score_of_text("3", "score"), score_of_text("", "score")
     (False, 3.0, None)
     """
-    if value == "":
+    if value == "" or (missing and missing.matches_text(value)):
         return None
     if isinstance(value, str):
         if value in _WORDS:
             return _WORDS[value]
-        if _NUMBER.fullmatch(value) and math.isfinite(float(value)):
-            return float(value)
-    raise _refusal("a finite number, True or False as score", value, field)
+        number = number_of_text(value)
+        if number is not None and math.isfinite(number):
+            return number
+    raise _refusal("a finite number, True or False as score", value, field, missing)
 
 
-def _refusal(expected: str, value: object, field: str) -> InputError:
+def _refusal(
+    expected: str, value: object, field: str, missing: Sentinels | None = None
+) -> InputError:
+    advice = "correct it, or name another field"
+    if missing is not None:
+        advice = (
+            "correct it, name another field, or declare it no score with --missing-score VALUE "
+            "(missing_score=)"
+        )
     return InputError(
-        f"expected {expected} in the field {show(field)}, got {describe(value)}: "
-        f"correct it, or name another field"
+        f"expected {expected} in the field {show(field)}, got {describe(value)}: {advice}"
     )

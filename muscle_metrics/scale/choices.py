@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from muscle_metrics.comparison.judging import is_exact_text
 from muscle_metrics.comparison.measured import Settings
 from muscle_metrics.comparison.metrics import (
-    ANY_RANGE,
     EXACT_MATCH,
     Recorded,
     choose_metrics,
     is_verdict,
 )
 from muscle_metrics.comparison.signature import name_recipe, name_recorded
+from muscle_metrics.comparison.unanswered import UNBOUNDED
 from muscle_metrics.errors import UsageError
 from muscle_metrics.runs.joining.pairing import check_joining
 from muscle_metrics.scorers import Scorer
@@ -23,6 +23,7 @@ from muscle_metrics.words.place import show
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from muscle_metrics.runs.joining.mismatches import Need
     from muscle_metrics.runs.joining.pairing import Conflict, MissingItems, Unanswered
     from muscle_metrics.scorers import Metric
 
@@ -41,6 +42,14 @@ class Judging(NamedTuple):
     judge: str | None
     graders: tuple[Scorer, ...]
     by_score: bool
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What an item of either run must hold to be judged."""
+        needs: set[Need] = {"score"} if self.by_score else set()
+        if self.graders or not self.by_score:
+            needs.add("answer")
+        return frozenset(needs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +79,7 @@ class Choices:
     strict_threshold: bool = False
     tie: float | None = None
     minimum_effect: float = 0.0
-    score_range: tuple[float, float] = ANY_RANGE
+    score_range: tuple[float, float] = UNBOUNDED
     missing: MissingItems = "error"
     conflict: Conflict = "error"
     unanswered: Unanswered = "error"
@@ -94,6 +103,7 @@ class Choices:
             tie=self.tie,
             minimum_effect=self.minimum_effect,
             score_range=self.score_range,
+            unanswered=self.unanswered,
         )
 
     def judging(

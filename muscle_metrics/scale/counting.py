@@ -24,7 +24,19 @@ if TYPE_CHECKING:
 __all__ = ["Tally", "count_items"]
 
 # Conditions that may hold for an item; every name is a column of the judged items.
-MARKS = (*FLAWS, "in_old", "in_new", "old_right", "new_right", "changed", "graded")
+MARKS = (
+    *FLAWS,
+    *(
+        "in_old",
+        "in_new",
+        "old_right",
+        "new_right",
+        "changed",
+        "graded",
+        "old_scored",
+        "new_scored",
+    ),
+)
 OF_JUDGEMENT = frozenset({"unreferenced", "kinds_differ"})
 SHOWN = ("key", "old", "new", "old_score", "new_score", "reference", "accepted", "changed")
 # An item's name as `rank_of` joins it: id and repeat.

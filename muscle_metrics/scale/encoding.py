@@ -10,8 +10,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.runs.sentinels import NO_SENTINELS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from muscle_metrics.runs.sentinels import Sentinels
 
 __all__ = [
     "FLOATS",
@@ -123,12 +127,28 @@ def encode_accepted(sql: str, kind: str) -> str:
     return f"CASE WHEN left({sql}, 1) = '[' THEN {elements} END"
 
 
-def encode_score(sql: str, kind: str) -> str:
-    """Write the SQL of a score as a float; null where it is no number, true or false."""
+def encode_score(sql: str, kind: str, missing: Sentinels = NO_SENTINELS) -> str:
+    """Write the SQL of a score as a float: null if it is null or `missing`, nan if unreadable."""
     if kind == "JSON":
         number = f"CASE WHEN left({sql}, 1) <> '\"' THEN try_cast({sql} AS DOUBLE) END"
-        return f"CASE {sql} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE {number} END"
-    return f"{sql}::DOUBLE" if kind in NUMBERS or kind == "BOOLEAN" else "NULL::DOUBLE"
+        absent = [f"{sql} IS NULL OR {sql} = 'null'", *_is_number(number, missing)]
+        absent += [
+            f"(left({sql}, 1) = '\"' AND {sql}->>'$' = {quote(text)})" for text in missing.texts
+        ]
+        return (
+            f"CASE WHEN {' OR '.join(absent)} THEN NULL WHEN {sql} = 'true' THEN 1.0 "
+            f"WHEN {sql} = 'false' THEN 0.0 ELSE coalesce({number}, 'nan'::DOUBLE) END"
+        )
+    if kind in NUMBERS:
+        number = f"{sql}::DOUBLE"
+        declared = _is_number(number, missing)
+        return f"CASE WHEN NOT ({' OR '.join(declared)}) THEN {number} END" if declared else number
+    return f"{sql}::DOUBLE" if kind == "BOOLEAN" else "NULL::DOUBLE"
+
+
+def _is_number(number: str, missing: Sentinels) -> list[str]:
+    """Write the SQL of conditions that a number is declared missing; nan equals nan in DuckDB."""
+    return [f"{number} = {str(value)!r}::DOUBLE" for value in missing.numbers]
 
 
 def encode_label(sql: str, kind: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from muscle_metrics.comparison.counted import CountedComparison
 from muscle_metrics.comparison.totals import Totals
+from muscle_metrics.comparison.unanswered import worst_recorded
 from muscle_metrics.scale.choices import Choices
 from muscle_metrics.scale.counting import Tally, count_items
 from muscle_metrics.scale.database import open_database
@@ -54,7 +56,8 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
     is_graded = found.is_graded(joining)
     _, graders, by_score = joining.judging
     if graders or (by_score and (is_graded or joining.choices.threshold is not None)):
-        totals = engine("scoring", partial(stream_totals, is_graded=is_graded), joining)
+        stage = partial(stream_totals, is_graded=is_graded, worst=_worst(joining, found))
+        totals = engine("scoring", stage, joining)
     else:
         totals = found.totals(joining)
     return CountedComparison(
@@ -64,6 +67,19 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         recipe=joining.choices.recipe(joining.judging),
         is_repeated="repeat" in joining.old.fields,
         is_grouped="group" in {*joining.old.fields, *joining.new.fields},
+    )
+
+
+def _worst(joining: Joining, found: Tally) -> float:
+    """Choose the recorded score of items that have none; nan if all items have one."""
+    left_out, judging = joining.left_out, joining.judging
+    scored = found.count("old_scored", "new_scored", without=left_out)
+    if not judging.by_score or scored == found.count(without=left_out):
+        return math.nan
+    return worst_recorded(
+        str(judging.judge),
+        is_verdict=not found.count("graded", without=left_out),
+        score_range=joining.choices.score_range,
     )
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.joining.pairing import join_runs, nothing_left
+from muscle_metrics.runs.read import nothing_scored
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scale.database import reading
 from muscle_metrics.scale.encoding import decode_reference, decode_value, split_key
 from muscle_metrics.scale.sources import sql_null
-from muscle_metrics.words.place import list_ids, show
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ def collect_flawed(database: Any, joining: Joining, *, wrong: frozenset[str]) ->
         f"SELECT key, old, new, reference FROM ({joining.items}) "
         f"WHERE kinds_differ AND {joining.kept} ORDER BY key LIMIT 1"
     )
-    flaws = wrong & {*OF_PAIRS, "unscored"}
+    flaws = wrong & OF_PAIRS
     has_rows = bool(flaws or fetch(f"{repeated} LIMIT 1"))
     return FlawedItems(
         rows=tuple(FlawedRow(*row) for row in fetch(_rows(joining, flaws, repeated)))
@@ -142,12 +142,11 @@ def explain_flaws(
     if found.shared:
         # Dropping the other items helps only where both runs share some.
         wrong -= joining.tolerated
-    if wrong & {"without_id", "incomparable"}:
+    if wrong & {"without_id", "incomparable", "unscored"}:
         _explain_rows(joining)
+    _explain_nothing_scored(joining, found)
     if wrong or found.may_repeat or not found.shared:
         flawed = collect(wrong)
-        if "unscored" in wrong:
-            _explain_unscored(joining, found, flawed)
         # Runs without any row carry no flaw, and share no item either.
         if wrong & OF_PAIRS or flawed.has_repeats or not found.shared:
             _explain_pairs(joining, flawed)
@@ -167,33 +166,22 @@ def _explain_rows(joining: Joining) -> None:
     for source in (joining.old, joining.new):
         source.check_rows()
     raise FileError(
-        f"{joining.old.place}: expected ids, and text, true, false or numbers below 2**53 as "
-        f"answers, got others: compare them in memory"
+        f"{joining.old.place}: expected ids, finite scores, and text, true, false or numbers "
+        f"below 2**53 as answers, got others: compare them in memory"
     )
 
 
-def _explain_unscored(joining: Joining, found: Tally, flawed: FlawedItems) -> None:
-    for is_new, source in enumerate((joining.old, joining.new)):
-        keys = [
-            row.key
-            for row in flawed.of_run(bool(is_new))
-            if "score" in source.fields and (row.score is None or not math.isfinite(row.score))
-        ]
-        if keys:
-            source.check_rows()
-            raise FileError(
-                f"{source.place}: expected a score for every item in the field "
-                f"{show(source.fields['score'])}, got {len(keys)} of {found.recorded[is_new]} null "
-                f"({list_ids(keys)}): score these items, or remove their rows from both runs"
-            )
+def _explain_nothing_scored(joining: Joining, found: Tally) -> None:
+    runs = (("old", joining.old), ("new", joining.new))
+    for (run, source), rows in zip(runs, found.recorded, strict=True):
+        if "score" in source.fields and rows and not found.count(f"{run}_scored"):
+            raise nothing_scored(source.place, source.fields["score"], rows)
 
 
 def _explain_pairs(joining: Joining, flawed: FlawedItems) -> None:
     """Run the in-memory join on the flawed rows and one clean item, for its error message."""
-    # The scores of all items are complete here, so that no item counts as unanswered by score.
-    scores = {"score": 0.0} if joining.judging.by_score else {}
     runs = [
-        Run(tuple(_record(row, scores) for row in flawed.of_run(is_new)), source.name)
+        Run(tuple(_record(row) for row in flawed.of_run(is_new)), source.name)
         for is_new, source in ((False, joining.old), (True, joining.new))
     ]
     join_runs(
@@ -202,16 +190,17 @@ def _explain_pairs(joining: Joining, flawed: FlawedItems) -> None:
         conflict=joining.choices.conflict,
         unanswered=joining.choices.unanswered,
         total=flawed.shared,
+        needs=(joining.judging.needs,) * 2,
     )
 
 
-def _record(row: FlawedRow, scores: dict[str, float]) -> Record:
+def _record(row: FlawedRow) -> Record:
     name, repeat = split_key(row.key)
     return Record(
         name,
         prediction=decode_value(row.prediction),
         reference=decode_reference(row.reference, row.accepted),
-        scores=scores,
+        scores={} if row.score is None else {"score": row.score},
         repeat=repeat,
         prompt=row.prompt,
     )

@@ -113,7 +113,9 @@ class Joining:
                    coalesce({self._right("old")}, FALSE) AS old_right,
                    coalesce({self._right("new")}, FALSE) AS new_right,
                    {"old IS DISTINCT FROM new" if self.has_answers else "FALSE"} AS changed,
-                   coalesce(old_score NOT IN (0, 1) OR new_score NOT IN (0, 1), FALSE) AS graded
+                   coalesce(old_score NOT IN (0, 1), FALSE)
+                   OR coalesce(new_score NOT IN (0, 1), FALSE) AS graded,
+                   old_score IS NOT NULL AS old_scored, new_score IS NOT NULL AS new_scored
             FROM ({self._pairs()})
         """
 
@@ -191,7 +193,7 @@ class Joining:
             "only_old": "NOT in_new",
             "only_new": "NOT in_old",
             "conflicting": self._conflicting(),
-            "unanswered": FALSE if by_score else f"{both} AND (old IS NULL OR new IS NULL)",
+            "unanswered": f"{both} AND ({self._unanswered()})",
             "unreferenced": (
                 FALSE if by_score else f"{both} AND (reference IS NULL OR new_reference IS NULL)"
             ),
@@ -214,9 +216,16 @@ class Joining:
         )
         return f"{values} OR {UNREADABLE_SQL} IN (slice, cluster, old_prompt, new_prompt)"
 
+    def _unanswered(self) -> str:
+        columns = {"score": ("old_score", "new_score"), "answer": ("old", "new")}
+        return " OR ".join(
+            f"{column} IS NULL" for need in sorted(self.judging.needs) for column in columns[need]
+        )
+
     def _unscored(self) -> str:
+        """Scores that are no finite numbers; one that is missing is null."""
         lacking = [
-            f"(in_{run} AND ({run}_score IS NULL OR NOT isfinite({run}_score)))"
+            f"NOT isfinite({run}_score)"
             for run, source in (("old", self.old), ("new", self.new))
             if "score" in source.fields
         ]

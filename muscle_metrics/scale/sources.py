@@ -13,7 +13,9 @@ from muscle_metrics.errors import FileError, InputError, UsageError, require
 from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import PlainFile, open_plain
+from muscle_metrics.runs.read import sentinels_of
 from muscle_metrics.runs.rows import keep_rows, locate
+from muscle_metrics.runs.sentinels import NO_SENTINELS, Sentinels
 from muscle_metrics.scale.encoding import (
     NOTHING,
     NUMBERS,
@@ -41,12 +43,11 @@ COMPRESSED = (".gz", ".zst")
 ENGINE_FORMATS = ("jsonl", "parquet")
 PATTERN = re.compile(r"[*?\[]")
 PARTS = ("prediction", "reference", "score", "slice", "group", "prompt", "repeat")
-READ = {"id_field", "format", "where", *(f"{part}_field" for part in PARTS)}
+READ = {"id_field", "format", "where", "missing_score", *(f"{part}_field" for part in PARTS)}
 ENCODERS = {
     "prediction": encode_value,
     "reference": encode_value,
     "accepted": encode_accepted,
-    "score": encode_score,
 }
 NULLS = {"accepted": "NULL::VARCHAR[]", "score": "NULL::DOUBLE"}
 # Types of columns other than JSON that can be read, by the part of a row.
@@ -79,6 +80,8 @@ class Source:
         Type of every column in the database.
     where : mapping of str to str
         Text that a field of a row has, if the row is to be read.
+    missing_score : Sentinels
+        Values of the score that mean no score.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Source:
     fields: Mapping[str, str]
     types: Mapping[str, str]
     where: Mapping[str, str]
+    missing_score: Sentinels = NO_SENTINELS
 
     @property
     def place(self) -> str:
@@ -142,7 +146,10 @@ class Source:
         name = self.fields.get("reference" if part == "accepted" else part)
         if name is None:
             return sql_null(part)
-        return ENCODERS.get(part, encode_label)(*locate_field(name, self.types))
+        sql, kind = locate_field(name, self.types)
+        if part == "score":
+            return encode_score(sql, kind, self.missing_score)
+        return ENCODERS.get(part, encode_label)(sql, kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +158,7 @@ class FileSource(Source):
 
     Parameters
     ----------
-    name, relation, fields, types, where
+    name, relation, fields, types, where, missing_score
         As in `Source`.
     files : tuple of PlainFile
         Its shards.
@@ -247,7 +254,8 @@ def _open_source(path: Path, options: Mapping[str, Any], name: str | None) -> Fi
     asked = {part: options.get(f"{part}_field") for part in PARTS}
     read = {identifier, *CONVENTIONS, *where, *(field for field in asked.values() if field)}
     number, first = next(iter(keep_rows(files[0], read)))
-    columns = choose_columns(first, identifier, asked, is_all_text=False)
+    sentinels = sentinels_of(options.get("missing_score"), asked["score"])
+    columns = choose_columns(first, identifier, asked, is_all_text=False, missing_score=sentinels)
     if not where:
         try:
             columns.record(first)
@@ -264,6 +272,7 @@ def _open_source(path: Path, options: Mapping[str, Any], name: str | None) -> Fi
         fields=fields,
         types=types,
         where=where,
+        missing_score=sentinels,
         files=files,
         columns=columns,
     )

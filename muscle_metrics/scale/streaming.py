@@ -15,6 +15,7 @@ from muscle_metrics.comparison.items import ItemTable
 from muscle_metrics.comparison.metrics import EXACT_MATCH, check_scores
 from muscle_metrics.comparison.scoring import grade_texts
 from muscle_metrics.comparison.totals import Totals
+from muscle_metrics.comparison.unanswered import UNBOUNDED, deny_unanswered, fill_missing
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.changes import measure_changes
 from muscle_metrics.flips.thresholds import RECORDED_TIE
@@ -41,10 +42,11 @@ COLUMNS = (
 Chunk = dict[str, tuple[Any, ...]]
 
 
-def stream_totals(database: Any, joining: Joining, *, is_graded: bool) -> Totals:
+def stream_totals(database: Any, joining: Joining, *, is_graded: bool, worst: float) -> Totals:
     """Sum up the items that are compared, scored chunk by chunk in constant memory.
 
-    `is_graded` says that the recorded scores are graded, without a threshold for correctness.
+    `is_graded` says that the recorded scores are graded, without a threshold for correctness;
+    `worst` is the recorded score of an item that has none.
     """
     choices = joining.choices
     scorers = [resolve_rowwise_scorer(one) for one in joining.judging.graders]
@@ -54,7 +56,7 @@ def stream_totals(database: Any, joining: Joining, *, is_graded: bool) -> Totals
     with reading(joining.old, joining.new):
         chunks = _chunks(database.execute(query))
     size, seed = choices.sample_size, choices.seed
-    shards = (_compare(chunk, joining, loaded, is_graded=is_graded) for chunk in chunks)
+    shards = (_compare(chunk, joining, loaded, is_graded, worst) for chunk in chunks)
     return reduce(
         add,
         (Totals.of(shard, sample_size=size, seed=seed) for shard in shards),
@@ -85,7 +87,7 @@ def _chunks(result: Any) -> Iterator[Chunk]:
 
 
 def _compare(
-    chunk: Chunk, joining: Joining, scorers: Sequence[Scorer], *, is_graded: bool
+    chunk: Chunk, joining: Joining, scorers: Sequence[Scorer], is_graded: bool, worst: float
 ) -> Comparison:
     choices, judging = joining.choices, joining.judging
     table = _table(chunk, joining)
@@ -100,8 +102,8 @@ def _compare(
                 score_range=choices.score_range,
             )
         changes[str(judging.judge)] = measure_changes(
-            old=chunk["old_score"],
-            new=chunk["new_score"],
+            old=fill_missing(chunk["old_score"], worst),
+            new=fill_missing(chunk["new_score"], worst),
             tie=RECORDED_TIE if choices.tie is None else choices.tie,
             minimum_effect=choices.minimum_effect,
             low=low,
@@ -115,11 +117,12 @@ def _compare(
         options={},
         tie=choices.tie,
         minimum_effect=choices.minimum_effect,
+        score_range=choices.score_range if choices.unanswered == "wrong" else UNBOUNDED,
     )
     return Comparison(
         names=(joining.old.name, joining.new.name),
         table=table,
-        correctness=_correctness(chunk, changes, joining, is_graded=is_graded),
+        correctness=_correctness(chunk, table, changes, joining, is_graded=is_graded),
         changes=changes,
         dropped={},
         fingerprints=({}, {}),
@@ -146,7 +149,12 @@ def _table(chunk: Chunk, joining: Joining) -> ItemTable:
 
 
 def _correctness(
-    chunk: Chunk, changes: Mapping[str, ScoreChanges], joining: Joining, *, is_graded: bool
+    chunk: Chunk,
+    table: ItemTable,
+    changes: Mapping[str, ScoreChanges],
+    joining: Joining,
+    *,
+    is_graded: bool,
 ) -> Correctness | None:
     choices, judging = joining.choices, joining.judging
     judged_by_row = not is_graded if judging.by_score else judging.judge == EXACT_MATCH
@@ -159,4 +167,5 @@ def _correctness(
     if choices.threshold is None or not changes:
         return None
     first = next(iter(changes.values()))
-    return first.correctness(threshold=choices.threshold, strict=choices.strict_threshold)
+    right = first.correctness(threshold=choices.threshold, strict=choices.strict_threshold)
+    return deny_unanswered(right, table.old, table.new)

@@ -73,8 +73,14 @@ def test_references_are_hashed_as_answers_are_compared(reference: object, same: 
 def test_runs_that_are_no_baselines_stay_as_they_are() -> None:
     old, new = run("v1", [("A", "A")]), run("v2", [("B", "A")])
     assert match_baseline(old, new) == (old, new)
+
+
+def test_a_baseline_does_not_vouch_for_itself() -> None:
+    old = run("v1", [("A", "A"), ("B", "A")])
     baseline = make_baseline(old)
-    assert match_baseline(baseline, baseline) == (baseline, baseline)
+    for before in (old, baseline):
+        with pytest.raises(InputError, match="got the baseline 'v1': gate the run from which"):
+            match_baseline(before, baseline)
 
 
 def test_references_of_a_growing_run_are_compared_at_the_end() -> None:

@@ -43,7 +43,8 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
 }
 KEYS = [
     None, str.lower, str.strip, cut, longest(1), longest(2), partial(cut, most=1),
-    partial(cut, most=2), {"A": "A", "B": "B"}.get, {"A": "A", "B": "A"}.get, lambda text: text, lambda text: text + "",
+    partial(cut, most=2), {"A": "A", "B": "B"}.get, {"A": "A", "B": "A"}.get,
+    lambda text: text, lambda text: text + "",
 ]  # fmt: skip
 # Answers equal each other, so that no number differs by chance, and letters can be extracted.
 COLUMNS = {"old": ["A", "B"], "new": ["A", "B"], "references": ["A", "B"]}

@@ -27,6 +27,7 @@ WATCHED = [
     "runs/files/parquet",
     "runs/rows",
     "runs/files/strict_json",
+    "runs/sentinels",
     "runs/values",
 ]
 
@@ -126,6 +127,13 @@ CASES: dict[str, Callable[[], object]] = {
     "values: a nested reference": lambda: read_rows({**ROW, "reference": ["A", ["B"]]}),
     "values: a score as text": lambda: read_scores("0.5"),
     "values: no score": lambda: read_scores(None),
+    "scores: none at all": lambda: read_scores(None),
+    "scores: declared without a field": lambda: read_rows(
+        {"id": 1, "prediction": "A"}, missing_score=-1
+    ),
+    "scores: declared by no value": lambda: read_rows(
+        {"id": 1, "score": 1}, score_field="score", missing_score=[None]
+    ),
     "values: no score in csv": lambda: read("old.csv", "id,score\n1,good\n", score_field="score"),
     "where: no such row": lambda: read_rows(ROW, ROW, where={"prediction": "B"}),
     "where: no such field": lambda: read_rows(ROW, where={"model": "v1"}),

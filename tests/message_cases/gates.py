@@ -95,6 +95,7 @@ CASES: dict[str, Callable[[], object]] = {
         '{"muscle_metrics_baseline":1,"name":"v1","items":1}', FIRST
     ),
     "baseline file: no scores": lambda: baseline(HEAD, '{"id":"q1"}'),
+    "baseline file: no score": lambda: baseline(HEAD, '{"id":"q1","scores":{}}'),
     "baseline file: null score": lambda: baseline(HEAD, '{"id":"q1","scores":{"f1":null}}'),
     "baseline file: number as id": lambda: baseline(HEAD, '{"id":1,"scores":{"f1":1}}'),
     "baseline file: unknown field": lambda: baseline(HEAD, HEAD),

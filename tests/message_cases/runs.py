@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from muscle_metrics import compare
 from muscle_metrics.comparison.judging import judge_runs
 from muscle_metrics.runs.joining.pairing import join_runs, pair_runs
 from muscle_metrics.runs.joining.references import with_references
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 WATCHED = [
     "comparison/judging",
+    "comparison/unanswered",
     "runs/joining/mismatches",
     "runs/natural_order",
     "runs/joining/pairing",
@@ -34,7 +36,12 @@ def pair(*new: Record, **options: object) -> object:
 
 
 def judge(*records: Record, **options: object) -> object:
-    return judge_runs(pair_runs(run(*records), run(*records, name="v2")), **options)
+    joined = pair_runs(
+        run(*records),
+        run(*records, name="v2"),
+        unanswered=options.get("unanswered", "error"),
+    )
+    return judge_runs(joined, **options)
 
 
 def scored(id_: str, **scores: float) -> Record:
@@ -73,6 +80,13 @@ CASES: dict[str, Callable[[], object]] = {
     "judging: no score": lambda: judge(Record("1", "A", "A"), metric="em"),
     "judging: a score missing": lambda: judge(
         scored("1", f1=1.0, em=1.0), scored("2", em=1.0), metric="f1"
+    ),
+    "judging: a task without a score": lambda: judge(
+        Record("1", scores={"f1": 1.0}, task="a"), Record("2", task="b"), unanswered="wrong"
+    ),
+    "judging: no worst score": lambda: judge(scored("1", f1=0.5), Record("2"), unanswered="wrong"),
+    "judging: no worst text": lambda: compare(
+        old=["a"], new=[None], references=["a"], metric="ter", missing="wrong"
     ),
     "judging: no reference": lambda: judge(Record("1", "A")),
     "judging: graded": lambda: judge(scored("1", f1=0.5)).correctness(0, 1),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EVERYTHING = 10_000
+OUTCOMES = ("PASS ", "FAIL ", "INCONCLUSIVE ", "INVALID ")
 
 # What GitHub's renderer may show of ours: no links, no images, no markup but these elements.
 ALLOWED_MARKUP = {
@@ -60,7 +61,7 @@ def is_visible(line: str) -> bool:
 def test_terminal(attacked) -> None:
     lines = verdict_text(attacked.verdict).split("\n")
     check_lines(lines)
-    checks = [line for line in lines if line.startswith(("PASS ", "FAIL ", "INCONCLUSIVE "))]
+    checks = [line for line in lines if line.startswith(OUTCOMES)]
     assert len(checks) == len(attacked.verdict.checks) + 1  # and the pinned items
 
 

@@ -66,7 +66,7 @@ def test_graded_scores_have_no_counts(schema) -> None:
         (["confidence"], 95),
         (["checks"], []),
         (["checks", 0, "estimate"], "7 %"),
-        (["checks", 0, "outcome"], "INVALID"),
+        (["checks", 0, "outcome"], "UNKNOWN"),
         (["items"], None),
         (["counts", "negative"], -1),
         (["negative_flips", "listed", 0, "id"], 7),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from muscle_metrics.errors import FileError
+from muscle_metrics import compare_runs
+from muscle_metrics.errors import FileError, PairingError, UsageError
+from muscle_metrics.runs.joining.pairing import pair_runs
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Record
 
@@ -189,9 +192,64 @@ class TestScores:
         ],
     )
     def test_missing_scores_are_counted(self, write: Write, name: str, rows: str) -> None:
-        message = r"got 10 of 20 null \(ids '1', '3', '5', '7', '9', \.\.\.\)"
+        run = read_run(write(rows, name), score_field="s")
+        message = (
+            r"got 10 of 20 items without a score in old 'run' \(ids '1', '3', '5', '7', '9', "
+            r"\.\.\.\).*--unanswered wrong .* drop leaves them out"
+        )
+        with pytest.raises(PairingError, match=message):
+            compare_runs(run, run)
+        assert len(pair_runs(run, run, unanswered="drop")) == 10
+
+    @pytest.mark.parametrize("rows", ['{"id":1,"s":null}', '{"id":1,"s":-1}\n{"id":2,"s":null}'])
+    def test_a_field_without_any_score_is_refused(self, write: Write, rows: str) -> None:
+        message = r"expected scores in the field 's', got none in \d rows.*--score-field"
         with pytest.raises(FileError, match=message):
-            read_run(write(rows, name), score_field="s")
+            read_run(write(rows), score_field="s", missing_score=-1)
+
+
+class TestMissingScore:
+    """Values by which files of FastChat, ragas, pandas and spreadsheets say "no score"."""
+
+    @pytest.mark.parametrize(
+        ("name", "rows", "declared"),
+        [
+            ("run.jsonl", '{"id":1,"s":7}\n{"id":2,"s":-1}\n{"id":3,"s":-1.0}', -1),
+            ("run.jsonl", '{"id":1,"s":7}\n{"id":2,"s":-1}\n{"id":3,"s":null}', "-1"),
+            ("run.jsonl", '{"id":1,"s":7}\n{"id":2,"s":NaN}\n{"id":3,"s":"N/A"}', ["NaN", "N/A"]),
+            ("run.json", '[{"id":1,"s":7},{"id":2,"s":""},{"id":3,"s":"нет"}]', ("", "нет")),
+            ("run.csv", "id,s\n1,7\n2,nan\n3,NaN\n", "NaN"),
+            ("run.csv", "id,s\n1,7\n2,-1\n3,-1.0\n", -1),
+            ("run.tsv", "id\ts\n1\t7\n2\t\n3\t999\n", 999),
+        ],
+    )
+    def test_declared_values_are_no_scores(
+        self, write: Write, name: str, rows: str, declared: Any
+    ) -> None:
+        run = read_run(write(rows, name), score_field="s", missing_score=declared)
+        assert [dict(record.scores) for record in run] == [{"s": 7}, {}, {}]
+
+    def test_nan_in_parquet(self, write: Write, writers: Writers) -> None:
+        rows = [{"id": 1, "s": 7.0}, {"id": 2, "s": math.nan}, {"id": 3, "s": None}]
+        path = write(writers["parquet"](rows), "run.parquet")
+        with pytest.raises(FileError, match=r"got nan: .*--missing-score VALUE \(missing_score="):
+            read_run(path, score_field="s")
+        run = read_run(path, score_field="s", missing_score=math.nan)
+        assert [dict(record.scores) for record in run] == [{"s": 7}, {}, {}]
+
+    @pytest.mark.parametrize("row", ['{"id":1,"s":1}', '{"id":1,"s":true}', '{"id":1,"s":1.0}'])
+    def test_a_truth_value_is_no_number(self, write: Write, row: str) -> None:
+        run = read_run(write(f'{{"id":0,"s":2}}\n{row}'), score_field="s", missing_score=1)
+        assert bool(run.records[1].scores) == ("true" in row)
+
+    def test_it_needs_a_score_field(self, write: Write) -> None:
+        with pytest.raises(UsageError, match=r"expected a score field for --missing-score"):
+            read_run(write('{"id":1,"prediction":"A"}'), missing_score=-1)
+
+    @pytest.mark.parametrize("value", [True, [None], [[1]]])
+    def test_it_is_text_or_a_number(self, write: Write, value: Any) -> None:
+        with pytest.raises(UsageError, match=r"expected a text or a number as --missing-score"):
+            read_run(write('{"id":1,"s":1}'), score_field="s", missing_score=value)
 
 
 class TestWhere:

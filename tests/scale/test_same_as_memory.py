@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from muscle_metrics import compare_runs, read_run
@@ -51,7 +52,11 @@ def both(old: Path, new: Path, reading: dict[str, Any], **options: Any) -> tuple
 # Laws
 
 
-def runs(answers: st.SearchStrategy[Any], references: st.SearchStrategy[Any]) -> Any:
+def runs(
+    answers: st.SearchStrategy[Any],
+    references: st.SearchStrategy[Any],
+    judgements: st.SearchStrategy[Any] = st.sampled_from([0, 1, True, 0.25, 1.0]),  # noqa: B008
+) -> Any:
     """Two runs over nearly the same items, rows in any order, some of them twice."""
     ids = st.one_of(
         st.integers(0, 4), st.sampled_from(["0", "a", "é\"'\\", "x y", 0.5, 1e-7, 1e16])
@@ -62,7 +67,7 @@ def runs(answers: st.SearchStrategy[Any], references: st.SearchStrategy[Any]) ->
             "id": ids,
             "prediction": answers,
             "reference": references,
-            "judge": st.sampled_from([0, 1, True, 0.25, 1.0]),
+            "judge": judgements,
             "topic": labels,
             "group": labels,
             "prompt": st.sampled_from([None, "what"]),
@@ -106,6 +111,46 @@ def test_any_two_runs(rows, options, is_judged, is_copied):
         paths = (write(Path(folder, f"v{n}.jsonl"), part) for n, part in enumerate((old, new), 1))
         in_memory, counted = both(*paths, reading, **options)
     assert counted == in_memory
+
+
+MAYBE = st.one_of(TEXTS, st.none())
+SCORES = st.sampled_from([0, 1, True, 1.0, None, -1, -1.0, math.nan, "N/A", "-1"])
+GRADES = st.sampled_from([0, 0.25, 7, None, -1, "N/A"])
+
+
+@pytest.mark.slow
+@given(
+    st.one_of(runs(MAYBE, TEXTS, SCORES), runs(MAYBE, TEXTS, GRADES)),
+    st.fixed_dictionaries(
+        {"unanswered": st.sampled_from(["wrong", "drop", "error"]), "missing": st.just("drop")},
+        optional={
+            "conflict": st.just("own"),
+            "score_range": st.sampled_from([(0, 10), (-2, 8), (0, math.inf)]),
+            "threshold": st.sampled_from([0.0, 1.0]),
+            "metric": st.sampled_from(["token_f1", "ter", "judge", ["judge", "token_f1"]]),
+        },
+    ),
+    st.sampled_from([None, -1, ("-1", "N/A", "NaN"), "N/A"]),
+    st.booleans(),
+)
+@settings(max_examples=100, deadline=None, phases=(Phase.explicit, Phase.generate))
+def test_missing_answers_and_scores(rows, options, declared, is_judged):
+    old, other = rows
+    pairs = zip(old, other, strict=False)
+    new = [{**row, "prediction": b["prediction"], "judge": b["judge"]} for row, b in pairs]
+    # In memory, a run without any answer does not tell which answers changed.
+    old, new = ([*_once(part), {**ROW, "id": "z", "judge": 1}] for part in (old, new))
+    reading = {"score_field": "judge", "missing_score": declared} if is_judged else {}
+    with TemporaryDirectory() as folder:
+        paths = (write(Path(folder, f"v{n}.jsonl"), part) for n, part in enumerate((old, new), 1))
+        in_memory, counted = both(*paths, reading, **options)
+    # Of several faults, either may be named first.
+    assert counted == in_memory or {counted, in_memory} <= {InputError, UsageError}
+
+
+def _once(rows):
+    """Rows without those whose id repeats."""
+    return list({str(row["id"]): row for row in rows}.values())
 
 
 # Examples that failed once
@@ -164,6 +209,25 @@ EXAMPLES: dict[str, tuple[Rows, Rows, dict[str, Any], dict[str, Any]]] = {
     "a null among the scores": (
         [*JUDGED, {**ROW, "id": 9, "exact_match": None}], JUDGED, {"score_field": "exact_match"},
         {"metric": "rouge1", "missing": "drop"},
+    ),
+    "scores declared missing": (
+        [{**row, "judge": -1 if row["id"] == 3 else 1} for row in ROWS],
+        [{**row, "judge": "N/A" if row["id"] == 2 else 1} for row in ROWS],
+        {"score_field": "judge", "missing_score": ("-1", "N/A")}, {"unanswered": "wrong"},
+    ),
+    "a text among scores where missing ones are wrong": (
+        [{**row, "judge": 1} for row in ROWS],
+        [{**row, "judge": "?" if row["id"] == 2 else None} for row in ROWS],
+        {"score_field": "judge"}, {"unanswered": "wrong"},
+    ),
+    "no score at all in the new run": (
+        [{**row, "judge": 1} for row in ROWS], [{**row, "judge": None} for row in ROWS],
+        {"score_field": "judge"}, {"unanswered": "wrong"},
+    ),
+    "graded scores of which one is missing": (
+        [{**row, "judge": 7.5} for row in ROWS],
+        [{**row, "judge": None if row["id"] == 2 else 7} for row in ROWS],
+        {"score_field": "judge"}, {"unanswered": "wrong", "score_range": (1, 10)},
     ),
     "a perfect score a rounding too high": (ROWS, ROWS, {}, {"metric": "bleu"}),
 }  # fmt: skip

@@ -10,7 +10,7 @@ from itertools import chain, compress
 from numbers import Real
 from operator import attrgetter, methodcaller
 from types import NoneType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from muscle_metrics.runs.joining.references import differing_references, same_reference
 from muscle_metrics.runs.natural_order import sort_naturally
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.record import Record, Run
 
-__all__ = ["Identity", "LabelledRun", "Mismatches", "is_unanswered"]
+__all__ = ["Identity", "LabelledRun", "Mismatches", "Need", "is_unanswered"]
 
 # Task, id and repeat.
 Identity: TypeAlias = tuple[str | None, str, str | None]
+Need = Literal["score", "answer"]
 
 _IDENTITY = attrgetter("task", "id", "repeat")
 _MOST_SHOWN = 5
@@ -33,19 +34,30 @@ _MOST_SHOWN = 5
 
 @dataclass(frozen=True)
 class LabelledRun:
-    """One of the runs to join, its label in messages, and its records by identity."""
+    """One of the runs to join, its label in messages, and its records by identity.
+
+    `chosen` is what an item must hold to be judged; None where no metric was chosen.
+    """
 
     label: str
     run: Run
     records: Mapping[Identity, Record]
+    chosen: frozenset[Need] | None = None
 
     def __str__(self) -> str:
         return f"{self.label} {show(self.run.name)}"
 
     @cached_property
     def is_scored(self) -> bool:
-        """Whether any record holds a score; a record without one is then unanswered."""
+        """Whether any record holds a score."""
         return any(_column(self.run.records, "scores"))
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What an item must hold: as chosen, or a score in a run that has scores, else an answer."""
+        if self.chosen is not None:
+            return self.chosen
+        return frozenset({"score" if self.is_scored else "answer"})
 
     @cached_property
     def has_references(self) -> bool:
@@ -62,6 +74,9 @@ class Mismatches:
         The runs; two of them are called old and new.
     total : int, optional
         Number of items that the runs share, if `runs` are excerpts of longer runs.
+    needs : sequence of frozenset, optional
+        For each run what an item must hold to be judged: a score, an answer, or both. By default
+        a score in a run that has scores, else an answer.
 
     Attributes
     ----------
@@ -71,15 +86,19 @@ class Mismatches:
         Items of any run and of all runs, in natural order.
     records : list of list of Record
         For each run its records of the shared items.
-    silent : dict of str to list of Identity
-        By label of a run, the shared items that it left unanswered.
+    silent : dict of (str, str) to list of Identity
+        By run and need, the shared items that lack it.
     conflicting, unanswered : list of Identity
-        Shared items whose references differ, and those for which a run holds no score, or neither
-        an answer nor a score where nothing in it is scored.
+        Shared items whose references differ, and those that lack a need in a run.
     """
 
-    def __init__(self, runs: Sequence[Run], total: int | None = None) -> None:
-        self.runs = _label_runs(runs)
+    def __init__(
+        self,
+        runs: Sequence[Run],
+        total: int | None = None,
+        needs: Sequence[frozenset[Need]] | None = None,
+    ) -> None:
+        self.runs = _label_runs(runs, needs or [None] * len(runs))
         first, *others = (list(run.records) for run in self.runs)
         is_same = all(items == first for items in others)
         self.items = _sort_items(first if is_same else list(dict.fromkeys(chain(first, *others))))
@@ -93,8 +112,9 @@ class Mismatches:
         self._is_excerpt = total is not None
         self.conflicting = self._find_conflicting()
         self.silent = {
-            run.label: _find_unanswered(self.shared, records, run.is_scored)
+            (str(run), need): _find_unanswered(self.shared, records, need)
             for run, records in zip(self.runs, self.records, strict=True)
+            for need in sorted(run.needs)
         }
         silent = set[Identity]().union(*self.silent.values())
         self.unanswered = [item for item in self.shared if item in silent] if silent else []
@@ -157,21 +177,12 @@ class Mismatches:
 
     def explain_unanswered(self) -> list[str]:
         """Items without an answer: whether they are wrong is for the user to say."""
-        found = []
-        advice = '--unanswered drop (unanswered="drop") leaves them out'
-        for run in self.runs:
-            items = self.silent[run.label]
-            if not items:
-                continue
-            given = "items without a score"
-            if not run.is_scored:
-                given = "predictions null"
-                advice = (
-                    '--unanswered wrong (unanswered="wrong") counts them as wrong answers, '
-                    "drop leaves them out"
-                )
-            found.append(f"{len(items)} of {self.total} {given} in {run} ({_list(items)})")
-        return _one_problem(found, advice)
+        given = {"score": "items without a score", "answer": "predictions null"}
+        return _one_problem(
+            [f"{len(items)} of {self.total} {given[need]} in {run} ({_list(items)})"
+             for (run, need), items in self.silent.items() if items],
+            '--unanswered wrong (unanswered="wrong") counts them as wrong, drop leaves them out',
+        )  # fmt: skip
 
     def _explain_directions(self) -> list[str]:
         """Metrics that are better when lower in one run, and when higher in another."""
@@ -235,11 +246,13 @@ class Mismatches:
         return True
 
 
-def _label_runs(runs: Sequence[Run]) -> list[LabelledRun]:
+def _label_runs(runs: Sequence[Run], needs: Sequence[frozenset[Need] | None]) -> list[LabelledRun]:
     labels = ["old", "new"] if len(runs) == 2 else [f"run {n}" for n in range(1, len(runs) + 1)]
     return [
-        LabelledRun(label, run, dict(zip(map(_IDENTITY, run.records), run.records, strict=True)))
-        for label, run in zip(labels, runs, strict=True)
+        LabelledRun(
+            label, run, dict(zip(map(_IDENTITY, run.records), run.records, strict=True)), chosen
+        )
+        for label, run, chosen in zip(labels, runs, needs, strict=True)
     ]
 
 
@@ -272,14 +285,15 @@ def _is_empty(column: Iterable[object]) -> bool:
 
 
 def is_unanswered(run: LabelledRun, item: Identity) -> bool:
-    """Whether a run holds no score of an item, or no answer where nothing in it is scored."""
-    return bool(_find_unanswered([item], [run.records[item]], run.is_scored))
+    """Whether the record of an item lacks a score or an answer that judging it needs."""
+    record = run.records[item]
+    return any(_find_unanswered([item], [record], need) for need in run.needs)
 
 
 def _find_unanswered(
-    items: Sequence[Identity], records: Sequence[Record], is_scored: bool
+    items: Sequence[Identity], records: Sequence[Record], need: Need
 ) -> list[Identity]:
-    if is_scored:
+    if need == "score":
         return list(compress(items, map(_has_no_score, records)))
     answers = _column(records, "prediction")
     if NoneType not in {*map(type, answers)}:

@@ -17,7 +17,7 @@ from muscle_metrics.runs.joining.mismatches import Mismatches
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from muscle_metrics.runs.joining.mismatches import Identity, LabelledRun
+    from muscle_metrics.runs.joining.mismatches import Identity, LabelledRun, Need
     from muscle_metrics.runs.record import Record, Run
 
 
@@ -111,6 +111,7 @@ def pair_runs(
     missing: MissingItems = "error",
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
+    needs: Sequence[frozenset[Need]] | None = None,
 ) -> JoinedRuns:
     """Join the answers of two models, old first; `join_runs` says how.
 
@@ -122,7 +123,9 @@ def pair_runs(
     >>> [record.prediction for record in pair_runs(old, new).records[1]]
     ['A', 'C']
     """
-    return join_runs((old, new), missing=missing, conflict=conflict, unanswered=unanswered)
+    return join_runs(
+        (old, new), missing=missing, conflict=conflict, unanswered=unanswered, needs=needs
+    )
 
 
 def join_runs(
@@ -132,6 +135,7 @@ def join_runs(
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
     total: int | None = None,
+    needs: Sequence[frozenset[Need]] | None = None,
 ) -> JoinedRuns:
     """Join the answers of two or more models to the same items.
 
@@ -150,9 +154,12 @@ def join_runs(
         judged by those of the others.
     unanswered : {"error", "wrong", "drop"}
         What to do with items without an answer, or without a score in a run that has scores:
-        count the answer as wrong (impossible for scores), or leave the item out of every run.
+        keep them, to count as the worst score, or leave them out of every run.
     total : int, optional
         Number of items that the runs share, if `runs` are excerpts of longer runs.
+    needs : sequence of frozenset, optional
+        For each run what an item must hold to be judged: "score", "answer", or both. By default a
+        score in a run that has scores, else an answer.
 
     Returns
     -------
@@ -169,7 +176,7 @@ def join_runs(
     check_joining(missing=missing, conflict=conflict, unanswered=unanswered)
     if len(runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(runs)}: pass the old run first")
-    found = Mismatches(runs, total)
+    found = Mismatches(runs, total, needs)
     problems = found.explain_faults()
     if missing == "error" or not found.shared:
         problems += found.explain_missing()

@@ -108,6 +108,11 @@ def read_baseline(path: Path) -> Run:
             raise FileError(
                 f"{line_of(path, number)}: {error}: write the baseline again"
             ) from error
+    if not any(record.scores for record in records):
+        raise FileError(
+            f"{visible(str(path))}: expected a score of some item, got none: write the baseline "
+            f"again"
+        )
     if len(records) != head.get("items"):
         raise FileError(
             f"{visible(str(path))}: expected {describe(head.get('items'))} items as the first line "
@@ -138,7 +143,7 @@ def _record(row: Mapping[str, object]) -> Record:
         given = f"the field {show(unknown[0])}" if unknown else "a value that is no text"
         raise InputError(f"expected an id and labels as text, got {given}")
     scores = row.get("scores")
-    if not isinstance(scores, dict) or not scores:
+    if not isinstance(scores, dict):
         raise InputError(f"expected scores by name, got {describe(scores)}")
     found = {name: score_of(value, name) for name, value in scores.items()}
     values = {name: score for name, score in found.items() if score is not None}

@@ -236,7 +236,7 @@ class TestUnanswered:
         assert (
             "2 of 3 predictions null in old 'old' (ids '2', '3'), "
             "1 of 3 predictions null in new 'new' (id '1'): "
-            '--unanswered wrong (unanswered="wrong") counts them as wrong answers, '
+            '--unanswered wrong (unanswered="wrong") counts them as wrong, '
             "drop leaves them out"
         ) in message_of(self.OLD, self.NEW)
 
@@ -253,6 +253,20 @@ class TestUnanswered:
     def test_a_score_is_an_answer(self) -> None:
         scored = run_of("1", prediction=None, scores={"correct": True})
         assert len(pair_runs(scored, scored)) == 1
+        both = (frozenset({"score", "answer"}),) * 2
+        assert "1 of 1 predictions null in new" in message_of(scored, scored, needs=both)
+
+    @pytest.mark.parametrize("unanswered", ["error", "wrong", "drop"])
+    def test_scores_may_be_missing(self, unanswered: Any) -> None:
+        old = Run((Record("1", scores={"s": 0.5}), Record("2"), Record("3", "A")), "old")
+        new = Run(tuple(Record(str(n), scores={"s": True}) for n in (1, 2, 3)), "new")
+        if unanswered == "error":
+            assert "2 of 3 items without a score in old 'old' (ids '2', '3')" in message_of(
+                old, new
+            )
+        else:
+            joined = pair_runs(old, new, unanswered=unanswered)
+            assert len(joined) == (1 if unanswered == "drop" else 3)
 
 
 class TestFaults:
