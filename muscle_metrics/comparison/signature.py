@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,7 +93,9 @@ def name_recorded(metric: str) -> str:
     >>> name_recorded("acc"), name_recorded("exact_match")
     ('acc', 'recorded exact_match')
     """
-    return f"recorded {metric}" if metric in SCORERS or ":" in metric else metric
+    # Tasks and runs that recorded scores of several names have them joined.
+    names = re.split(", | -> ", metric)
+    return f"recorded {metric}" if any(n in SCORERS or ":" in n for n in names) else metric
 
 
 def name_effects(

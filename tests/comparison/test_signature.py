@@ -114,6 +114,20 @@ def test_recorded_and_computed_metrics_of_one_name_differ() -> None:
     assert "metric exact_match;" in computed.signature
 
 
+def test_recorded_scores_of_several_tasks_are_no_scorers() -> None:
+    runs = [
+        Run(
+            (
+                Record("1", "a", "a", {"rouge1": 1.0}, task="x"),
+                Record("2", "a", "a", {"rouge2": 1.0}, task="y"),
+            ),
+            name,
+        )
+        for name in ("v1", "v2")
+    ]
+    assert "metric recorded rouge1, rouge2;" in compare_runs(*runs).signature
+
+
 def test_ranges_and_thresholds_of_recorded_scores_are_named() -> None:
     runs = [scored(name, judge=0.5) for name in ("v1", "v2")]
     plain = compare_runs(*runs)
