@@ -100,7 +100,9 @@ CASES: dict[str, Callable[[], object]] = {
     "metrics: range upside down": lambda: compare_runs(GRADED, GRADED, score_range=(1, 0)),
     "metrics: score outside the range": lambda: compare_runs(GRADED, GRADED, score_range=(1, 5)),
     "metrics: key without answers": lambda: compare_runs(GRADED, GRADED, key=str.strip),
-    "metrics: scores of one run": lambda: compare_runs(GRADED, UNSCORED),
+    "metrics: scores of one run": lambda: compare_runs(
+        Run((Record("1", "A", "A", {"f1": 0.5}),), "old"), UNSCORED
+    ),
     "metrics: misspelt recorded score": lambda: compare_runs(GRADED, GRADED, metric="f2"),
     "chain: a scorer of texts": lambda: compare_chain([UNSCORED, UNSCORED], metric="rouge1"),
     "chain: one version": lambda: chain(versions=[["A"]]),
