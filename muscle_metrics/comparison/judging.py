@@ -317,7 +317,7 @@ def _score_names(
     if not names:
         raise UsageError(
             f"expected a score {metric!r} in every run, got none in {show(run)}: name its field "
-            f"with --score-field (score_field=), or leave out --metric (metric=)"
+            f"with --score-field (score_field=), or choose another with --metric (metric=)"
         )
     if metric is not None and metric not in names:
         raise UsageError(

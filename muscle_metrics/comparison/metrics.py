@@ -125,11 +125,13 @@ def _default(recorded: Sequence[RecordedNames], options: Options, *, has_logs: b
     if scored and not silent:
         return Recorded()
     if scored:
+        known = {name for _, names in recorded for name in names}
+        by_answers = "token_f1" if EXACT_MATCH in known else EXACT_MATCH
         raise UsageError(
             f"expected recorded scores in every run or in none, got them in "
             f"{list_names(scored)} and not in {list_names(silent)}: judge all by their answers "
-            f"with --metric exact_match (metric=), or name the score of every run with "
-            f"--score-field (score_field=)"
+            f"with a scorer such as --metric {by_answers} (metric=), or name the score of every "
+            f"run with --score-field (score_field=)"
         )
     if has_logs:
         raise UsageError(
