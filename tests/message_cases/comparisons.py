@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,9 @@ CASES: dict[str, Callable[[], object]] = {
     "metrics: key without answers": lambda: compare_runs(GRADED, GRADED, key=str.strip),
     "metrics: scores of one run": lambda: compare_runs(
         Run((Record("1", "A", "A", {"f1": 0.5}),), "old"), UNSCORED
+    ),
+    "metrics: a log without scores": lambda: compare_runs(
+        replace(UNSCORED, name="old"), replace(UNSCORED, is_log=True)
     ),
     "metrics: misspelt recorded score": lambda: compare_runs(GRADED, GRADED, metric="f2"),
     "chain: a scorer of texts": lambda: compare_chain([UNSCORED, UNSCORED], metric="rouge1"),
