@@ -21,6 +21,7 @@ SINGLE = (
     "max_conditional_nfr",
     "max_accuracy_loss",
     "max_nfr_mc",
+    "max_mean_loss",
     "max_mean_regression",
     "min_coverage",
     "minimum_effect",
@@ -47,6 +48,7 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
         ("--max-conditional-nfr", "of the items that old got right, those that may turn wrong"),
         ("--max-accuracy-loss", "accuracy that may be lost"),
         ("--max-nfr-mc", "items that may turn wrong, or to another wrong answer"),
+        ("--max-mean-loss", "mean loss of a score over all items, in units of the score"),
         ("--max-mean-regression", "how far scores that get worse may fall, in units of the score"),
     ):
         group.add_argument(flag, metavar="LIMIT", help=text)

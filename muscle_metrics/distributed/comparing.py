@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.distributed.exchange import BLOCK, bring_together
 from muscle_metrics.errors import InputError, require
+from muscle_metrics.runs.read import sentinels_of
 from muscle_metrics.scale.choices import Choices
 from muscle_metrics.scale.engine import compare_joined
 from muscle_metrics.scale.joining import Joining
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.counted import CountedComparison
     from muscle_metrics.distributed.exchange import Progress, Shard
+    from muscle_metrics.runs.sentinels import MissingScore
 
 __all__ = ["compare_datasets", "compare_shards"]
 
@@ -39,6 +41,7 @@ def compare_datasets(
     group: str | None = None,
     repeat: str | None = None,
     prompt: str | None = None,
+    missing_score: MissingScore = None,
     names: tuple[str, str] = ("old", "new"),
     buckets: int | None = None,
     progress: Progress | None = None,
@@ -62,6 +65,8 @@ def compare_datasets(
     score, slice, group, repeat, prompt : str, optional
         Columns of a recorded score, of the slice, of the group (such as the passage that items
         share), of the number of the generation, and of the prompt, which must not differ.
+    missing_score : str or float, or several, optional
+        Values of the score that mean no score, as in `read_run`.
     names : tuple of str
         Names of the runs.
     buckets : int, optional
@@ -112,7 +117,14 @@ def compare_datasets(
     for name, rows in zip(names, (old, new), strict=True):
         found = _columns(rows, name, fields)
         kept = rows.select_columns(sorted(set(found.values()))).materialize()
-        source = Source(name=name, relation=BLOCK, fields=found, types={}, where={})
+        source = Source(
+            name=name,
+            relation=BLOCK,
+            fields=found,
+            types={},
+            where={},
+            missing_score=sentinels_of(missing_score, score),
+        )
         sources.append(source)
         shards.append([(source, block) for block in kept.to_arrow_refs()])
         size += kept.size_bytes()

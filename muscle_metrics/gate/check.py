@@ -111,6 +111,8 @@ def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: flo
         outcome, advice = Outcome.INVALID, _nothing_could_break(criterion)
     elif outcome is Outcome.INCONCLUSIVE and at_worst:
         outcome, advice = Outcome.INVALID, LOSSES_DECIDE
+    elif outcome is Outcome.INCONCLUSIVE and Fraction(observed.upper(confidence)) <= limit:
+        advice = "the lost items alone leave it open: evaluate them again"
     elif outcome is Outcome.INCONCLUSIVE:
         advice = observed.advice(float(limit), confidence)
         if Fraction(low) > limit:

@@ -29,6 +29,7 @@ __all__ = ["Criterion", "broken_pins", "list_criteria"]
 OF_ITEMS: Mapping[str, object] = MappingProxyType(
     {
         "item_weights": {},
+        "max_mean_loss": None,
         "max_mean_regression": None,
         "max_weighted_nfr": None,
         "noise_adjusted_pass": False,
@@ -209,8 +210,7 @@ def _of_items(views: _Views, policy: Policy) -> Iterator[Criterion]:
             lambda comparison: _noisy(comparison, _weighted(policy, event, comparison)),
             lambda comparison: _weighted(policy, _before(event), comparison),
         )
-    if policy.max_mean_regression is not None:
-        yield from _regressions(views, policy)
+    yield from _means(views, policy)
 
 
 def _metrics(views: _Views, policy: Policy) -> Iterator[Criterion]:
@@ -329,25 +329,41 @@ def _weighted(policy: Policy, event: Event, comparison: Facts) -> Evidence:
     return kinds.weighted_rate(flags, _weights(items, policy), table.unit_numbers, table.unit)
 
 
-def _regressions(views: _Views, policy: Policy) -> Iterator[Criterion]:
-    known = views.observed.changes
-    if not known:
+def _means(views: _Views, policy: Policy) -> Iterator[Criterion]:
+    for limit_name, name, evidence in (
+        ("max_mean_loss", "mean loss", _mean_loss),
+        ("max_mean_regression", "mean regression", _mean_regression),
+    ):
+        limit = getattr(policy, limit_name)
+        if limit is not None:
+            for metric in _graded(views.observed, limit_name):
+                of_metric = partial(evidence, metric, policy)
+                yield views.judge(f"{name} of {metric}", limit, of_metric, is_share=False)
+
+
+def _graded(comparison: Facts, limit: str) -> list[str]:
+    """Metrics whose means can be limited."""
+    if not comparison.changes:
         raise UsageError(
-            "expected a graded score for max_mean_regression, got right and wrong answers: name a "
-            "score with --score-field, or drop max_mean_regression"
+            f"expected a graded score for {limit}, got right and wrong answers: name a score with "
+            f"--score-field, or drop {limit}"
         )
-    for metric, changes in known.items():
+    for metric, changes in comparison.changes.items():
         if not np.isfinite([changes.low, changes.high]).all():
             raise UsageError(
-                f"expected the range of {metric!r} to bound its mean regression, got none: give "
-                f"it with --score-range LOW HIGH"
+                f"expected the range of {metric!r} to bound its {limit.removeprefix('max_')}, got "
+                f"none: give it with --score-range LOW HIGH"
             )
-        yield views.judge(
-            f"mean regression of {metric}",
-            policy.max_mean_regression,
-            partial(_mean_regression, metric, policy),
-            is_share=False,
-        )
+    return list(comparison.changes)
+
+
+def _mean_loss(metric: str, policy: Policy, comparison: Facts) -> Evidence:
+    items = cast("Comparison", comparison)
+    material, table = items.changes[metric].with_effect(policy.minimum_effect), items.table
+    losses = np.where(material.regressed(), -material.gains, 0.0)
+    largest = material.high - material.low
+    mean = kinds.mean_loss(losses, largest, table.unit_numbers, table.unit)
+    return _noisy(comparison, mean)
 
 
 def _mean_regression(metric: str, policy: Policy, comparison: Facts) -> Evidence:

@@ -42,6 +42,7 @@ __all__ = [
     "clustered_loss",
     "conditional_rate",
     "independent_rate",
+    "mean_loss",
     "mean_regression",
     "nothing_observed",
     "rate",
@@ -266,6 +267,23 @@ def mean_regression(size: Magnitude, labels: Labels | None = None, unit: str = "
         return replace(evidence, special=lambda limit, confidence: few)
     bounds, _ = _unit_bounds(size.values, np.ones(size.count), labels, size.limit)
     return replace(evidence, interval=bounds)
+
+
+def mean_loss(
+    losses: Floats, largest: float, labels: Labels | None = None, unit: str = "items"
+) -> Evidence:
+    """Mean loss over all items, with Gaffke's bounds over their labels; most items lose 0."""
+    ones = np.ones_like(losses)
+    interval, units = _unit_bounds(losses, ones, labels, largest)
+    best, _ = _unit_bounds(np.zeros_like(losses), ones, labels, largest)
+    return Evidence(
+        estimate=float(losses.mean()),
+        sample=f"{np.count_nonzero(losses)} of {len(losses)} items lost{_within(units, unit)}",
+        interval=interval,
+        best=lambda confidence: best(confidence, "upper").high,
+        units=units,
+        unit=unit,
+    )
 
 
 def weighted_rate(

@@ -32,6 +32,7 @@ SHARES = (
 )
 # A loss of more than 1 item in 100 is as large as the smallest limits in use.
 LEAST_COVERAGE = Fraction(99, 100)
+MEANS = ("max_mean_loss", "max_mean_regression")
 BUDGETS = ("metrics", "tasks", "slices")
 SECTION = "tool.muscle-metrics.gate"
 HOW_TO_CHOOSE = (
@@ -58,8 +59,12 @@ class Policy:
         Largest loss of accuracy, old minus new.
     max_nfr_mc : Fraction, str, int or float, optional
         Largest inconsistency flip rate.
+    max_mean_loss : Fraction, str, int or float, optional
+        Largest mean loss of a graded score over all items, in units of the score; an item that
+        did not get worse loses 0.
     max_mean_regression : Fraction, str, int or float, optional
-        Largest mean regression of a graded score, in units of the score.
+        Largest mean loss of the items that got worse. More items that get slightly worse lower
+        this mean, so `max_mean_loss` is the safer limit.
     max_weighted_nfr : Fraction, str, int or float, optional
         Largest negative flip rate weighted by the severity of each item or of its slice.
     weights, item_weights : mapping of str to float
@@ -102,6 +107,7 @@ class Policy:
     max_conditional_nfr: Limit | None = None
     max_accuracy_loss: Limit | None = None
     max_nfr_mc: Limit | None = None
+    max_mean_loss: Limit | None = None
     max_mean_regression: Limit | None = None
     max_weighted_nfr: Limit | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -143,8 +149,9 @@ class Policy:
             limit = getattr(self, name)
             yield name, None if limit is None else _share(name, limit)
         yield "min_coverage", _coverage(self.min_coverage)
-        if self.max_mean_regression is not None:
-            yield "max_mean_regression", _positive("max_mean_regression", self.max_mean_regression)
+        for name in MEANS:
+            limit = getattr(self, name)
+            yield name, None if limit is None else _positive(name, limit)
         for name in BUDGETS:
             limits = getattr(self, name).items()
             yield name, MappingProxyType({key: _share(f"{name}.{key}", x) for key, x in limits})

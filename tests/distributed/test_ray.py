@@ -255,6 +255,26 @@ def test_recorded_scores_judge(cluster, tmp_path):
     assert together.totals.scores == Totals.of(expected).scores
 
 
+def test_missing_scores_are_the_worst(cluster, tmp_path):
+    contents = [
+        [{"id": n, "judge": -1.0 if n % 7 == side else 5.0 + n % 3} for n in range(40)]
+        for side in (2, 3)
+    ]
+    datasets = [ray.data.from_items(content, override_num_blocks=2) for content in contents]
+    files = [write(tmp_path / f"v{n}", content) / "0.jsonl" for n, content in enumerate(contents)]
+    choices = {"unanswered": "wrong", "score_range": (1, 10), "threshold": 1.0}
+    reading = {"score_field": "judge", "missing_score": -1}
+    expected = Totals.of(compare_runs(*(read_run(file, **reading) for file in files), **choices))
+    together = compare_datasets(
+        *datasets, score="judge", missing_score=-1, names=("0", "0"), **choices
+    )
+    shards = compare_shards(*files, old_options=reading, new_options=reading, **choices)
+    for counted in (together, shards):
+        assert counted.totals.scores == expected.scores
+        assert counted.totals.cells == expected.cells
+    assert expected.counts.negative == 6
+
+
 def test_a_bucket_may_be_empty(cluster, tmp_path):
     rows = tmp_path / "v1.jsonl"
     rows.write_text('{"id": 1, "prediction": "A", "reference": "A", "judge": 0.5}')

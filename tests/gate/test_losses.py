@@ -9,6 +9,7 @@ from scipy.stats import binom
 
 from muscle_metrics import Policy, check_gate, compare_runs
 from muscle_metrics.runs.record import Record, Run
+from tests.fuzz.damages import describe, in_memory, rank, search
 
 
 def run(name, rows, **more):
@@ -224,3 +225,40 @@ def test_the_table_shows_the_rates_that_lost_items_allow():
 def test_a_least_coverage_is_a_share(coverage, hint):
     with pytest.raises(ValueError, match=hint):
         Policy(max_nfr="0.1", min_coverage=coverage)
+
+
+def test_losses_that_cannot_decide_leave_it_open():
+    old, new, broken = ten_percent_broken()
+    kept = replace(new, records=tuple(replace(r, prediction="да") for r in new))
+    some = set(sorted(broken)[:4])
+    comparison = compare_runs(old, without(kept, some), missing="drop")
+    verdict = check_gate(comparison, Policy(max_nfr="0.03", min_coverage="0.9"))
+    assert verdict.outcome == "INCONCLUSIVE"
+    advice = "the lost items alone leave it open: evaluate them again"
+    assert verdict.checks[0].advice == advice
+
+
+@pytest.mark.parametrize(
+    ("fall", "outcome"), [(0.0, "PASS"), (0.08, "INCONCLUSIVE"), (0.3, "FAIL")]
+)
+def test_a_mean_loss_counts_every_item(fall, outcome):
+    # 40 of 400 items fall by .5, the others by `fall`: the mean over the regressed falls with it.
+    def scored(name, of):
+        return Run(tuple(Record(str(i), "a", scores={"judge": of(i)}) for i in range(400)), name)
+
+    old, new = (
+        scored("old", lambda i: 0.9),
+        scored("new", lambda i: 0.9 - (0.5 if i < 40 else fall)),
+    )
+    comparison = compare_runs(old, new, score_range=(0, 1))
+    verdict = check_gate(comparison, Policy(max_nfr="0.999", max_mean_loss="0.13"))
+    loss = verdict.checks[1]
+    assert loss.criterion == "mean loss of judge"
+    assert loss.estimate == pytest.approx(0.05 + 0.9 * fall)
+    assert loss.outcome == outcome
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_damage_moves_a_verdict_towards_pass(seed):
+    for case, new, names, before, after in search(in_memory, cases=5, seed=seed, each=5):
+        assert rank(after) <= rank(before), describe(case, new, names, before, after)

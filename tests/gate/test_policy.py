@@ -233,6 +233,7 @@ max_conditional_nfr = 0.2
 missing = "ignore"
 min_coverage = 0.95
 max_accuracy_loss = "0.01"
+max_mean_loss = 0.5
 max_mean_regression = 1
 max_weighted_nfr = 0.03
 protected = ["safety"]
@@ -260,6 +261,7 @@ def test_every_setting_can_stand_in_a_file(tmp_path, header):
         missing="ignore",
         min_coverage="0.95",
         max_accuracy_loss="0.01",
+        max_mean_loss="0.5",
         max_mean_regression=1,
         max_weighted_nfr="0.03",
         protected=("safety",),

@@ -54,7 +54,7 @@ class LabelledRun:
 
     @property
     def needs(self) -> frozenset[Need]:
-        """What an item must hold: as chosen, or a score in a run that has scores, else an answer."""
+        """What an item must hold: as chosen, else a score in a run of scores, else an answer."""
         if self.chosen is not None:
             return self.chosen
         return frozenset({"score" if self.is_scored else "answer"})

@@ -1,0 +1,381 @@
+"""The law of a gate: no damage to the new run moves its verdict towards PASS.
+
+Random pairs of runs are gated by random policies, then again with a damaged new run: rows that are
+dropped, emptied, garbled, cut, doubled, renamed, or given other labels and references. By default
+half of the damages hit the items that broke, as a run would that wants to look better.
+
+Run as ``python -m tests.fuzz.damages --cases 50000 --engine memory``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from muscle_metrics import InputError, Policy, UsageError, check_gate, compare_runs
+from muscle_metrics.comparison.facts import Facts
+from muscle_metrics.runs.record import Record, Run
+
+# Draws of a pair before one is taken that the gate refuses undamaged: it can only stay refused.
+TRIES = 6
+# PASS lets a model through, INCONCLUSIVE does where a policy maps it so; all else stops it.
+RANKS = {"PASS": 2, "INCONCLUSIVE": 1}
+WORDS = {
+    "latin": ["Paris", "Oslo", "Nairobi", "Lima", "Quito", "Delhi", "Hanoi"],
+    "cyrillic": ["Москва", "Киев", "Минск", "София", "Тбилиси"],
+    "chinese": ["北京", "上海", "广州", "深圳"],
+    "arabic": ["القاهرة", "بغداد", "دمشق"],
+    "letters": list("ABCD"),
+    "numbers": [1, 2, 3.5, 40],
+    "sentences": ["the cat sat on the mat", "a dog ran in the park", "two birds sang at noon"],
+}
+GARBAGE = ["", " ", "???", "нет", "不知道", "I cannot answer that.", "0", "A B", "\u202ex", "né"]
+
+Engine = Callable[[Run, Run, dict[str, Any]], Facts]
+Damage = Callable[["Case", list[Record], list[int], random.Random], list[Record]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Two clean runs, how they are compared, and the limits they are judged by."""
+
+    old: Run
+    new: Run
+    options: dict[str, Any]
+    policy: dict[str, Any]
+    broken: frozenset[int] = field(default_factory=frozenset)
+
+    def judged(self, engine: Engine, new: Run | None = None) -> str:
+        """Outcome of the gate, or what stops it before there is one."""
+        try:
+            comparison = engine(self.old, self.new if new is None else new, self.options)
+            return str(check_gate(comparison, Policy(**self.policy)).outcome)
+        except InputError:
+            return "INVALID"
+        except UsageError:
+            return "USAGE"
+
+
+def rank(outcome: str) -> int:
+    """How far an outcome lets a model through."""
+    return RANKS.get(outcome, 0)
+
+
+def draw_case(rng: random.Random, *, counted: bool = False) -> Case:
+    """Draw two runs over the same items; `counted` limits them to what an engine supports."""
+    kind = rng.choice(["answers", "answers", "lists", "flags", "grades", "texts"])
+    items = rng.choice([5, 30, 60, 120, 250])
+    if kind == "texts":
+        items = min(items, 60)
+    words = WORDS[rng.choice(list(WORDS))] if kind != "texts" else WORDS["sentences"]
+    is_repeated = not counted and rng.random() < 0.15
+    is_grouped = rng.random() < 0.15 and not (counted and kind in ("grades", "texts"))
+    old, new, broken = [], [], []
+    skill, breaks, fixes = rng.choice([0, 0.02, 0.3, 0.7, 1]), rng.random() ** 3, rng.random()
+    for n in range(items):
+        record = Record(
+            id=f"q{n // 3 if is_repeated else n}",
+            task=None if counted else rng.choice([None, "t"]) if n == 0 else None,
+            repeat=str(n % 3) if is_repeated else None,
+            slice=rng.choice(["easy", "hard", "сложно"]),
+            group=f"g{n // 7}" if is_grouped else None,
+        )
+        was = rng.random() < skill
+        is_now = rng.random() >= breaks if was else rng.random() < fixes
+        if was and not is_now:
+            broken.append(n)
+        for records, right in ((old, was), (new, is_now)):
+            records.append(_answered(record, kind, words, n, right, rng))
+    options = _options(kind, rng)
+    return Case(
+        old=Run(tuple(old), "v1"),
+        new=Run(tuple(new), "v2"),
+        options=options,
+        policy=_policy(kind, options, rng, counted=counted, ids=[r.id for r in old]),
+        broken=frozenset(broken),
+    )
+
+
+def _answered(
+    record: Record, kind: str, words: list[Any], n: int, right: bool, rng: random.Random
+) -> Record:
+    reference: Any = words[n % len(words)]
+    others = [word for word in words if word != reference]
+    answer = reference if right else rng.choice(others)
+    if kind == "flags":
+        return replace(record, prediction=answer, reference=reference, scores={"acc": right})
+    if kind == "grades":
+        score = rng.choice([0.8, 0.9, 1.0]) if right else rng.choice([0.0, 0.1, 0.45])
+        return replace(record, prediction=answer, reference=reference, scores={"judge": score})
+    if kind == "lists":
+        return replace(record, prediction=answer, reference=[reference, f"{reference}!"])
+    return replace(record, prediction=answer, reference=reference)
+
+
+def _options(kind: str, rng: random.Random) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "missing": rng.choice(["drop", "drop", "error"]),
+        "conflict": rng.choice(["error", "own", "last", "first", "drop"]),
+        "unanswered": rng.choice(["error", "wrong", "drop"]),
+    }
+    if kind == "texts":
+        options["metric"] = rng.choice(["rouge1", "token_f1", "chrf", "rougeL"])
+        if rng.random() < 0.5:
+            options["threshold"] = 50 if options["metric"] == "chrf" else 0.5
+    if kind == "grades":
+        options["score_range"] = (0, 1)
+        if rng.random() < 0.5:
+            options["threshold"] = 0.5
+    return options
+
+
+def _policy(
+    kind: str, options: dict[str, Any], rng: random.Random, *, counted: bool, ids: list[str]
+) -> dict[str, Any]:
+    is_judged = kind not in ("grades", "texts") or "threshold" in options
+    policy: dict[str, Any] = {
+        "max_nfr": rng.choice(["0.02", "0.1", "0.3", "0.5"]),
+        "min_coverage": rng.choice(["0.01", "0.5", "0.99"]),
+        "confidence": rng.choice([0.6, 0.8, 0.95]),
+    }
+    more: dict[str, Any] = {}
+    if is_judged:
+        more |= {
+            "max_accuracy_loss": rng.choice(["0.05", "0.3"]),
+            "max_conditional_nfr": rng.choice(["0.1", "0.5"]),
+            "protected": ("hard",),
+            "slices": {"сложно": "0.4"},
+        }
+        if "threshold" not in options and kind != "flags":
+            more["max_nfr_mc"] = "0.6"
+    if not counted:
+        more["pinned"] = frozenset(rng.sample(ids, 2))
+        more["weights"] = {"hard": 5}
+        if "score_range" in options:
+            # A mean over the items that got worse falls when more of them get slightly worse.
+            more["max_mean_loss"] = rng.choice(["0.05", "0.3"])
+    for name in rng.sample(sorted(more), k=min(len(more), rng.choice([0, 0, 1, 2]))):
+        policy[name] = more[name]
+    if "weights" in policy:
+        policy["max_weighted_nfr"] = "0.4"
+    return policy
+
+
+def drop(case: Case, new: list[Record], rows: list[int], rng: random.Random) -> list[Record]:
+    """Leave rows out."""
+    gone = set(rows)
+    return [record for n, record in enumerate(new) if n not in gone]
+
+
+def _changed(
+    new: list[Record], rows: list[int], change: Callable[[Record], Record]
+) -> list[Record]:
+    chosen = set(rows)
+    return [change(record) if n in chosen else record for n, record in enumerate(new)]
+
+
+def empty(case: Case, new: list[Record], rows: list[int], rng: random.Random) -> list[Record]:
+    """Leave no answer, and no score."""
+    return _changed(new, rows, lambda record: replace(record, prediction=None, scores={}))
+
+
+def unscore(case: Case, new: list[Record], rows: list[int], rng: random.Random) -> list[Record]:
+    """Leave no score."""
+    return _changed(new, rows, lambda record: replace(record, scores={}))
+
+
+def garble(case: Case, new: list[Record], rows: list[int], rng: random.Random) -> list[Record]:
+    """Write another text, with the score of a wrong answer."""
+    return _changed(new, rows, lambda record: _spoilt(record, rng.choice(GARBAGE)))
+
+
+def cut(case: Case, new: list[Record], rows: list[int], rng: random.Random) -> list[Record]:
+    """Cut the end of an answer, which stays what it was if it is no text."""
+
+    def change(record: Record) -> Record:
+        text = record.prediction
+        if not isinstance(text, str) or not text:
+            return record
+        return _spoilt(record, text[: rng.randrange(len(text))])
+
+    return _changed(new, rows, change)
+
+
+def _spoilt(record: Record, text: str) -> Record:
+    accepted = record.reference if isinstance(record.reference, list) else [record.reference]
+    # A text of another type than the references would be refused.
+    if text in accepted or not isinstance(accepted[0], str):
+        return record
+    return replace(record, prediction=text, scores=dict.fromkeys(record.scores, 0.0))
+
+
+def double(case: Case, new: list[Record], rows: list[int], rng: random.Random) -> list[Record]:
+    """Write rows twice, the second time with another answer."""
+    return [*new, *(replace(new[n], prediction=case.old.records[0].prediction) for n in rows[:3])]
+
+
+def rename(case: Case, new: list[Record], rows: list[int], rng: random.Random) -> list[Record]:
+    """Give rows ids that old does not have."""
+    return _changed(new, rows, lambda record: replace(record, id=f"{record.id} "))
+
+
+def relabel(case: Case, new: list[Record], rows: list[int], rng: random.Random) -> list[Record]:
+    """Move rows to other slices and groups."""
+    label, group = rng.choice(["easy", None, "x"]), rng.choice([None, "g0", "z"])
+    return _changed(new, rows, lambda record: replace(record, slice=label, group=group))
+
+
+def rerefer(case: Case, new: list[Record], rows: list[int], rng: random.Random) -> list[Record]:
+    """Make answers right by other references."""
+    how = rng.choice(["own", "none", "other"])
+
+    def change(record: Record) -> Record:
+        values = {"own": record.prediction, "none": None, "other": case.old.records[0].reference}
+        return replace(record, reference=values[how])
+
+    return _changed(new, rows, change)
+
+
+def renumber(case: Case, new: list[Record], rows: list[int], rng: random.Random) -> list[Record]:
+    """Give rows another number of generation."""
+    return _changed(new, rows, lambda record: replace(record, repeat=f"{record.repeat}7"))
+
+
+DAMAGES: dict[str, Damage] = {
+    damage.__name__: damage
+    for damage in (
+        drop, empty, unscore, garble, cut, double, rename, relabel, rerefer, renumber,
+    )
+}  # fmt: skip
+
+
+def damage_run(case: Case, rng: random.Random) -> tuple[Run, list[str]]:
+    """Damage the new run in one to three ways."""
+    names = rng.choices(sorted(DAMAGES), k=rng.choice([1, 1, 2, 3]))
+    new = list(case.new.records)
+    for name in names:
+        if not new:
+            break
+        hit = [n for n in case.broken if n < len(new)] if rng.random() < 0.5 else range(len(new))
+        rows = rng.sample(sorted(hit), k=rng.randint(0, len(hit)))
+        new = DAMAGES[name](case, new, rows, rng)
+    rng.shuffle(new)
+    return replace(case.new, records=tuple(new)), names
+
+
+def in_memory(old: Run, new: Run, options: dict[str, Any]) -> Facts:
+    """Compare two runs in memory."""
+    return compare_runs(old, new, **options)
+
+
+class OnFiles:
+    """Compare two runs as files; the old one is written once."""
+
+    def __init__(self, folder: Path, compare: Callable[..., Facts]) -> None:
+        self.folder, self.compare = folder, compare
+        self.known: Run | None = None
+
+    def __call__(self, old: Run, new: Run, options: dict[str, Any]) -> Facts:
+        paths = [self.folder / "old.jsonl", self.folder / "new.jsonl"]
+        if old is not self.known:
+            paths[0].write_text(as_lines(old), "utf-8")
+            self.known = old
+        paths[1].write_text(as_lines(new), "utf-8")
+        fields = _fields(old)
+        return self.compare(*paths, old_options=fields, new_options=fields, **options)
+
+
+def as_lines(run: Run) -> str:
+    """Rows of a run as JSON Lines."""
+    return "".join(
+        json.dumps(
+            {
+                "id": r.id, "prediction": r.prediction, "reference": r.reference,
+                "slice": r.slice, "group": r.group, "repeat": r.repeat,
+                "score": next(iter(r.scores.values()), None),
+            }
+        ) + "\n"
+        for r in run
+    )  # fmt: skip
+
+
+def _fields(run: Run) -> dict[str, Any]:
+    first = run.records[0]
+    fields = {"slice_field": "slice"}
+    fields |= {"group_field": "group"} if first.group is not None else {}
+    fields |= {"repeat_field": "repeat"} if first.repeat is not None else {}
+    return fields | ({"score_field": "score"} if first.scores else {})
+
+
+def search(
+    engine: Engine, *, cases: int, seed: int, counted: bool = False, each: int = 10
+) -> Iterator[tuple[Case, Run, list[str], str, str]]:
+    """Yield each damage with the outcome before and after it."""
+    for number in range(-(-cases // each)):
+        rng = random.Random(f"{seed}/{number}")
+        for _ in range(TRIES):
+            case = draw_case(rng, counted=counted)
+            before = case.judged(engine)
+            if before not in ("INVALID", "USAGE"):
+                break
+        for _ in range(each):
+            new, names = damage_run(case, rng)
+            yield case, new, names, before, case.judged(engine, new)
+
+
+def describe(case: Case, new: Run, names: list[str], before: str, after: str) -> str:
+    """A counterexample in full."""
+    return (
+        f"{before} -> {after} by {names}\noptions {case.options}\npolicy {case.policy}\n"
+        f"old:\n{as_lines(case.old)}\nnew:\n{as_lines(case.new)}\ndamaged:\n{as_lines(new)}"
+    )
+
+
+def main() -> int:
+    """Search by the command line; exit 1 at the first counterexample."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=50_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--engine", choices=("memory", "duckdb", "ray"), default="memory")
+    options = parser.parse_args()
+    start = time.perf_counter()
+    seen: Counter[tuple[str, str]] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_engine(options.engine, Path(folder))
+        counted = options.engine != "memory"
+        for found in search(engine, cases=options.cases, seed=options.seed, counted=counted):
+            *_, before, after = found
+            seen[before, after] += 1
+            if rank(after) > rank(before):
+                print(describe(*found))
+                return 1
+    for (before, after), count in sorted(seen.items()):
+        print(f"{before:>12} -> {after:<12} {count}")
+    print(f"{sum(seen.values())} damages, no counterexample, {time.perf_counter() - start:.0f} s")
+    return 0
+
+
+def open_engine(name: str, folder: Path) -> Engine:
+    """The comparison of an engine."""
+    if name == "memory":
+        return in_memory
+    if name == "duckdb":
+        from muscle_metrics.scale import compare_files
+
+        return OnFiles(folder, compare_files)
+    from muscle_metrics.distributed import compare_distributed
+
+    return OnFiles(folder, compare_distributed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
