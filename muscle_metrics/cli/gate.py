@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.cli.engine import add_engine, compare_on_engine
-from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
 from muscle_metrics.cli.mistakes import check_outputs, doubt_order, number
 from muscle_metrics.cli.policy_flags import add_policy, policy_of
 from muscle_metrics.cli.reading import add_reading, read_runs
@@ -141,6 +141,8 @@ def _gate(options: argparse.Namespace) -> int:
 
         verdict = refuse(error, names=(paths[0], paths[1]), confidence=policy.confidence)
         judged = _Judged(verdict, None, policy.on_inconclusive)
+    if judged.comparison is not None:
+        refuse_flips(options.flips, is_judged=judged.comparison.is_judged)
     # Print last: if a report cannot be written, no verdict may be printed.
     _write_files(options, judged)
     if options.summary:

@@ -13,9 +13,10 @@ from muscle_metrics.errors import InputError
 from muscle_metrics.runs.record import Record, make_records
 from muscle_metrics.runs.sentinels import NO_SENTINELS, Sentinels
 from muscle_metrics.runs.values import (
-    answer_of,
+    any_prediction_of,
     id_of,
     label_of,
+    prediction_of,
     reference_of,
     score_of,
     score_of_text,
@@ -194,6 +195,7 @@ def choose_columns(
     asked: Mapping[str, str | None],
     *,
     is_all_text: bool,
+    structured: bool = False,
     missing_score: Sentinels = NO_SENTINELS,
 ) -> Columns:
     """Choose the fields to read from rows that look like `row`.
@@ -209,6 +211,8 @@ def choose_columns(
         repeat; None means the conventional field. Rows without a score need a prediction.
     is_all_text : bool
         Whether the format has no types, so that scores come as text.
+    structured : bool
+        Whether predictions may be lists and objects.
     missing_score : Sentinels
         Values of the score that mean no score.
     """
@@ -224,6 +228,8 @@ def choose_columns(
     converters = dict(_CONVERTERS)
     read_score = score_of_text if is_all_text else score_of
     converters["score"] = partial(_scores_of, read=partial(read_score, missing=missing_score))
+    if structured:
+        converters["prediction"] = any_prediction_of
     parts = tuple(
         _Part("scores" if part == "score" else part, f"{part}_field", field, converters[part])
         for part, field in fields.items()
@@ -265,10 +271,10 @@ def _scores_of(
     return {} if score is None else {field: score}
 
 
-_TEXT_STAYS = frozenset({answer_of, label_of, reference_of})
+_TEXT_STAYS = frozenset({any_prediction_of, label_of, prediction_of, reference_of})
 _CONVERTERS: Mapping[str, Callable[[object, str], object]] = MappingProxyType(
     {
-        "prediction": answer_of,
+        "prediction": prediction_of,
         "reference": reference_of,
         "slice": label_of,
         "group": label_of,

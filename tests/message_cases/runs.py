@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics import compare
+from muscle_metrics.comparison.baseline import make_baseline
+from muscle_metrics.comparison.compare import compare_runs
 from muscle_metrics.comparison.judging import judge_runs
 from muscle_metrics.runs.joining.pairing import join_runs, pair_runs
 from muscle_metrics.runs.joining.references import with_references
@@ -90,6 +92,18 @@ CASES: dict[str, Callable[[], object]] = {
     "judging: threshold for answers": lambda: judge(FIRST, threshold=0.5),
     "judging: two scores": lambda: judge(scored("1", f1=1.0, em=0.0)),
     "judging: unknown score": lambda: judge(scored("1", f1=1.0), metric="em"),
+    "judging: another score": lambda: compare_runs(
+        Run((scored("1", f1=1.0),), "old"), Run((scored("1", em=1.0),), "new"), metric="f1"
+    ),
+    "judging: a score of one run": lambda: compare_runs(
+        Run((scored("1", f1=1.0),), "old"), Run((Record("1", "A", "A"),), "new"), metric="f1"
+    ),
+    "judging: options beside a baseline": lambda: compare_runs(
+        make_baseline(Run((Record("1", "A", "A"),), "old")),
+        Run((Record("1", "A", "A"),), "new"),
+        metric="exact_match",
+        options={"exact_match": {"strip": True}},
+    ),
     "judging: no score": lambda: judge(Record("1", "A", "A"), metric="em"),
     "judging: a score missing": lambda: judge(
         scored("1", f1=1.0, em=1.0), scored("2", em=1.0), metric="f1"
