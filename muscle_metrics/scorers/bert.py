@@ -107,6 +107,11 @@ def bertscore(
     """
     if not (isinstance(batch_size, int) and batch_size >= 1):
         raise UsageError(f"expected batch_size of at least 1, got {batch_size!r}")
+    if not rescale_with_baseline and not (lang is None and baseline_path is None):
+        raise UsageError(
+            "expected rescale_with_baseline=True beside lang or baseline_path, got False: alone "
+            "they change nothing, so pass it or leave them"
+        )
     check_choice("unread", unread, get_args(Unread))
     pairs = pair_texts(predictions, references)
     encoder = (
@@ -115,11 +120,6 @@ def bertscore(
         else Encoder(model, num_layers=num_layers, device=device)
     )
     baseline = 0.0
-    if not rescale_with_baseline and not (lang is None and baseline_path is None):
-        raise UsageError(
-            "expected rescale_with_baseline=True beside lang or baseline_path, got False: alone "
-            "they change nothing, so pass it or leave them"
-        )
     if rescale_with_baseline:
         baseline = _read_baseline(encoder.name, encoder.num_layers, lang, baseline_path)
     if idf is True:

@@ -17,6 +17,7 @@ import numpy as np
 from muscle_metrics.errors import InputError, UsageError, check_choice
 from muscle_metrics.scorers.texts import Scores, pair_texts
 from muscle_metrics.scorers.unread import Unread, find_unread, refuse_unread
+from muscle_metrics.words.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +139,7 @@ def exact_match(
     if hopeless:
         raise InputError(
             f"expected options of exact_match that leave something of every reference, got "
-            f"{len(hopeless)} references of which they leave nothing, such as "
+            f"{counted(len(hopeless), 'reference')} of which they leave nothing, such as "
             f"{hopeless[0][:40]!r}: compare with fewer options, such as without ignore_articles "
             "(options=)"
         )

@@ -25,6 +25,7 @@ from muscle_metrics.scorers.texts import (
     refuse_long,
 )
 from muscle_metrics.scorers.unread import Unread, find_unread, refuse_unread
+from muscle_metrics.words.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -187,7 +188,7 @@ def _check_references(variant: str, pairs: Pairs, empty: NDArray[np.bool_]) -> N
     if texts:
         raise InputError(
             f"expected references of at least {variant.removeprefix('rouge')} words for {variant}, "
-            f"got {len(texts)} shorter ones, such as {texts[0][:40]!r}: use "
+            f"got {counted(len(texts), 'shorter one')}, such as {texts[0][:40]!r}: use "
             "--metric rouge1 (metric='rouge1'), or score them all the same (unread='score')"
         )
 

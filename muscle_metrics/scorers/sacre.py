@@ -185,7 +185,7 @@ def chrf(
     _check_order("char_order", char_order, 1)
     _check_order("word_order", word_order, 0)
     if not (_is_number(beta) and 0 < beta < math.inf):
-        raise UsageError(f"expected beta to be a number above 0, got {beta!r}")
+        raise UsageError(f"expected beta to be a number above 0, got {beta!r}: pass 2, as usual")
     _check_flags(lowercase=lowercase, whitespace=whitespace, eps_smoothing=eps_smoothing)
     metric = CHRF(
         char_order=char_order,
@@ -341,14 +341,15 @@ def _check_order(name: str, value: object, least: int) -> None:
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if not (is_whole and least <= value <= _HIGHEST_ORDER):  # type: ignore[operator]
         raise UsageError(
-            f"expected {name} to be a whole number from {least} to {_HIGHEST_ORDER}, got {value!r}"
+            f"expected {name} to be a whole number between {least} and {_HIGHEST_ORDER}, "
+            f"got {value!r}"
         )
 
 
 def _check_flags(**flags: object) -> None:
     for name, value in flags.items():
         if not isinstance(value, bool):
-            raise UsageError(f"expected {name} to be True or False, got {value!r}")
+            raise UsageError(f"expected {name} to be True or False, got {value!r}: pass a boolean")
 
 
 def _check_smoothing(method: SmoothMethod, value: object) -> None:
@@ -363,7 +364,9 @@ def _check_smoothing(method: SmoothMethod, value: object) -> None:
     highest = 1 if method == "floor" else math.inf
     if not (_is_number(value) and 0 < value <= highest and value < math.inf):  # type: ignore[operator]
         limit = "above 0 and at most 1" if method == "floor" else "above 0"
-        raise UsageError(f"expected smooth_value to be a number {limit}, got {value!r}")
+        raise UsageError(
+            f"expected smooth_value to be a number {limit}, got {value!r}: leave it out, as usual"
+        )
 
 
 def _score_items(

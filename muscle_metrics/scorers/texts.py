@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from muscle_metrics.errors import InputError, UsageError, check_choice
+from muscle_metrics.words.numbers import counted
 
 __all__ = [
     "OverCap",
@@ -234,8 +235,9 @@ def refuse_long(positions: Sequence[int], max_tokens: int) -> None:
     """
     if positions:
         raise InputError(
-            f"expected at most {max_tokens} words per text, got {len(positions)} items with a "
-            f"longer one, the first at positions {list(positions[:3])}: use --metric chrf "
-            "(metric='chrf'), raise the cap (max_tokens=), or leave these scores undefined "
+            f"expected at most {max_tokens} words per text, got "
+            f"{counted(len(positions), 'item')} with a longer one, the first at positions "
+            f"{list(positions[:3])}: use --metric chrf (metric='chrf'), raise the cap "
+            "(max_tokens=), or leave these scores undefined "
             "(over_cap='nan')"
         )

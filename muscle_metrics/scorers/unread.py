@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.words.numbers import counted
 
 if TYPE_CHECKING:
     from muscle_metrics.scorers.texts import Pairs
@@ -167,15 +168,15 @@ def refuse_unread(
     references = pairs.only_references(unread | unmatched)
     spoken = {text for text in unread if _has_letters(text)}
     predictions = list(dict.fromkeys(text for text, _ in pairs.distinct if text in spoken))
-    counted = [
-        f"{len(texts)} {name}"
-        for name, texts in (("references", references), ("predictions", predictions))
+    lost = [
+        counted(len(texts), name)
+        for name, texts in (("reference", references), ("prediction", predictions))
         if texts
     ]
-    if counted:
+    if lost:
         first = [*references, *predictions][0]
         raise InputError(
-            f"expected texts that {metric} reads, got {' and '.join(counted)} whose words its "
+            f"expected texts that {metric} reads, got {' and '.join(lost)} whose words its "
             f"tokenizer loses, such as {first[:40]!r}: {advice}, or score them all the same "
             "(unread='score')"
         )

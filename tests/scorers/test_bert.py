@@ -172,13 +172,13 @@ def test_equal_texts_score_at_most_one() -> None:
 def test_texts_that_the_model_does_not_know() -> None:
     # Amharic, and Chinese of which this model knows five characters of eight.
     for text in ("ሰላም ለዓለም", "我今天去上海开会", "Cherokee ᏣᎳᎩ"):
-        with pytest.raises(InputError, match="got 1 references and 1 predictions whose"):
+        with pytest.raises(InputError, match="got 1 reference and 1 prediction whose"):
             bertscore(["a cat", text], ["a cat", text], **OPTIONS)
         assert bertscore([text], [text], unread="score", **OPTIONS)[0] > 0.9
     # It knows letters of Russian and Greek, and marks no answer by an emoji as unread.
     known = ["Столица России", "γλώσσα", "Größe 🙂", "🙂"]
     assert (bertscore(known, ["a cat"] * 4, **OPTIONS) > 0).all()
-    with pytest.raises(InputError, match="got 1 references whose words"):
+    with pytest.raises(InputError, match="got 1 reference whose words"):
         bertscore(["a cat"], ["🙂"], **OPTIONS)
 
 

@@ -191,7 +191,7 @@ def test_two_versions_of_one_model(shared: Path) -> None:
             rows = [json.loads(line) for line in lines]
         predictions, references = ([row[key] for row in rows] for key in ("response", "target"))
         # The right answer to one item is an emoji, of which rouge-score reads nothing.
-        with pytest.raises(InputError, match="got 1 references whose words its tokenizer loses"):
+        with pytest.raises(InputError, match="got 1 reference whose words its tokenizer loses"):
             rouge(predictions, references, variant="rougeL")
         options: dict[str, Any] = {"variant": "rougeL", "stem": True, "unread": "score"}
         means.append(rouge(predictions, references, **options).mean())

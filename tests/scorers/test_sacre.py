@@ -126,11 +126,11 @@ def test_very_long_texts() -> None:
         (bleu, {"smooth_method": "add-k", "smooth_value": math.inf}, "above 0, got inf"),
         (bleu, {"smooth_method": "add-k", "smooth_value": "1"}, "above 0, got '1'"),
         (bleu, {"lowercase": "no"}, "lowercase to be True or False, got 'no'"),
-        (chrf, {"char_order": 0}, "char_order to be a whole number from 1 to 100, got 0"),
-        (chrf, {"char_order": 10**9}, "from 1 to 100, got 1000000000"),
+        (chrf, {"char_order": 0}, "char_order to be a whole number between 1 and 100, got 0"),
+        (chrf, {"char_order": 10**9}, "between 1 and 100, got 1000000000"),
         (chrf, {"char_order": 2.5}, "got 2.5"),
         (chrf, {"char_order": True}, "got True"),
-        (chrf, {"word_order": -1}, "word_order to be a whole number from 0 to 100, got -1"),
+        (chrf, {"word_order": -1}, "word_order to be a whole number between 0 and 100, got -1"),
         (chrf, {"beta": 0}, "beta to be a number above 0, got 0"),
         (chrf, {"beta": -2}, "got -2"),
         (chrf, {"beta": math.nan}, "got nan"),
@@ -184,7 +184,7 @@ def test_long_texts_are_no_ter_but_counted() -> None:
     assert [math.isnan(score) for score in scores] == [False, True, True]
     assert ter(["a " * 10], ["a " * 10], max_tokens=10).tolist() == [0]
     # Words are those of the tokenizer.
-    with pytest.raises(InputError, match="got 1 items"):
+    with pytest.raises(InputError, match="got 1 item"):
         ter(["a,b"], ["a"], normalized=True, max_tokens=2)
     # 600 random words would take minutes.
     with pytest.raises(InputError, match="at most 500 words"):

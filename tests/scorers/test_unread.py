@@ -75,7 +75,7 @@ def test_rouge_refuses_a_text_of_another_script(text: str) -> None:
     assert not read("rougeL", text, "plain")
     assert not read("rougeLsum", text, text)
     # A text that is read beside it does not hide it.
-    with pytest.raises(InputError, match="got 1 references whose words"):
+    with pytest.raises(InputError, match="got 1 reference whose words"):
         score("rouge1", ["plain", "plain"], ["plain", text])
     assert read("rouge1", text, text, tokenizer=list)
     assert read("chrf", text, text)
@@ -130,10 +130,10 @@ def test_texts_without_letters() -> None:
 
 def test_letters_that_are_articles() -> None:
     # The answer A of a multiple choice is an article: blank, "the" and "a" would all be right.
-    with pytest.raises(InputError, match=r"got 1 references .* such as 'A'"):
+    with pytest.raises(InputError, match=r"got 1 reference .* such as 'A'"):
         score("token_f1", ["B", "C", ""], ["B", "C", "A"])
     for options in ({"ignore_articles": True}, {"ignore_articles": True, "extract": "choice"}):
-        with pytest.raises(InputError, match=r"got 1 references of which they leave nothing.*'A'"):
+        with pytest.raises(InputError, match=r"got 1 reference of which they leave nothing.*'A'"):
             score("exact_match", ["B", "C", "A"], ["B", "C", "A"], **options)
     with pytest.raises(InputError, match=r"leave nothing, such as '\+'"):
         score("exact_match", ["x", "-"], ["x", "+"], ignore_punctuation=True)
@@ -175,7 +175,7 @@ def test_three_hundred_russian_items_whose_answers_are_replaced(metric: str) -> 
 def test_consistency_names_what_reads_the_answers() -> None:
     old, new = ["yes", "我今天去上海开会"], ["yes", "我今天去上海开会。"]
     for metrics in (["rougeL"], ["token_f1"], ["bleu"]):
-        with pytest.raises(InputError, match=r"got 1 references and 1 predictions.*--metric chrf"):
+        with pytest.raises(InputError, match=r"got 1 reference and 1 prediction.*--metric chrf"):
             consistency(old=old, new=new, metrics=metrics)
     found = consistency(old=old, new=new, metrics=["chrf"], similar=70)
     assert found.agreement.tolist() == ["same", "other_words"]
