@@ -11,11 +11,11 @@ from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from muscle_metrics.runs.record import Run
 
-__all__ = ["check_outputs", "check_versions", "doubt_order", "flag_of", "number", "refuse_same_run"]
+__all__ = ["check_versions", "doubt_order", "flag_of", "number", "refuse_same_run"]
 
 # Words in file names that mark the older or the newer of two runs.
 OF_OLD = frozenset({"baseline", "before", "old", "previous"})
@@ -35,25 +35,6 @@ def number(text: str) -> int:
     if value < 0:
         raise ValueError(text)
     return value
-
-
-def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
-    """Refuse to write one file twice, or over a file that is read.
-
-    Raises
-    ------
-    UsageError
-        If two options name one file.
-    """
-    taken = {Path(path).resolve() for path in inputs}
-    for output in filter(None, outputs):
-        path = Path(output).resolve()
-        if path in taken:
-            raise UsageError(
-                f"expected a file of its own for every report, got {output!r} twice or as a run: "
-                f"name another"
-            )
-        taken.add(path)
 
 
 def check_versions(options: argparse.Namespace, choices: Mapping[str, Any], advice: str) -> None:
