@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.engine import add_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices
-from muscle_metrics.cli.mistakes import check_versions, doubt_order, number
+from muscle_metrics.cli.mistakes import check_versions, doubt_order, note_identical, number
 from muscle_metrics.cli.outputs import (
     check_outputs,
     names_standard_output,
@@ -106,7 +106,7 @@ def _compare(options: argparse.Namespace) -> int:
         texts[options.llm_comparator] = llm_comparator_json(result, prompts=runs[1])
     write_files(texts)
     print_reports(texts)
-    _show(result, options.flips, stderr=names_standard_output(texts))
+    _show(result, options, stderr=names_standard_output(texts))
     return 0
 
 
@@ -126,20 +126,22 @@ def _result(
 
 
 def _show(
-    result: Comparison | CountedComparison | Chain, flips: int, *, stderr: bool = False
+    result: Comparison | CountedComparison | Chain, options: argparse.Namespace, *, stderr: bool
 ) -> None:
     from muscle_metrics.comparison import text
     from muscle_metrics.comparison.chains import Chain
 
     console = open_screen(stderr=stderr)
+    notes = note_identical(options.runs)
     if not console.is_terminal:
         shown = (
-            text.chain_text(result)
+            text.chain_text(result, notes=notes)
             if isinstance(result, Chain)
-            else text.comparison_text(result, flips=flips)
+            else text.comparison_text(result, flips=options.flips, notes=notes)
         )
         print_lines([shown], stderr=stderr)
     elif isinstance(result, Chain):
-        console.print(text.chain_table(result), crop=False)
+        console.print(text.chain_table(result, notes=notes), crop=False)
     else:
-        console.print(text.comparison_table(result, flips=flips), crop=False)
+        table = text.comparison_table(result, flips=options.flips, notes=notes)
+        console.print(table, crop=False)

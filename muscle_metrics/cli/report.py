@@ -80,8 +80,10 @@ def add_command(commands: Any) -> None:
 def _report(options: argparse.Namespace) -> int:
     from muscle_metrics.comparison.chains import compare_chain
     from muscle_metrics.comparison.compare import compare_runs
+    from muscle_metrics.comparison.near_misses import near_miss_lines
     from muscle_metrics.gate.check import check_gate
     from muscle_metrics.reports.html.page import make_page
+    from muscle_metrics.words.escape import terminal
 
     named = filter(None, (options.reference, options.policy, options.pinned))
     inputs = [*options.runs, *named]
@@ -108,7 +110,11 @@ def _report(options: argparse.Namespace) -> int:
             command=shlex.join(["muscle-metrics", *options.given]),
             items_file=items_file and Path(items_file).name,
         )
-        _write(page, options.output, items_file, comparison, redact=options.redact)
+        lines = _write(page, options.output, items_file, comparison, redact=options.redact)
+    # Logs of builds are public too.
+    quotes = bool(options.examples) and not options.redact
+    lines[1:1] = near_miss_lines(comparison, texts=quotes)
+    print_lines(map(terminal, lines), stderr=names_standard_output([options.output]))
     return 0
 
 
@@ -121,13 +127,15 @@ def _items_file(page_file: str) -> str | None:
 
 def _write(
     page: Page, page_file: str, items_file: str | None, comparison: Comparison, *, redact: bool
-) -> None:
+) -> list[str]:
+    """Write the page and the table beside it; return what was written, with untrusted names."""
+    from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
     from muscle_metrics.comparison.secrets import hide_comparison_secrets, redact_comparison
     from muscle_metrics.reports.csv import items_csv
     from muscle_metrics.reports.files import write_text
-    from muscle_metrics.words.escape import terminal
 
-    lines = [f"{page_file}: {comparison.total} items of {' -> '.join(comparison.names)}"]
+    equal = f"; {EQUAL_RUNS}" if runs_are_equal(comparison) else ""
+    lines = [f"{page_file}: {comparison.total} items of {' -> '.join(comparison.names)}{equal}"]
     # The table first: a page must not link to a file that could not be written.
     if page.left_out and items_file:
         table = (
@@ -136,4 +144,4 @@ def _write(
         write_text(items_file, items_csv(table))
         lines.append(f"{items_file}: all items, of which {page.left_out} did not fit into the page")
     write_text(page_file, page.text)
-    print_lines(map(terminal, lines), stderr=names_standard_output([page_file]))
+    return lines
