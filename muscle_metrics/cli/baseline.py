@@ -60,8 +60,8 @@ def _baseline(options: argparse.Namespace) -> int:
     (run,) = read_runs(options, [options.run])
     if not isinstance(choices["metric"], str | None):
         raise UsageError(
-            f"expected one --metric for a baseline, got {choices['metric']}: without it, all "
-            f"recorded scores are kept"
+            f"expected one --metric for a baseline, got {choices['metric']}: leave out --metric to "
+            f"keep all recorded scores"
         )
     # The name of the file without its folder: a committed file must not show paths of a machine.
     run = replace(run, name=options.name or Path(options.run).name)

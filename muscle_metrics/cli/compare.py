@@ -90,7 +90,7 @@ def _compare(options: argparse.Namespace) -> int:
     if options.llm_comparator and (len(options.runs) > 2 or options.engine != "memory"):
         raise UsageError(
             f"expected two runs for --llm-comparator, got {len(options.runs)} joined by "
-            f"{options.engine}: compare two of them in memory"
+            f"{options.engine}: name OLD and NEW alone, and leave out --engine"
         )
     check_outputs([options.json, options.llm_comparator], options.runs)
     runs = [] if options.engine != "memory" else read_runs(options, options.runs)

@@ -160,8 +160,8 @@ def _gate(options: argparse.Namespace) -> int:
 def _paths(options: argparse.Namespace) -> list[str]:
     if options.sequential == (options.seed is None):
         raise UsageError(
-            "expected --sequential and --seed together, got one without the other: the seed gives "
-            "the order in which items may be looked at"
+            "expected --sequential and --seed together, got one without the other: give both, as "
+            "in --sequential --seed 7 with the seed of 'muscle-metrics order'"
         )
     paths = [*filter(None, [options.baseline]), *options.runs]
     if len(paths) != 2:
@@ -213,8 +213,8 @@ def _judge_counts(
 
     if options.sequential:
         raise UsageError(
-            f"expected runs in memory for --sequential, got --engine {options.engine}: it looks at "
-            f"one item after the other"
+            f"expected runs in memory for --sequential, got --engine {options.engine}: leave out "
+            f"--engine"
         )
     wanted = {**choices, "minimum_effect": policy.minimum_effect}
     counted = compare_on_engine(options, paths, wanted, flips=max(options.flips, options.examples))

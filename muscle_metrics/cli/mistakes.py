@@ -67,7 +67,8 @@ def check_versions(options: argparse.Namespace, choices: Mapping[str, Any], advi
     graded = options.score_range or options.minimum_effect or choices["options"]
     if len(options.runs) > 2 and (graded or isinstance(choices["metric"], list)):
         raise UsageError(
-            f"expected one --metric and no option of graded scores for a chain, got more: {advice}"
+            f"expected one --metric and no option of graded scores for a chain, got more: "
+            f"{advice}, or drop all but one --metric"
         )
 
 

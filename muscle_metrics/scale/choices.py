@@ -87,7 +87,7 @@ class Choices:
         if not 0 <= self.sample_size <= LARGEST_SAMPLE:
             raise UsageError(
                 f"expected a sample of at most {LARGEST_SAMPLE} flips a slice, got "
-                f"{self.sample_size!r}: compare the runs in memory to see all of them"
+                f"{self.sample_size!r}: leave out --engine to see all of them"
             )
 
     def judging(self, scores: Sequence[str | None]) -> Judging:
@@ -116,7 +116,8 @@ class Choices:
         if len(judges) > 1:
             raise UsageError(
                 f"expected one metric that the rows tell by themselves, got {judges} where an "
-                f"engine counts the runs: ask for one of them at a time, or compare in memory"
+                f"engine counts the runs: give one of them with --metric (metric=), or leave out "
+                f"--engine"
             )
         judge = judges[0] if judges else None
         by_score = judge is not None and judge in scores

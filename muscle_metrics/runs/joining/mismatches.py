@@ -30,6 +30,12 @@ Need = Literal["score", "answer"]
 
 _IDENTITY = attrgetter("task", "id", "repeat")
 _MOST_SHOWN = 5
+_SEE_IDS = "see what each log holds with 'muscle-metrics inspect RUN'"
+_REPEATS = (
+    "check --id-field (id_field), or name the number of the generation with --repeat-field "
+    "(repeat_field)"
+)
+_AGAIN = "evaluate it again, or see its tasks with 'muscle-metrics inspect RUN'"
 
 
 @dataclass(frozen=True)
@@ -128,9 +134,15 @@ class Mismatches:
             problems.append(
                 f"different prompts for {_count(moved, 'id')} ({_list(moved)}): an id that names "
                 f"another item in each run pairs answers to different questions: "
-                f"check --id-field (id_field)"
+                f"{self._advise_ids('evaluate both on one version of the data')}"
             )
         return problems
+
+    def _advise_ids(self, otherwise: str) -> str:
+        """Advise to check the field of ids; the fields of logs are known, and it is refused."""
+        return (
+            otherwise if any(run.run.is_log for run in self.runs) else "check --id-field (id_field)"
+        )
 
     def explain_missing(self) -> list[str]:
         """Items that some runs lack; if no item is shared, one id of each run as a sample."""
@@ -145,7 +157,7 @@ class Mismatches:
             )
             return [
                 f"no id in all of them (such as {samples}): compare runs of one benchmark, or "
-                f"check --id-field (id_field)"
+                f"{self._advise_ids(_SEE_IDS)}"
             ]
         if len(self.shared) == len(self.items):
             return []
@@ -170,7 +182,7 @@ class Mismatches:
         if self._has_row_numbers():
             advice = (
                 f"the ids are row numbers, and name other items if a file was sorted or cut, so "
-                f"check --id-field (id_field) first; {advice}"
+                f"{self._advise_ids(_SEE_IDS)} first; {advice}"
             )
         found = f"different references for {_count(items, 'item')} ({_list(items)})"
         return [f"{found}, {self._differing(items[0])}: {advice}"]
@@ -316,8 +328,7 @@ def _explain_faults(run: LabelledRun) -> list[str]:
         more = ["..."] * (len(repeated) > _MOST_SHOWN)
         problems.append(
             f"{_count(repeated, 'id')} more than once in {run} ({', '.join(named + more)}), "
-            f"{len(run.run) - len(counts)} rows too many: check --id-field (id_field), or name "
-            f"the number of the generation with --repeat-field (repeat_field)"
+            f"{len(run.run) - len(counts)} rows too many: {_AGAIN if run.run.is_log else _REPEATS}"
         )
     unusable = _find_unusable(run)
     if unusable:

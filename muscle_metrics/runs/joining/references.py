@@ -113,9 +113,11 @@ def with_references(run: Run, references: Mapping[str, object]) -> Run:
             f"a second one for {len(different)} of {len(ids)} items ({list_ids(different)})"
         )
     if problems:
+        # The fields of a log are known, and --id-field is refused for it.
+        fields = "" if run.is_log else "--id-field (id_field) and "
         raise PairingError(
             f"expected one reference for every item of {show(run.name)}, got "
-            f"{' and '.join(problems)}: check --id-field (id_field) and the references"
+            f"{' and '.join(problems)}: check {fields}the ids in --reference FILE (references)"
         )
     records = tuple(replace(record, reference=references[record.id]) for record in run)
     return replace(run, records=records)
