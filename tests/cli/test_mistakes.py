@@ -214,7 +214,8 @@ def test_numbers_against_texts(run, write, command) -> None:
     assert "got a number 3 against text '3'" in message
     assert "--key builtins:str" in message
     done = run(*command, old, new, "--key", "builtins:str")
-    assert done.code in (0, 1)
+    # 10 of 90 items broke: at a limit of 10 % that decides nothing.
+    assert done.code == (3 if command[0] == "gate" else 0)
 
 
 # 8. A folder.
