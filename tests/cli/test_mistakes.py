@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ITEMS = [
-    {"id": f"q{i}", "topic": "abc"[i % 3], "answer": "yes", "reference": "no" if i % 9 == 4 else "yes"}
+    {
+        "id": f"q{i}",
+        "topic": "abc"[i % 3],
+        "answer": "yes",
+        "reference": "no" if i % 9 == 4 else "yes",
+    }
     for i in range(90)
 ]
 OLD = [{**row, "prediction": row["answer"]} for row in ITEMS]
