@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.answers.arrays import Values, flat_column, shown
+from muscle_metrics.answers.keys import NESTED, apply_key, is_missing, is_null, plain_value
 from muscle_metrics.errors import InputError, check_choice
 
 __all__ = [
@@ -27,7 +28,9 @@ __all__ = [
     "answer_column",
     "check_kinds",
     "check_lengths",
+    "check_list_references",
     "is_missing",
+    "keyed_references",
     "reference_columns",
 ]
 
@@ -37,7 +40,6 @@ Key: TypeAlias = Callable[[Any], Any] | None
 
 TYPED_KINDS = {"b": "a boolean", "i": "a number", "u": "a number", "f": "a number", "U": "text"}
 KNOWN_KINDS = {*TYPED_KINDS.values(), None}
-NESTED = (list, tuple, np.ndarray)
 
 
 class AcceptedAnswers(NamedTuple):
@@ -88,7 +90,11 @@ def answer_column(
         If `values` is not a flat, non-empty column of answers.
     """
     check_choice("missing", missing, get_args(Missing))
-    column = _typed_or_objects(flat_column(values, name), key)
+    flat = flat_column(values, name)
+    if key is not None:
+        places = None if owners is None else [f"item {owner}" for owner in owners]
+        flat = apply_key(key, flat, name=name, places=places)
+    column = _typed_or_objects(flat)
     if column.dtype != object:
         absent = np.isnan(column) if column.dtype.kind == "f" else np.zeros(0, dtype=bool)
     else:
@@ -142,10 +148,7 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
         return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
     if not any(issubclass(kind_of, NESTED) for kind_of in {*map(type, flat)}):
         return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
-    rows = [
-        value if isinstance(value, NESTED) and getattr(value, "ndim", 1) != 0 else None
-        for value in flat
-    ]
+    rows = [value if _is_list(value) else None for value in flat]
     if all(row is None for row in rows):
         return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
     if len(rows) != items and all(row is not None and len(row) == items for row in rows):
@@ -167,6 +170,25 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
     owners = np.repeat(np.arange(len(accepted)), [len(row) for row in accepted])
     merged = [reference for row in accepted for reference in row]
     return AcceptedAnswers(answer_column(merged, name="references", key=key, owners=owners), owners)
+
+
+def keyed_references(
+    values: Values, key: Callable[[Any], Any], *, name: str, places: Sequence[str] | None = None
+) -> list[Any]:
+    """Apply a key to every reference; where an item has a list of them, to each of the list.
+
+    Examples
+    --------
+    >>> keyed_references(["a", ["b", "c"]], str.upper, name="references")
+    ['A', ['B', 'C']]
+    """
+    flat = flat_column(values, name)
+    rows = [list(value) if _is_list(value) else [value] for value in flat]
+    named = [f"item {i}" for i in range(len(rows))] if places is None else places
+    of_all = [place for place, row in zip(named, rows, strict=True) for _ in row]
+    keyed = iter(apply_key(key, [one for row in rows for one in row], name=name, places=of_all))
+    lists = [[next(keyed) for _ in row] for row in rows]
+    return [row if _is_list(value) else row[0] for value, row in zip(flat, lists, strict=True)]
 
 
 def check_lengths(**columns: Sized) -> int:
@@ -216,17 +238,37 @@ def check_kinds(
         )
 
 
-def is_missing(value: Any) -> bool:
-    """Whether a value means no answer: None, NaN, or the null of a library."""
-    if isinstance(value, numbers.Number):
-        return bool(value != value)
-    return _kind(type(value)) is None
+def check_list_references(references: Values, *answers: Values) -> None:
+    """Refuse answers that are lists beside lists of references, which could mean two things.
+
+    A list of references holds the accepted answers of an item. It could also be the one right
+    answer where the answers are lists themselves, which a key turns into text.
+
+    Raises
+    ------
+    InputError
+        If an answer is a list, and an item's references are a list of anything but lists.
+    """
+    columns = [flat_column(column, "answers") for column in answers]
+    found = next((v for column in columns for v in column if isinstance(v, NESTED)), None)
+    if found is None:
+        return
+    for position, reference in enumerate(flat_column(references, "references")):
+        if isinstance(reference, NESTED) and not all(isinstance(v, NESTED) for v in reference):
+            raise InputError(
+                f"expected accepted answers of the form of the answers, which are lists such as "
+                f"{shown(found)}, got {shown(reference)} at item {position} in references, where "
+                f"a list means any of its answers: put the one right list into a list, as in "
+                f"[{shown(reference)}]"
+            )
 
 
-def _typed_or_objects(flat: Sequence[Any] | npt.NDArray[Any], key: Key) -> Column:
-    if key is not None:
-        # A missing answer stays missing: str(None) would be an answer.
-        flat = [v if is_missing(v) else key(v) for v in map(_plain, flat)]
+def _is_list(value: Any) -> bool:
+    """Whether a reference is a list of accepted ones; an array of no dimension is one value."""
+    return isinstance(value, NESTED) and getattr(value, "ndim", 1) != 0
+
+
+def _typed_or_objects(flat: Sequence[Any] | npt.NDArray[Any]) -> Column:
     if isinstance(flat, np.ndarray) and flat.dtype != object:
         if flat.dtype.kind in TYPED_KINDS:
             return flat
@@ -243,18 +285,13 @@ def _typed_or_objects(flat: Sequence[Any] | npt.NDArray[Any], key: Key) -> Colum
                 return typed
     # A numpy scalar rounds a Python number to its own type before it compares the two.
     if any(issubclass(t, np.generic) for t in types):
-        return _objects([_plain(value) for value in flat])
+        return _objects([plain_value(value) for value in flat])
     return flat if isinstance(flat, np.ndarray) else _objects(flat)
 
 
 def _objects(flat: Sequence[Any] | npt.NDArray[Any]) -> Column:
     # Text stays a column of objects: numpy's own text type drops trailing NUL characters.
     return np.fromiter(flat, dtype=object, count=len(flat))
-
-
-def _plain(value: Any) -> Any:
-    dates = (np.datetime64, np.timedelta64)
-    return value.item() if isinstance(value, np.generic) and not isinstance(value, dates) else value
 
 
 def _checked_objects(
@@ -287,7 +324,7 @@ def _kind(kind_of: type) -> str | None:
         return "text"
     if issubclass(kind_of, numbers.Number) and not issubclass(kind_of, (complex, np.timedelta64)):
         return "a number"
-    if kind_of.__name__ in {"NoneType", "NAType", "NaTType"}:
+    if is_null(kind_of):
         return None
     return kind_of.__name__
 

@@ -17,6 +17,7 @@ from muscle_metrics.answers.columns import (
     answer_column,
     check_kinds,
     check_lengths,
+    check_list_references,
     reference_columns,
 )
 from muscle_metrics.errors import InputError
@@ -82,6 +83,8 @@ def judge_answers(
         If the columns cannot be compared.
     """
     check_same_index(old, new, references)
+    if key is not None:
+        check_list_references(references, old, new)
     old_answers = answer_column(old, name="old", key=key, missing=missing)
     new_answers = answer_column(new, name="new", key=key, missing=missing)
     accepted = reference_columns(references, items=len(old_answers), key=key)
@@ -174,14 +177,32 @@ def _compare_exactly(left: np.dtype[Any], right: np.dtype[Any]) -> bool:
 
 
 def check_same_index(*columns: Any) -> None:
-    """Refuse pandas columns that would be joined by position though their indexes differ."""
+    """Refuse pandas columns whose rows may belong to different items.
+
+    Columns of one frame share its index. Columns of different frames are paired by an index of
+    item names, one that has a name or holds no integers. Row numbers say nothing about items: two
+    frames in different orders have the same ones.
+
+    Raises
+    ------
+    InputError
+        If the indexes differ, or hold row numbers of different frames.
+    """
     indexes = [
         c.index
         for c in columns
         if type(c).__module__.partition(".")[0] == "pandas" and hasattr(c, "iloc")
     ]
-    if any(not index.equals(indexes[0]) for index in indexes[1:]):
+    others = [index for index in indexes[1:] if not index.is_(indexes[0])]
+    if any(not index.equals(indexes[0]) for index in others):
         raise InputError(
-            "expected pandas columns with one index, got different indexes: align them with "
-            ".reindex or pair them by position on purpose with .reset_index(drop=True)"
+            "expected pandas columns with one index, got different indexes: join the frames by id "
+            "with .merge first, or pair rows by position on purpose with .to_numpy()"
+        )
+    # An index of dtype int64 without a name is what filtering leaves of row numbers.
+    if others and indexes[0].dtype.kind in "iu" and None in indexes[0].names:
+        raise InputError(
+            "expected pandas columns of one frame, or with an index of item names, got row numbers "
+            "of different frames, which may be in different orders: join the frames by id with "
+            ".merge first, or pair rows by position on purpose with .to_numpy()"
         )

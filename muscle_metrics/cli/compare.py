@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.engine import add_engine, compare_on_engine
-from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
 from muscle_metrics.cli.mistakes import check_versions, doubt_order, note_identical, number
 from muscle_metrics.cli.outputs import (
     check_outputs,
@@ -83,10 +83,12 @@ def add_command(commands: Any) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
 
     choices = judging_choices(options)
     check_versions(options, choices, "compare two runs")
+    refuse_flips(options.flips, versions=len(options.runs))
     if options.llm_comparator and (len(options.runs) > 2 or options.engine != "memory"):
         raise UsageError(
             f"expected two runs for --llm-comparator, got {len(options.runs)} joined by "
@@ -97,6 +99,8 @@ def _compare(options: argparse.Namespace) -> int:
     if runs:
         doubt_order(options.runs, runs)
     result = _result(options, runs, choices)
+    if not isinstance(result, Chain):
+        refuse_flips(options.flips, is_judged=result.is_judged)
     texts = {}
     if options.json:
         texts[options.json] = result.to_json() + "\n"

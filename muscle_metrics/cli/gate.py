@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.cli.engine import add_engine, compare_on_engine
-from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
 from muscle_metrics.cli.mistakes import doubt_order, number
 from muscle_metrics.cli.outputs import (
     check_outputs,
@@ -147,6 +147,8 @@ def _gate(options: argparse.Namespace) -> int:
 
         verdict = refuse(error, names=(paths[0], paths[1]), confidence=policy.confidence)
         judged = _Judged(verdict, None, policy.on_inconclusive)
+    if judged.comparison is not None:
+        refuse_flips(options.flips, is_judged=judged.comparison.is_judged)
     texts = _report_texts(options, judged)
     # Print last: if a report cannot be written, no verdict may be printed.
     write_files(texts)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-__all__ = ["add_judging", "judging_choices"]
+__all__ = ["add_judging", "judging_choices", "refuse_flips"]
 
 
 def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None:
@@ -72,6 +72,25 @@ def judging_choices(options: argparse.Namespace) -> dict[str, Any]:
     if options.score_range:
         choices["score_range"] = tuple(options.score_range)
     return choices
+
+
+def refuse_flips(flips: int, *, versions: int = 2, is_judged: bool = True) -> None:
+    """Refuse --flips where no item is right or wrong, or more than two versions are compared.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to list.
+    """
+    if flips and versions > 2:
+        raise UsageError(
+            f"expected two runs for --flips, got {versions}: compare two of them, or drop it"
+        )
+    if flips and not is_judged:
+        raise UsageError(
+            "expected items that are right or wrong for --flips, got graded scores, which have no "
+            "flips: say which scores are right with --threshold"
+        )
 
 
 def _metric_options(

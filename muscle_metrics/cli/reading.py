@@ -108,7 +108,16 @@ def read_runs(
     for path, name, setting in zip(paths, names, settings, strict=True):
         whole = _whole_lines(Path(path), growing=growing and path == paths[-1])
         with working(f"reading {name}"), whole as file:
-            runs.append(read_run(file, name=name, metric=_first_metric(options), **setting))
+            runs.append(
+                read_run(
+                    file,
+                    name=name,
+                    metric=_first_metric(options),
+                    # The function of --key makes an answer of a list or an object.
+                    structured=getattr(options, "key", None) is not None,
+                    **setting,
+                )
+            )
     if options.reference is None:
         return runs
     fields = {

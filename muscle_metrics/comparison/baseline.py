@@ -12,11 +12,13 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.comparison.judging import EXACT_MATCH, judge_runs
+from muscle_metrics.comparison.judging import judge_runs
+from muscle_metrics.comparison.metrics import EXACT_MATCH
+from muscle_metrics.comparison.signature import name_key
 from muscle_metrics.comparison.unanswered import needs_of
-from muscle_metrics.errors import InputError
+from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.runs.joining.pairing import join_runs
-from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.runs.record import JUDGING, OF_ANSWERS, Record, Run
 from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["make_baseline", "match_baseline"]
 
-JUDGING, REFERENCES = "judging", "references"
+REFERENCES = "references"
 DIGEST_LENGTH = 16
 
 
@@ -41,10 +43,10 @@ def make_baseline(
     run : Run
         As read by `read_run`.
     metric : str, optional
-        "exact_match", or a score that the run recorded; by default all of its scores, else
+        A score that the run recorded, or "exact_match"; by default all of its scores, else
         "exact_match".
     key : callable, optional
-        Normalises answers and references before they are compared.
+        Normalises answers and references before they are compared; recorded scores take none.
     unanswered : {"error", "wrong", "drop"}
         What to do with items to which the run recorded no answer: wrong answers are written as
         wrong, and an item without a recorded score stays without one.
@@ -59,12 +61,18 @@ def make_baseline(
     InputError
         If ids repeat, or answers, references or scores are missing.
     UsageError
-        If the metric is not recorded.
+        If the metric is not recorded, or a key has no answers to apply to.
     """
     needs = needs_of((run, run), metric)
     joined = join_runs((run, run), unanswered=unanswered, needs=needs)
     kept = joined.records[0]
-    if _by_answers(kept, metric):
+    by_answers = _by_answers(kept, metric)
+    if key is not None and not by_answers:
+        raise UsageError(
+            f"expected answers to judge for --key (key=), got recorded scores of {show(run.name)}: "
+            f"drop it, or name another metric with --metric (metric=)"
+        )
+    if by_answers:
         judged = judge_runs(joined, metric=EXACT_MATCH, key=key)
         right = judged.correctness(0, 0).old_right.tolist()
         scores: list[Mapping[str, float]] = [{EXACT_MATCH: is_right} for is_right in right]
@@ -134,9 +142,9 @@ def match_baseline(
 
 
 def _by_answers(records: Iterable[Record], metric: object) -> bool:
-    # One score marks a run as scored: an item without a score is missing, not judged by its text.
-    scored = any(record.scores for record in records)
-    return metric == EXACT_MATCH or (metric is None and not scored)
+    """Whether answers are compared: no score is recorded, or none of the name exact_match."""
+    recorded = {name for record in records for name in record.scores}
+    return not recorded if metric is None else metric == EXACT_MATCH and metric not in recorded
 
 
 def _judging(
@@ -145,8 +153,8 @@ def _judging(
     key: Callable[[Any], Any] | None,
 ) -> str:
     if _by_answers(records, metric):
-        name = "none" if key is None else getattr(key, "__qualname__", type(key).__name__)
-        return f"{EXACT_MATCH}, key {name}"
+        # A hash of code differs between versions of Python, and a committed baseline outlives one.
+        return f"{OF_ANSWERS} {name_key(key).partition('@')[0]}"
     if metric is None:
         metric = sorted({name for record in records for name in record.scores})
     return f"score {metric if isinstance(metric, str) else ', '.join(map(str, metric))}"

@@ -8,16 +8,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from muscle_metrics.answers.columns import answer_column, check_lengths, reference_columns
-from muscle_metrics.answers.correctness import right_answers
-from muscle_metrics.comparison.judging import EXACT_MATCH, JudgedRuns, judge_runs
+from muscle_metrics.answers.columns import (
+    answer_column,
+    check_lengths,
+    check_list_references,
+    reference_columns,
+)
+from muscle_metrics.answers.correctness import check_same_index, right_answers
+from muscle_metrics.comparison.judging import JudgedRuns, recorded_names
+from muscle_metrics.comparison.keyed import KeyedAnswers
+from muscle_metrics.comparison.measured import Settings
+from muscle_metrics.comparison.metrics import EXACT_MATCH, choose_metrics
 from muscle_metrics.comparison.plain_data import (
     SCHEMA_VERSION,
     described_counts,
     described_rate,
     json_text,
 )
-from muscle_metrics.comparison.signature import name_directions, name_recipe, signature_line
+from muscle_metrics.comparison.signature import (
+    name_directions,
+    name_key,
+    name_metric,
+    name_recipe,
+    name_recorded,
+    signature_line,
+)
 from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.counting import tally_correctness
@@ -186,6 +201,9 @@ def count_chain(
             f"expected at least two versions, each with a name of its own, got {len(versions)} "
             f"and the names {labels}: pass one name for each version, oldest first"
         )
+    check_same_index(*versions, references)
+    if key is not None:
+        check_list_references(references, *versions)
     columns = {
         name: answer_column(version, name=name, key=key, missing=missing)
         for name, version in zip(labels, versions, strict=True)
@@ -196,7 +214,7 @@ def count_chain(
     right = tuple(right_answers(column, accepted, name=name) for name, column in columns.items())
     judged = JudgedRuns(EXACT_MATCH, right, None, tuple(columns.values()), ())
     ids = tuple(map(str, range(items)))
-    return _chain(labels, judged, ids, {}, name_recipe(EXACT_MATCH, key, missing=missing))
+    return _chain(labels, judged, ids, {}, name_recipe(EXACT_MATCH, name_key(key), missing=missing))
 
 
 def compare_chain(
@@ -233,21 +251,30 @@ def compare_chain(
         unanswered=unanswered,
         needs=needs_of(runs, metric),
     )
-    judged = judge_runs(
-        joined,
-        metric=metric,
-        key=key,
+    chosen = choose_metrics(metric, recorded=recorded_names(joined), has_logs=joined.has_logs)
+    settings = Settings(
         threshold=threshold,
         strict_threshold=strict_threshold,
-        unanswered=unanswered,
         score_range=score_range,
+        unanswered=unanswered,
     )
+    settings.check(chosen)
+    answers = KeyedAnswers(joined, key)
+    key_name = answers.name_for(chosen)
+    judged = settings.judge(answers, chosen[0], threshold)
+    name = judged.metric if judged.scores is None else name_recorded(judged.metric)
     recipe = name_recipe(
-        judged.metric,
-        key,
+        name_metric(
+            name,
+            threshold=threshold,
+            strict=strict_threshold,
+            higher_is_better=judged.higher_is_better,
+        ),
+        key_name,
         missing=missing,
         conflict=conflict,
         unanswered=unanswered,
+        **settings.effects,
         **name_directions([] if judged.higher_is_better else [judged.metric]),
     )
     return _chain(joined.names, judged, joined.ids, joined.dropped, recipe)

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from muscle_metrics.answers.columns import check_lengths, is_missing
-from muscle_metrics.answers.correctness import Correctness, judge_answers
+from muscle_metrics.answers.arrays import flat_column
+from muscle_metrics.answers.columns import (
+    check_lengths,
+    check_list_references,
+    is_missing,
+    keyed_references,
+)
+from muscle_metrics.answers.correctness import (
+    Correctness,
+    changed_answers,
+    check_same_index,
+    judge_answers,
+)
+from muscle_metrics.answers.keys import apply_key
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable, joined_table
-from muscle_metrics.comparison.judging import EXACT_MATCH, JudgedRuns, judge_runs, predictions_of
+from muscle_metrics.comparison.judging import is_exact_text, match_texts, recorded_names
+from muscle_metrics.comparison.keyed import KeyedAnswers, predictions_of
 from muscle_metrics.comparison.losses import with_losses
-from muscle_metrics.comparison.scoring import grade_texts
-from muscle_metrics.comparison.signature import name_directions, name_recipe
-from muscle_metrics.comparison.unanswered import UNBOUNDED, deny_unanswered, needs_of
-from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.flips.changes import ScoreChanges, measure_changes
+from muscle_metrics.comparison.measured import Judged, Settings, Texts, judge_joined, measure
+from muscle_metrics.comparison.metrics import (
+    EXACT_MATCH,
+    Recorded,
+    choose_metrics,
+)
+from muscle_metrics.comparison.signature import name_directions, name_key, name_recipe
+from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
+from muscle_metrics.errors import InputError
 from muscle_metrics.runs.joining.pairing import pair_runs
 from muscle_metrics.runs.natural_order import sort_naturally
 
@@ -27,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from muscle_metrics.answers.columns import Key, Missing, Values
+    from muscle_metrics.comparison.metrics import Chosen
     from muscle_metrics.runs.joining.pairing import Conflict, JoinedRuns, MissingItems, Unanswered
     from muscle_metrics.runs.record import Record, Run
     from muscle_metrics.scorers import Metric
@@ -72,11 +91,12 @@ def compare(
     options : mapping of str to mapping, optional
         Options by metric, such as ``{"rouge1": {"stem": True}}``.
     key : callable, optional
-        Normalises answers and references before they are compared; scorers see texts as they are.
+        Normalises answers and references before they are compared or scored.
     threshold : float, optional
-        Without "exact_match", a score of the first metric of at least this much is right.
+        A score of the first metric, which must be a graded one, of at least this much is right, or
+        of at most this much where lower is better; up to `tie`.
     strict_threshold : bool
-        Whether a score must exceed the threshold instead.
+        Whether a score must be better than the threshold instead, by more than `tie`.
     tie : float, optional
         Scores that differ by at most this much are the same; by default as the scorer says.
     minimum_effect : float
@@ -112,68 +132,102 @@ def compare(
     >>> list(compare(**answers, slices=["x", "y"]).slices)
     ['y', 'x']
     """
-    metrics = _listed(metric)
-    judged = judge_answers(old=old, new=new, references=references, key=key, missing=missing)
+    settings = Settings(
+        threshold=threshold,
+        strict_threshold=strict_threshold,
+        tie=tie,
+        minimum_effect=minimum_effect,
+        score_range=score_range,
+        unanswered=missing,
+    )
+    chosen = choose_metrics(metric, options)
+    settings.check(chosen)
+    check_same_index(old, new, references, ids, slices, groups, prompts)
+    texts = _keyed(Texts(old, new, references), key)
+    judged = judge_answers(**texts._asdict(), missing=missing)
     total = len(judged.old_right)
-    texts = [str(identifier) for identifier in (range(total) if ids is None else ids)]
+    table, order = _table(
+        Texts(old, new, references), total, ids, slices=slices, groups=groups, prompts=prompts
+    )
+    if key is not None:
+        texts = Texts(*(_picked(column, order) for column in texts))
+    else:
+        texts = Texts(table.old, table.new, table.references)
+
+    def judge(scorer: Chosen, limit: float | None) -> Judged:
+        return Judged(EXACT_MATCH, _by_options(scorer, texts) or judged.take(order))
+
+    measured = measure(chosen, lambda: texts, settings, judge)
+    return Comparison(
+        names=names,
+        table=table,
+        correctness=measured.correctness,
+        changes=measured.changes,
+        dropped={},
+        fingerprints=({}, {}),
+        recipe=name_recipe(
+            ", ".join(measured.names), name_key(key), missing=missing, **settings.effects
+        ),
+    )
+
+
+def _keyed(texts: Texts, key: Key) -> Texts:
+    """Apply the function of a user to answers and references."""
+    if key is None:
+        return texts
+    old, new, references = texts
+    check_list_references(references, old, new)
+    return Texts(
+        apply_key(key, flat_column(old, "old"), name="old"),
+        apply_key(key, flat_column(new, "new"), name="new"),
+        keyed_references(references, key, name="references"),
+    )
+
+
+def _by_options(scorer: Chosen, texts: Texts) -> Correctness | None:
+    """Correctness by a scorer whose options change what is compared; None if it has none."""
+    if isinstance(scorer, Recorded) or is_exact_text(scorer):
+        return None
+    old, before = match_texts(scorer, texts.old, texts.references, name="old")
+    new, after = match_texts(scorer, texts.new, texts.references, name="new")
+    return Correctness(old, new, changed_answers(before, after))
+
+
+def _table(
+    texts: Texts,
+    total: int,
+    ids: Sequence[object] | None,
+    *,
+    slices: Sequence[object] | None,
+    groups: Sequence[object] | None,
+    prompts: Sequence[object] | None,
+) -> tuple[ItemTable, npt.NDArray[np.intp]]:
+    """Columns of the items in the natural order of their ids, and that order."""
+    names = [str(identifier) for identifier in (range(total) if ids is None else ids)]
     labels, members = _labels(slices, total), _labels(groups, total)
     asked = _labels(prompts, total)
-    check_lengths(old=range(total), ids=texts, slices=labels, groups=members, prompts=asked)
-    if len(set(texts)) < total:
-        repeated, times = Counter(texts).most_common(1)[0]
+    check_lengths(old=range(total), ids=names, slices=labels, groups=members, prompts=asked)
+    if len(set(names)) < total:
+        repeated, times = Counter(names).most_common(1)[0]
         raise InputError(
-            f"expected one id per item, got {repeated!r} {times} times and {len(set(texts))} "
+            f"expected one id per item, got {repeated!r} {times} times and {len(set(names))} "
             f"different ids for {total} items: give repeats of an item ids of their own"
         )
-    positions = {text: position for position, text in enumerate(texts)}
-    order = np.array([positions[text] for text in sort_naturally(texts)], dtype=np.intp)
+    positions = {name: position for position, name in enumerate(names)}
+    order = np.array([positions[name] for name in sort_naturally(names)], dtype=np.intp)
     nothing = (None,) * total
     table = ItemTable(
-        ids=_picked(texts, order),
+        ids=_picked(names, order),
         tasks=nothing,
         repeats=nothing,
         slices=_picked(labels, order),
         groups=_picked(members, order),
-        old=_picked(old, order),
-        new=_picked(new, order),
-        references=_picked(references, order),
+        old=_picked(texts.old, order),
+        new=_picked(texts.new, order),
+        references=_picked(texts.references, order),
         asked=_picked(asked, order),
     )
-    changes = grade_texts(
-        old=table.old,
-        new=table.new,
-        references=table.references,
-        metrics=[one for one in metrics if one != EXACT_MATCH],
-        options=options,
-        tie=tie,
-        minimum_effect=minimum_effect,
-        score_range=score_range,
-    )
-    correctness: Correctness | None = judged.take(order)
-    if EXACT_MATCH not in metrics:
-        correctness = deny_unanswered(
-            _first_correctness(changes, threshold, strict_threshold), table.old, table.new
-        )
-    elif threshold is not None:
-        raise UsageError(
-            "expected a graded metric to apply the threshold to, got exact_match, which tells "
-            "right from wrong itself: drop one of them"
-        )
-    return Comparison(
-        names=names,
-        table=table,
-        correctness=correctness,
-        changes=changes,
-        dropped={},
-        fingerprints=({}, {}),
-        recipe=name_recipe(
-            _named(
-                [EXACT_MATCH] * (EXACT_MATCH in metrics) + [*changes], threshold, strict_threshold
-            ),
-            key,
-            missing=missing,
-        ),
-    )
+    return table, order
 
 
 def compare_runs(
@@ -199,26 +253,27 @@ def compare_runs(
     old, new : Run
         As read by `read_run`.
     metric : str, callable, or several, optional
-        "exact_match", a score that the runs recorded, or a scorer that grades their texts. By
-        default the recorded score where there is one, else "exact_match". The first one that marks
-        items right or wrong decides the flips.
+        A score that the runs recorded, "exact_match", or a scorer that grades their texts; a
+        recorded score comes before a scorer of its name. By default the recorded score where there
+        is one, else "exact_match". The first one that marks items right or wrong decides the flips.
     options : mapping of str to mapping, optional
         Options by metric, such as ``{"rouge1": {"stem": True}}``.
     key : callable, optional
-        Normalises answers and references before they are compared; scorers see texts as they are.
+        Normalises answers and references before they are compared or scored. Of recorded scores
+        it leaves the values; answers that changed are told by it.
     threshold : float, optional
-        A score of at least this much is right. Without one, graded scores give score changes and
-        no flips.
+        A score of the first metric of at least this much is right, or of at most this much where
+        lower is better; up to `tie`. Without one, graded scores give score changes and no flips.
     strict_threshold : bool
-        Whether a score must exceed the threshold instead.
+        Whether a score must be better than the threshold instead, by more than `tie`.
     tie : float, optional
         Scores that differ by at most this much are the same; by default 1e-6 for recorded ones,
         else as the scorer says.
     minimum_effect : float
         A change of a score of at most this much does not matter.
     score_range : tuple of float
-        Least and largest value that a recorded score can take. With ``unanswered="wrong"`` also
-        those of scorers that have none themselves.
+        Least and largest value that a recorded score can take; one outside is an error. With
+        ``unanswered="wrong"`` also those of scorers that have none themselves.
     missing : {"error", "drop"}
         What to do with items that only one run holds.
     conflict : {"error", "drop", "own", "first", "last"}
@@ -247,6 +302,14 @@ def compare_runs(
     >>> compare_runs(old, new).counts.negative
     1
     """
+    settings = Settings(
+        threshold=threshold,
+        strict_threshold=strict_threshold,
+        tie=tie,
+        minimum_effect=minimum_effect,
+        score_range=score_range,
+        unanswered=unanswered,
+    )
     joined = pair_runs(
         old,
         new,
@@ -255,60 +318,34 @@ def compare_runs(
         unanswered=unanswered,
         needs=needs_of((old, new), metric),
     )
-    recorded, graders = _split_metrics(joined, metric)
-    judged = [
-        judge_runs(
-            joined,
-            metric=name,
-            key=key,
-            threshold=None if name == EXACT_MATCH and graders else threshold,
-            strict_threshold=strict_threshold,
-            unanswered=unanswered,
-            score_range=score_range,
-        )
-        for name in recorded
-    ]
-    predictions = predictions_of(joined)
-    shown = judged[0].shown if judged else predictions
-    table = joined_table(joined, shown)
-    changes = {
-        run.metric: _recorded_changes(
-            run, 1e-6 if tie is None else tie, minimum_effect, score_range
-        )
-        for run in judged
-        if run.scores is not None and (run.right is None or threshold is not None)
-    }
-    changes |= grade_texts(
-        old=predictions[0],
-        new=predictions[1],
-        references=table.references,
-        metrics=graders,
-        options=options,
-        tie=tie,
-        minimum_effect=minimum_effect,
-        score_range=score_range if unanswered == "wrong" else UNBOUNDED,
+    chosen = choose_metrics(
+        metric, options, recorded=recorded_names(joined), has_logs=joined.has_logs
     )
-    correctness = next((run.correctness(0, 1) for run in judged if run.right is not None), None)
-    if correctness is None:
-        correctness = deny_unanswered(
-            _first_correctness(changes, threshold, strict_threshold), *predictions
-        )
-    names = list(dict.fromkeys([*(run.metric for run in judged), *changes]))
-    is_by_scores = not graders and all(run.scores is not None for run in judged)
+    settings.check(chosen)
+    answers = KeyedAnswers(joined, key)
+    key_name = answers.name_for(chosen)
+
+    def texts() -> Texts:
+        old_texts, new_texts = answers.predictions
+        return Texts(old_texts, new_texts, answers.references[0])
+
+    measured = measure(chosen, texts, settings, partial(judge_joined, answers, settings=settings))
+    is_by_scores = all(isinstance(one, Recorded) for one in chosen)
     comparison = Comparison(
         names=(joined.names[0], joined.names[1]),
-        table=table,
-        correctness=correctness,
-        changes=changes,
+        table=joined_table(joined, measured.shown or predictions_of(joined)),
+        correctness=measured.correctness,
+        changes=measured.changes,
         dropped=joined.dropped,
         fingerprints=(old.fingerprint, new.fingerprint),
         recipe=name_recipe(
-            _named(names, threshold, strict_threshold),
-            key,
+            ", ".join(measured.names),
+            key_name,
             missing=missing,
             conflict=conflict,
             unanswered=unanswered,
-            **name_directions(joined.lower_is_better.intersection(names)),
+            **settings.effects,
+            **name_directions(joined.lower_is_better.intersection(measured.recorded)),
         ),
         labels_from_new=_labels_from_new(joined, old, is_by_scores=is_by_scores),
     )
@@ -337,52 +374,6 @@ def _labels_from_new(joined: JoinedRuns, old: Run, *, is_by_scores: bool) -> fro
     # Recorded scores need no references, and a baseline vouches for them by a hash.
     is_vouched = is_by_scores or REFERENCES in old.fingerprint
     return joined.labels_from_new - ({REFERENCES} if is_vouched else set())
-
-
-def _listed(metric: Metric | Sequence[Metric]) -> list[Metric]:
-    return list(metric) if isinstance(metric, (list, tuple)) else [cast("Metric", metric)]
-
-
-def _split_metrics(
-    joined: JoinedRuns, metric: Metric | Sequence[Metric] | None
-) -> tuple[list[str | None], list[Metric]]:
-    """Split metrics into those that the runs recorded, and those that grade their texts."""
-    if metric is None:
-        return [None], []
-    scores = {name for records in joined.records for record in records for name in record.scores}
-    known = {EXACT_MATCH, *scores}
-    listed = _listed(metric)
-    recorded: list[str | None] = [m for m in listed if isinstance(m, str) and m in known]
-    return recorded, [m for m in listed if not (isinstance(m, str) and m in known)]
-
-
-def _first_correctness(
-    changes: Mapping[str, ScoreChanges], threshold: float | None, strict: bool
-) -> Correctness | None:
-    if threshold is None or not changes:
-        return None
-    return next(iter(changes.values())).correctness(threshold=threshold, strict=strict)
-
-
-def _recorded_changes(
-    judged: JudgedRuns, tie: float, minimum_effect: float, score_range: tuple[float, float]
-) -> ScoreChanges:
-    old, new = judged.scores or ()
-    low, high = score_range
-    return measure_changes(
-        old=old,
-        new=new,
-        tie=tie,
-        minimum_effect=minimum_effect,
-        low=low,
-        high=high,
-        higher_is_better=judged.higher_is_better,
-    )
-
-
-def _named(metrics: Sequence[str], threshold: float | None, strict: bool) -> str:
-    names = ", ".join(metrics)
-    return names if threshold is None else f"{names} {'>' if strict else '>='} {threshold!r}"
 
 
 def _labels(values: Sequence[object] | None, total: int) -> list[str | None]:

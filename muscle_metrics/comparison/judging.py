@@ -10,37 +10,43 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from muscle_metrics.answers.columns import answer_column, reference_columns
+from muscle_metrics.answers.columns import answer_column, is_missing, reference_columns
 from muscle_metrics.answers.correctness import (
     Correctness,
     changed_answers,
     correctness_column,
     right_answers,
 )
+from muscle_metrics.comparison.keyed import KeyedAnswers, predictions_of
+from muscle_metrics.comparison.metrics import (
+    EXACT_MATCH,
+    Recorded,
+    check_judging,
+    choose_metrics,
+)
+from muscle_metrics.comparison.one_task import one_task_at_a_time
 from muscle_metrics.comparison.unanswered import (
     UNBOUNDED,
     fill_missing,
     worst_recorded,
 )
 from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.flips.thresholds import RECORDED_TIE, reaches
+from muscle_metrics.scorers import Scorer
+from muscle_metrics.scorers.exact import answer_reader, exact_match
 from muscle_metrics.words.place import list_names, show
-from muscle_metrics.words.suggestion import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from muscle_metrics.answers.columns import Column, Key
+    from muscle_metrics.comparison.metrics import Chosen, RecordedNames
     from muscle_metrics.runs.joining.pairing import JoinedRuns, Unanswered
     from muscle_metrics.runs.record import Record
 
-__all__ = ["EXACT_MATCH", "THRESHOLD_WITHOUT_SCORE", "JudgedRuns", "judge_runs", "predictions_of"]
+__all__ = ["JudgedRuns", "is_exact_text", "judge_runs", "match_texts", "recorded_names"]
 
-EXACT_MATCH = "exact_match"
-THRESHOLD_WITHOUT_SCORE = (
-    "expected a recorded score to apply the threshold to, got runs compared by their answers: "
-    "name the score with --score-field"
-)
-"""Error of a threshold without a recorded score."""
+_CHOOSE_METRIC = "choose one with --metric (metric=)"
 
 Flags = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
@@ -83,13 +89,30 @@ class JudgedRuns(NamedTuple):
         return Correctness(self.right[old], self.right[new], changed)
 
 
+def recorded_names(joined: JoinedRuns) -> list[RecordedNames]:
+    """Names of the scores that each run recorded.
+
+    A baseline of answers holds our own verdicts under the name "exact_match". Beside a run that is
+    judged by its answers they are no recorded score.
+    """
+    names = [{name for record in records for name in record.scores} for records in joined.records]
+    runs = list(zip(names, joined.has_verdicts, strict=True))
+    of_logs = any(EXACT_MATCH in found for found, is_ours in runs if not is_ours)
+    by_answers = any(EXACT_MATCH not in found for found, _ in runs)
+    if by_answers and not of_logs:
+        names = [found - {EXACT_MATCH} for found in names]
+    return list(zip(joined.names, names, strict=True))
+
+
 def judge_runs(
     joined: JoinedRuns,
     *,
-    metric: str | None = None,
+    metric: str | Chosen | None = None,
     key: Key = None,
+    answers: KeyedAnswers | None = None,
     threshold: float | None = None,
     strict_threshold: bool = False,
+    tie: float = RECORDED_TIE,
     unanswered: Unanswered = "error",
     score_range: tuple[float, float] = UNBOUNDED,
 ) -> JudgedRuns:
@@ -99,16 +122,22 @@ def judge_runs(
     ----------
     joined : JoinedRuns
         Two or more runs over the same items.
-    metric : str, optional
-        "exact_match" compares answers with references; any other name is a score that the runs
-        recorded. By default the recorded score where there is one, else "exact_match".
+    metric : str, Recorded or Scorer, optional
+        A score that the runs recorded, or "exact_match", which compares answers with references
+        where no run recorded a score of that name. By default the recorded score where there is
+        one, else "exact_match".
     key : callable, optional
         Normalises answers and references before they are compared.
+    answers : KeyedAnswers, optional
+        The answers after the key, to share them between metrics.
     threshold : float, optional
-        A recorded score of at least this much is right. Not needed for booleans, or for scores
-        that are all 0 or 1. Without one, graded scores are neither right nor wrong.
+        A recorded score of at least this much is right, or of at most this much where lower is
+        better. Not needed for booleans, or for scores that are all 0 or 1. Without one, graded
+        scores are neither right nor wrong.
     strict_threshold : bool
-        Whether a score must exceed the threshold instead.
+        Whether a score must be better than the threshold instead.
+    tie : float
+        A score that differs from the threshold by at most this much equals it.
     unanswered : {"error", "wrong", "drop"}
         Whether an item without the score has the worst score, by "wrong", or is refused.
     score_range : tuple of float
@@ -125,40 +154,100 @@ def judge_runs(
     UsageError
         If the metric is not recorded or ambiguous, or a threshold has no score to apply to.
     """
-    # One score marks a run as scored: an item without a score is missing, not judged by its text.
-    scored = all(any(map(attrgetter("scores"), records)) for records in joined.records)
-    if metric is None and not scored and joined.has_logs:
-        raise UsageError(
-            "expected a score for every item in the log of a harness, got none: say how its "
-            "answers are judged with --metric (metric=), such as exact_match"
+    answers = KeyedAnswers(joined, key) if answers is None else answers
+    chosen = metric
+    if not isinstance(chosen, Recorded | Scorer):
+        (chosen,) = choose_metrics(
+            chosen, recorded=recorded_names(joined), has_logs=joined.has_logs
         )
-    if metric == EXACT_MATCH or (metric is None and not scored):
+        check_judging([chosen], threshold=threshold, strict_threshold=strict_threshold)
+    if isinstance(chosen, Recorded):
+        is_right = None
         if threshold is not None:
-            raise UsageError(THRESHOLD_WITHOUT_SCORE)
-        return _by_answers(joined, key)
-    names = _each(joined, partial(_score_names, metric=metric, is_complete=unanswered != "wrong"))
-    return _by_scores(joined, names, key, threshold, strict_threshold, score_range)
-
-
-def _by_answers(joined: JoinedRuns, key: Key) -> JudgedRuns:
-    answers = _each(joined, partial(_recorded_answers, key=key))
-    right = tuple(
-        _recorded_correctness(records, run)
-        if all(EXACT_MATCH in record.scores for record in records)
-        else _right_answers(column, records, references, run, key)
-        for run, column, records, references in zip(
-            joined.names, answers, joined.records, joined.references, strict=True
+            is_right = partial(reaches, threshold=threshold, tie=tie, strict=strict_threshold)
+        is_complete = unanswered != "wrong"
+        names = _each(joined, partial(_score_names, metric=chosen.name, is_complete=is_complete))
+        return _by_scores(joined, names, answers, is_right, score_range)
+    if chosen.kind == "graded":
+        raise UsageError(
+            f"expected exact_match or a recorded score here, got the scorer {chosen.name!r}: "
+            f"compare two runs by it, or record its scores"
         )
-    )
-    return JudgedRuns(EXACT_MATCH, right, None, answers, predictions_of(joined))
+    return _by_answers(joined, chosen, answers)
+
+
+def _by_answers(joined: JoinedRuns, scorer: Scorer, answers: KeyedAnswers) -> JudgedRuns:
+    right, columns = [], []
+    runs = zip(joined.names, joined.records, joined.has_verdicts, strict=True)
+    for number, (run, records, has_verdicts) in enumerate(runs):
+        if has_verdicts:
+            _check_same_reading(scorer, run)
+            right.append(correctness_column([r.scores[EXACT_MATCH] for r in records], name=run))
+            columns.append(_recorded_answers(answers, number))
+            continue
+        _check_references(joined.references[number], run)
+        predictions = answers.predictions[number]
+        if is_exact_text(scorer) or {*map(type, predictions)} <= {NoneType}:
+            column = _recorded_answers(answers, number)
+            right.append(_right_answers(column, answers, number))
+        else:
+            found, column = match_texts(scorer, predictions, answers.references[number], name=run)
+            right.append(found)
+        columns.append(column)
+    shown = predictions_of(joined)
+    return JudgedRuns(scorer.name, tuple(right), None, tuple(columns), shown)
+
+
+def _check_same_reading(scorer: Scorer, run: str) -> None:
+    if not is_exact_text(scorer):
+        raise UsageError(
+            f"expected no options of exact_match beside {show(run)}, whose answers were judged "
+            f"without them, got {list_names(sorted(scorer.options))}: compare with the run itself, "
+            f"or drop them"
+        )
+
+
+def is_exact_text(scorer: Scorer) -> bool:
+    """Whether answers are compared as they are, so that they may be numbers as well."""
+    return scorer.function is exact_match and not scorer.options
+
+
+def match_texts(
+    scorer: Scorer, answers: Sequence[Any], references: Sequence[Any], *, name: str
+) -> tuple[Flags, Column]:
+    """Which answers are right by a scorer with options, and the parts that it compares.
+
+    Parameters
+    ----------
+    scorer : Scorer
+        One whose scores are 0 or 1.
+    answers : sequence of (str or None), shape (N,)
+        A missing answer is wrong; it is not the empty text.
+    references : sequence, shape (N,)
+        One reference per item, or a list of accepted ones.
+    name : str
+        Name of the run in errors.
+
+    Returns
+    -------
+    right : numpy.ndarray of bool, shape (N,)
+    compared : numpy.ndarray, shape (N,)
+        What *changed* is decided by: the answers that were extracted, None where there is none.
+    """
+    there = np.array([not is_missing(answer) for answer in answers], dtype=bool)
+    texts = [answer if given else "" for answer, given in zip(answers, there, strict=True)]
+    right = correctness_column(scorer(texts, references), name=name) & there
+    is_ours = scorer.function is exact_match
+    read = answer_reader(**scorer.options) if is_ours else lambda text: text
+    parts = [read(text) if given else None for text, given in zip(texts, there, strict=True)]
+    return right, answer_column(parts, name=name, missing="wrong")
 
 
 def _by_scores(
     joined: JoinedRuns,
     chosen: Sequence[Sequence[str]],
-    key: Key,
-    threshold: float | None,
-    strict_threshold: bool,
+    keyed: KeyedAnswers,
+    is_right: Callable[..., Flags] | None,
     score_range: tuple[float, float],
 ) -> JudgedRuns:
     values = [
@@ -172,7 +261,7 @@ def _by_scores(
     higher_is_better = _direction(distinct, joined.lower_is_better)
     is_verdict = all((np.isin(c, (0, 1)) | np.isnan(c)).all() for c in columns)
     worst = 0.0
-    if any(column.any() for column in silent) and not (is_verdict and threshold is None):
+    if any(column.any() for column in silent) and not (is_verdict and is_right is None):
         worst = worst_recorded(
             ", ".join(distinct),
             is_verdict=is_verdict,
@@ -181,10 +270,8 @@ def _by_scores(
         )
     scores = tuple(fill_missing(column, worst) for column in columns)
     right: tuple[Flags, ...] | None = None
-    if threshold is not None:
-        sign = 1 if higher_is_better else -1
-        is_right = np.greater if strict_threshold else np.greater_equal
-        right = tuple(is_right(sign * column, sign * threshold) for column in scores)
+    if is_right is not None:
+        right = tuple(is_right(column, higher_is_better=higher_is_better) for column in scores)
     elif is_verdict:
         right = tuple(column == higher_is_better for column in scores)
     elif any(len(set(names)) > 1 for names in chosen):
@@ -195,7 +282,7 @@ def _by_scores(
     if right is not None:
         # A missing score is never right, whatever the threshold.
         right = tuple(column & ~missing for column, missing in zip(right, silent, strict=True))
-    answers = _each(joined, partial(_recorded_answers, key=key))
+    answers = tuple(_recorded_answers(keyed, number) for number in range(len(joined.names)))
     recorded = all(column is not None for column in answers)
     shown = predictions_of(joined) if recorded else tuple(map(tuple, values))
     named = dict.fromkeys(", ".join(dict.fromkeys(names)) for names in chosen)
@@ -230,17 +317,21 @@ def _score_names(
     for record in records:
         by_task.setdefault(record.task, {}).update(dict.fromkeys(record.scores))
     names = sorted({name for found in by_task.values() for name in found})
-    if metric is not None and metric not in names:
-        near = nearest_name(metric, [EXACT_MATCH, *names])
+    if not names:
         raise UsageError(
-            f"expected metric to be one of {[EXACT_MATCH, *names]}, as {show(run)} recorded, "
-            f"got {metric!r}{f': did you mean {near!r}?' if near else ''}"
+            f"expected a score {metric!r} in every run, got none in {show(run)}: name its field "
+            f"with --score-field (score_field=), or choose another with --metric (metric=)"
+        )
+    if metric is not None and metric not in names:
+        raise UsageError(
+            f"expected a score {metric!r} in every run, got only {list_names(names)} in "
+            f"{show(run)}: choose one that all runs have with --metric (metric=)"
         )
     several = metric is None and any(len(found) > 1 for found in by_task.values())
     if several:
         raise UsageError(
             f"expected one score to compare by, got {names} in {show(run)}: "
-            f"choose one with --metric (metric=)"
+            f"{one_task_at_a_time(by_task) if len(by_task) > 1 else _CHOOSE_METRIC}"
         )
     lacking = [
         str(task)
@@ -251,7 +342,7 @@ def _score_names(
         score = f"a score {metric!r}" if metric else "a score"
         raise UsageError(
             f"expected {score} in every task of {show(run)}, got none in {list_names(lacking)}: "
-            f"choose a task with --task (task=)"
+            f"{one_task_at_a_time(by_task)}"
         )
     only = {task: metric or next(iter(found), "") for task, found in by_task.items()}
     chosen = [only[record.task] for record in records]
@@ -267,29 +358,19 @@ def _score_names(
     return chosen
 
 
-def _recorded_answers(records: Sequence[Record], run: str, key: Key) -> Column | None:
-    predictions = list(map(attrgetter("prediction"), records))
+def _recorded_answers(answers: KeyedAnswers, run: int) -> Column | None:
+    predictions = list(map(attrgetter("prediction"), answers.joined.records[run]))
     if {*map(type, predictions)} <= {NoneType}:
         return None
-    return answer_column(predictions, name=run, key=key, missing="wrong")
+    name = answers.joined.names[run]
+    return answer_column(answers.predictions[run], name=name, missing="wrong")
 
 
-def _recorded_correctness(records: Sequence[Record], run: str) -> Flags:
-    return correctness_column([record.scores[EXACT_MATCH] for record in records], name=run)
-
-
-def _right_answers(
-    answers: Column | None,
-    records: Sequence[Record],
-    references: Sequence[object],
-    run: str,
-    key: Key,
-) -> Flags:
-    _check_references(references, run)
-    if answers is None:
-        return np.zeros(len(records), dtype=bool)
-    accepted = reference_columns(list(references), items=len(records), key=key)
-    return right_answers(answers, accepted, name=run)
+def _right_answers(column: Column | None, answers: KeyedAnswers, run: int) -> Flags:
+    if column is None:
+        return np.zeros(len(answers.joined), dtype=bool)
+    accepted = reference_columns(list(answers.references[run]), items=len(column))
+    return right_answers(column, accepted, name=answers.joined.names[run])
 
 
 def _check_references(references: Sequence[object], run: str) -> None:
@@ -299,8 +380,3 @@ def _check_references(references: Sequence[object], run: str) -> None:
             f"expected a reference for every item of {show(run)}, got none for {absent} of "
             f"{len(references)}: name its field with --reference-field, or give --reference FILE"
         )
-
-
-def predictions_of(joined: JoinedRuns) -> tuple[tuple[Any, ...], ...]:
-    """Answers of every run as they were recorded, run by run."""
-    return tuple(tuple(map(attrgetter("prediction"), records)) for records in joined.records)

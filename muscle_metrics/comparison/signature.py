@@ -4,31 +4,120 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics._version import __version__
+from muscle_metrics.flips.thresholds import threshold_sign
+from muscle_metrics.scorers import SCORERS
+from muscle_metrics.scorers.signature import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["join_facts", "name_directions", "name_recipe", "signature_line"]
+__all__ = [
+    "join_facts",
+    "name_directions",
+    "name_effects",
+    "name_key",
+    "name_metric",
+    "name_recipe",
+    "name_recorded",
+    "signature_line",
+]
 
 DIGEST_LENGTH = 12
 
 
-def name_recipe(metric: str, key: Callable[[Any], Any] | None, **others: str) -> dict[str, str]:
+def name_recipe(metric: str, key: str = "none", **others: str) -> dict[str, str]:
     """Name the options that numbers depend on.
 
     Examples
     --------
-    >>> name_recipe("exact_match", str.lower, missing="error")["key"]
-    'str.lower'
+    >>> name_recipe("exact_match", name_key(str.lower), missing="error")["key"]
+    'builtins:str.lower'
     """
-    name = "none" if key is None else getattr(key, "__qualname__", type(key).__name__)
-    return {"metric": metric, "key": name, "interval": "wilson 0.95", **others}
+    return {"metric": metric, "key": key, "interval": "wilson 0.95", **others}
+
+
+def name_key(key: Callable[[Any], Any] | None, *, judges: bool = True) -> str:
+    """Name the function that normalises answers, and say where it sees nothing but changes.
+
+    Parameters
+    ----------
+    key : callable, optional
+        The function.
+    judges : bool
+        Whether any metric sees what the function gives. Recorded scores do not.
+
+    Examples
+    --------
+    >>> name_key(None), name_key(str.strip, judges=False)
+    ('none', 'builtins:str.strip (changed answers only)')
+    """
+    if key is None:
+        return "none"
+    return describe(key) + ("" if judges else " (changed answers only)")
+
+
+def name_metric(
+    metric: str,
+    *,
+    threshold: float | None = None,
+    strict: bool = False,
+    higher_is_better: bool = True,
+) -> str:
+    """Name a metric, with the scores that are right.
+
+    Examples
+    --------
+    >>> name_metric("acc"), name_metric("ter", threshold=50, higher_is_better=False)
+    ('acc', 'ter <= 50')
+    """
+    if threshold is None:
+        return metric
+    sign = threshold_sign(strict=strict, higher_is_better=higher_is_better)
+    limit = threshold if isinstance(threshold, int) else float(threshold)
+    return f"{metric} {sign} {limit!r}"
+
+
+def name_recorded(metric: str) -> str:
+    """Name a recorded score, and say so where a scorer has the same name.
+
+    Examples
+    --------
+    >>> name_recorded("acc"), name_recorded("exact_match")
+    ('acc', 'recorded exact_match')
+    """
+    # Tasks and runs that recorded scores of several names have them joined.
+    names = re.split(", | -> ", metric)
+    return f"recorded {metric}" if any(n in SCORERS or ":" in n for n in names) else metric
+
+
+def name_effects(
+    *,
+    tie: float | None = None,
+    minimum_effect: float = 0.0,
+    score_range: tuple[float, float] = (-math.inf, math.inf),
+) -> dict[str, str]:
+    """Name the options of score changes that are not the usual ones.
+
+    Examples
+    --------
+    >>> name_effects(tie=0.01, score_range=(0, 1))
+    {'tie': '0.01', 'score range': '0.0 to 1.0'}
+    """
+    low, high = map(float, score_range)
+    named = {
+        "tie": None if tie is None else repr(float(tie)),
+        "minimum effect": repr(float(minimum_effect)) if minimum_effect else None,
+        "score range": None if (low, high) == (-math.inf, math.inf) else f"{low!r} to {high!r}",
+    }
+    return {name: text for name, text in named.items() if text is not None}
 
 
 def name_directions(lower_is_better: Iterable[str]) -> dict[str, str]:

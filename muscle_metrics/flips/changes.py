@@ -21,6 +21,7 @@ from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.magnitudes import Magnitude, MeanChange
 from muscle_metrics.flips.rates import Rate
+from muscle_metrics.flips.thresholds import reaches
 
 if TYPE_CHECKING:
     from muscle_metrics.flips.counts import FlipCounts
@@ -253,18 +254,25 @@ class ScoreChanges(ScoreFacts):
         Parameters
         ----------
         threshold : float
-            An item is right at this score, or at a better one.
+            An item is right at this score, up to `tie`, or at a better one.
         strict : bool
-            Whether it must be better.
+            Whether it must be better, by more than `tie`.
 
         Returns
         -------
         Correctness
             Without `changed`: a score does not show whether the answer changed.
         """
-        sign = 1 if self.higher_is_better else -1
-        is_right = np.greater if strict else np.greater_equal
-        old, new = (is_right(sign * scores, sign * threshold) for scores in (self.old, self.new))
+        old, new = (
+            reaches(
+                scores,
+                threshold,
+                tie=self.tie,
+                strict=strict,
+                higher_is_better=self.higher_is_better,
+            )
+            for scores in (self.old, self.new)
+        )
         return Correctness(old, new, None)
 
     def flips(self, *, threshold: float, strict: bool = False) -> FlipCounts:
@@ -273,9 +281,9 @@ class ScoreChanges(ScoreFacts):
         Parameters
         ----------
         threshold : float
-            An item is right at this score, or at a better one.
+            An item is right at this score, up to `tie`, or at a better one.
         strict : bool
-            Whether it must be better.
+            Whether it must be better, by more than `tie`.
 
         Returns
         -------

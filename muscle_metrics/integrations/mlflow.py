@@ -80,7 +80,7 @@ def flip_metrics(*, key: Key = None, missing: Missing = "error") -> list[Any]:
         ) -> Any:
             # MLflow gives new indexes to some columns, so rows are paired by position.
             old, new, references = (
-                column.reset_index(drop=True) for column in (old_predictions, predictions, targets)
+                column.to_numpy() for column in (old_predictions, predictions, targets)
             )
             correctness = judge_answers(
                 old=old, new=new, references=references, key=key, missing=missing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType, NoneType
@@ -13,16 +13,26 @@ from muscle_metrics.errors import InputError
 from muscle_metrics.runs.record import Record, make_records
 from muscle_metrics.runs.sentinels import NO_SENTINELS, Sentinels
 from muscle_metrics.runs.values import (
-    answer_of,
+    any_prediction_of,
     id_of,
     label_of,
+    prediction_of,
     reference_of,
     score_of,
     score_of_text,
 )
 from muscle_metrics.words.place import show
 
-__all__ = ["CONVENTIONS", "Columns", "MissingFieldError", "choose_columns", "find", "read_id"]
+__all__ = [
+    "CONVENTIONS",
+    "Columns",
+    "MissingFieldError",
+    "all_missing",
+    "choose_columns",
+    "find",
+    "read_id",
+    "wanted_ids",
+]
 
 # Attributes that are read from the field of the same name, unless the user names another.
 CONVENTIONS = ("prediction", "reference")
@@ -31,12 +41,13 @@ _MISSING = object()
 
 
 class MissingFieldError(InputError):
-    """A row lacks a field; `option` is the parameter that names another."""
+    """A row lacks fields; `fields` holds each with the parameter that names another."""
 
-    def __init__(self, field: str, option: str) -> None:
-        super().__init__(f"expected the field {show(field)}")
-        self.field = field
-        self.option = option
+    def __init__(self, *fields: tuple[str, str]) -> None:
+        *others, last = (show(field) for field, _ in fields)
+        named = f"s {', '.join(others)} and {last}" if others else f" {last}"
+        super().__init__(f"expected the field{named}")
+        self.fields = fields
 
 
 def find(row: Mapping[str, object], field: str, option: str) -> object:
@@ -67,9 +78,28 @@ def find(row: Mapping[str, object], field: str, option: str) -> object:
     node: object = row
     for name in field.split("."):
         if not isinstance(node, Mapping) or name not in node:
-            raise MissingFieldError(field, option)
+            raise MissingFieldError((field, option))
         node = node[name]
     return node
+
+
+def all_missing(
+    row: Mapping[str, object], wanted: Iterable[tuple[str, str]]
+) -> MissingFieldError | None:
+    """Return the error for all fields that a row lacks at once; None if it lacks none.
+
+    Examples
+    --------
+    >>> str(all_missing({"x": 1}, [("id", "id_field"), ("prediction", "prediction_field")]))
+    "expected the fields 'id' and 'prediction'"
+    """
+    missing = []
+    for field, option in wanted:
+        try:
+            find(row, field, option)
+        except MissingFieldError:
+            missing.append((field, option))
+    return MissingFieldError(*missing) if missing else None
 
 
 class _Part(NamedTuple):
@@ -130,11 +160,19 @@ class Columns:
                     f"expected no field {show(name)}, which the first row lacks, got one: "
                     f"give it to all rows or to none"
                 )
-        values: dict[str, Any] = {
-            attribute: convert(find(row, field, option), field)
-            for attribute, option, field, convert in self.parts
-        }
-        return Record(read_id(row, self.id), **values)
+        try:
+            values: dict[str, Any] = {
+                attribute: convert(find(row, field, option), field)
+                for attribute, option, field, convert in self.parts
+            }
+            return Record(read_id(row, self.id), **values)
+        except MissingFieldError as error:
+            raise all_missing(row, self._wanted()) or error from error
+
+    def _wanted(self) -> Iterator[tuple[str, str]]:
+        """Fields of every row, each with the parameter that names it."""
+        yield from wanted_ids(self.id)
+        yield from ((part.field, part.option) for part in self.parts)
 
     def records(self, rows: Sequence[Mapping[str, object]]) -> list[Record] | None:
         """Read many rows column by column; None if a row is wrong, which `record` then reports."""
@@ -157,6 +195,7 @@ def choose_columns(
     asked: Mapping[str, str | None],
     *,
     is_all_text: bool,
+    structured: bool = False,
     missing_score: Sentinels = NO_SENTINELS,
 ) -> Columns:
     """Choose the fields to read from rows that look like `row`.
@@ -172,6 +211,8 @@ def choose_columns(
         repeat; None means the conventional field. Rows without a score need a prediction.
     is_all_text : bool
         Whether the format has no types, so that scores come as text.
+    structured : bool
+        Whether predictions may be lists and objects.
     missing_score : Sentinels
         Values of the score that mean no score.
     """
@@ -187,11 +228,18 @@ def choose_columns(
     converters = dict(_CONVERTERS)
     read_score = score_of_text if is_all_text else score_of
     converters["score"] = partial(_scores_of, read=partial(read_score, missing=missing_score))
+    if structured:
+        converters["prediction"] = any_prediction_of
     parts = tuple(
         _Part("scores" if part == "score" else part, f"{part}_field", field, converters[part])
         for part, field in fields.items()
     )
     return Columns(id_field, parts, tuple(absent))
+
+
+def wanted_ids(field: str | tuple[str, ...]) -> list[tuple[str, str]]:
+    """Fields of an id, each with the parameter that names it."""
+    return [(name, "id_field") for name in ((field,) if isinstance(field, str) else field)]
 
 
 def read_id(row: Mapping[str, object], field: str | tuple[str, ...]) -> str:
@@ -223,10 +271,10 @@ def _scores_of(
     return {} if score is None else {field: score}
 
 
-_TEXT_STAYS = frozenset({answer_of, label_of, reference_of})
+_TEXT_STAYS = frozenset({any_prediction_of, label_of, prediction_of, reference_of})
 _CONVERTERS: Mapping[str, Callable[[object, str], object]] = MappingProxyType(
     {
-        "prediction": answer_of,
+        "prediction": prediction_of,
         "reference": reference_of,
         "slice": label_of,
         "group": label_of,

@@ -46,6 +46,7 @@ def read_run(
     repeat_field: str | None = None,
     missing_score: MissingScore = None,
     where: Mapping[str, str] = MappingProxyType({}),
+    structured: bool = False,
     task: str | None = None,
     filter: str | None = None,  # noqa: A002
     metric: str | None = None,
@@ -85,6 +86,9 @@ def read_run(
         Values of the score that mean no score, such as -1, "NaN" or "N/A".
     where : mapping of str to str
         Only rows whose field has this text are kept, for files that hold several models.
+    structured : bool
+        Whether predictions of a plain file may be lists and objects, which the `key` of a
+        comparison turns into answers.
     task, filter : str, optional
         The task of a harness's log, and the filter whose answers are read, if there are several.
     metric : str, optional
@@ -135,7 +139,7 @@ def read_run(
         if file.format == "jsonl" and is_baseline(glimpse.row):
             run = read_baseline(file.path)
         else:
-            run = _read_plain(file, id_field, asked, where, missing_score)
+            run = _read_plain(file, id_field, asked, where, missing_score, structured=structured)
     else:
         given = {"id": None if id_field == "id" else id_field, **asked}
         _refuse_fields(recognised, given, where, missing_score)
@@ -150,6 +154,8 @@ def _read_plain(
     asked: Mapping[str, str | None],
     where: Mapping[str, str],
     missing_score: MissingScore,
+    *,
+    structured: bool,
 ) -> Run:
     id_fields = [id_field] if isinstance(id_field, str) else id_field
     fields = {*id_fields, *CONVENTIONS, *where, *filter(None, asked.values())}
@@ -165,6 +171,7 @@ def _read_plain(
                 asked,
                 is_all_text=file.is_all_text,
                 missing_score=sentinels,
+                structured=structured,
             )
         made = columns.records(rows)
         if made is None:
@@ -172,7 +179,8 @@ def _read_plain(
         records += made
     if asked["score"] is not None and not any(record.scores for record in records):
         raise nothing_scored(str(file), asked["score"], len(records))
-    return Run(tuple(records), file.stem, MappingProxyType({"format": file.format}))
+    split = {"split": file.split} if file.split else {}
+    return Run(tuple(records), file.stem, MappingProxyType({"format": file.format, **split}))
 
 
 def _batches(

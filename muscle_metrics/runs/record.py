@@ -12,7 +12,12 @@ from muscle_metrics.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Record", "Run", "make_records"]
+__all__ = ["JUDGING", "OF_ANSWERS", "Record", "Run", "make_records"]
+
+JUDGING = "judging"
+"""Part of the fingerprint by which a baseline says how it was judged."""
+OF_ANSWERS = "exact_match, key"
+"""How that part begins where answers were compared with references."""
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NO_SCORES: Mapping[str, float] = MappingProxyType({})
@@ -130,6 +135,13 @@ class Run:
 
     def __len__(self) -> int:
         return len(self.records)
+
+    @property
+    def has_verdicts(self) -> bool:
+        """Whether its score is this package's own verdict on answers that are not kept."""
+        # A run to be compared with a baseline tells how it will be judged, and has no verdicts yet.
+        is_ours = self.fingerprint.get(JUDGING, "").startswith(OF_ANSWERS)
+        return is_ours and all("exact_match" in record.scores for record in self.records)
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "answer_of",
+    "any_prediction_of",
     "id_of",
     "label_of",
+    "prediction_of",
     "reference_of",
     "score_of",
     "score_of_text",
@@ -83,6 +85,40 @@ def answer_of(value: object, field: str) -> object:
     if isinstance(value, str) or value is None or text_of(value) is not None:
         return value
     raise _refusal("text, a number, true, false or null", value, field)
+
+
+def prediction_of(value: object, field: str) -> object:
+    """Return the prediction of a row of a plain file, as `answer_of`.
+
+    Raises
+    ------
+    InputError
+        If the value is not finite or nested; the error names ways to an answer.
+    """
+    if not isinstance(value, list | dict):
+        return answer_of(value, field)
+    inner = (
+        [name for name, one in value.items() if text_of(one) is not None]
+        if isinstance(value, dict)
+        else []
+    )
+    ways = [f"name a field inside with --prediction-field {field}.{inner[0]}"] if inner else []
+    ways.append("turn it into text with a function and --key (structured=True and key=)")
+    raise InputError(
+        f"expected text, a number, true, false or null in the field {show(field)}, got "
+        f"{describe(value)}: {', or '.join(ways)}"
+    )
+
+
+def any_prediction_of(value: object, field: str) -> object:
+    """Return a prediction that a function will turn into an answer: also a list or an object.
+
+    Raises
+    ------
+    InputError
+        If the value is not finite.
+    """
+    return value if isinstance(value, list | dict) else answer_of(value, field)
 
 
 def reference_of(value: object, field: str) -> object:

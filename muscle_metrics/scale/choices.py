@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muscle_metrics.comparison.judging import EXACT_MATCH, THRESHOLD_WITHOUT_SCORE
-from muscle_metrics.comparison.signature import name_recipe
+from muscle_metrics.comparison.judging import is_exact_text
+from muscle_metrics.comparison.measured import Settings
+from muscle_metrics.comparison.metrics import (
+    EXACT_MATCH,
+    Recorded,
+    choose_metrics,
+    is_verdict,
+)
+from muscle_metrics.comparison.signature import name_recipe, name_recorded
+from muscle_metrics.comparison.unanswered import UNBOUNDED
 from muscle_metrics.errors import UsageError
 from muscle_metrics.runs.joining.pairing import check_joining
+from muscle_metrics.scorers import Scorer
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +40,7 @@ class Judging(NamedTuple):
     """
 
     judge: str | None
-    graders: tuple[Metric, ...]
+    graders: tuple[Scorer, ...]
     by_score: bool
 
     @property
@@ -70,7 +79,7 @@ class Choices:
     strict_threshold: bool = False
     tie: float | None = None
     minimum_effect: float = 0.0
-    score_range: tuple[float, float] = (-math.inf, math.inf)
+    score_range: tuple[float, float] = UNBOUNDED
     missing: MissingItems = "error"
     conflict: Conflict = "error"
     unanswered: Unanswered = "error"
@@ -79,64 +88,92 @@ class Choices:
 
     def __post_init__(self) -> None:
         check_joining(missing=self.missing, conflict=self.conflict, unanswered=self.unanswered)
-        if self.threshold is not None and not math.isfinite(self.threshold):
-            raise UsageError(
-                f"expected a finite number as threshold, got {self.threshold!r}: pass the least "
-                f"score that is right"
-            )
         if not 0 <= self.sample_size <= LARGEST_SAMPLE:
             raise UsageError(
                 f"expected a sample of at most {LARGEST_SAMPLE} flips a slice, got "
                 f"{self.sample_size!r}: leave out --engine to see all of them"
             )
 
-    def judging(self, scores: Sequence[str | None]) -> Judging:
+    @property
+    def settings(self) -> Settings:
+        """Options that turn scores into flips and changes."""
+        return Settings(
+            threshold=self.threshold,
+            strict_threshold=self.strict_threshold,
+            tie=self.tie,
+            minimum_effect=self.minimum_effect,
+            score_range=self.score_range,
+            unanswered=self.unanswered,
+        )
+
+    def judging(
+        self, scores: Sequence[str | None], names: Sequence[str] = ("old", "new")
+    ) -> Judging:
         """Split the metrics, given the score field of the old and of the new run.
 
         Raises
         ------
         UsageError
-            If the metrics or the threshold do not fit the fields.
+            If metrics or options do not fit the fields.
         """
-        judging = self._default(scores) if self.metric is None else self._asked(scores)
-        if self.threshold is not None and not judging.by_score and not judging.graders:
-            raise UsageError(THRESHOLD_WITHOUT_SCORE)
-        return judging
-
-    def _default(self, scores: Sequence[str | None]) -> Judging:
-        names = list(dict.fromkeys(name for name in scores if name is not None))
-        by_score = None not in scores
-        return Judging(" -> ".join(names) if by_score else EXACT_MATCH, (), by_score)
-
-    def _asked(self, scores: Sequence[str | None]) -> Judging:
-        several = isinstance(self.metric, (list, tuple))
-        listed: list[Any] = list(self.metric) if several else [self.metric]  # type: ignore[arg-type]
-        known = {EXACT_MATCH, *scores}
-        judges = list(dict.fromkeys(one for one in listed if isinstance(one, str) and one in known))
+        recorded = [
+            (name, set() if field is None else {field})
+            for name, field in zip(names, scores, strict=True)
+        ]
+        chosen = choose_metrics(self.metric, self.options, recorded=recorded)
+        self.settings.check(chosen)
+        judges = [one for one in chosen if isinstance(one, Recorded) or is_verdict(one)]
         if len(judges) > 1:
             raise UsageError(
-                f"expected one metric that the rows tell by themselves, got {judges} where an "
-                f"engine counts the runs: give one of them with --metric (metric=), or leave out "
-                f"--engine"
+                f"expected one metric that the rows tell by themselves, got "
+                f"{[one.name for one in judges]} where an engine counts the runs: give one of "
+                f"them with --metric (metric=), or leave out --engine"
             )
-        judge = judges[0] if judges else None
-        by_score = judge is not None and judge in scores
-        if by_score and set(scores) != {judge}:
+        if self.threshold is not None and judges and chosen[0] is not judges[0]:
             raise UsageError(
-                f"expected the score {judge!r} in both runs, got the score fields {scores}: name "
-                f"the same with --score-field (score_field)"
+                f"expected the recorded score {judges[0].name!r} first with a threshold where an "
+                f"engine counts the runs, got it after others: ask for it first, or compare in "
+                f"memory"
             )
-        return Judging(judge, tuple(one for one in listed if one not in judges), by_score)
+        graders = tuple(one for one in chosen if isinstance(one, Scorer) and one not in judges)
+        judge = judges[0] if judges else None
+        if isinstance(judge, Recorded):
+            return Judging(self._score(judge, scores, names), graders, by_score=True)
+        if judge is not None and not is_exact_text(judge):
+            raise UsageError(
+                f"expected exact_match without options where an engine counts the runs, got "
+                f"{judge.signature}: compare in memory, or write what it extracts into the rows"
+            )
+        return Judging(None if judge is None else EXACT_MATCH, graders, by_score=False)
 
-    def recipe(self, metrics: Sequence[str]) -> dict[str, str]:
+    def _score(self, judge: Recorded, scores: Sequence[str | None], names: Sequence[str]) -> str:
+        if judge.name is None:
+            return " -> ".join(dict.fromkeys(map(str, scores)))
+        for name, field in zip(names, scores, strict=True):
+            if field != judge.name:
+                raise UsageError(
+                    f"expected a score {judge.name!r} in every run, got "
+                    f"{'none' if field is None else repr(field)} in {show(name)}: name its field "
+                    f"with --score-field (score_field=)"
+                )
+        return judge.name
+
+    def recipe(self, judging: Judging) -> dict[str, str]:
         """Name the choices that the numbers depend on."""
-        names = ", ".join(dict.fromkeys(metrics))
-        if self.threshold is not None:
-            names = f"{names} {'>' if self.strict_threshold else '>='} {self.threshold!r}"
+        settings = self.settings
+        names, limit = [], self.threshold
+        if judging.judge is not None:
+            name = name_recorded(judging.judge) if judging.by_score else judging.judge
+            names.append(settings.name(name, limit, higher_is_better=True))
+            limit = None
+        for scorer in judging.graders:
+            higher = scorer.higher_is_better
+            names.append(settings.name(scorer.signature, limit, higher_is_better=higher))
+            limit = None
         return name_recipe(
-            names,
-            None,
+            ", ".join(names),
             missing=self.missing,
             conflict=self.conflict,
             unanswered=self.unanswered,
+            **settings.effects,
         )

@@ -54,7 +54,7 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         lambda wrong: engine("looking", partial(collect_flawed, wrong=wrong), joining),
     )
     is_graded = found.is_graded(joining)
-    judge, graders, by_score = joining.judging
+    _, graders, by_score = joining.judging
     if graders or (by_score and (is_graded or joining.choices.threshold is not None)):
         stage = partial(stream_totals, is_graded=is_graded, worst=_worst(joining, found))
         totals = engine("scoring", stage, joining)
@@ -64,7 +64,7 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         names=(joining.old.name, joining.new.name),
         totals=totals,
         dropped=found.dropped(joining),
-        recipe=joining.choices.recipe([*filter(None, [judge]), *totals.scores]),
+        recipe=joining.choices.recipe(joining.judging),
         is_repeated="repeat" in joining.old.fields,
         is_grouped="group" in {*joining.old.fields, *joining.new.fields},
     )

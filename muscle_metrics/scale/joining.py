@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from muscle_metrics.flips.thresholds import RECORDED_TIE
 from muscle_metrics.scale.encoding import UNREADABLE_SQL
 from muscle_metrics.scale.sources import sql_null
 
@@ -61,7 +62,8 @@ class Joining:
         UsageError
             If the metrics or the threshold do not fit the fields.
         """
-        judging = choices.judging([source.fields.get("score") for source in (old, new)])
+        fields = [source.fields.get("score") for source in (old, new)]
+        judging = choices.judging(fields, (old.name, new.name))
         return cls(old=old, new=new, choices=choices, judging=judging)
 
     @property
@@ -158,9 +160,7 @@ class Joining:
 
     def _right(self, run: str) -> str:
         if self.judging.by_score:
-            sign = ">" if self.choices.strict_threshold else ">="
-            limit = 1.0 if self.choices.threshold is None else float(self.choices.threshold)
-            return f"{run}_score {sign} {limit!r}::DOUBLE"
+            return self._reaches(f"{run}_score")
         prefix = "" if run == "old" else "new_"
         is_equal = f"{run} = {prefix}reference"
         if not self.has_lists:
@@ -169,6 +169,17 @@ class Joining:
             f"CASE WHEN {prefix}accepted IS NULL THEN {is_equal} "
             f"ELSE list_contains({prefix}accepted, {run}) END"
         )
+
+    def _reaches(self, score: str) -> str:
+        """Write `flips.thresholds.reaches` in SQL; without a threshold only 1 is right."""
+        choices = self.choices
+        if choices.threshold is None:
+            return f"{score} >= 1"
+        tie = float(RECORDED_TIE if choices.tie is None else choices.tie)
+        ahead = f"{score} - {float(choices.threshold)!r}::DOUBLE"
+        if choices.strict_threshold:
+            return f"{ahead} > {tie!r}::DOUBLE"
+        return f"{ahead} >= {-tie!r}::DOUBLE"
 
     def _flaws(self) -> dict[str, str]:
         """Write the SQL of the condition of each flaw."""

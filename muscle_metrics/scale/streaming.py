@@ -12,12 +12,13 @@ from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.flip_sample import FlipSample
 from muscle_metrics.comparison.items import ItemTable
-from muscle_metrics.comparison.judging import EXACT_MATCH
+from muscle_metrics.comparison.metrics import EXACT_MATCH, check_scores
 from muscle_metrics.comparison.scoring import grade_texts
 from muscle_metrics.comparison.totals import Totals
 from muscle_metrics.comparison.unanswered import UNBOUNDED, deny_unanswered, fill_missing
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.changes import measure_changes
+from muscle_metrics.flips.thresholds import RECORDED_TIE
 from muscle_metrics.scale.database import reading
 from muscle_metrics.scale.encoding import decode_reference, decode_value, split_key
 from muscle_metrics.scorers import resolve_scorer
@@ -48,11 +49,7 @@ def stream_totals(database: Any, joining: Joining, *, is_graded: bool, worst: fl
     `worst` is the recorded score of an item that has none.
     """
     choices = joining.choices
-    options = choices.options or {}
-    scorers = [
-        resolve_rowwise_scorer(one, **(options.get(one, {}) if isinstance(one, str) else {}))
-        for one in joining.judging.graders
-    ]
+    scorers = [resolve_rowwise_scorer(one) for one in joining.judging.graders]
     # The model of a neural metric is loaded once, not with every chunk.
     loaded = [scorer.loaded() for scorer in scorers]
     query = f"SELECT {', '.join(COLUMNS)} FROM ({joining.items}) WHERE {joining.kept}"
@@ -97,10 +94,17 @@ def _compare(
     changes: dict[str, ScoreChanges] = {}
     if judging.by_score and (is_graded or choices.threshold is not None):
         low, high = choices.score_range
+        for run, side in ((joining.old, "old_score"), (joining.new, "new_score")):
+            check_scores(
+                np.array(chunk[side], dtype=np.float64),
+                table.ids,
+                run=run.name,
+                score_range=choices.score_range,
+            )
         changes[str(judging.judge)] = measure_changes(
             old=fill_missing(chunk["old_score"], worst),
             new=fill_missing(chunk["new_score"], worst),
-            tie=1e-6 if choices.tie is None else choices.tie,
+            tie=RECORDED_TIE if choices.tie is None else choices.tie,
             minimum_effect=choices.minimum_effect,
             low=low,
             high=high,

@@ -12,12 +12,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from muscle_metrics.errors import UsageError, require
+from muscle_metrics.scorers.signature import changed_options, describe_files
 from muscle_metrics.scorers.texts import Scores, TextPair, check_texts, cut_blocks, pair_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Embedding", "Encoder", "bertscore", "bertscore_both", "load_model"]
+__all__ = [
+    "Embedding",
+    "Encoder",
+    "bertscore",
+    "bertscore_both",
+    "essential_options",
+    "load_model",
+]
 
 Embedding: TypeAlias = tuple[Any, Any]
 """Vectors of a text's tokens and their weights: torch tensors of shapes (T, D) and (T,)."""
@@ -130,6 +138,27 @@ def load_model(options: Mapping[str, Any]) -> dict[str, Any]:
     return {**options, "model": Encoder(options["model"], **named)}
 
 
+def essential_options(options: Mapping[str, Any]) -> dict[str, str]:
+    """Describe the options of `bertscore` that change scores by more than rounding.
+
+    A model in a folder, and a table of baselines, are named by a hash of their files.
+    """
+    left_out = {"device", "batch_size"}
+    if not options.get("rescale_with_baseline"):
+        left_out |= {"lang", "baseline_path"}
+    named = {name: value for name, value in options.items() if name not in left_out}
+    model = named.get("model")
+    if isinstance(model, Encoder):
+        named |= {"model": model.name, "num_layers": model.asked_layers}
+    files = {
+        name: describe_files(named[name])
+        for name in ("model", "baseline_path")
+        if named.get(name) is not None
+    }
+    texts = {**changed_options(bertscore, named), **files}
+    return {name: texts[name] for name in ("model", *sorted(texts)) if name in texts}
+
+
 def _score_pairs(
     encoder: Encoder,
     pairs: Sequence[TextPair],
@@ -228,6 +257,7 @@ class Encoder:
         name = self.name = _checked_name(os.fspath(model))
         self._library = require("bert_score.utils", "bertscore")
         self._torch = require("torch", "bertscore")
+        self.asked_layers = num_layers
         self.num_layers = self._layer(name, num_layers)
         self._device = device or ("cuda" if self._torch.cuda.is_available() else "cpu")
         self._tokenizer = self._library.get_tokenizer(name)

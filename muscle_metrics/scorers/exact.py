@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Extraction",
     "UnicodeForm",
+    "answer_reader",
     "exact_match",
     "extract_answer",
     "extract_reference",
@@ -52,7 +53,7 @@ def exact_match(
     predictions: Any,
     references: Any,
     *,
-    strip: bool = True,
+    strip: bool = False,
     ignore_case: bool = False,
     ignore_punctuation: bool = False,
     ignore_articles: bool = False,
@@ -61,6 +62,9 @@ def exact_match(
     extract: Extraction | None = None,
 ) -> Scores:
     r"""1 where the prediction equals a reference, else 0.
+
+    Without options the texts must be the same, white space at their ends included, as everywhere
+    in this package.
 
     Parameters
     ----------
@@ -93,8 +97,10 @@ def exact_match(
 
     Examples
     --------
-    >>> exact_match(["Paris\n", "paris"], [["Paris", "Lutetia"], "Paris"])
+    >>> exact_match(["Paris", "Paris\n"], [["Paris", "Lutetia"], "Paris"])
     array([1., 0.])
+    >>> exact_match(["Paris\n"], ["Paris"], strip=True)
+    array([1.])
     >>> exact_match(["so #### 1,000"], ["#### 1000"], extract="gsm8k-strict")
     array([1.])
     """
@@ -102,20 +108,17 @@ def exact_match(
         raise UsageError(
             f"expected extract to be None or one of {list(get_args(Extraction))}, got {extract!r}"
         )
-    normalize = normalizer(
-        strip=strip,
-        ignore_case=ignore_case,
-        ignore_punctuation=ignore_punctuation,
-        ignore_articles=ignore_articles,
-        normalize_whitespace=normalize_whitespace,
-        unicode_form=unicode_form,
-    )
+    differences: dict[str, Any] = {
+        "strip": strip,
+        "ignore_case": ignore_case,
+        "ignore_punctuation": ignore_punctuation,
+        "ignore_articles": ignore_articles,
+        "normalize_whitespace": normalize_whitespace,
+        "unicode_form": unicode_form,
+    }
+    normalize = normalizer(**differences)
+    answer = cache(answer_reader(extract=extract, **differences))
     pairs = pair_texts(predictions, references)
-
-    @cache
-    def answer(prediction: str) -> str | None:
-        found = extract_answer(prediction, extract) if extract else prediction
-        return None if found is None else normalize(found)
 
     @cache
     def accepted(reference: str) -> str:
@@ -128,6 +131,37 @@ def exact_match(
         return normalize(found)
 
     return pairs.best(np.array([float(answer(p) == accepted(r)) for p, r in pairs.distinct]))
+
+
+def answer_reader(
+    *, extract: Extraction | None = None, **differences: Any
+) -> Callable[[str], str | None]:
+    """Make the function that finds the part of a prediction which `exact_match` compares.
+
+    Parameters
+    ----------
+    extract, **differences
+        Options of `exact_match`.
+
+    Returns
+    -------
+    callable
+        Takes a prediction; gives None where it holds no answer to extract.
+
+    Examples
+    --------
+    >>> answer_reader(extract="choice")("The answer is (B).")
+    'B'
+    >>> answer_reader(strip=True, ignore_case=True)(" Yes ")
+    'yes'
+    """
+    normalize = normalizer(**differences)
+
+    def read(prediction: str) -> str | None:
+        found = extract_answer(prediction, extract) if extract else prediction
+        return None if found is None else normalize(found)
+
+    return read
 
 
 def token_f1(predictions: Any, references: Any) -> Scores:
@@ -185,12 +219,12 @@ def _f1(predicted: Counter[str], expected: Counter[str]) -> float:
 
 def normalizer(
     *,
-    strip: bool,
-    ignore_case: bool,
-    ignore_punctuation: bool,
-    ignore_articles: bool,
-    normalize_whitespace: bool,
-    unicode_form: UnicodeForm | None,
+    strip: bool = False,
+    ignore_case: bool = False,
+    ignore_punctuation: bool = False,
+    ignore_articles: bool = False,
+    normalize_whitespace: bool = False,
+    unicode_form: UnicodeForm | None = None,
 ) -> Callable[[str], str]:
     """Build the function that removes ignored differences from a text, in linear time.
 

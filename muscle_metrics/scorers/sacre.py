@@ -6,23 +6,29 @@ not the score of the corpus.
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from muscle_metrics.errors import check_choice
+from muscle_metrics.scorers.signature import changed_options
 from muscle_metrics.scorers.texts import Scores, check_texts
 
-__all__ = ["SmoothMethod", "bleu", "chrf", "ter"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["SmoothMethod", "bleu", "chrf", "essential_of_bleu", "essential_of_chrf", "ter"]
 
 SmoothMethod: TypeAlias = Literal["exp", "floor", "add-k", "none"]
+
+DEFAULT_TOKENIZER = "13a"
 
 
 def bleu(
     predictions: Any,
     references: Any,
     *,
-    tokenize: str | None = None,
+    tokenize: str = DEFAULT_TOKENIZER,
     lowercase: bool = False,
     smooth_method: SmoothMethod = "exp",
     smooth_value: float | None = None,
@@ -39,8 +45,8 @@ def bleu(
     references : sequence of (str or sequence of str)
         One reference per item, or a list of them: an n-gram may match in any, and the closest
         length sets the penalty.
-    tokenize : str, optional
-        One of sacrebleu's tokenizers; by default ``13a``. Some of them download a model.
+    tokenize : str
+        One of sacrebleu's tokenizers. Some of them download a model.
     lowercase : bool
         Ignore case.
     smooth_method, smooth_value
@@ -69,8 +75,7 @@ def bleu(
     """
     from sacrebleu.metrics.bleu import BLEU
 
-    if tokenize is not None:
-        check_choice("tokenize", tokenize, sorted(BLEU.TOKENIZERS))
+    check_choice("tokenize", tokenize, sorted(BLEU.TOKENIZERS))
     check_choice("smooth_method", smooth_method, get_args(SmoothMethod))
     metric = BLEU(
         tokenize=tokenize,
@@ -193,6 +198,16 @@ def ter(
         case_sensitive=case_sensitive,
     )
     return _score_items(metric, predictions, references)
+
+
+def essential_of_bleu(options: Mapping[str, Any]) -> dict[str, str]:
+    """Describe the options of `bleu`, tokenizer and smoothing always."""
+    return changed_options(bleu, options, always=("smooth_method", "tokenize"))
+
+
+def essential_of_chrf(options: Mapping[str, Any]) -> dict[str, str]:
+    """Describe the options of `chrf`, orders and beta always."""
+    return changed_options(chrf, options, always=("beta", "char_order", "word_order"))
 
 
 def _score_items(metric: Any, predictions: Any, references: Any) -> Scores:

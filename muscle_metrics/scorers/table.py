@@ -10,11 +10,13 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.scorers import bert, sacre
 from muscle_metrics.scorers.bert import bertscore, bertscore_both, load_model
 from muscle_metrics.scorers.custom import check_scores, import_function
 from muscle_metrics.scorers.exact import exact_match, token_f1
 from muscle_metrics.scorers.rouge import ROUGE_VARIANTS, rouge
 from muscle_metrics.scorers.sacre import bleu, chrf, ter
+from muscle_metrics.scorers.signature import changed_options, describe, join_options
 from muscle_metrics.scorers.texts import Scores, check_texts
 from muscle_metrics.words.suggestion import nearest_name
 
@@ -50,6 +52,9 @@ class Scorer:
         Takes options, and gives them with the model that they name loaded.
     trusted : bool
         Whether the function checks its own texts and scores; those of others are checked.
+    essential : callable, optional
+        Takes options, and describes those that a score depends on, defaults that matter among
+        them. By default the options that differ from the defaults of the function.
     """
 
     name: str
@@ -64,6 +69,38 @@ class Scorer:
     both: Callable[..., tuple[Scores, Scores]] | None = None
     load: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     trusted: bool = False
+    essential: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
+
+    @property
+    def signature(self) -> str:
+        """Name of the metric and every option that its scores depend on.
+
+        Two scorers with one signature give the same scores. A scorer that is not in `SCORERS` is
+        named by its function, too.
+
+        Examples
+        --------
+        >>> resolve_scorer("rouge1", stem=True).signature
+        'rouge1(stem=True)'
+        """
+        known = SCORERS.get(self.name)
+        if known is not None and _extends(self, known):
+            usual, head = known, self.name
+            own = {name: value for name, value in self.options.items() if name not in known.options}
+        else:
+            usual, head = _custom(self.name, self.function), _head(self)
+            own = dict(self.options)
+        if usual.essential is not None:
+            options = usual.essential({**usual.options, **own})
+        else:
+            options = changed_options(self.function, own)
+        bounds = ("low", "high") if usual.unbounded_by not in self.options else ()
+        other = {
+            name: describe(getattr(self, name))
+            for name in (*bounds, "tie", "higher_is_better")
+            if getattr(self, name) != getattr(usual, name)
+        }
+        return join_options(head, options) + (join_options(" and ", other) if other else "")
 
     def loaded(self) -> Scorer:
         """Load the model that the options name, to share it between calls."""
@@ -90,6 +127,21 @@ Metric: TypeAlias = str | Callable[..., Any] | Scorer
 """A name in `SCORERS`, ``package.module:function``, a function, or a `Scorer`."""
 
 
+def _extends(scorer: Scorer, known: Scorer) -> bool:
+    """Whether a scorer is one of the table, perhaps with more options."""
+    return scorer.function is known.function and all(
+        describe(scorer.options.get(name)) == describe(value)
+        for name, value in known.options.items()
+    )
+
+
+def _head(scorer: Scorer) -> str:
+    """Name a scorer of a user by its function, and by its own name where that is another."""
+    place = describe(scorer.function)
+    same = scorer.name in (place, place.partition(":")[2])
+    return place if same else f"{scorer.name}={place}"
+
+
 def _table(*scorers: Scorer) -> Mapping[str, Scorer]:
     return MappingProxyType({scorer.name: replace(scorer, trusted=True) for scorer in scorers})
 
@@ -101,9 +153,16 @@ SCORERS: Mapping[str, Scorer] = _table(
         Scorer(name=variant, function=rouge, low=0, high=1, options={"variant": variant})
         for variant in ROUGE_VARIANTS
     ),
-    Scorer(name="bleu", function=bleu, low=0, high=100),
-    Scorer(name="chrf", function=chrf, low=0, high=100),
-    Scorer(name="chrf++", function=chrf, low=0, high=100, options={"word_order": 2}),
+    Scorer(name="bleu", function=bleu, low=0, high=100, essential=sacre.essential_of_bleu),
+    Scorer(name="chrf", function=chrf, low=0, high=100, essential=sacre.essential_of_chrf),
+    Scorer(
+        name="chrf++",
+        function=chrf,
+        low=0,
+        high=100,
+        options={"word_order": 2},
+        essential=sacre.essential_of_chrf,
+    ),
     Scorer(name="ter", function=ter, low=0, higher_is_better=False),
     Scorer(
         name="bertscore",
@@ -114,6 +173,7 @@ SCORERS: Mapping[str, Scorer] = _table(
         unbounded_by="rescale_with_baseline",
         both=bertscore_both,
         load=load_model,
+        essential=bert.essential_options,
     ),
 )
 """Every scorer this package knows by name; scores of one item, on the scale of their library."""
@@ -185,9 +245,10 @@ def _check_options(scorer: Scorer, options: Mapping[str, Any]) -> None:
     free = [name for name in list(parameters)[2:] if name not in scorer.options]
     unknown = [name for name in options if name not in free]
     if unknown:
+        near = nearest_name(str(unknown[0]), free)
         raise UsageError(
             f"expected options of {scorer.name!r} to be one of {free}, "
-            f"got {', '.join(map(repr, unknown))}"
+            f"got {', '.join(map(repr, unknown))}{f': did you mean {near!r}?' if near else ''}"
         )
     missing = [
         name

@@ -6,6 +6,7 @@ import decimal
 import fractions
 import json
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -141,7 +142,9 @@ def contained(container, values):
         return np.array(values, dtype=np.dtypes.StringDType() if container == "T" else container)
     if container == "arrow":
         return pytest.importorskip("pyarrow").array(values)
-    return list(values) if container == "list" else pd.Series(values, dtype=container)
+    if container == "list":
+        return list(values)
+    return pd.Series(values, [f"q{i}" for i in range(len(values))], dtype=container)
 
 
 # Meaning of a comparison
@@ -265,6 +268,101 @@ def test_a_list_beside_pandas_columns_is_joined_by_position():
     index = ["x", "y"]
     columns = {"old": pd.Series([1, 2], index), "new": pd.Series([1, 2], index)}
     assert flags(judge_answers(**columns, references=[1, 3]))[0] == [True, False]
+
+
+def frames():
+    """Two runs over the same items, the second in another order."""
+    old = pd.DataFrame({"id": ["q1", "q2", "q3"], "pred": ["да", "нет", "да"], "gold": "да"})
+    new = pd.DataFrame({"id": ["q3", "q1", "q2"], "pred": ["да", "да", "нет"]})
+    return old, new
+
+
+def test_row_numbers_of_two_frames_are_no_names_of_items():
+    old, new = frames()
+    columns = {"old": old.pred, "new": new.pred, "references": old.gold}
+    with pytest.raises(InputError, match=r"row numbers of different frames.*merge"):
+        judge_answers(**columns)
+    # A filtered frame keeps row numbers, in an index that is no range.
+    kept = {name: column[[True, False, True]] for name, column in columns.items()}
+    with pytest.raises(InputError, match="row numbers"):
+        judge_answers(**kept)
+    by_position = {name: column.to_numpy() for name, column in columns.items()}
+    assert flags(judge_answers(**by_position))[1] == [True, True, False]
+
+
+def test_frames_joined_by_id_are_compared():
+    old, new = frames()
+    both = old.merge(new, on="id", suffixes=("_old", "_new"), validate="one_to_one")
+    correctness = judge_answers(old=both.pred_old, new=both.pred_new, references=both.gold)
+    assert flags(correctness)[0] == flags(correctness)[1] == [True, False, True]
+
+
+def test_columns_made_from_columns_of_one_frame_are_compared():
+    frame = pd.DataFrame({"old": ["a ", "b"], "new": ["A", "c"], "gold": ["a", "b"]})
+    old, new = frame.old.str.strip(), frame.new.map(str.lower)
+    correctness = judge_answers(old=old, new=new, references=frame.copy().gold.astype(object))
+    assert flags(correctness)[1] == [True, False]
+
+
+def test_frames_indexed_by_id_are_compared_or_told_apart():
+    old, new = (frame.set_index("id") for frame in frames())
+    with pytest.raises(InputError, match="different indexes"):
+        judge_answers(old=old.pred, new=new.pred, references=old.gold)
+    new = new.reindex(old.index)
+    assert flags(judge_answers(old=old.pred, new=new.pred, references=old.gold))[2] == [False] * 3
+
+
+def test_a_name_makes_integers_names_of_items():
+    old, new = (pd.Series(["a", "b"], pd.Index([7, 3], name="id")) for _ in range(2))
+    assert flags(judge_answers(old=old, new=new, references=["a", "a"]))[1] == [True, False]
+
+
+# The function of a user
+
+
+def first_number(text):
+    return re.search(r"\d+", text)[0]
+
+
+@pytest.mark.parametrize("which", ["old", "new", "references"])
+def test_a_key_that_raises_is_named_with_the_item(which):
+    columns = {name: ["so 1", "so 2", "so 3"] for name in ("old", "new", "references")}
+    columns[which] = ["so 1", "so 2", "nothing\nhere"]
+    with pytest.raises(InputError) as raised:
+        judge_answers(**columns, key=first_number)
+    message = str(raised.value)
+    assert len(message.splitlines()) == 1
+    for part in ("first_number", "TypeError", "item 2", which, r"nothing\nhere"):
+        assert part in message
+    assert isinstance(raised.value.__cause__, TypeError)
+
+
+def test_a_key_that_raises_on_one_of_several_references_is_named_with_its_item():
+    with pytest.raises(InputError, match="'none' at item 1 in references"):
+        judge_answers(
+            old=["1", "2"], new=["1", "2"], references=[["1"], ["2", "none"]], key=first_number
+        )
+
+
+def test_lists_as_answers_and_lists_of_references_could_mean_two_things():
+    with pytest.raises(InputError, match=r"lists such as \['e'\], got \['f'\] at item 1"):
+        judge_answers(old=[["e"], ["f"]], new=[["e"], ["g"]], references=[[["e"]], ["f"]], key=str)
+    # The advice of the message: the one right list inside a list.
+    correctness = judge_answers(
+        old=[["e"], ["f"]], new=[["e"], ["g"]], references=[[["e"]], [["f"]]], key=str
+    )
+    assert flags(correctness) == [[True, True], [True, False], [False, True]]
+
+
+def test_objects_become_answers_by_a_key():
+    answers = [{"answer": "A", "why": "x"}, {"answer": "B", "why": "y"}]
+    correctness = judge_answers(
+        old=answers,
+        new=[{"answer": "A"}, {"answer": "C"}],
+        references=[["A", "a"], "B"],
+        key=lambda value: value["answer"] if isinstance(value, dict) else value,
+    )
+    assert flags(correctness) == [[True, True], [True, False], [False, True]]
 
 
 # Correctness that a harness recorded

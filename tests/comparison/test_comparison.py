@@ -103,7 +103,7 @@ def test_pandas_columns_and_missing_slices() -> None:
     comparison = compare(
         old=frame["old"],
         new=frame["new"],
-        references=pd.Series(["a", "b"]),
+        references=["a", "b"],
         slices=frame["topic"],
         missing="wrong",
     )

@@ -77,7 +77,7 @@ def test_worked_example_is_counted():
     [
         tuple,
         np.array,
-        pd.Series,
+        lambda values: pd.Series(values, [f"q{i}" for i in range(len(values))]),
         lambda values: [ord(letter) for letter in values],
         lambda values: np.array([ord(letter) for letter in values], dtype=np.int8),
         lambda values: [ord(letter) / 7 for letter in values],

@@ -176,7 +176,7 @@ def test_files_and_options_reach_the_comparison(tmp_path: Path) -> None:
         str(tmp_path / "v1"), tmp_path / "v2", key=str.lower
     )
     assert verdict.names == (str(tmp_path / "v1"), str(tmp_path / "v2"))
-    assert "key str.lower" in verdict.signature
+    assert "key builtins:str.lower" in verdict.signature
     assert [name for name, _ in properties] == ["model_gate"]
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WATCHED = [
     "answers/columns",
     "answers/arrays",
+    "answers/keys",
     "flips/counting",
     "flips/counts",
     "errors",
@@ -34,6 +35,10 @@ COUNTS = FlipCounts(**CELLS)
 LONG = "The answer is that nobody can know the answer before it is given."
 
 
+def second_word(text: str) -> str:
+    return text.split()[1]
+
+
 def pyarrow() -> object:
     return pytest.importorskip("pyarrow")
 
@@ -43,6 +48,13 @@ def sparse_tensor() -> object:
 
 
 CASES: dict[str, Callable[[], object]] = {
+    "answers: a key that raises": lambda: count_all(new=["A", "C d"], key=second_word),
+    "answers: lists beside lists of references": lambda: count_all(
+        old=[["f"], ["g"]], new=[["f"], ["h"]], references=[["f"], [["g"]]], key=str
+    ),
+    "answers: row numbers of two frames": lambda: count_all(
+        old=pd.Series(["A", "B"]), new=pd.Series(["A", "C"])
+    ),
     "answers: one string": lambda: count_all(old="AB"),
     "answers: one long string": lambda: count_all(old=LONG),
     "answers: one string of references": lambda: count_all(references="AB"),

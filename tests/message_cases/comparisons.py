@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ WATCHED = [
     "comparison/compare",
     "comparison/comparison",
     "comparison/consistency",
+    "comparison/keyed",
+    "comparison/metrics",
     "flips/magnitudes",
     "comparison/scoring",
     "answers/flip_matrix",
@@ -39,6 +42,7 @@ compare_all = partial(compare, old=["A", "B"], new=["A", "C"], references=["A", 
 alike = partial(consistency, old=["A", "B"], new=["A", "C"], metrics=["exact_match"])
 chain = partial(count_chain, versions=[["A"], ["B"]], references=["A"])
 GRADED = Run((Record("1", scores={"f1": 0.5}),), "old")
+UNSCORED = Run((Record("1", "A", "A"),), "new")
 MOVES = np.full(12, 0.25)
 
 
@@ -77,6 +81,34 @@ CASES: dict[str, Callable[[], object]] = {
     "compare: unknown metric": lambda: compare_all(metric="rouge"),
     "comparison: unknown quadrant": lambda: compare_all().flips("worse"),
     "comparison: graded": lambda: compare_runs(GRADED, GRADED).counts,
+    "metrics: none": lambda: compare_all(metric=[]),
+    "metrics: two of one name": lambda: compare_all(
+        metric=[lambda predictions, _: [1.0] * 2, lambda predictions, _: [0.0] * 2]
+    ),
+    "metrics: options of another": lambda: compare_all(options={"rouge1": {"stem": True}}),
+    "metrics: options of a misspelt one": lambda: compare_all(
+        metric="rouge1", options={"rogue1": {"stem": True}}
+    ),
+    "metrics: options of a recorded score": lambda: compare_runs(
+        GRADED, GRADED, metric="f1", options={"f1": {"average": "macro"}}
+    ),
+    "metrics: options that are no mapping": lambda: compare_all(options={"exact_match": "strip"}),
+    "metrics: strictness without a threshold": lambda: compare_all(strict_threshold=True),
+    "metrics: threshold outside the range": lambda: compare_all(metric="rouge1", threshold=50),
+    "metrics: threshold that all reach": lambda: compare_all(metric="chrf", threshold=0),
+    "metrics: tie of verdicts": lambda: compare_all(tie=0.1),
+    "metrics: range without scores": lambda: compare_all(score_range=(0, 1)),
+    "metrics: range upside down": lambda: compare_runs(GRADED, GRADED, score_range=(1, 0)),
+    "metrics: score outside the range": lambda: compare_runs(GRADED, GRADED, score_range=(1, 5)),
+    "metrics: key without answers": lambda: compare_runs(GRADED, GRADED, key=str.strip),
+    "metrics: scores of one run": lambda: compare_runs(
+        Run((Record("1", "A", "A", {"f1": 0.5}),), "old"), UNSCORED
+    ),
+    "metrics: a log without scores": lambda: compare_runs(
+        replace(UNSCORED, name="old"), replace(UNSCORED, is_log=True)
+    ),
+    "metrics: misspelt recorded score": lambda: compare_runs(GRADED, GRADED, metric="f2"),
+    "chain: a scorer of texts": lambda: compare_chain([UNSCORED, UNSCORED], metric="rouge1"),
     "chain: one version": lambda: chain(versions=[["A"]]),
     "chain: names": lambda: chain(names=["v1", "v1"]),
     "chain: one run": lambda: compare_chain([GRADED]),

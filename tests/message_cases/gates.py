@@ -111,6 +111,10 @@ CASES: dict[str, Callable[[], object]] = {
     "baseline file: null score": lambda: baseline(HEAD, '{"id":"q1","scores":{"f1":null}}'),
     "baseline file: number as id": lambda: baseline(HEAD, '{"id":1,"scores":{"f1":1}}'),
     "baseline file: unknown field": lambda: baseline(HEAD, HEAD),
+    "cli: --flips of graded scores": lambda: compared("--metric", "chrf", "--flips", "3"),
+    "cli: --flips of a chain": lambda: command(
+        "compare", "old.jsonl", "new.jsonl", "old.jsonl", "--flips", "3"
+    ),
     "cli: --bertscore-model without bertscore": lambda: compared("--bertscore-model", "encoder"),
     "cli: --metric bertscore without model": lambda: compared("--metric", "bertscore"),
     "cli: --stem without rouge": lambda: compared("--stem", "--metric", "chrf"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics import compare
+from muscle_metrics.comparison.baseline import make_baseline
+from muscle_metrics.comparison.compare import compare_runs
 from muscle_metrics.comparison.judging import judge_runs
 from muscle_metrics.runs.joining.pairing import join_runs, pair_runs
 from muscle_metrics.runs.joining.references import with_references
@@ -35,6 +37,11 @@ def pair(*new: Record, **options: object) -> object:
     return pair_runs(run(FIRST, SECOND), run(*new, name="v2"), **options)
 
 
+def pair_logs(*new: Record) -> object:
+    old = Run((FIRST, SECOND), "v1", is_log=True)
+    return pair_runs(old, Run(new, "v2", is_log=True))
+
+
 def judge(*records: Record, **options: object) -> object:
     joined = pair_runs(
         run(*records),
@@ -58,6 +65,14 @@ CASES: dict[str, Callable[[], object]] = {
     "runs: no item in common": lambda: pair(Record("q1", "A", "A")),
     "runs: missing items": lambda: pair(FIRST, Record("3", "C", "C")),
     "runs: many missing items": lambda: pair(*(Record(f"{n}", "A", "A") for n in range(9))),
+    "runs: no item in common of two logs": lambda: pair_logs(Record("q1", "A", "A")),
+    "runs: repeated ids in a log": lambda: pair_logs(FIRST, FIRST, SECOND),
+    "runs: no item in common of a log and a file": lambda: pair_runs(
+        Run((FIRST,), "v1", is_log=True), Run((Record("q1", "A", "A"),), "v2")
+    ),
+    "references: missing for an item of a log": lambda: with_references(
+        Run((FIRST,), "v1", is_log=True), {}
+    ),
     "runs: repeated ids": lambda: pair(FIRST, FIRST, SECOND),
     "runs: other references": lambda: pair(FIRST, Record("2", "B", "C")),
     "runs: no answer": lambda: pair(FIRST, Record("2", None, "B")),
@@ -77,6 +92,18 @@ CASES: dict[str, Callable[[], object]] = {
     "judging: threshold for answers": lambda: judge(FIRST, threshold=0.5),
     "judging: two scores": lambda: judge(scored("1", f1=1.0, em=0.0)),
     "judging: unknown score": lambda: judge(scored("1", f1=1.0), metric="em"),
+    "judging: another score": lambda: compare_runs(
+        Run((scored("1", f1=1.0),), "old"), Run((scored("1", em=1.0),), "new"), metric="f1"
+    ),
+    "judging: a score of one run": lambda: compare_runs(
+        Run((scored("1", f1=1.0),), "old"), Run((Record("1", "A", "A"),), "new"), metric="f1"
+    ),
+    "judging: options beside a baseline": lambda: compare_runs(
+        make_baseline(Run((Record("1", "A", "A"),), "old")),
+        Run((Record("1", "A", "A"),), "new"),
+        metric="exact_match",
+        options={"exact_match": {"strip": True}},
+    ),
     "judging: no score": lambda: judge(Record("1", "A", "A"), metric="em"),
     "judging: a score missing": lambda: judge(
         scored("1", f1=1.0, em=1.0), scored("2", em=1.0), metric="f1"

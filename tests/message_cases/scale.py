@@ -181,6 +181,13 @@ CASES: dict[str, Callable[[], object]] = {
     "scale: a score of one run": lambda: of_answer(
         old_options={"score_field": "judge"}, metric="judge"
     ),
+    "scale: options of exact_match": lambda: of_answer(
+        metric="exact_match", options={"exact_match": {"strip": True}}
+    ),
+    "scale: a recorded score behind a threshold": lambda: of_answer(
+        old_options={"score_field": "judge"}, new_options={"score_field": "judge"},
+        metric=["chrf", "judge"], threshold=0.5,
+    ),
     "scale: a sample of everything": lambda: of_answer(sample_size=10**9),
     "scale: columns that differ in case": lambda: on_disk(
         {"id": 1, "Answer": "A", "answer": "A"},

@@ -139,6 +139,13 @@ def test_old_and_new_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     assert through_table[1].tolist() == after.tolist()
 
 
+def test_a_loaded_model_keeps_the_signature() -> None:
+    scorer = resolve_scorer("bertscore", **OPTIONS)
+    assert scorer.loaded().signature == scorer.signature
+    assert scorer.signature.startswith("bertscore(model=model@")
+    assert scorer.signature.endswith(", num_layers=6)")
+
+
 def test_blank_texts_score_zero() -> None:
     # bert-score 0.3.13 says so, and fails on them under transformers 5.
     predictions, references = ["a cat", "", " \n", "", "a cat"], ["", "a cat", "x", "", "a cat"]

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from muscle_metrics import count_flips
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.scorers.exact import (
     exact_match,
@@ -39,7 +40,8 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 def test_answers_of_self_instruct(shared: Path, model: str, right: int) -> None:
     # SOURCE.md of the data: exact match after strip.
     rows = read_lines(shared / "data" / "self_instruct_252" / f"{model}.jsonl.gz")
-    scores = exact_match([row["response"] for row in rows], [row["target"] for row in rows])
+    columns = [row["response"] for row in rows], [row["target"] for row in rows]
+    scores = exact_match(*columns, strip=True)
     assert scores.sum() == right
 
 
@@ -81,8 +83,24 @@ def test_published_verdicts_of_gsm8k(shared: Path, system: str, right: int) -> N
     ],
 )
 def test_what_an_option_forgives(options: dict[str, Any], prediction: str, reference: str) -> None:
-    assert exact_match([prediction], [reference], **{"strip": False, **options}).tolist() == [1]
-    assert exact_match([prediction], [reference], strip=False).tolist() == [0]
+    assert exact_match([prediction], [reference], **options).tolist() == [1]
+    assert exact_match([prediction], [reference]).tolist() == [0]
+
+
+@given(
+    st.lists(
+        st.tuples(*[st.sampled_from(["a", "a ", "\ta", "A", "", " ", "\u3000", "да", "да\n"])] * 3),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_the_scorer_and_the_comparison_agree(items: list[tuple[str, str, str]]) -> None:
+    # One meaning of exact_match: white space counts in both.
+    old, new, references = (list(column) for column in zip(*items, strict=True))
+    counted = count_flips(old=old, new=new, references=references)
+    before, after = exact_match(old, references), exact_match(new, references)
+    assert counted.negative == ((before == 1) & (after == 0)).sum()
+    assert counted.positive == ((before == 0) & (after == 1)).sum()
 
 
 def test_any_reference_counts() -> None:

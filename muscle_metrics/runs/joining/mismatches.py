@@ -30,12 +30,6 @@ Need = Literal["score", "answer"]
 
 _IDENTITY = attrgetter("task", "id", "repeat")
 _MOST_SHOWN = 5
-_SEE_IDS = "see what each log holds with 'muscle-metrics inspect RUN'"
-_REPEATS = (
-    "check --id-field (id_field), or name the number of the generation with --repeat-field "
-    "(repeat_field)"
-)
-_AGAIN = "evaluate it again, or see its tasks with 'muscle-metrics inspect RUN'"
 
 
 @dataclass(frozen=True)
@@ -134,15 +128,9 @@ class Mismatches:
             problems.append(
                 f"different prompts for {_count(moved, 'id')} ({_list(moved)}): an id that names "
                 f"another item in each run pairs answers to different questions: "
-                f"{self._advise_ids('evaluate both on one version of the data')}"
+                f"{_advise_ids(self.runs)}"
             )
         return problems
-
-    def _advise_ids(self, otherwise: str) -> str:
-        """Advise to check the field of ids; the fields of logs are known, and it is refused."""
-        return (
-            otherwise if any(run.run.is_log for run in self.runs) else "check --id-field (id_field)"
-        )
 
     def explain_missing(self) -> list[str]:
         """Items that some runs lack; if no item is shared, one id of each run as a sample."""
@@ -157,7 +145,7 @@ class Mismatches:
             )
             return [
                 f"no id in all of them (such as {samples}): compare runs of one benchmark, or "
-                f"{self._advise_ids(_SEE_IDS)}"
+                f"{_advise_ids(self.runs)}"
             ]
         if len(self.shared) == len(self.items):
             return []
@@ -182,7 +170,7 @@ class Mismatches:
         if self._has_row_numbers():
             advice = (
                 f"the ids are row numbers, and name other items if a file was sorted or cut, so "
-                f"{self._advise_ids(_SEE_IDS)} first; {advice}"
+                f"{_advise_ids(self.runs)} first; {advice}"
             )
         found = f"different references for {_count(items, 'item')} ({_list(items)})"
         return [f"{found}, {self._differing(items[0])}: {advice}"]
@@ -326,9 +314,15 @@ def _explain_faults(run: LabelledRun) -> list[str]:
             f"{show(item_name(*item))} {counts[item]} times" for item in repeated[:_MOST_SHOWN]
         ]
         more = ["..."] * (len(repeated) > _MOST_SHOWN)
+        advice = (
+            "choose a task with --task (task=) if its ids are those of another, or evaluate again"
+            if run.run.is_log
+            else "check --id-field (id_field), or name the number of the generation with "
+            "--repeat-field (repeat_field)"
+        )
         problems.append(
             f"{_count(repeated, 'id')} more than once in {run} ({', '.join(named + more)}), "
-            f"{len(run.run) - len(counts)} rows too many: {_AGAIN if run.run.is_log else _REPEATS}"
+            f"{len(run.run) - len(counts)} rows too many: {advice}"
         )
     unusable = _find_unusable(run)
     if unusable:
@@ -337,6 +331,22 @@ def _explain_faults(run: LabelledRun) -> list[str]:
             f"({_list(unusable)}): score these items again"
         )
     return problems
+
+
+def _advise_ids(runs: Sequence[LabelledRun]) -> str:
+    """Advice where ids name no items, or other ones: fields of a log cannot be chosen."""
+    logs = [run.run.is_log for run in runs]
+    if not any(logs):
+        return "check --id-field (id_field)"
+    if all(logs):
+        return (
+            "choose one task and filter of both with --task (task=) and --filter (filter=), or "
+            "name one log of each"
+        )
+    return (
+        "write the ids of the log into the other file, or name its field with --id-field "
+        "(id_field) once per run, which is id for a log"
+    )
 
 
 def _find_unusable(run: LabelledRun) -> list[Identity]:

@@ -58,6 +58,9 @@ class JoinedRuns:
         Whether a harness recorded any of the runs, so that scores are to be expected.
     lower_is_better : frozenset of str
         Recorded metrics whose smaller score is better.
+    has_verdicts : tuple of bool
+        For each run whether its only score is this package's own verdict on the answers, as in a
+        committed baseline.
     losses : Losses
         Items of the old run that the new one lost, where two runs were joined.
     """
@@ -69,6 +72,7 @@ class JoinedRuns:
     dropped: Mapping[str, int]
     has_logs: bool = False
     lower_is_better: frozenset[str] = frozenset()
+    has_verdicts: tuple[bool, ...] = ()
     losses: Losses = NO_LOSSES
 
     def __len__(self) -> int:
@@ -218,6 +222,7 @@ def join_runs(
         dropped=MappingProxyType(dropped),
         has_logs=any(run.is_log for run in runs),
         lower_is_better=frozenset().union(*(run.lower_is_better for run in runs)),
+        has_verdicts=tuple(run.has_verdicts for run in runs),
         losses=losses,
     )
 

@@ -438,22 +438,3 @@ def read_phi_2(shared: Path, **fields: Any) -> list[Run]:
         read_run(folder / f"{name}.jsonl.gz", score_field="preference_vs_gpt4_1106", **fields)
         for name in ("phi-2", "phi-2-sft")
     ]
-
-
-@pytest.mark.parametrize("logs", [(True, True), (False, True)], ids=["both", "new"])
-def test_no_advice_about_fields_of_logs(logs: tuple[bool, bool]) -> None:
-    """Their fields are known, and --id-field is refused for them."""
-    faulty = [
-        (run_of("1", "2"), run_of("x", "y", name="b")),
-        (run_of("1", "2", "2"), run_of("1", "2", "2", name="b")),
-        (run_of("1", "é", prompt="p"), run_of("1", "é", prompt="q", name="b")),
-        (run_of("0", "1", reference="p"), run_of("0", "1", reference="q", name="b")),
-    ]
-    for old, new in faulty:
-        message = message_of(old, new)
-        assert "--id-field" in message
-        old, new = (replace(run, is_log=log) for run, log in zip((old, new), logs, strict=True))
-        message = message_of(old, new)
-        fields = [] if logs[0] or "more than once" not in message else ["in old"]
-        assert message.count("--id-field") == len(fields)
-        assert "muscle-metrics inspect RUN" in message or "evaluate both" in message

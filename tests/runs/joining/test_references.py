@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +68,8 @@ class TestFillingIn:
         assert str(caught.value) == (
             "expected one reference for every item of 'old', got none for 1 of 2 items (id '1') "
             "and a second one for 1 of 2 items (id '2'): check --id-field (id_field) and the "
-            "ids in --reference FILE (references)"
+            "references"
         )
-        # The fields of a log are known: there, --id-field is refused.
-        with pytest.raises(PairingError, match=r": check the ids in --reference FILE"):
-            with_references(replace(self.RUN, is_log=True), {"2": "1"})
 
 
 @given(REFERENCES, REFERENCES)

@@ -1,0 +1,90 @@
+"""The function that normalises answers: applied once to each, its errors named with the item."""
+
+from __future__ import annotations
+
+import numbers
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from muscle_metrics.answers.arrays import shown
+from muscle_metrics.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+__all__ = ["NESTED", "apply_key", "is_missing", "is_null", "name_of", "plain_value"]
+
+NESTED = (list, tuple, np.ndarray)
+
+
+def apply_key(
+    key: Callable[[Any], Any],
+    values: Iterable[Any],
+    *,
+    name: str,
+    places: Sequence[str] | None = None,
+) -> list[Any]:
+    """Apply the function of a user to every answer that is there.
+
+    Parameters
+    ----------
+    key : callable
+        The function. A missing answer stays missing: ``str(None)`` would be an answer.
+    values : iterable, shape (N,)
+        Answers.
+    name : str
+        Name of the column in errors.
+    places : sequence of str, shape (N,), optional
+        How errors name each item, such as ``"id 'q7'"``; by default by its position.
+
+    Raises
+    ------
+    InputError
+        If the function raises; the error names it, the item and what it raised.
+    """
+    keyed = []
+    for position, value in enumerate(map(plain_value, values)):
+        if is_missing(value):
+            keyed.append(value)
+            continue
+        try:
+            keyed.append(key(value))
+        except Exception as error:
+            where = f"item {position}" if places is None else places[position]
+            raised = f"{type(error).__name__}: {error}".strip(" :")
+            raise InputError(
+                f"expected the function {name_of(key)} to take every answer, got "
+                f"{_shown_error(raised)} for {shown(value)} at {where} in {name}: change the "
+                f"function, or leave out --key (key=)"
+            ) from error
+    return keyed
+
+
+def _shown_error(text: str) -> str:
+    """Write the error of a user's function on one line, in at most 100 characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= 100 else f"{line[:97]}..."
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Name of a function, or else of its type."""
+    return str(getattr(function, "__qualname__", type(function).__name__))
+
+
+def plain_value(value: Any) -> Any:
+    """Python's own value of a numpy scalar; dates stay as they are."""
+    dates = (np.datetime64, np.timedelta64)
+    return value.item() if isinstance(value, np.generic) and not isinstance(value, dates) else value
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value means no answer: None, NaN, or the null of a library."""
+    if isinstance(value, numbers.Number):
+        return bool(value != value)
+    return is_null(type(value))
+
+
+def is_null(kind_of: type) -> bool:
+    """Whether values of a type mean no answer."""
+    return kind_of.__name__ in {"NoneType", "NAType", "NaTType"}

@@ -1,0 +1,103 @@
+"""Answers and references of joined runs as metrics see them: after the function of a user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.answers.columns import check_list_references, keyed_references
+from muscle_metrics.answers.keys import apply_key
+from muscle_metrics.comparison.signature import name_key
+from muscle_metrics.errors import UsageError
+from muscle_metrics.scorers import Scorer
+from muscle_metrics.words.place import show
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from muscle_metrics.answers.columns import Key
+    from muscle_metrics.comparison.metrics import Chosen
+    from muscle_metrics.runs.joining.pairing import JoinedRuns
+
+__all__ = ["KeyedAnswers", "predictions_of"]
+
+
+def predictions_of(joined: JoinedRuns) -> tuple[tuple[Any, ...], ...]:
+    """Answers of every run as they were recorded, run by run."""
+    return tuple(tuple(map(attrgetter("prediction"), records)) for records in joined.records)
+
+
+@dataclass(frozen=True)
+class KeyedAnswers:
+    """Answers and references of joined runs; each is normalised once, when it is first asked for.
+
+    Parameters
+    ----------
+    joined : JoinedRuns
+        Two or more runs over the same items.
+    key : callable, optional
+        Normalises answers and references alike.
+    """
+
+    joined: JoinedRuns
+    key: Key = None
+
+    def name_for(self, chosen: Sequence[Chosen]) -> str:
+        """Name the key for a signature, as far as these metrics see it.
+
+        Raises
+        ------
+        UsageError
+            If nothing sees it.
+        """
+        judges = any(isinstance(one, Scorer) for one in chosen)
+        joined = self.joined
+        # Verdicts of a baseline were made with the key, which its gate compares.
+        silent = [
+            run
+            for run, records, has_verdicts in zip(
+                joined.names, joined.records, joined.has_verdicts, strict=True
+            )
+            if not has_verdicts and all(record.prediction is None for record in records)
+        ]
+        if self.key is not None and silent and not judges:
+            raise UsageError(
+                f"expected answers for --key (key=), got only recorded scores in "
+                f"{show(silent[0])}: drop it, or name the field of the answers with "
+                f"--prediction-field"
+            )
+        return name_key(self.key, judges=judges)
+
+    @cached_property
+    def predictions(self) -> tuple[tuple[Any, ...], ...]:
+        """Answers, run by run; None where a run recorded none."""
+        recorded = predictions_of(self.joined)
+        if self.key is None:
+            return recorded
+        return tuple(
+            tuple(apply_key(self.key, column, name=show(run), places=self._places))
+            for run, column in zip(self.joined.names, recorded, strict=True)
+        )
+
+    @cached_property
+    def references(self) -> tuple[tuple[Any, ...], ...]:
+        """References that judge each run, run by run."""
+        if self.key is None:
+            return self.joined.references
+        columns = []
+        recorded = zip(
+            self.joined.names, self.joined.references, predictions_of(self.joined), strict=True
+        )
+        for run, references, predictions in recorded:
+            check_list_references(references, predictions)
+            name = f"the references of {show(run)}"
+            columns.append(
+                tuple(keyed_references(references, self.key, name=name, places=self._places))
+            )
+        return tuple(columns)
+
+    @cached_property
+    def _places(self) -> list[str]:
+        return [f"id {show(name)}" for name in self.joined.ids]
