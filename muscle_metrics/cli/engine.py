@@ -67,8 +67,8 @@ def compare_on_engine(
     """
     if len(paths) != 2:
         raise UsageError(
-            f"expected two runs for --engine {options.engine}, got {len(paths)}: compare a chain "
-            f"in memory"
+            f"expected two runs for --engine {options.engine}, got {len(paths)}: leave out "
+            f"--engine to compare a chain"
         )
     given = {"key": choices["key"]}
     given |= {name: getattr(options, name, None) for name in ("reference", "task", "filter")}
@@ -80,8 +80,8 @@ def compare_on_engine(
             )
     if options.address is not None and options.engine != "ray":
         raise UsageError(
-            f"expected --engine ray with --address, got {options.engine}: name the engine, or "
-            f"leave out the address"
+            f"expected --engine ray with --address, got {options.engine}: add --engine ray, or "
+            f"leave out --address"
         )
     settings, names = run_settings(options, paths)
     doubt_order(paths)

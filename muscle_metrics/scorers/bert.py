@@ -288,7 +288,8 @@ class Encoder:
             self._model = self._library.get_model(name, self.num_layers).to(self._device)
         except AssertionError as error:
             raise UsageError(
-                f"expected num_layers that the model has, got {self.num_layers}: {error}"
+                f"expected num_layers that the model has, got {self.num_layers} ({error}): change "
+                f"--bertscore-layers (num_layers=)"
             ) from error
 
     @property
@@ -300,8 +301,8 @@ class Encoder:
         known = self._library.model2layers
         if num_layers is None and name not in known:
             raise UsageError(
-                f"expected num_layers for the model {name!r}, got none: "
-                "bert-score has a default only for the hub names it knows"
+                f"expected num_layers for the model {name!r}, got none: give --bertscore-layers N "
+                "(num_layers=), bert-score has a default only for the hub names it knows"
             )
         return int(known[name] if num_layers is None else num_layers)
 

@@ -227,7 +227,10 @@ def test_a_roberta_tokenizer(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"num_layers": None}, "num_layers for the model .*only for the hub names it knows"),
-        ({"num_layers": 7}, "num_layers that the model has, got 7: .*between 0 and 6"),
+        (
+            {"num_layers": 7},
+            r"num_layers that the model has, got 7 \(.*between 0 and 6.*--bertscore-layers",
+        ),
         ({"model": "/no/such/model"}, "a model folder at '/no/such/model', got none"),
         ({"model": "./none"}, "a model folder at './none', got none"),
         ({"model": "scibert-scivocab-cased"}, "fetches this one with a shell command"),
