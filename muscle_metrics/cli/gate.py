@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.cli.engine import add_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
-from muscle_metrics.cli.mistakes import doubt_order, number
+from muscle_metrics.cli.mistakes import doubt_order, note_identical, number
 from muscle_metrics.cli.outputs import (
     check_outputs,
     names_standard_output,
@@ -150,6 +151,7 @@ def _gate(options: argparse.Namespace) -> int:
     if judged.comparison is not None:
         refuse_flips(options.flips, is_judged=judged.comparison.is_judged)
     texts = _report_texts(options, judged)
+    judged = judged._replace(verdict=_with_copies(judged.verdict, paths))
     # Print last: if a report cannot be written, no verdict may be printed.
     write_files(texts)
     if options.summary:
@@ -157,6 +159,17 @@ def _gate(options: argparse.Namespace) -> int:
     print_reports(texts)
     _print(options, judged, stderr=names_standard_output(texts))
     return CODES.get(judged.verdict.outcome, UNDECIDED_CODES[judged.on_inconclusive])
+
+
+def _with_copies(verdict: Verdict, paths: list[str]) -> Verdict:
+    """Say in the first line that both files are the same, which tells more than equal runs do."""
+    from muscle_metrics.comparison.sameness import EQUAL_RUNS
+
+    copies = note_identical(paths)
+    if not copies:
+        return verdict
+    others = [note for note in verdict.notes if note != EQUAL_RUNS]
+    return replace(verdict, notes=(*copies, *others))
 
 
 def _paths(options: argparse.Namespace) -> list[str]:

@@ -160,12 +160,12 @@ def _refuse_items(comparison: Facts, policy: Policy) -> None:
         if getattr(policy, name) != absent:
             raise UsageError(
                 f"expected limits on counts where an engine counts the runs, got {name}: leave it "
-                f"out, or compare the runs in memory"
+                f"out, or leave out --engine"
             )
     if comparison.is_repeated:
         raise UsageError(
             "expected one generation of every prompt where an engine counts the runs, got repeats: "
-            "compare the runs in memory, where decoding noise is told apart"
+            "leave out --engine, as decoding noise is told apart in memory"
         )
 
 
@@ -174,7 +174,7 @@ def _refuse_counts(policy: Policy) -> None:
         if getattr(policy, name):
             raise UsageError(
                 f"expected a threshold that makes graded scores right or wrong with {name}, got "
-                f"none: pass threshold= (--threshold), or compare the runs in memory"
+                f"none: pass --threshold (threshold=), or leave out --engine"
             )
 
 

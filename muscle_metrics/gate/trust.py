@@ -5,8 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
+from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
 from muscle_metrics.gate.verdict import Check, Outcome
 from muscle_metrics.runs.fingerprints import list_concerns
+from muscle_metrics.runs.fingerprints import list_notes as list_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +72,9 @@ def _notes(comparison: Facts, policy: Policy) -> Iterator[str]:
         if policy.missing == "ignore":
             where += f", the policy ignores the loss: {_losses(comparison)}"
         yield where
+    if runs_are_equal(comparison):
+        yield EQUAL_RUNS
+    yield from list_skipped(comparison.fingerprints, comparison.names)
 
 
 def _losses(comparison: Facts) -> str:

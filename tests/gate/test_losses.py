@@ -262,3 +262,9 @@ def test_a_mean_loss_counts_every_item(fall, outcome):
 def test_no_damage_moves_a_verdict_towards_pass(seed):
     for case, new, names, before, after in search(in_memory, cases=5, seed=seed, each=5):
         assert rank(after) <= rank(before), describe(case, new, names, before, after)
+
+
+def test_a_run_compared_with_itself_passes_and_the_first_line_says_so():
+    old, _, _ = ten_percent_broken()
+    verdict = check_gate(compare_runs(old, replace(old, name="new")), Policy(max_nfr="0.02"))
+    assert verdict.headline == "PASS: old -> new; the two runs are equal on every item"
