@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.engine import add_engine, compare_on_engine
+from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
 from muscle_metrics.cli.mistakes import check_outputs, check_versions, doubt_order, number
 from muscle_metrics.cli.reading import add_reading, read_runs
@@ -79,6 +79,7 @@ def _compare(options: argparse.Namespace) -> int:
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
 
+    check_engine(options)
     choices = judging_choices(options)
     check_versions(options, choices, "compare two runs")
     refuse_flips(options.flips, versions=len(options.runs))

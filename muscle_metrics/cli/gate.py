@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muscle_metrics.cli.engine import add_engine, compare_on_engine
+from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
 from muscle_metrics.cli.mistakes import check_outputs, doubt_order, number
 from muscle_metrics.cli.policy_flags import add_policy, policy_of
@@ -129,6 +129,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def _gate(options: argparse.Namespace) -> int:
+    check_engine(options)
     policy = policy_of(options)
     paths = _paths(options)
     named = (options.reference, options.policy, options.pinned)
