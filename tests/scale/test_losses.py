@@ -122,7 +122,7 @@ def damaged_runs(draw: Any) -> tuple[list[Row], list[Row]]:
     st.sampled_from(["own", "first", "last", "drop"]),
     st.sampled_from(["wrong", "drop"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_worst_case_is_that_of_a_loop_over_rows(runs, conflict, unanswered):
     old, new = runs
     options = {"missing": "drop", "conflict": conflict, "unanswered": unanswered}

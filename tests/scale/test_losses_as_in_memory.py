@@ -105,7 +105,7 @@ METRICS = ["exact_match", "token_f1", "ter", ["exact_match", "token_f1"], None]
     st.sampled_from([None, 0.5]),
     st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_lost_items_and_their_worst_case(runs, metric, conflict, unanswered, threshold, repeats):
     reading = {"slice_field": "topic", "group_field": "passage"}
     reading |= {"score_field": "judge"} if metric is None else {}
