@@ -24,6 +24,7 @@ from muscle_metrics.comparison.metrics import (
     check_judging,
     choose_metrics,
 )
+from muscle_metrics.comparison.one_task import one_task_at_a_time
 from muscle_metrics.comparison.unanswered import (
     UNBOUNDED,
     fill_missing,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.record import Record
 
 __all__ = ["JudgedRuns", "is_exact_text", "judge_runs", "match_texts", "recorded_names"]
+
+_CHOOSE_METRIC = "choose one with --metric (metric=)"
 
 Flags = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
@@ -328,7 +331,7 @@ def _score_names(
     if several:
         raise UsageError(
             f"expected one score to compare by, got {names} in {show(run)}: "
-            f"choose one with --metric (metric=)"
+            f"{one_task_at_a_time(by_task) if len(by_task) > 1 else _CHOOSE_METRIC}"
         )
     lacking = [
         str(task)
@@ -339,7 +342,7 @@ def _score_names(
         score = f"a score {metric!r}" if metric else "a score"
         raise UsageError(
             f"expected {score} in every task of {show(run)}, got none in {list_names(lacking)}: "
-            f"choose a task with --task (task=)"
+            f"{one_task_at_a_time(by_task)}"
         )
     only = {task: metric or next(iter(found), "") for task, found in by_task.items()}
     chosen = [only[record.task] for record in records]

@@ -11,7 +11,7 @@ from rich.text import Text
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 from muscle_metrics.flips.rate_table import ITEMS, MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
-from muscle_metrics.runs.fingerprints import list_concerns
+from muscle_metrics.runs.fingerprints import list_concerns, list_notes
 from muscle_metrics.words.escape import shorten, terminal
 from muscle_metrics.words.numbers import (
     counted,
@@ -95,6 +95,8 @@ def _comparison_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]
     yield from _lost_lines(comparison)
     for _, concern in list_concerns(comparison.fingerprints, comparison.names):
         yield _line(f"warning: {concern}")
+    for note in list_notes(comparison.fingerprints, comparison.names):
+        yield _line(f"note: {note}")
     if comparison.is_clustered:
         yield _line(
             "note: rows share prompts or groups, and the intervals below treat them as "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType, NoneType
@@ -23,7 +23,16 @@ from muscle_metrics.runs.values import (
 )
 from muscle_metrics.words.place import show
 
-__all__ = ["CONVENTIONS", "Columns", "MissingFieldError", "choose_columns", "find", "read_id"]
+__all__ = [
+    "CONVENTIONS",
+    "Columns",
+    "MissingFieldError",
+    "all_missing",
+    "choose_columns",
+    "find",
+    "read_id",
+    "wanted_ids",
+]
 
 # Attributes that are read from the field of the same name, unless the user names another.
 CONVENTIONS = ("prediction", "reference")
@@ -32,12 +41,13 @@ _MISSING = object()
 
 
 class MissingFieldError(InputError):
-    """A row lacks a field; `option` is the parameter that names another."""
+    """A row lacks fields; `fields` holds each with the parameter that names another."""
 
-    def __init__(self, field: str, option: str) -> None:
-        super().__init__(f"expected the field {show(field)}")
-        self.field = field
-        self.option = option
+    def __init__(self, *fields: tuple[str, str]) -> None:
+        *others, last = (show(field) for field, _ in fields)
+        named = f"s {', '.join(others)} and {last}" if others else f" {last}"
+        super().__init__(f"expected the field{named}")
+        self.fields = fields
 
 
 def find(row: Mapping[str, object], field: str, option: str) -> object:
@@ -68,9 +78,28 @@ def find(row: Mapping[str, object], field: str, option: str) -> object:
     node: object = row
     for name in field.split("."):
         if not isinstance(node, Mapping) or name not in node:
-            raise MissingFieldError(field, option)
+            raise MissingFieldError((field, option))
         node = node[name]
     return node
+
+
+def all_missing(
+    row: Mapping[str, object], wanted: Iterable[tuple[str, str]]
+) -> MissingFieldError | None:
+    """Return the error for all fields that a row lacks at once; None if it lacks none.
+
+    Examples
+    --------
+    >>> str(all_missing({"x": 1}, [("id", "id_field"), ("prediction", "prediction_field")]))
+    "expected the fields 'id' and 'prediction'"
+    """
+    missing = []
+    for field, option in wanted:
+        try:
+            find(row, field, option)
+        except MissingFieldError:
+            missing.append((field, option))
+    return MissingFieldError(*missing) if missing else None
 
 
 class _Part(NamedTuple):
@@ -131,11 +160,19 @@ class Columns:
                     f"expected no field {show(name)}, which the first row lacks, got one: "
                     f"give it to all rows or to none"
                 )
-        values: dict[str, Any] = {
-            attribute: convert(find(row, field, option), field)
-            for attribute, option, field, convert in self.parts
-        }
-        return Record(read_id(row, self.id), **values)
+        try:
+            values: dict[str, Any] = {
+                attribute: convert(find(row, field, option), field)
+                for attribute, option, field, convert in self.parts
+            }
+            return Record(read_id(row, self.id), **values)
+        except MissingFieldError as error:
+            raise all_missing(row, self._wanted()) or error from error
+
+    def _wanted(self) -> Iterator[tuple[str, str]]:
+        """Fields of every row, each with the parameter that names it."""
+        yield from wanted_ids(self.id)
+        yield from ((part.field, part.option) for part in self.parts)
 
     def records(self, rows: Sequence[Mapping[str, object]]) -> list[Record] | None:
         """Read many rows column by column; None if a row is wrong, which `record` then reports."""
@@ -198,6 +235,11 @@ def choose_columns(
         for part, field in fields.items()
     )
     return Columns(id_field, parts, tuple(absent))
+
+
+def wanted_ids(field: str | tuple[str, ...]) -> list[tuple[str, str]]:
+    """Fields of an id, each with the parameter that names it."""
+    return [(name, "id_field") for name in ((field,) if isinstance(field, str) else field)]
 
 
 def read_id(row: Mapping[str, object], field: str | tuple[str, ...]) -> str:

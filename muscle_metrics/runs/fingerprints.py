@@ -10,10 +10,14 @@ from muscle_metrics.words.place import show
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["FAULTS", "Concern", "list_concerns"]
+__all__ = ["FAULTS", "SKIPPED", "Concern", "list_concerns", "list_notes"]
 
+# Files of a place that were not read, because newer ones are the same evaluation run again.
+SKIPPED = "skipped"
 # Parts of a fingerprint that name a run; the other parts describe how it was made.
-DESCRIPTIVE = frozenset({"format", "model", "date"})
+DESCRIPTIVE = frozenset({"format", "model", "date", SKIPPED})
+# Only some plain formats record these: nothing is amiss where one of two runs lacks them.
+SELDOM = frozenset({"split"})
 # Only a faulty run has these parts.
 FAULTS = ("errors", "partial", "status")
 
@@ -43,10 +47,26 @@ def list_concerns(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str
     ]
     for old, new in pairwise(fingerprints):
         for part in sorted({*old, *new} - DESCRIPTIVE - {*FAULTS}):
-            if old.get(part) != new.get(part):
+            is_known = part in old and part in new
+            if old.get(part) != new.get(part) and (is_known or part not in SELDOM):
                 text = f"{part} differs: {_named(old, part)} before, {_named(new, part)} now"
                 concerns.append(Concern(part, text))
     return concerns
+
+
+def list_notes(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str]) -> list[str]:
+    """Say for each run which older files were left out: no fault, but to be known.
+
+    Examples
+    --------
+    >>> list_notes([{}, {"skipped": "1 older file of a rerun ('a_1.jsonl')"}], ["old", "new"])
+    ["run 'new' leaves out 1 older file of a rerun ('a_1.jsonl')"]
+    """
+    return [
+        f"run {show(name)} leaves out {fingerprint[SKIPPED]}"
+        for name, fingerprint in zip(names, fingerprints, strict=True)
+        if SKIPPED in fingerprint
+    ]
 
 
 def _named(fingerprint: Mapping[str, str], part: str) -> str:

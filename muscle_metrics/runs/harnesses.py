@@ -11,7 +11,9 @@ start of files only, never raises, and says in a few words why a log is of this 
 - ``Run.fingerprint`` holds texts. ``model`` and ``date`` only describe the run. Others must be
   equal in two runs that are compared: ``dataset``, ``prompt``, ``scorer``, ``judge``, ... Those in
   `fingerprints.FAULTS` are faults: ``status`` other than success, ``partial`` such as "3 of 100
-  items", ``errors`` such as "2 items".
+  items", ``errors`` such as "2 items". ``skipped`` names older files of a rerun.
+- Files of one place are one run only if their identity is the same (`identity.py`): no reader
+  merges two configurations, or takes the newer one, without a word.
 """
 
 from __future__ import annotations

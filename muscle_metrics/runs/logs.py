@@ -72,7 +72,7 @@ class ErrorsAt:
 
 
 class LogFiles(NamedTuple):
-    """Logs of a harness that writes one file per run, which a folder may hold alone.
+    """Logs of a harness that writes one file per run, which a folder or one below it may hold.
 
     Parameters
     ----------
@@ -107,16 +107,15 @@ class LogFiles(NamedTuple):
         """
         if not glimpse.is_folder:
             return glimpse
-        files = self._files_in(glimpse)
+        files = self._files_in(glimpse, None)
         names = [str(file.path.relative_to(glimpse.path)) for file in files]
         only_name(names, f"one {self.kind} in the folder", "name the one you mean")
         return files[0]
 
-    def _files_in(self, folder: Glimpse) -> list[Glimpse]:
+    def _files_in(self, folder: Glimpse, most: int | None = _MOST_LOOKED_AT) -> list[Glimpse]:
+        """Find the logs in the folder and below it, among the first files of each pattern."""
         paths = {
-            path
-            for pattern in self.patterns
-            for path in islice(folder.path.glob(pattern), _MOST_LOOKED_AT)
+            path for pattern in self.patterns for path in islice(folder.path.rglob(pattern), most)
         }
         files = [folder.glimpse(path) for path in sorted(paths) if path.is_file()]
         return [file for file in files if self.reason_of(file) is not None]

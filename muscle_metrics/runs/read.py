@@ -179,7 +179,8 @@ def _read_plain(
         records += made
     if asked["score"] is not None and not any(record.scores for record in records):
         raise nothing_scored(str(file), asked["score"], len(records))
-    return Run(tuple(records), file.stem, MappingProxyType({"format": file.format}))
+    split = {"split": file.split} if file.split else {}
+    return Run(tuple(records), file.stem, MappingProxyType({"format": file.format, **split}))
 
 
 def _batches(

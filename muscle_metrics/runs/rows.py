@@ -13,7 +13,7 @@ from muscle_metrics.words.place import describe, show
 from muscle_metrics.words.suggestion import nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from muscle_metrics.runs.files.plain_file import PlainFile
 
@@ -21,6 +21,21 @@ __all__ = ["keep_rows", "locate"]
 
 _NAMES_SHOWN = 20
 _VALUES_SHOWN = 5
+# Names that other tools give to a conventional field.
+_USUAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "id_field": ("idx", "index", "key", "name"),
+        "prediction_field": (
+            "output",
+            "response",
+            "completion",
+            "generation",
+            "generated_text",
+            "answer",
+        ),
+        "reference_field": ("target", "label", "gold", "expected", "ground_truth", "answer"),
+    }
+)
 _EVERYTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -77,16 +92,37 @@ def _filter(
 
 
 def locate(error: InputError, file: PlainFile, number: int, row: Mapping[str, object]) -> FileError:
-    """Add the place of a wrong row to its error and, for a missing field, the known names."""
+    """Add the place of a wrong row to its error and, for missing fields, the known names."""
     place = file.place(number)
     if not isinstance(error, MissingFieldError):
         return FileError(f"{place}: {error}")
     names = file.names(row)
     shown = [show(name) for name in names[:_NAMES_SHOWN]] + ["..."] * (len(names) > _NAMES_SHOWN)
-    option = f"--{error.option.replace('_', '-')} ({error.option})"
-    near = nearest_name(error.field, names)
-    advice = f"did you mean {show(near)}? name it with" if near else "name another with"
-    joined = "; runs are joined by id, never by position" if error.option == "id_field" else ""
-    return FileError(
-        f"{place}: {error}, got {', '.join(shown) or 'none'}: {advice} {option}{joined}"
+    return FileError(f"{place}: {error}, got {', '.join(shown) or 'none'}: {_advice(error, names)}")
+
+
+def _advice(error: MissingFieldError, names: Sequence[str]) -> str:
+    """Name the options for missing fields, with a guess for each where there is one."""
+    by_flag = dict.fromkeys(
+        f"--{option.replace('_', '-')} ({option})" for _, option in error.fields
     )
+    guesses = {field: _guess(field, option, names) for field, option in error.fields}
+    near = {field: show(guess) for field, guess in guesses.items() if guess is not None}
+    is_one = len(error.fields) == 1
+    asked = [guess if is_one else f"{guess} for {show(field)}" for field, guess in near.items()]
+    advice = f"did you mean {' and '.join(asked)}? " if asked else ""
+    if is_one:
+        advice += "name it with" if asked else "name another with"
+    else:
+        advice += "name them with"
+    joined = any(option == "id_field" for _, option in error.fields)
+    tail = "; runs are joined by id, never by position" * joined
+    *others, last = by_flag
+    flags = f"{', '.join(others)} and {last}" if others else last
+    return f"{advice} {flags}{tail}"
+
+
+def _guess(field: str, option: str, names: Sequence[str]) -> str | None:
+    """Known name that is similar to a missing one, or usual in its place."""
+    usual = _USUAL.get(option, ()) if field == option.removesuffix("_field") else ()
+    return nearest_name(field, names) or next((name for name in usual if name in names), None)

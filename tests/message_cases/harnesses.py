@@ -26,6 +26,7 @@ WATCHED = [
     "runs/choice",
     "runs/harnesses",
     "runs/files/json_object",
+    "runs/identity",
     "runs/readers/lm_eval",
     "runs/readers/lm_eval_rows",
 ]
@@ -71,6 +72,21 @@ def opposite_directions() -> object:
         write(f"samples_{task}_{TIME}{task == 'b':d}.jsonl", SAMPLE)
         directions = {"higher_is_better": {task: {"exact_match": higher}}}
         write(f"results_{TIME}{task == 'b':d}.json", directions)
+    return read_run(".")
+
+
+def evaluations(*results: Mapping[str, object], tasks: str = "ss") -> object:
+    """Read a folder of one evaluation per task, each of a later time."""
+    for number, (task, about) in enumerate(zip(tasks, results, strict=True)):
+        write(f"samples_{task}_{TIME}{number}.jsonl", SAMPLE)
+        if about:
+            write(f"results_{TIME}{number}.json", about)
+    return read_run(".")
+
+
+def two_files_of_one_time() -> object:
+    for ending in ("json", "jsonl"):
+        write(f"samples_sums_{TIME}.{ending}", SAMPLE)
     return read_run(".")
 
 
@@ -138,6 +154,18 @@ CASES: dict[str, Callable[[], object]] = {
     "lm-eval: metrics no list": lambda: samples(SAMPLE | {"metrics": "acc"}),
     "lm-eval: a document twice": lambda: samples(SAMPLE, SAMPLE | {"filter": "none"}, SAMPLE),
     "lm-eval: several models": lambda: folders("a", "b"),
+    "lm-eval: two few-shot settings": lambda: evaluations(
+        {"n-shot": {"s": 5}}, {"n-shot": {"s": 0}}
+    ),
+    "lm-eval: two models": lambda: evaluations(
+        {"model_name": "one"}, {"model_name": "two"}, tasks="ab"
+    ),
+    "lm-eval: arguments with a secret": lambda: evaluations(
+        {"config": {"model_args": "api_key=0123456789"}}, {"config": {"model_args": "x=1"}}
+    ),
+    "lm-eval: a rerun without results": lambda: evaluations({}, {"model_name": "one"}),
+    "lm-eval: a time without results": lambda: evaluations({}, {"model_name": "one"}, tasks="ab"),
+    "lm-eval: a task twice at one time": two_files_of_one_time,
     "lm-eval: directions of tasks": opposite_directions,
     "lm-eval: no samples in memory": lambda: run_from_lm_eval({"results": {}}),
     "inspect_ai: cut short": cut_archive,

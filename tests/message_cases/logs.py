@@ -24,6 +24,7 @@ WATCHED = [
     "runs/files/dataset_folder",
     "runs/readers/deepeval",
     "runs/readers/helm",
+    "runs/readers/inspect_ai_folder",
     "runs/readers/lighteval",
     "runs/readers/mlflow",
     "runs/readers/openai_evals",
@@ -38,6 +39,7 @@ RESULT = {
     "provider": "echo",
     "success": True,
 }
+COLUMN = {**RESULT, "promptIdx": 0, "testIdx": 0}
 CASE = {"name": "x", "input": "q", "metricsData": [{"name": "EM", "score": 1.0}]}
 TRACE = {"trace_id": "t", "request": "q", "assessments": []}
 COLUMNS = ["inputs", "predictions", "em/score"]
@@ -50,6 +52,14 @@ def read(name: str, content: object, harness: str) -> object:
     text = content if isinstance(content, str) else json.dumps(content)
     Path(name).write_text(text, encoding="utf-8")
     return read_run(name, format=harness)
+
+
+def read_inspect(*specs: dict[str, object]) -> object:
+    for name, spec in zip(("old", "test"), specs, strict=False):
+        named = {"run_id": "r", "task": "sums", "model": "m", "created": "2026-11-23T07:40:17Z"}
+        log = {"version": 2, "status": "success", "eval": {**named, **spec}, "plan": {}}
+        Path(f"{name}.json").write_text(json.dumps(log), encoding="utf-8")
+    return read_run(".", format="inspect_ai")
 
 
 def read_deepeval(*cases: object) -> object:
@@ -73,6 +83,34 @@ def read_helm(stats: object, requests: object) -> object:
     state = {"adapter_spec": {"model": "tiny"}, "request_states": requests}
     Path("scenario_state.json").write_text(json.dumps(state), encoding="utf-8")
     return read_run(".", format="helm")
+
+
+def read_suite(*names: str) -> object:
+    for name in names:
+        Path(name).mkdir()
+        Path(name, "per_instance_stats.json").write_text("[]", encoding="utf-8")
+        Path(name, "scenario_state.json").write_text("{}", encoding="utf-8")
+    return read_run(".")
+
+
+def read_two_specifications() -> object:
+    spec = {"adapter_spec": {"model": "small"}}
+    Path("run_spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    return read_helm([], [REQUEST])
+
+
+def read_two_details_of_a_task() -> object:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    row = {
+        "doc": {"id": "1", "task_name": "a"},
+        "metric": {"em": 1},
+        "model_response": {"text": ["a"]},
+    }
+    for task in "ab":
+        name = f"details_{task}_2026-11-23T07-40-17.2.parquet"
+        parquet.write_table(arrow.Table.from_pylist([row]), name)
+    return read_run(".")
 
 
 def read_lighteval(**document: Any) -> object:
@@ -141,6 +179,25 @@ CASES: dict[str, Callable[[], object]] = {
     "promptfoo: a field of another type": lambda: read_lines(
         "promptfoo", {**RESULT, "response": "x"}
     ),
+    "promptfoo: a result twice": lambda: read_lines("promptfoo", COLUMN, COLUMN),
+    "promptfoo: two columns": lambda: read_lines("promptfoo", COLUMN, {**COLUMN, "promptIdx": 3}),
+    "inspect_ai: two models": lambda: read_inspect({"model": "a"}, {"model": "b"}),
+    "inspect_ai: two settings": lambda: read_inspect(
+        {"model_args": {"api_key": "0123456789"}}, {"model_args": {"api_key": "9876543210"}}
+    ),
+    "inspect_ai: two of one time": lambda: read_inspect({}, {}),
+    "inspect_ai: no time": lambda: read_inspect({"created": "soon"}, {}),
+    "inspect_ai: no task": lambda: read_inspect({"task": ""}),
+    "openai-evals: an event twice": lambda: read_lines("openai-evals", EVENT, EVENT),
+    "openai-evals: two specifications": lambda: read_lines(
+        "openai-evals",
+        {"spec": {"eval_name": "sums", "completion_fns": ["a"]}},
+        {"spec": {"eval_name": "sums", "completion_fns": ["b"]}},
+    ),
+    "mlflow: traces of two runs": lambda: read_lines(
+        "mlflow",
+        *({**TRACE, "trace_metadata": {"mlflow.sourceRun": run}} for run in ("9f3a", "77b1")),
+    ),
     "openai-evals: no event": lambda: read_lines("openai-evals", {"x": 1, "y": 2}),
     "openai-evals: two runs": lambda: read_lines("openai-evals", EVENT, {**EVENT, "run_id": "r2"}),
     "openai-evals: nothing that judges": lambda: read_lines("openai-evals", EVENT),
@@ -164,9 +221,15 @@ CASES: dict[str, Callable[[], object]] = {
     ),
     "helm: a request twice": lambda: read_helm([], [REQUEST, REQUEST]),
     "helm: no requests": lambda: read_helm([], []),
+    "helm: requests to two models": lambda: read_helm(
+        [], [{**REQUEST, "request": {"model": "small"}}]
+    ),
+    "helm: the specification of another run": read_two_specifications,
+    "helm: several runs": lambda: read_suite("mmlu:subject=law,model=a", "mmlu:model=b"),
     "helm: files of two runs": lambda: read_helm([{**STATS, "instance_id": "id9"}], [REQUEST]),
     "lighteval: no documents": lambda: read_lighteval(),
     "lighteval: no such choice": lambda: read_lighteval(choices=["A"], gold_index=1),
+    "lighteval: a task of two files": read_two_details_of_a_task,
     "lighteval: no details": lambda: read_run(".", format="lighteval"),
     "datasets: several splits": lambda: read_splits(),
     "datasets: no files": lambda: read_dataset({}),

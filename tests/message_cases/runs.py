@@ -37,6 +37,11 @@ def pair(*new: Record, **options: object) -> object:
     return pair_runs(run(FIRST, SECOND), run(*new, name="v2"), **options)
 
 
+def pair_logs(*new: Record) -> object:
+    old = Run((FIRST, SECOND), "v1", is_log=True)
+    return pair_runs(old, Run(new, "v2", is_log=True))
+
+
 def judge(*records: Record, **options: object) -> object:
     joined = pair_runs(
         run(*records),
@@ -60,6 +65,14 @@ CASES: dict[str, Callable[[], object]] = {
     "runs: no item in common": lambda: pair(Record("q1", "A", "A")),
     "runs: missing items": lambda: pair(FIRST, Record("3", "C", "C")),
     "runs: many missing items": lambda: pair(*(Record(f"{n}", "A", "A") for n in range(9))),
+    "runs: no item in common of two logs": lambda: pair_logs(Record("q1", "A", "A")),
+    "runs: repeated ids in a log": lambda: pair_logs(FIRST, FIRST, SECOND),
+    "runs: no item in common of a log and a file": lambda: pair_runs(
+        Run((FIRST,), "v1", is_log=True), Run((Record("q1", "A", "A"),), "v2")
+    ),
+    "references: missing for an item of a log": lambda: with_references(
+        Run((FIRST,), "v1", is_log=True), {}
+    ),
     "runs: repeated ids": lambda: pair(FIRST, FIRST, SECOND),
     "runs: other references": lambda: pair(FIRST, Record("2", "B", "C")),
     "runs: no answer": lambda: pair(FIRST, Record("2", None, "B")),

@@ -13,6 +13,7 @@ import pytest
 from muscle_metrics import compare_runs
 from muscle_metrics.errors import FileError, PairingError, UsageError
 from muscle_metrics.runs.joining.pairing import pair_runs
+from muscle_metrics.runs.joining.references import read_references
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Record
 
@@ -307,3 +308,33 @@ def test_no_text_of_a_file_acts_in_a_message(write: Write, hostile: list[str]) -
         message = str(caught.value)
         assert message.isprintable() or message.replace("\u00a0", " ").isprintable()
         assert len(message) < 1000
+
+
+class TestMissingFields:
+    """All missing fields are named at once, each with its nearest name."""
+
+    def test_both_with_a_guess(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.jsonl"
+        path.write_text('{"question_id": 1, "модель": "B", "output": "A"}\n', encoding="utf-8")
+        with pytest.raises(FileError) as caught:
+            read_run(path)
+        assert str(caught.value) == (
+            f"{path}:1: expected the fields 'id' and 'prediction', got 'question_id', 'модель', "
+            f"'output': did you mean 'question_id' for 'id' and 'output' for 'prediction'? name "
+            f"them with --id-field (id_field) and --prediction-field (prediction_field); runs are "
+            f"joined by id, never by position"
+        )
+
+    def test_every_field_that_was_asked_for(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.jsonl"
+        path.write_text('{"id": 1, "prediction": "A"}\n{"id": 2, "x": 1}\n', encoding="utf-8")
+        with pytest.raises(FileError, match=r":1: expected the fields 'judge', 'topic' and 'p', "):
+            read_run(path, score_field="judge", slice_field="topic", prompt_field="p")
+        with pytest.raises(FileError, match=r":2: expected the field 'prediction', got 'id', 'x'"):
+            read_run(path)
+
+    def test_references(self, tmp_path: Path) -> None:
+        path = tmp_path / "references.jsonl"
+        path.write_text('{"qid": 1, "gold": "A"}\n', encoding="utf-8")
+        with pytest.raises(FileError, match=r"fields 'id' and 'reference', .*'gold' for 'refer"):
+            read_references(path)

@@ -19,7 +19,7 @@ from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["ENTRY_LIMIT", "read_entries"]
@@ -40,7 +40,9 @@ _UNREADABLE = (
 )
 
 
-def read_entries(path: Path, names: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
+def read_entries(
+    path: Path, names: re.Pattern[str], wanted: Collection[str] | None = None
+) -> Iterator[tuple[str, bytes]]:
     """Decompress the entries of an archive one by one, under a budget.
 
     Parameters
@@ -49,6 +51,8 @@ def read_entries(path: Path, names: re.Pattern[str]) -> Iterator[tuple[str, byte
         A zip archive.
     names : re.Pattern
         Pattern of the whole name of an entry.
+    wanted : collection of str, optional
+        Names of the entries to decompress; all by default.
 
     Yields
     ------
@@ -73,7 +77,8 @@ def read_entries(path: Path, names: re.Pattern[str]) -> Iterator[tuple[str, byte
             starts = [_start_of_data(path, file, entry) for entry in entries]
             _check_overlaps(path, entries, starts, archive.start_dir)
             for entry, start in zip(entries, starts, strict=True):
-                yield entry.filename, _unfold(path, file, entry, start, budget)
+                if wanted is None or entry.filename in wanted:
+                    yield entry.filename, _unfold(path, file, entry, start, budget)
     except FileError:
         raise
     except _UNREADABLE as error:

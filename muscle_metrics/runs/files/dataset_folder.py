@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["dataset_columns", "is_dataset", "read_dataset"]
+__all__ = ["dataset_columns", "is_dataset", "read_dataset", "split_of"]
 
 _STATE, _SPLITS = "state.json", "dataset_dict.json"
 
@@ -39,6 +39,14 @@ def dataset_columns(path: Path) -> list[str]:
     with _open(_shards(path)[0], None) as reader:
         names: list[str] = reader.schema.names
         return names
+
+
+def split_of(path: Path) -> str | None:
+    """Name of the split that a dataset was saved from, such as "test"; None where it is unknown."""
+    if not (path / _STATE).is_file():
+        path = _only_split(path)
+    split = read_json_object(path / _STATE).get("_split")
+    return split if isinstance(split, str) else None
 
 
 def read_dataset(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
@@ -108,7 +116,8 @@ def _only_split(path: Path) -> Path:
     splits = read_json_object(path / _SPLITS).get("splits")
     names = [name for name in splits if isinstance(name, str)] if isinstance(splits, list) else []
     found = [path / name for name in names if "/" not in name and (path / name / _STATE).is_file()]
-    if len(found) != 1:
+    # A split that is listed but missing may be the one that is meant.
+    if len(names) != 1 or not found:
         raise FileError(
             f"{visible(str(path))}: expected one split, got {list_names(names) or 'none'}: name "
             f"the folder of the one you mean"

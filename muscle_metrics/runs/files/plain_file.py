@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, check_choice
 from muscle_metrics.runs.files.bytestream import BYTE_ORDER_MARK
-from muscle_metrics.runs.files.dataset_folder import dataset_columns, is_dataset, read_dataset
+from muscle_metrics.runs.files.dataset_folder import (
+    dataset_columns,
+    is_dataset,
+    read_dataset,
+    split_of,
+)
 from muscle_metrics.runs.files.delimited import read_csv, read_tsv
+from muscle_metrics.runs.files.documents import refuse_document
 from muscle_metrics.runs.files.json_stream import read_json_array
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.files.parquet import column_names, read_parquet
@@ -68,6 +74,11 @@ class PlainFile:
         """Whether the format has no types, so that numbers come as text."""
         return self.format in {"csv", "tsv"}
 
+    @property
+    def split(self) -> str | None:
+        """Split that a dataset was saved from; None where it is unknown."""
+        return split_of(self.path) if self.format == "datasets" else None
+
     def rows(self, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
         """Rows with their numbers; a format with columns reads only those that `fields` name."""
         if self.format == "datasets":
@@ -106,14 +117,16 @@ def open_plain(glimpse: Glimpse, file_format: str = "auto") -> PlainFile:
     Raises
     ------
     FileError
-        If the file is empty, cannot be read, or its format is not recognised.
+        If the file is empty, cannot be read, or its format is not recognised; if it is one JSON
+        document, which holds no rows.
     UsageError
         If `file_format` is neither "auto" nor one of `PLAIN_FORMATS`.
     """
-    if file_format == "auto":
-        return PlainFile(glimpse.path, _recognise(glimpse))
     check_choice("format", file_format, ["auto", *PLAIN_FORMATS])
-    return PlainFile(glimpse.path, file_format)
+    name = _recognise(glimpse) if file_format == "auto" else file_format
+    if name in {"json", "jsonl"}:
+        refuse_document(glimpse)
+    return PlainFile(glimpse.path, name)
 
 
 def _recognise(glimpse: Glimpse) -> str:

@@ -145,7 +145,7 @@ class Mismatches:
             problems.append(
                 f"different prompts for {self._count('moved', moved, 'id')} ({_list(moved)}): "
                 f"an id that names another item in each run pairs answers to different questions: "
-                f"check --id-field (id_field)"
+                f"{_advise_ids(self.runs)}"
             )
         return problems
 
@@ -162,7 +162,7 @@ class Mismatches:
             )
             return [
                 f"no id in all of them (such as {samples}): compare runs of one benchmark, or "
-                f"check --id-field (id_field)"
+                f"{_advise_ids(self.runs)}"
             ]
         if len(self.shared) == len(self.items):
             return []
@@ -191,7 +191,7 @@ class Mismatches:
         if self._has_row_numbers():
             advice = (
                 f"the ids are row numbers, and name other items if a file was sorted or cut, so "
-                f"check --id-field (id_field) first; {advice}"
+                f"{_advise_ids(self.runs)} first; {advice}"
             )
         number = self._count("conflicting", items, "item")
         found = f"different references for {number} ({_list(items)})"
@@ -219,12 +219,17 @@ class Mismatches:
                 f"{show(item_name(*item))} {counts[item]} times" for item in repeated[:_MOST_SHOWN]
             ]
             more = ["..."] * (len(repeated) > _MOST_SHOWN)
+            advice = (
+                "choose a task with --task (task=) if its ids are those of another, or evaluate "
+                "again"
+                if run.run.is_log
+                else "check --id-field (id_field), or name the number of the generation with "
+                "--repeat-field (repeat_field)"
+            )
             surplus = self._number(f"surplus in {run.label}", len(run.run) - len(counts))
             problems.append(
                 f"{self._count(f'repeated in {run.label}', repeated, 'id')} more than once in "
-                f"{run} ({', '.join(named + more)}), {surplus} rows too many: check --id-field "
-                f"(id_field), or name the number of the generation with --repeat-field "
-                f"(repeat_field)"
+                f"{run} ({', '.join(named + more)}), {surplus} rows too many: {advice}"
             )
         unusable = _find_unusable(run)
         if unusable:
@@ -360,6 +365,22 @@ def _find_unanswered(
 
 def _has_no_score(record: Record) -> bool:
     return not record.scores
+
+
+def _advise_ids(runs: Sequence[LabelledRun]) -> str:
+    """Advice where ids name no items, or other ones: fields of a log cannot be chosen."""
+    logs = [run.run.is_log for run in runs]
+    if not any(logs):
+        return "check --id-field (id_field)"
+    if all(logs):
+        return (
+            "choose one task and filter of both with --task (task=) and --filter (filter=), or "
+            "name one log of each"
+        )
+    return (
+        "write the ids of the log into the other file, or name its field with --id-field "
+        "(id_field) once per run, which is id for a log"
+    )
 
 
 def _find_unusable(run: LabelledRun) -> list[Identity]:

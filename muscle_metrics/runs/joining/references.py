@@ -10,7 +10,7 @@ from types import NoneType
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError, PairingError
-from muscle_metrics.runs.columns import find, read_id
+from muscle_metrics.runs.columns import MissingFieldError, all_missing, find, read_id, wanted_ids
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import open_plain
 from muscle_metrics.runs.rows import keep_rows, locate
@@ -67,7 +67,9 @@ def read_references(
             id_ = read_id(row, id_field)
             reference = reference_of(find(row, reference_field, "reference_field"), reference_field)
         except InputError as error:
-            raise locate(error, file, number, row) from error
+            wanted = [*wanted_ids(id_field), (reference_field, "reference_field")]
+            missing = all_missing(row, wanted) if isinstance(error, MissingFieldError) else None
+            raise locate(missing or error, file, number, row) from error
         if id_ in references:
             raise FileError(
                 f"{file.place(number)}: expected each id once, got {show(id_)} again: "
@@ -113,9 +115,15 @@ def with_references(run: Run, references: Mapping[str, object]) -> Run:
             f"a second one for {len(different)} of {len(ids)} items ({list_ids(different)})"
         )
     if problems:
+        advice = (
+            "write the ids of the log into the field 'id' of the references, or leave out "
+            "--reference FILE"
+            if run.is_log
+            else "check --id-field (id_field) and the references"
+        )
         raise PairingError(
             f"expected one reference for every item of {show(run.name)}, got "
-            f"{' and '.join(problems)}: check --id-field (id_field) and the references"
+            f"{' and '.join(problems)}: {advice}"
         )
     records = tuple(replace(record, reference=references[record.id]) for record in run)
     return replace(run, records=records)

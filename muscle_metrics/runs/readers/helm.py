@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.json_stream import read_json_array, read_json_document
+from muscle_metrics.runs.identity import check_identity
 from muscle_metrics.runs.log_fields import (
     answer_at,
     compact,
@@ -29,14 +30,14 @@ from muscle_metrics.runs.log_fields import (
     score_from,
     text_at,
 )
-from muscle_metrics.runs.logs import ErrorsAt, count_share, known_parts, one_or_list
+from muscle_metrics.runs.logs import ErrorsAt, count_share, known_parts, one_or_list, only_name
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.runs.values import id_of
 from muscle_metrics.words.escape import visible
-from muscle_metrics.words.place import describe, show
+from muscle_metrics.words.place import describe, list_names, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
@@ -48,6 +49,8 @@ _STATS, _STATE, _SPEC = "per_instance_stats.json", "scenario_state.json", "run_s
 _STATES = ("request_states",)
 # Fields that name the model: they differ between the runs that are compared.
 _MODEL = ("model", "model_deployment")
+# Where runs are below their folder, the folder of a suite, runs/ or the whole output.
+_BELOW = ("", "*/", "*/*/", "*/*/*/")
 # From the schemas that HELM ships, for metrics of one instance: a run's folder holds no schema.
 LOWER_IS_BETTER = frozenset(
     {
@@ -107,12 +110,12 @@ class _Identity(NamedTuple):
 
 def recognise(glimpse: Glimpse) -> str | None:
     """Recognise a folder, or a file in it, by the two files of a run."""
-    if not glimpse.is_folder and glimpse.path.name not in {_STATS, _STATE, _SPEC}:
-        return None
-    folder = _folder(glimpse)
-    if (folder / _STATS).is_file() and (folder / _STATE).is_file():
-        return f"it holds {_STATS} and {_STATE}"
-    return None
+    path = glimpse.path
+    if glimpse.is_folder:
+        found = any(_runs_below(path, _BELOW))
+    else:
+        found = path.name in {_STATS, _STATE, _SPEC} and _is_run(path.parent)
+    return f"it holds {_STATS} and {_STATE}" if found else None
 
 
 def read(glimpse: Glimpse, choice: Choice) -> Run:
@@ -121,16 +124,18 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     Parameters
     ----------
     glimpse : Glimpse
-        The folder of a run, or a file in it.
+        The folder of a run, a folder above it that holds one run only, or a file of the run.
     choice : Choice
         A statistic that does not judge, such as logprob, is read only if it is the metric.
 
     Raises
     ------
     FileError
-        If a file is missing or cannot be read to its end, or the two are not of one run.
+        If a file is missing or cannot be read to its end, or the files are not of one run.
+    InputError
+        If a folder holds several runs.
     """
-    folder = _folder(glimpse)
+    folder = _only_run(glimpse.path) if glimpse.is_folder else glimpse.path.parent
     for name in (_STATS, _STATE):
         if not (folder / name).is_file():
             raise FileError(
@@ -140,6 +145,8 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     scores = _read_scores(folder / _STATS, choice.metric)
     about = read_json_object(folder / _SPEC) if (folder / _SPEC).is_file() else {}
     found, failed, adapter = _read_state(folder / _STATE, scores)
+    with ErrorsAt(folder):
+        _check_adapters(object_at(about, "adapter_spec"), adapter)
     records = [replace(record, task=_task(about)) for record in found]
     names = {name for record in records for name in record.scores}
     return Run(
@@ -150,8 +157,40 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     )
 
 
-def _folder(glimpse: Glimpse) -> Path:
-    return glimpse.path if glimpse.is_folder else glimpse.path.parent
+def _is_run(folder: Path) -> bool:
+    return (folder / _STATS).is_file() and (folder / _STATE).is_file()
+
+
+def _runs_below(folder: Path, places: tuple[str, ...]) -> Iterator[Path]:
+    for below in places:
+        yield from (path.parent for path in folder.glob(below + _STATE) if _is_run(path.parent))
+
+
+def _only_run(folder: Path) -> Path:
+    """Return the only run in a folder; the folder itself where it holds none."""
+    # At any depth: a run that lies deeper must not be left out without a word.
+    found = sorted({*_runs_below(folder, _BELOW), *_runs_below(folder, ("**/",))})
+    if not found:
+        return folder
+    only_name(
+        [str(run.relative_to(folder)) for run in found],
+        "one HELM run in the folder",
+        f"name the folder of the one you mean, or the {_STATE} in it",
+    )
+    return found[0]
+
+
+def _check_adapters(spec: Mapping[str, object], adapter: Mapping[str, object]) -> None:
+    """Refuse the requests of one run beside the specification of another."""
+    shared = sorted(spec.keys() & adapter.keys())
+    check_identity(
+        {
+            _SPEC: {name: spec[name] for name in shared},
+            _STATE: {name: adapter[name] for name in shared},
+        },
+        "the run",
+        "the files are of two runs, name the folder of one",
+    )
 
 
 def _read_scores(path: Path, metric: str | None) -> dict[_Identity, dict[str, float]]:
@@ -201,6 +240,7 @@ def _read_state(
 ) -> tuple[list[Record], int, Mapping[str, object]]:
     """Read records in the order of requests, the number of failed requests, and the adapter."""
     records: dict[_Identity, Record] = {}
+    models: dict[str, Mapping[str, object]] = {}
     adapter: Mapping[str, object] = {}
     failed = 0
     several = len({key.trial for key in scores}) > 1
@@ -216,6 +256,8 @@ def _read_state(
                         f"expected one request for each instance, trial and perturbation, got "
                         f"{show(key.id)} again: run the evaluation again"
                     )
+                asked = _model_of(object_at(request, "request"))
+                models.setdefault(compact(asked), asked)
                 failed += object_at(request, "result").get("success") is not True
                 record = _record(request, key, scores.get(key, {}))
                 records[key] = replace(
@@ -229,6 +271,7 @@ def _read_state(
     with ErrorsAt(path):
         if not records:
             raise InputError("expected requests, got none: run the evaluation again")
+        _check_models([_model_of(adapter), *models.values()])
         strange = [key for key in scores if key not in records]
         if strange:
             raise InputError(
@@ -237,6 +280,21 @@ def _read_state(
                 f"of one run"
             )
     return [*records.values()], failed, adapter
+
+
+def _model_of(asked: Mapping[str, object]) -> Mapping[str, object]:
+    return {name: asked[name] for name in _MODEL if asked.get(name) is not None}
+
+
+def _check_models(models: Sequence[Mapping[str, object]]) -> None:
+    """Refuse requests to several models: the run is named by one of them."""
+    for name in _MODEL:
+        found = list(dict.fromkeys(str(model[name]) for model in models if name in model))
+        if len(found) > 1:
+            raise InputError(
+                f"expected requests to one {name}, got {list_names(found)}: the file was put "
+                f"together from several runs, name the folder of one"
+            )
 
 
 def _is_answer(request: Mapping[str, object]) -> bool:

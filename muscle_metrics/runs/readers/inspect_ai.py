@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -11,21 +10,24 @@ from muscle_metrics.errors import FileError, InputError, MissingDependencyError,
 from muscle_metrics.runs.files.archives import read_entries
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.strict_json import BAD_JSON, decode, explain
-from muscle_metrics.runs.logs import (
-    ErrorsAt,
-    TaskFile,
-    digest_settings,
-    known_parts,
-    newest_of_tasks,
-    only_name,
+from muscle_metrics.runs.identity import SKIPPED, list_skipped
+from muscle_metrics.runs.logs import ErrorsAt, digest_settings, known_parts
+from muscle_metrics.runs.readers.inspect_ai_folder import (
+    ENTRY,
+    ZIP,
+    NamedLog,
+    describe_arguments,
+    find_logs,
+    newest_logs,
 )
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.runs.values import score_of
 from muscle_metrics.words.escape import visible
 from muscle_metrics.words.place import describe, show
+from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
@@ -33,24 +35,22 @@ if TYPE_CHECKING:
 
 __all__ = ["read", "recognise"]
 
-_ENTRY = re.compile(
-    r"(?:header|summaries|reductions|(?:_journal|samples|attachments)/.+)\.json", re.DOTALL
-)
-_LOG = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9+-]+)_(.+)_[^_]+\.(?:eval|json)")
-_ZIP = b"PK\x03\x04"
 _FIRST_ENTRY = b"_journal/start.json"
 # Large fields of a sample that are not read.
 _UNREAD = frozenset({"messages", "events", "store", "attachments"})
-# Scores that inspect_ai gives to grades. It scores every other text 0; this reader refuses it.
+# Scores that inspect_ai gives to grades, and to words in upper or lower case. It scores every other
+# text that is no number 0; this reader refuses it.
 _GRADES: Mapping[str, float] = MappingProxyType({"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0})
+_WORDS: Mapping[str, float] = MappingProxyType({"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0})
 
 
 def recognise(glimpse: Glimpse) -> str | None:
     """Recognise an archive by its first entry, a JSON log by its fields, a folder by its logs."""
     if glimpse.is_folder:
-        return "it holds logs named by time and task" if _newest_logs(glimpse) else None
+        logs = find_logs(glimpse, _is_log)
+        return "it holds logs" if any(map(_is_log, logs)) else None
     start = glimpse.start[:4096]
-    if start.startswith(_ZIP) and (_FIRST_ENTRY in start[:100] or glimpse.path.suffix == ".eval"):
+    if start.startswith(ZIP) and (_FIRST_ENTRY in start[:100] or glimpse.path.suffix == ".eval"):
         return "it is a zip archive with _journal/start.json"
     fields = (b'"version"', b'"status"', b'"eval"', b'"run_id"')
     if start.lstrip().startswith(b"{") and all(field in start for field in fields):
@@ -59,14 +59,15 @@ def recognise(glimpse: Glimpse) -> str | None:
 
 
 def read(glimpse: Glimpse, choice: Choice) -> Run:
-    """Read a log, or the newest of every task in a folder.
+    """Read a log, or the newest of every task and its arguments in a folder.
 
     Parameters
     ----------
     glimpse : Glimpse
         The log, or the folder.
     choice : Choice
-        With a metric, records show the answer of that scorer, and only its scores are read.
+        With a task, other logs of a folder are not read. With a metric, records show the answer of
+        that scorer, and only its scores are read.
 
     Raises
     ------
@@ -74,29 +75,40 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         If a log is damaged, cannot be read by the official reader, or holds no samples; if a score
         is neither a number nor a grade.
     InputError
-        If a folder holds logs of several models.
+        If a folder holds logs of several models, or of one task with other settings.
     MissingDependencyError
         If inspect_ai is not installed.
     """
-    files = _newest_logs(glimpse) if glimpse.is_folder else [glimpse]
-    logs = [(file.path, _load(file)) for file in files]
-    models = sorted({log.eval.model for _, log in logs})
-    model = only_name(models, "logs of one model", "name the log that is meant")
+    if glimpse.is_folder:
+        logs = newest_logs(glimpse.path, find_logs(glimpse, _is_log, most=None), choice.task)
+        loaded = [(log, _load(log.glimpse)) for log in logs]
+    else:
+        only = _load(glimpse)
+        loaded = [(NamedLog(glimpse, only.eval.task), only)]
     records: list[Record] = []
-    for file, log in logs:
+    for named, log in loaded:
         repeated = any(sample.epoch > 1 for sample in log.samples)
-        with ErrorsAt(file):
+        with ErrorsAt(named.glimpse.path):
             records += [
-                _record(sample, log.eval.task, choice.metric, repeated=repeated)
+                _record(sample, named.task, choice.metric, repeated=repeated)
                 for sample in log.samples
             ]
-    return Run(tuple(records), model, _fingerprint([log for _, log in logs]))
+    model = loaded[0][1].eval.model
+    skipped = list_skipped([name for named, _ in loaded for name in named.older])
+    fingerprint = known_parts(
+        {**_fingerprint({named.task: log for named, log in loaded}), SKIPPED: skipped}
+    )
+    return Run(tuple(records), model, fingerprint)
+
+
+def _is_log(glimpse: Glimpse) -> bool:
+    return recognise(glimpse) is not None
 
 
 def _load(glimpse: Glimpse) -> Any:
     """Check a log, then load it with the official reader."""
     path = glimpse.path
-    is_archive = glimpse.start.startswith(_ZIP)
+    is_archive = glimpse.start.startswith(ZIP)
     if is_archive:
         _check_archive(path)
     else:
@@ -126,7 +138,7 @@ def _load(glimpse: Glimpse) -> Any:
 
 
 def _check_archive(path: Path) -> None:
-    for name, content in read_entries(path, _ENTRY):
+    for name, content in read_entries(path, ENTRY):
         try:
             text = content.decode("utf-8")
             _, end = decode(text)
@@ -137,17 +149,6 @@ def _check_archive(path: Path) -> None:
                 f"{visible(str(path))}: expected one JSON value, got more text at character "
                 f"{end + 1}: fetch the log again (in {show(name)})"
             )
-
-
-def _newest_logs(folder: Glimpse) -> list[Glimpse]:
-    """Choose the newest log of every task by its name, which starts with the time."""
-    files = [
-        TaskFile(path, found[2], found[1])
-        for path in sorted(folder.path.iterdir())
-        if (found := _LOG.fullmatch(path.name)) is not None
-        and recognise(folder.glimpse(path)) is not None
-    ]
-    return [folder.glimpse(file.path) for file in newest_of_tasks(files)]
 
 
 def _record(sample: Any, task: str, metric: str | None, *, repeated: bool) -> Record:
@@ -178,16 +179,34 @@ def _values_of(scores: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _score_of(value: Any, name: str) -> float | None:
+    """Return a score as inspect_ai's own value_to_float gives it; None for a missing one."""
     if isinstance(value, str):
-        if value not in _GRADES:
-            raise InputError(
-                f"expected a number, true, false or a grade C, P, I or N as score {show(name)}, "
-                f"got {describe(value)}: choose another score with --metric (metric=)"
-            )
-        return _GRADES[value]
+        return _score_of_text(value, name)
     if isinstance(value, float) and math.isnan(value):
         return None
+    if isinstance(value, list | dict):
+        raise _no_score(value, name)
     return score_of(value, name)
+
+
+def _score_of_text(text: str, name: str) -> float:
+    score = _GRADES.get(text, _WORDS.get(text.lower()))
+    if score is None:
+        try:
+            score = float(text)
+        except ValueError:
+            score = math.nan
+    if not math.isfinite(score):
+        raise _no_score(text, name)
+    return score
+
+
+def _no_score(value: object, name: str) -> InputError:
+    return InputError(
+        f"expected a number, yes, no, true, false or a grade C, P, I or N as score {show(name)}, "
+        f"got {describe(value)}: choose another score with --metric (metric=), or judge the "
+        f"answers by --metric exact_match"
+    )
 
 
 def _answer_of(sample: Any, metric: str | None) -> str | None:
@@ -201,18 +220,22 @@ def _answer_of(sample: Any, metric: str | None) -> str | None:
     return str(sample.output.completion) if sample.output.choices else None
 
 
-def _fingerprint(logs: Sequence[Any]) -> Mapping[str, str]:
+def _fingerprint(by_task: Mapping[str, Any]) -> Mapping[str, str]:
     """Return the facts that must be equal in two runs, and the faults of these logs."""
+    logs = list(by_task.values())
     faults: dict[str, list[str]] = {"status": [], "partial": [], "errors": []}
-    for log in logs:
+    for task, log in by_task.items():
         for part, text in _faults(log):
-            faults[part].append(f"{log.eval.task} {text}")
+            faults[part].append(f"{task} {text}")
     return known_parts(
         {
             "model": _joined(log.eval.model for log in logs),
             "date": _joined(log.eval.created for log in logs),
             "harness_version": _joined(log.eval.packages.get("inspect_ai", "") for log in logs),
-            "task_version": _joined(f"{log.eval.task} {log.eval.task_version}" for log in logs),
+            "task_version": _joined(
+                f"{task} {log.eval.task_version}" for task, log in by_task.items()
+            ),
+            "task_args": _joined(map(_arguments, logs)),
             "dataset": _joined(log.eval.dataset.name or "" for log in logs),
             "prompt": digest_settings([_plain(log.plan.steps) for log in logs]),
             "scorer": digest_settings([_plain(log.eval.scorers) for log in logs]),
@@ -225,6 +248,13 @@ def _fingerprint(logs: Sequence[Any]) -> Mapping[str, str]:
             **{part: "; ".join(texts) for part, texts in faults.items()},
         }
     )
+
+
+def _arguments(log: Any) -> str:
+    """Task and arguments of a log; empty where it was given none."""
+    given = log.eval.task_args
+    described = f"{log.eval.task} {describe_arguments(given)}" if given else ""
+    return str(hide_secrets(described).value)
 
 
 def _faults(log: Any) -> Iterator[tuple[str, str]]:

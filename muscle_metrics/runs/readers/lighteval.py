@@ -6,36 +6,35 @@ score by name) and ``model_response`` (text or logprobs).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError, MissingDependencyError
-from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.parquet import read_parquet
+from muscle_metrics.runs.identity import SKIPPED
 from muscle_metrics.runs.log_fields import (
     answer_from,
     compact,
     list_at,
     object_at,
+    object_from,
     score_from,
     scores_at,
     text_at,
 )
-from muscle_metrics.runs.logs import (
-    ErrorsAt,
-    TaskFile,
-    known_parts,
-    newest_of_tasks,
-    one_or_list,
-    only_name,
+from muscle_metrics.runs.logs import ErrorsAt, TaskFile, known_parts, one_or_list
+from muscle_metrics.runs.readers.lighteval_files import (
+    DETAILS,
+    choose_details,
+    holds_details,
+    results_path,
+    task_member,
 )
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.runs.values import id_of
-from muscle_metrics.words.place import describe
+from muscle_metrics.words.place import describe, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
@@ -43,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["read", "recognise"]
 
 _COLUMNS = {"doc", "metric", "model_response"}
+# Columns of the first Open LLM Leaderboard.
+_OLD_COLUMNS = {"example", "predictions", "metrics", "hashes"}
 # Only these are read: tokens and logits can be a thousand times as large.
 _FIELDS = (
     "doc.choices",
@@ -54,23 +55,28 @@ _FIELDS = (
     "model_response.logprobs",
     "model_response.text",
     "model_response.text_post_processed",
+    "choices",
+    "full_prompt",
+    "gold",
+    "gold_index",
+    "hashes.example",
+    "metrics",
+    "predictions",
 )
-_DETAILS = re.compile(
-    r"details_(.+)_([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9.]+)\.parquet", re.DOTALL
-)
-# Where details are below the folder of a time, a model, an organisation, or the whole output.
-_BELOW = ("", "*/", "*/*/", "details/*/*/", "details/*/*/*/")
 _DATASET = ("hf_repo", "hf_subset", "hf_revision", "evaluation_splits")
 
 
 def recognise(glimpse: Glimpse) -> str | None:
     """Recognise a folder by its details_*.parquet, a file by its columns."""
     if glimpse.is_folder:
-        return "it holds details_*.parquet" if any(_find(glimpse.path)) else None
+        return "it holds details_*.parquet" if holds_details(glimpse.path) else None
     try:
         known = glimpse.columns >= _COLUMNS
+        is_old = glimpse.columns >= _OLD_COLUMNS
     except MissingDependencyError:
-        known = _DETAILS.fullmatch(glimpse.path.name) is not None
+        known, is_old = DETAILS.fullmatch(glimpse.path.name) is not None, False
+    if is_old:
+        return "its columns are those of the first Open LLM Leaderboard"
     return "its columns are doc, metric and model_response" if known else None
 
 
@@ -93,43 +99,34 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     MissingDependencyError
         If pyarrow is not installed.
     """
-    path = glimpse.path
-    chosen = _newest(path)
-    if choice.task in {details.task for details in chosen}:
-        chosen = [details for details in chosen if details.task == choice.task]
+    found = choose_details(glimpse.path, choice.task)
     records: list[Record] = []
-    counts: dict[str, int] = {}
-    for details in chosen:
-        found = list(_read_details(details))
-        counts[details.task] = len(found)
-        records += found
-    fingerprint, lower_is_better = _read_results(chosen[-1], counts)
-    name = fingerprint.get("model") or path.stem
-    return Run(tuple(records), name, fingerprint, lower_is_better)
+    counts: dict[TaskFile, int] = {}
+    for details in found.files:
+        rows = list(_read_details(details))
+        counts[details] = len(rows)
+        records += rows
+    _check_tasks(found.files, records, counts)
+    fingerprint, lower_is_better = _describe(found.results, counts)
+    described = known_parts({**fingerprint, SKIPPED: found.skipped})
+    return Run(
+        tuple(records), described.get("model") or glimpse.path.stem, described, lower_is_better
+    )
 
 
-def _newest(path: Path) -> list[TaskFile]:
-    if not path.is_dir():
-        named = _DETAILS.fullmatch(path.name)
-        return [TaskFile(path, named[1], named[2]) if named else TaskFile(path, path.stem, "")]
-    found = [*_find(path)]
-    models = sorted({_model(details.path, path) for details in found})
-    only_name(models, "details of one model", "name the folder of the one you mean")
-    return newest_of_tasks(found)
-
-
-def _model(details: Path, folder: Path) -> str:
-    """Folder of the model that wrote some details, relative to the folder that the user named."""
-    model = details.parent.parent
-    return str(model.relative_to(folder)) if model.is_relative_to(folder) else str(model)
-
-
-def _find(folder: Path) -> Iterator[TaskFile]:
-    for below in _BELOW:
-        for path in folder.glob(f"{below}details_*.parquet"):
-            named = _DETAILS.fullmatch(path.name)
-            if named:
-                yield TaskFile(path, named[1], named[2])
+def _check_tasks(
+    files: list[TaskFile], records: list[Record], counts: Mapping[TaskFile, int]
+) -> None:
+    """Refuse a task that rows of two files name: by their names they are two tasks."""
+    of_task: dict[str | None, TaskFile] = {}
+    owners = (details for details in files for _ in range(counts[details]))
+    for details, record in zip(owners, records, strict=True):
+        first = of_task.setdefault(record.task, details)
+        if first is not details:
+            raise InputError(
+                f"expected one file of the task {show(str(record.task))}, got "
+                f"{show(first.path.name)} and {show(details.path.name)}: name the one you mean"
+            )
 
 
 def _read_details(details: TaskFile) -> Iterator[Record]:
@@ -144,14 +141,37 @@ def _read_details(details: TaskFile) -> Iterator[Record]:
 
 
 def _record(row: Mapping[str, object], task: str) -> Record:
+    if "hashes" in row:
+        return _old_record(row, task)
     document, response = object_at(row, "doc"), object_at(row, "model_response")
     return Record(
         id_of(document.get("id"), "doc.id"),
         _answer(document, response),
         _reference(document),
         scores_at(row, "metric"),
-        task=text_at(document, "task_name") or task,
+        task=text_at(document, "task_name") or task or None,
         prompt=text_at(document, "query"),
+    )
+
+
+def _old_record(row: Mapping[str, object], task: str) -> Record:
+    """Record of the first Open LLM Leaderboard: rows have no id, but a hash of their example."""
+    predictions, choices = list_at(row, "predictions"), list_at(row, "choices")
+    likelihoods = [score_from(value) for value in predictions]
+    if choices and len(choices) == len(likelihoods) and None not in likelihoods:
+        answer = _likeliest(choices, likelihoods)
+        reference = _reference(row)
+    else:
+        text = predictions[0] if predictions else None
+        answer = text if isinstance(text, str) else None
+        reference = one_or_list([answer_from(gold) for gold in list_at(row, "gold")])
+    return Record(
+        id_of(object_at(row, "hashes").get("example"), "hashes.example"),
+        answer,
+        reference,
+        scores_at(row, "metrics"),
+        task=task or None,
+        prompt=text_at(row, "full_prompt"),
     )
 
 
@@ -163,6 +183,11 @@ def _answer(document: Mapping[str, object], response: Mapping[str, object]) -> o
             return answer_from(texts[0])
     choices = list_at(document, "choices")
     likelihoods = [score_from(value) for value in list_at(response, "logprobs")]
+    return _likeliest(choices, likelihoods) if len(likelihoods) == len(choices) else None
+
+
+def _likeliest(choices: list[object], likelihoods: list[float | None]) -> object:
+    """Return the choice with the largest log-probability; None where one is unknown."""
     known = [value for value in likelihoods if value is not None]
     if not known or len(known) != len(choices):
         return None
@@ -186,67 +211,54 @@ def _reference(document: Mapping[str, object]) -> object:
     return one_or_list(references)
 
 
-def _read_results(
-    details: TaskFile, counts: Mapping[str, int]
-) -> tuple[Mapping[str, str], frozenset[str]]:
-    """Read the results beside details: a fingerprint, and the metrics with lower values better.
+def _describe(
+    results: Mapping[str, Mapping[str, object]], counts: Mapping[TaskFile, int]
+) -> tuple[Mapping[str, str | None], frozenset[str]]:
+    """Fingerprint of a run, and the metrics with lower values better.
 
     Parameters
     ----------
-    details : TaskFile
-        Details, which share their time with the results.
-    counts : mapping of str to int
-        Number of documents of each task that was read.
+    results : mapping of str to mapping
+        Results by time; empty where there are none.
+    counts : mapping of TaskFile to int
+        Number of documents of the details that were read, of each task one.
     """
-    path = _results_beside(details)
-    if path is None:
-        return known_parts({}), frozenset()
-    members = read_json_object(path)
-    with ErrorsAt(path):
-        # Results write the task sum|0 as sum:0.
-        read = {task.replace("|", ":"): count for task, count in counts.items()}
-        configs = object_at(members, "config_tasks")
-        tasks = {task: object_at(configs, task) for task in configs if task in read}
-        lower = frozenset(name for config in tasks.values() for name in _lower(config))
-        return _fingerprint(members, details.time, tasks, read), lower
-
-
-def _results_beside(details: TaskFile) -> Path | None:
-    """Find the file of results: details/MODEL/ and results/MODEL/ are in one folder."""
-    model = details.path.parent.parent
-    for folder in model.parents:
-        if folder.name == "details":
-            results = folder.parent / "results" / model.relative_to(folder)
-            path = results / f"results_{details.time}.json"
-            return path if path.is_file() else None
-    return None
-
-
-def _fingerprint(
-    members: Mapping[str, object],
-    time: str,
-    tasks: Mapping[str, Mapping[str, object]],
-    read: Mapping[str, int],
-) -> Mapping[str, str]:
-    general = object_at(members, "config_general")
-    versions = object_at(members, "versions")
-    short = {
-        task: f"{read[task]} of {expected}"
-        for task, config in tasks.items()
-        if isinstance(expected := config.get("effective_num_docs"), int) and expected > read[task]
+    dataset, scorer, short = {}, {}, {}
+    general: dict[str, dict[str, None]] = {}
+    lower: set[str] = set()
+    for details, count in counts.items():
+        members = results[details.time]
+        if not members:
+            continue
+        with ErrorsAt(results_path(details) or details.path):
+            task = details.task.replace("|", ":")
+            config = object_from(task_member(members, "config_tasks", details.task), task)
+            lower |= {*_lower(config)}
+            if config:
+                dataset[task] = [config.get(name) for name in _DATASET]
+            version = task_member(members, "versions", details.task)
+            if version is not None:
+                scorer[task] = version
+            expected = config.get("effective_num_docs")
+            if isinstance(expected, int) and expected > count:
+                short[task] = f"{count} of {expected}"
+            about = object_at(members, "config_general")
+            for name in ("model_name", "lighteval_sha", "max_samples"):
+                text = text_at(about, name)
+                if text is not None and text != "?":
+                    general.setdefault(name, {})[text] = None
+            general.setdefault("date", {})[details.time] = None
+    parts = {name: ", ".join(texts) for name, texts in general.items()}
+    fingerprint = {
+        "model": parts.get("model_name"),
+        "date": parts.get("date"),
+        "harness_version": parts.get("lighteval_sha"),
+        "dataset": _by_task(dataset),
+        "scorer": _by_task(scorer),
+        "max_samples": parts.get("max_samples"),
+        "partial": _by_task(short),
     }
-    sha = text_at(general, "lighteval_sha")
-    return known_parts(
-        {
-            "model": text_at(general, "model_name"),
-            "date": time,
-            "harness_version": None if sha == "?" else sha,
-            "dataset": _by_task({t: [c.get(name) for name in _DATASET] for t, c in tasks.items()}),
-            "scorer": _by_task({task: versions[task] for task in sorted(read) if task in versions}),
-            "max_samples": text_at(general, "max_samples"),
-            "partial": _by_task(short),
-        }
-    )
+    return fingerprint, frozenset(lower)
 
 
 def _by_task(values: Mapping[str, object]) -> str:

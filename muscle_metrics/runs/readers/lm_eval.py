@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,17 +9,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.columns import MissingFieldError
-from muscle_metrics.runs.files.json_object import read_json_object
-from muscle_metrics.runs.logs import (
-    TaskFile,
-    digest_settings,
-    known_parts,
-    newest_of_tasks,
-    only_name,
+from muscle_metrics.runs.files.json_stream import read_json_array
+from muscle_metrics.runs.identity import SKIPPED
+from muscle_metrics.runs.logs import digest_settings, known_parts
+from muscle_metrics.runs.readers.lm_eval_files import (
+    choose_files,
+    holds_samples,
+    is_results,
+    without_addresses,
 )
 from muscle_metrics.runs.readers.lm_eval_rows import (
     LOWER_IS_BETTER,
     Sample,
+    holds_sample_list,
     is_sample,
     needs_choices,
     number_samples,
@@ -29,17 +30,15 @@ from muscle_metrics.runs.readers.lm_eval_rows import (
 )
 from muscle_metrics.runs.record import Run
 from muscle_metrics.words.escape import visible
-from muscle_metrics.words.place import line_of, list_names
+from muscle_metrics.words.place import line_of, list_names, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from muscle_metrics.runs.files.glimpse import Glimpse
 
 __all__ = ["read", "recognise", "run_from_lm_eval"]
 
-_SAMPLES = re.compile(r"samples_(.+)_([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9.]+)\.jsonl")
 # Settings of a task that decide how an answer is scored, and those that decide the prompt.
 _SCORING = ("output_type", "metric_list", "filter_list", "process_results", "doc_to_target")
 _PROMPTING = ("doc_to_text", "doc_to_choice", "description", "fewshot_split", "target_delimiter")
@@ -48,25 +47,28 @@ _PROMPTING = ("doc_to_text", "doc_to_choice", "description", "fewshot_split", "t
 class _Task(NamedTuple):
     """A task, its samples, and the results that were written beside them."""
 
-    name: str
+    name: str | None
     samples: list[Sample]
     results: Mapping[str, Any]
 
 
 def recognise(glimpse: Glimpse) -> str | None:
-    """Recognise a folder by its samples files, a file by its first row."""
+    """Recognise a folder by its samples files, a file by its first row, or as results by name."""
+    path = glimpse.path
     if glimpse.is_folder:
-        return "it holds samples_*.jsonl" if _model_folders(glimpse.path) else None
-    return "its rows have doc_id, filtered_resps and target" if is_sample(glimpse.row) else None
+        return "it holds samples_*.jsonl" if holds_samples(path) else None
+    if is_sample(glimpse.row) or holds_sample_list(glimpse.start):
+        return "its rows have doc_id, filtered_resps and target"
+    return "samples of its time are beside it" if is_results(path) else None
 
 
 def read(glimpse: Glimpse, choice: Choice) -> Run:
-    """Read every task of a run's folder, of each the newest file; or one samples file.
+    """Read every task of a run's folder, or of one evaluation, or one samples file.
 
     Parameters
     ----------
     glimpse : Glimpse
-        The folder of a model, the folder above it if it holds one model only, or a file.
+        What `choose_files` takes: a folder with one model, results, or one samples file.
     choice : Choice
         Files of other tasks are not opened. The metric decides which choice a prediction shows.
 
@@ -75,23 +77,19 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     FileError
         If a file cannot be read to its end, or a row is not one that the harness writes.
     InputError
-        If a folder holds several models, or a metric is better when higher in one task and when
-        lower in another.
+        If a folder holds several models or configurations, or a metric is better when higher in
+        one task and when lower in another.
     """
-    path = glimpse.path
-    files = _newest_files(path)
-    chosen = [file for file in files if choice.task in (None, file.task)] or files
-    results = {file.time: _results_beside(file) for file in sorted(chosen, key=lambda f: f.time)}
+    found = choose_files(glimpse.path, choice.task)
     tasks = [
         _Task(
-            file.task,
+            file.task or None,
             _read_samples(glimpse.glimpse(file.path), choice.metric),
-            results[file.time],
+            found.results[file.time],
         )
-        for file in chosen
+        for file in found.files
     ]
-    lost = _lost_tasks(files, results) if glimpse.is_folder and choice.task is None else []
-    return _run(tasks, path.name, lost)
+    return _run(tasks, glimpse.path.name, found.lost, found.skipped)
 
 
 def run_from_lm_eval(
@@ -146,14 +144,14 @@ def run_from_lm_eval(
     return narrow_run(run, Choice(task, filter, metric))
 
 
-def _run(tasks: list[_Task], fallback: str, lost: list[str]) -> Run:
+def _run(tasks: list[_Task], fallback: str, lost: list[str], skipped: str | None = None) -> Run:
     by_task = [number_samples(task.samples, task.name) for task in tasks]
     documents = [len({record.id for record in records}) for records in by_task]
     return Run(
         tuple(record for records in by_task for record in records),
         # Without the arguments of the model, which may hold secrets.
         _of_run(tasks, "model_name") or fallback,
-        _fingerprint(tasks, documents, lost),
+        known_parts({**_fingerprint(tasks, documents, lost), SKIPPED: skipped}),
         _lower_is_better(tasks),
     )
 
@@ -198,11 +196,17 @@ def _fingerprint(tasks: list[_Task], documents: list[int], lost: list[str]) -> M
             "task_version": _texts_of_tasks(tasks, "versions"),
             "few_shot": _texts_of_tasks(tasks, "n-shot"),
             "prompt": digest_settings(prompts),
-            "template": digest_settings([[c.get(name) for name in _PROMPTING] for c in configs]),
-            "scorer": digest_settings([[c.get(name) for name in _SCORING] for c in configs]),
+            "template": _digest_of(configs, _PROMPTING),
+            "scorer": _digest_of(configs, _SCORING),
             "generation": digest_settings([c.get("generation_kwargs") for c in configs]),
             "partial": "; ".join(_partial(tasks, documents, lost)),
         }
+    )
+
+
+def _digest_of(configs: list[dict[str, Any]], settings: tuple[str, ...]) -> str:
+    return digest_settings(
+        [[without_addresses(config.get(name)) for name in settings] for config in configs]
     )
 
 
@@ -240,59 +244,23 @@ def _value_of_task(task: _Task, member: str) -> object:
 
 def _read_samples(glimpse: Glimpse, metric: str | None) -> list[Sample]:
     path, samples = glimpse.path, []
-    whole = needs_choices(glimpse.row, metric)
-    for number, row in read_sample_lines(path, whole=whole):
+    if holds_sample_list(glimpse.start):
+        rows, place_of = read_json_array(path), row_of
+    else:
+        rows = read_sample_lines(path, whole=needs_choices(glimpse.row, metric))
+        place_of = line_of
+    for number, row in rows:
         try:
             samples.append(read_sample(row, metric))
         except MissingFieldError as error:
             raise FileError(
-                f"{line_of(path, number)}: {error} in every row, got a row without: evaluate the "
+                f"{place_of(path, number)}: {error} in every row, got a row without: evaluate the "
                 f"task again with --log_samples"
             ) from error
         except InputError as error:
-            raise FileError(f"{line_of(path, number)}: {error}") from error
+            raise FileError(f"{place_of(path, number)}: {error}") from error
     if not samples:
         raise FileError(
             f"{visible(str(path))}: expected at least one row, got none: evaluate the task again"
         )
     return samples
-
-
-def _results_beside(file: TaskFile) -> Mapping[str, Any]:
-    path = file.path.with_name(f"results_{file.time}.json")
-    return read_json_object(path) if file.time and path.is_file() else {}
-
-
-def _lost_tasks(files: list[TaskFile], results: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """List the tasks of the newest evaluation whose samples files are missing."""
-    newest = results[max(results)]
-    sizes = newest.get("n-samples")
-    return sorted(set(sizes) - {file.task for file in files}) if isinstance(sizes, dict) else []
-
-
-def _newest_files(path: Path) -> list[TaskFile]:
-    if not path.is_dir():
-        return [_named(path) or TaskFile(path, path.name.removesuffix(".jsonl"), "")]
-    folders = _model_folders(path)
-    only_name(
-        [folder.name for folder in folders],
-        "the folder of one model with samples_*.jsonl",
-        "name the folder of a model that was evaluated with --log_samples",
-    )
-    return newest_of_tasks(_files_in(folders[0]))
-
-
-def _model_folders(path: Path) -> list[Path]:
-    """Folders of models with samples: the path itself, or those right below it."""
-    if _files_in(path):
-        return [path]
-    return sorted(folder for folder in path.iterdir() if folder.is_dir() and _files_in(folder))
-
-
-def _files_in(folder: Path) -> list[TaskFile]:
-    return [file for path in folder.glob("samples_*.jsonl") if (file := _named(path)) is not None]
-
-
-def _named(path: Path) -> TaskFile | None:
-    found = _SAMPLES.fullmatch(path.name)
-    return TaskFile(path, found[1], found[2]) if found else None

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LOWER_IS_BETTER",
     "Sample",
+    "holds_sample_list",
     "is_sample",
     "needs_choices",
     "number_samples",
@@ -100,8 +101,8 @@ class Sample(NamedTuple):
         Filter of the answers.
     prediction : str, optional
         Generated text, or index of the choice.
-    reference : str or list of str
-        The accepted answers.
+    reference : str, list of str or None
+        The accepted answers; None where the target is null.
     scores : mapping of str to float
         Scores of this item.
     prompt : str, optional
@@ -114,7 +115,7 @@ class Sample(NamedTuple):
     number: str
     filter: str | None
     prediction: str | None
-    reference: str | list[str]
+    reference: str | list[str] | None
     scores: Mapping[str, float]
     prompt: str | None
     is_contradicted: bool
@@ -129,6 +130,20 @@ def is_sample(row: Mapping[str, object]) -> bool:
     False
     """
     return row.keys() >= {"doc_id", "filtered_resps", "target"}
+
+
+def holds_sample_list(start: bytes) -> bool:
+    r"""Tell whether a file starts as a JSON list of samples, as old versions wrote them.
+
+    Examples
+    --------
+    >>> holds_sample_list(b'[\n  {"doc_id": 0, "target": 1, "filtered_resps": [[-1, false]]}]')
+    True
+    >>> holds_sample_list(b'{"doc_id": 0, "target": 1, "filtered_resps": [[-1, false]]}')
+    False
+    """
+    names = (b'"doc_id":', b'"filtered_resps":', b'"target":')
+    return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") and all(n in start for n in names)
 
 
 def read_sample_lines(path: Path, *, whole: bool) -> Iterator[tuple[int, Mapping[str, object]]]:
@@ -346,8 +361,10 @@ def _text_of(answers: Sequence[Any]) -> str | None:
     return answer if isinstance(answer, str) else None
 
 
-def _reference_of(target: Any) -> str | list[str]:
+def _reference_of(target: Any) -> str | list[str] | None:
     """Text of the target, or the accepted answers of a list such as ``"['Paris', 'paris']"``."""
+    if target is None:
+        return None
     if isinstance(target, str) and target.startswith("[") and _LIST.fullmatch(target):
         try:
             return [str(accepted) for accepted in ast.literal_eval(target)]
@@ -358,11 +375,11 @@ def _reference_of(target: Any) -> str | list[str]:
     return str(target)
 
 
-def _is_accepted(prediction: str | None, reference: str | list[str]) -> bool:
+def _is_accepted(prediction: str | None, reference: str | list[str] | None) -> bool:
     return prediction == reference or (isinstance(reference, list) and prediction in reference)
 
 
-def number_samples(samples: Sequence[Sample], task: str) -> list[Record]:
+def number_samples(samples: Sequence[Sample], task: str | None) -> list[Record]:
     """Make the records of one task, with an occurrence number in the ids of equal documents.
 
     The hash identifies a document, because ``doc_id`` can be wrong. Before version 0.4.7 rows did
@@ -408,7 +425,7 @@ def _named_filters(samples: Sequence[Sample]) -> list[Sample]:
     return named
 
 
-def _occurrences(samples: Sequence[Sample], task: str) -> list[int]:
+def _occurrences(samples: Sequence[Sample], task: str | None) -> list[int]:
     """Occurrence of each document under its filter, from 1, in the order of ``doc_id``."""
     times = Counter((sample.document, sample.filter) for sample in samples)
     if max(times.values(), default=1) == 1:
@@ -417,10 +434,11 @@ def _occurrences(samples: Sequence[Sample], task: str) -> list[int]:
     numbers: dict[tuple[str, str | None], list[str]] = {}
     for sample in samples:
         numbers.setdefault((sample.document, sample.filter), []).append(sample.number)
+    where = "" if task is None else f" in the task {show(task)}"
     for (document, _), found in numbers.items():
         if len(set(found)) < len(found):
             raise InputError(
-                f"expected each document once per filter in the task {show(task)}, got "
+                f"expected each document once per filter{where}, got "
                 f"{show(document)} again under the same doc_id: evaluate the task again"
             )
         found.sort(key=natural_order)

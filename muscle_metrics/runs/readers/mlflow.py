@@ -28,7 +28,7 @@ from muscle_metrics.runs.log_fields import (
 )
 from muscle_metrics.runs.logs import ErrorsAt, LogFiles, count_share, known_parts, repeated_ids
 from muscle_metrics.runs.record import Record, Run
-from muscle_metrics.words.place import list_names, show
+from muscle_metrics.words.place import describe, list_names, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,6 +56,9 @@ _REFERENCES = (
     "expected_response",
 )
 _EXPECTED = "expected_response"
+# Metadata of a trace that names the run and the model it is of; before MLflow 3 in another field.
+_ABOUT, _ABOUT_BEFORE = "trace_metadata", "request_metadata"
+_ORIGIN = ("mlflow.sourceRun", "mlflow.modelId")
 # Ratings of the judges that MLflow ships; its own means count them as 1 and 0.
 _RATINGS = {"yes": True, "no": False}
 
@@ -73,7 +76,7 @@ def _reason_of(glimpse: Glimpse) -> str | None:
 
 _LOGS = LogFiles(
     "table of an evaluation",
-    ("*.json", "*.jsonl", f"artifacts/*{_TABLE}"),
+    ("*.json", "*.jsonl"),
     _reason_of,
     "it holds the table of an evaluation",
 )
@@ -231,12 +234,14 @@ class _TraceRows:
 
     def __init__(self) -> None:
         self._scorers: dict[str, str] = {}
+        self._origins: dict[str, str | None] = {}
         self._total = 0
         self._failed = 0
 
     def record(self, row: Mapping[str, object]) -> Record:
         """Record of a trace; its id is the digest of its request, because every run has new ids."""
         self._total += 1
+        self._check_origin(row)
         scores: dict[str, float] = {}
         expected: dict[str, object] = {}
         failed = row.get("state") not in (None, "OK")
@@ -269,6 +274,20 @@ class _TraceRows:
             scores,
             prompt=str(answer_at(row, "request")),
         )
+
+    def _check_origin(self, row: Mapping[str, object]) -> None:
+        """Refuse a trace of another run, model or experiment than the rows before."""
+        about = object_at(row, _ABOUT if _ABOUT in row else _ABOUT_BEFORE)
+        origin = {name: text_at(about, name) for name in _ORIGIN}
+        origin["experiment_id"] = text_at(row, "experiment_id")
+        for name, given in origin.items():
+            first = self._origins.setdefault(name, given)
+            if first != given:
+                raise InputError(
+                    f"expected traces of one run and one model, got {describe(given)} after "
+                    f"{describe(first)} in {show(name)}: write the traces of each run to a "
+                    f"file of its own"
+                )
 
     def fingerprint(self) -> dict[str, str | None]:
         """Identify the scorers, and count the rows that failed."""

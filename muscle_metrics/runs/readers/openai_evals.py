@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.files.jsonl import read_jsonl
+from muscle_metrics.runs.identity import check_identity
 from muscle_metrics.runs.log_fields import (
     answer_at,
     answer_from,
@@ -106,6 +107,8 @@ class _Log:
         self.samples: dict[str, list[_Event]] = defaultdict(list)
         self.spec: Mapping[str, object] = {}
         self.run: str | None = None
+        self.is_named = False
+        self.numbers: set[int] = set()
         self.is_finished = False
 
     @property
@@ -116,11 +119,30 @@ class _Log:
     def add(self, row: Mapping[str, object]) -> None:
         """Add a line."""
         if "spec" in row:
-            self.spec = object_at(row, "spec")
+            self._add_spec(object_at(row, "spec"))
         elif "final_report" in row:
             self.is_finished = True
         else:
             self._add_event(row)
+
+    def _add_spec(self, spec: Mapping[str, object]) -> None:
+        if self.spec:
+            check_identity(
+                {"the first specification": self.spec, "the second": spec},
+                "a file of events",
+                "give each run a file of its own",
+            )
+        self.spec = spec
+        if "run_id" in spec:
+            self._check_run(text_at(spec, "run_id"))
+
+    def _check_run(self, run: str | None) -> None:
+        if self.is_named and self.run != run:
+            raise InputError(
+                f"expected events of one run, got {describe(run)} after {describe(self.run)}: "
+                f"give each run a file of its own"
+            )
+        self.run, self.is_named = run, True
 
     def _add_event(self, row: Mapping[str, object]) -> None:
         run, sample = text_at(row, "run_id"), text_at(row, "sample_id")
@@ -130,13 +152,15 @@ class _Log:
                 f"expected an event with a sample_id, an event_id and a type, got the fields "
                 f"{', '.join(map(show, row)) or 'none'}: the log was edited"
             )
-        if self.run not in (None, run):
+        event = _Event(number, kind, object_at(row, "data"))
+        self._check_run(run)
+        if number in self.numbers:
             raise InputError(
-                f"expected events of one run, got {describe(run)} after {describe(self.run)}: "
+                f"expected each event once, got event {number} twice: remove the second one, or "
                 f"give each run a file of its own"
             )
-        self.run = run
-        self.samples[sample].append(_Event(number, kind, object_at(row, "data")))
+        self.numbers.add(number)
+        self.samples[sample].append(event)
 
     def records(self, name: str) -> list[Record]:
         """Return the records of a sample: one per attempt, numbered where there are several."""

@@ -6,7 +6,8 @@
         {"testCase": {"metadata": {"id": "t1"}, "vars": {"q": "2+2"}, "assert": [...]},
          "provider": {"id": "echo"}, "response": {"output": "4"}, "success": true}]}}
 
-Results are in the order of their completion, and ``--repeat`` gives each repeat a ``testIdx``.
+Before version 3 there is no ``evalId`` and no ``testCase``. Results are in the order of their
+completion, and ``--repeat`` gives each repeat a ``testIdx``.
 """
 
 from __future__ import annotations
@@ -27,16 +28,17 @@ from muscle_metrics.runs.log_fields import (
     list_at,
     object_at,
     object_from,
+    objects_at,
     scores_at,
     scores_from,
     text_at,
 )
 from muscle_metrics.runs.logs import ErrorsAt, LogFiles, count_share, known_parts
 from muscle_metrics.runs.record import Record, Run
-from muscle_metrics.words.place import describe, line_of
+from muscle_metrics.words.place import describe, line_of, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
@@ -49,6 +51,8 @@ _FIELDS = {"promptId", "testCase", "vars", "provider", "success"}
 _VARIABLE = re.compile(r"\{\{ *([^{} |.]+) *\}\}")
 # The failureReason of a result whose provider failed.
 _ERROR = 2
+# Characters of a prompt's id, a digest, that tell prompts apart.
+_ID_SHOWN = 8
 
 
 class _Result(NamedTuple):
@@ -60,8 +64,12 @@ class _Result(NamedTuple):
         Its id comes from the metadata of the test, else from its variables.
     test : str
         Digest of its variables and assertions.
-    number : int
+    number : int or None
         Index of the test, which counts repeats as well: it does not identify an item.
+    column : int or None
+        Index of the pair of provider and prompt.
+    provider, prompt : str
+        Id of the provider and of the prompt, which two of one label do not share.
     assertions : tuple of dict
         Assertions of the test; promptfoo passes a test without any.
     is_error : bool
@@ -70,7 +78,10 @@ class _Result(NamedTuple):
 
     record: Record
     test: str
-    number: int
+    number: int | None
+    column: int | None
+    provider: str
+    prompt: str
     assertions: tuple[Mapping[str, object], ...]
     is_error: bool
 
@@ -84,6 +95,8 @@ def _reason_of(glimpse: Glimpse) -> str | None:
     start = b"".join(glimpse.start[:1024].split())
     if start.startswith(b'{"evalId":') and b'"results":{' in start:
         return "it has evalId and results"
+    if start.startswith(b'{"results":{"version":'):
+        return "it has results with a version"
     return "its rows have promptId, testCase and vars" if _is_result(glimpse.row) else None
 
 
@@ -114,7 +127,57 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     with ErrorsAt(path):
         if not log.results:
             raise InputError("expected results of tests, got none: run promptfoo eval again")
-    return log.run(path, choice)
+        _check_once(log.results)
+        log.results = _tell_apart(log.results)
+        return log.run(path, choice)
+
+
+def _check_once(results: Iterable[_Result]) -> None:
+    """Refuse a test that one column holds twice: repeats have numbers of their own."""
+    seen = set()
+    for result in results:
+        place = result.column, result.number
+        if None not in place and place in seen:
+            raise InputError(
+                f"expected each test once per provider and prompt, got test {result.number} of "
+                f"column {result.column} twice: the file holds two evaluations, give each a file "
+                f"of its own"
+            )
+        seen.add(place)
+
+
+def _tell_apart(results: Sequence[_Result]) -> list[_Result]:
+    """Add ids to the labels of providers and prompts that several of them share."""
+    providers = _ids_by_label((result.record.filter, result.provider) for result in results)
+    prompts = _ids_by_label((result.record.task, result.prompt) for result in results)
+    apart = []
+    for result in results:
+        record = result.record
+        provider, prompt = record.filter, record.task
+        if len(providers[provider]) > 1:
+            provider = f"{provider}:{result.provider}"
+        if len(prompts[prompt]) > 1:
+            prompt = f"{prompt}:{result.prompt[:_ID_SHOWN]}"
+        apart.append(result._replace(record=replace(record, filter=provider, task=prompt)))
+    columns: dict[tuple[str | None, str | None], int | None] = {}
+    for result in apart:
+        record = result.record
+        column = columns.setdefault((record.filter, record.task), result.column)
+        if column != result.column:
+            raise InputError(
+                f"expected one column of results for the provider {show(str(record.filter))} and "
+                f"the prompt {show(str(record.task))}, got columns {column} and {result.column}: "
+                f"give each provider and each prompt a label of its own, and run promptfoo eval "
+                f"again"
+            )
+    return apart
+
+
+def _ids_by_label(pairs: Iterable[tuple[str | None, str]]) -> dict[str | None, set[str]]:
+    ids: dict[str | None, set[str]] = defaultdict(set)
+    for label, name in pairs:
+        ids[label].add(name)
+    return ids
 
 
 @dataclass(slots=True)
@@ -217,13 +280,13 @@ def _read_result(row: object) -> _Result:
         raise InputError(f"expected a result, got {describe(row)}: run the evaluation again")
     test = object_at(row, "testCase")
     variables = object_at(test, "vars") or object_at(row, "vars")
-    assertions = tuple(_assertions(test))
+    assertions = tuple(_assertions(test) if "testCase" in row else _graded(row))
     is_error = _is_error(row)
     scores: dict[str, float] = {}
     if not is_error:
         scores = scores_at(row, "namedScores") | scores_from({"success": row.get("success")})
     prompt = object_at(row, "prompt")
-    number = row.get("testIdx")
+    number, column = row.get("testIdx"), row.get("promptIdx")
     record = Record(
         text_at(object_at(test, "metadata"), "id") or f"vars:{digest(variables)}",
         None if is_error else answer_at(object_at(row, "response"), "output"),
@@ -236,7 +299,10 @@ def _read_result(row: object) -> _Result:
     return _Result(
         record,
         digest([variables, assertions]),
-        number if isinstance(number, int) else 0,
+        number if isinstance(number, int) else None,
+        column if isinstance(column, int) else None,
+        _provider_id(row) or "",
+        text_at(row, "promptId") or "",
         assertions,
         is_error,
     )
@@ -245,7 +311,8 @@ def _read_result(row: object) -> _Result:
 def _number_repeats(results: Sequence[_Result]) -> Iterator[Record]:
     """Order records by their tests, and number the repeats of one item.
 
-    Equal ids with other variables or assertions are other items.
+    Equal ids with other variables or assertions are other items. Without numbers of tests, results
+    that repeat are an error of the join.
     """
     tests: dict[object, set[str]] = defaultdict(set)
     for result in results:
@@ -257,13 +324,13 @@ def _number_repeats(results: Sequence[_Result]) -> Iterator[Record]:
         seen[item, result.test] += 1
         if len(tests[item]) > 1:
             record = replace(record, id=f"{record.id}/{result.test}")
-        if total[item, result.test] > 1:
+        if total[item, result.test] > 1 and result.number is not None:
             record = replace(record, repeat=str(seen[item, result.test]))
         yield record
 
 
 def _number(result: _Result) -> int:
-    return result.number
+    return result.number or 0
 
 
 def _item(result: _Result) -> object:
@@ -283,8 +350,12 @@ def _provider(row: Mapping[str, object]) -> str | None:
     provider = row.get("provider")
     if isinstance(provider, str):
         return provider
-    described = object_at(row, "provider")
-    return text_at(described, "label") or text_at(described, "id")
+    return text_at(object_at(row, "provider"), "label") or _provider_id(row)
+
+
+def _provider_id(row: Mapping[str, object]) -> str | None:
+    provider = row.get("provider")
+    return provider if isinstance(provider, str) else text_at(object_at(row, "provider"), "id")
 
 
 def _assertions(test: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
@@ -293,6 +364,14 @@ def _assertions(test: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
         if isinstance(assertion, dict):
             yield assertion
             yield from _assertions(assertion)
+
+
+def _graded(row: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    """Yield the assertions that a result was graded by: version 2 does not record its test."""
+    for part in objects_at(object_at(row, "gradingResult"), "componentResults", "component"):
+        assertion = object_at(part, "assertion")
+        if assertion:
+            yield assertion
 
 
 def _reference(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from muscle_metrics import Policy, check_gate, compare_runs
 from muscle_metrics.cli import main
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.runs.files import bytestream
@@ -110,7 +111,7 @@ class TestRefused:
         )
         with pytest.raises(FileError, match=message):
             read_run(save(tmp_path, ROWS), prediction_field="answer")
-        with pytest.raises(FileError, match="expected the field 'y', got 'id', 'prediction'"):
+        with pytest.raises(FileError, match="fields 'x', 'y' and 'z', got 'id', 'prediction'"):
             read_run(tmp_path, id_field="x", prediction_field="y", reference_field="z")
 
     @pytest.mark.parametrize("name", ["../old/a.arrow", "/etc/passwd", "..", "", "a\\b", None, 7])
@@ -181,3 +182,30 @@ class TestRefused:
         options = ipc.IpcWriteOptions(compression="zstd")
         with pytest.raises(FileError, match="expected content of at most 200 times"):
             read_run(save(tmp_path, rows, options=options))
+
+
+class TestOtherSplits:
+    def splits(self, folder: Path, *names: str) -> Path:
+        folder.mkdir(exist_ok=True)
+        (folder / "dataset_dict.json").write_text(json.dumps({"splits": names}), encoding="utf-8")
+        return folder
+
+    def test_a_split_that_is_missing_is_not_replaced_by_another(self, tmp_path: Path) -> None:
+        save(tmp_path / "test", ROWS)
+        with pytest.raises(FileError, match="expected one split, got 'train', 'test': name"):
+            read_run(self.splits(tmp_path, "train", "test"))
+        with pytest.raises(FileError, match="expected one split, got 'train': name"):
+            read_run(self.splits(tmp_path, "train"))
+
+    def test_two_splits_are_not_compared_without_a_word(self, tmp_path: Path) -> None:
+        for name in ("train", "test"):
+            path = save(tmp_path / name, ROWS[:2]) / "state.json"
+            state = json.loads(path.read_text("utf-8")) | {"_split": name}
+            path.write_text(json.dumps(state), encoding="utf-8")
+        old, new, unknown = (tmp_path / name for name in ("train", "test", "unknown"))
+        save(unknown, ROWS[:2])
+        verdict = check_gate(compare_runs(read_run(old), read_run(new)), Policy(max_nfr="0.99"))
+        assert "split differs: 'train' before, 'test' now" in " ".join(verdict.reasons)
+        assert read_run(self.splits(tmp_path, "test")).fingerprint["split"] == "test"
+        verdict = check_gate(compare_runs(read_run(old), read_run(unknown)), Policy(max_nfr="0.99"))
+        assert "split" not in " ".join(verdict.reasons)

@@ -255,6 +255,33 @@ class TestRefused:
         with pytest.raises(FileError, match=message):
             read_run(tmp_path)
 
+    def test_the_specification_of_another_run(self, tmp_path: Path) -> None:
+        write(tmp_path, [], [request("id1")])
+        spec = {"name": "mmlu", "adapter_spec": {"model": "tiny", "temperature": 1}}
+        (tmp_path / SPEC).write_text(json.dumps(spec), encoding="utf-8")
+        message = rf"got '{SPEC}' \(temperature=1\) and '{STATE}' \(temperature=0\): the files are"
+        with pytest.raises(FileError, match=message):
+            read_run(tmp_path)
+
+    @pytest.mark.parametrize("field", ["model", "model_deployment"])
+    def test_requests_to_several_models(self, tmp_path: Path, field: str) -> None:
+        asked = [request(f"id{n}") for n in range(3)]
+        asked[2]["request"][field] = "большая"
+        asked[1]["request"][field] = "tiny"
+        with pytest.raises(FileError, match=rf"requests to one {field}, got 'tiny', 'большая'"):
+            read_run(write(tmp_path, [], asked))
+
+    def test_several_runs_of_a_suite(self, tmp_path: Path) -> None:
+        names = ["mmlu:subject=law,model=a", "mmlu:subject=право,model=a"]
+        for name in names:
+            (tmp_path / "runs" / "v1" / name).mkdir(parents=True)
+            write(tmp_path / "runs" / "v1" / name, [], [request("id1")])
+        for folder in (tmp_path / "runs" / "v1", tmp_path):
+            with pytest.raises(FileError, match=r"expected one HELM run .*=law,.*=право,.*: name"):
+                read_run(folder)
+        shutil.rmtree(tmp_path / "runs" / "v1" / names[1])
+        assert len(read_run(tmp_path)) == 1
+
     def test_an_instance_twice(self, tmp_path: Path) -> None:
         write(tmp_path, [], [request("id1"), request("id1")])
         with pytest.raises(FileError, match=rf"{STATE}, row 2: expected one request for each"):

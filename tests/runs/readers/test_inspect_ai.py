@@ -33,7 +33,7 @@ SCRIPT = '''
 
 import sys
 
-from inspect_ai import Task, eval
+from inspect_ai import Task, eval, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import Score, Target, accuracy, match, mean, scorer
@@ -66,22 +66,43 @@ def wordy():
     return score
 
 
-def run(folder, answers, scorers, *, ids=None, name="sums", log_format="eval", **options):
+@scorer(metrics=[accuracy()])
+def affirming():
+    async def score(state: TaskState, target: Target) -> Score:
+        return Score(value=["yes", "No", "1"][state.sample_id - 1])
+
+    return score
+
+
+@task
+def quiz(subject, shots=5):
+    return Task(MemoryDataset(samples_of(None), name="tiny"), scorer=match())
+
+
+def samples_of(ids):
+    targets = ["4", "5", ["6", "six"]]
+    return [
+        Sample(input=f"Question {n}?", target=target, id=n + 1 if ids is None else ids[n])
+        for n, target in enumerate(targets)
+    ]
+
+
+def evaluate(task, folder, answers, *, log_format="eval", **options):
     outputs = [ModelOutput.from_content("mockllm/model", answer) for answer in answers]
     for output in outputs:
         # Without usage the harness counts tokens, with a file from the network.
         output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
-    targets = ["4", "5", ["6", "six"]]
-    samples = [
-        Sample(input=f"Question {n}?", target=target, id=n + 1 if ids is None else ids[n])
-        for n, target in enumerate(targets)
-    ]
     return eval(
-        Task(MemoryDataset(samples, name="tiny"), scorer=scorers, name=name),
+        task,
         model=get_model("mockllm/model", custom_outputs=outputs),
         log_dir=folder, log_format=log_format, display="none", max_samples=1, max_tasks=1,
         max_connections=1, **options,
     )
+
+
+def run(folder, answers, scorers, *, ids=None, name="sums", **options):
+    named = Task(MemoryDataset(samples_of(ids), name="tiny"), scorer=scorers, name=name)
+    return evaluate(named, folder, answers, **options)
 
 
 root = sys.argv[1]
@@ -95,6 +116,11 @@ run(f"{root}/crashing", ["4", "5", "6"], crashing())
 run(f"{root}/wordy", ["4", "5", "6"], [match(), wordy()])
 run(f"{root}/limited", ["4", "5"], match(), limit=2)
 run(f"{root}/failed", ["4"], match(), fail_on_error=True)
+run(f"{root}/affirming", ["4", "5", "6"], affirming())
+evaluate(quiz("bio"), f"{root}/old_quiz", ["4", "5", "7"])
+evaluate(quiz("chem"), f"{root}/old_quiz", ["4", "5", "6"])
+evaluate(quiz("bio"), f"{root}/new_quiz", ["4", "0", "6"])
+evaluate(quiz("chem"), f"{root}/new_quiz", ["0", "0", "0"])
 '''
 
 
@@ -136,7 +162,7 @@ def test_two_runs_give_the_counts_of_a_hand(logs):
     assert [record.reference for record in old] == ["4", "5", ["6", "six"]]
     assert [record.prediction for record in old] == ["4", "5", "7"]
     assert old.fingerprint["dataset"] == "tiny"
-    assert old.fingerprint["format"] == "inspect_ai (it holds logs named by time and task)"
+    assert old.fingerprint["format"] == "inspect_ai (it holds logs)"
     assert check_gate(compare_runs(old, old), Policy(max_nfr="0.7")).reasons == ()
 
 
@@ -179,10 +205,77 @@ def test_a_crashed_scorer_leaves_a_missing_score(logs):
 
 
 def test_words_are_no_scores(logs):
-    with pytest.raises(FileError, match=r"a grade C, P, I or N .*'excellent'.*--metric"):
+    with pytest.raises(FileError, match=r"a grade C, P, I or N .*'excellent'.*--metric exact_"):
         read_run(logs / "wordy")
     run = read_run(logs / "wordy", metric="match")
     assert [dict(record.scores) for record in run] == [{"match": 1.0}] * 3
+
+
+def test_yes_and_no_are_scores(logs):
+    # Scores "yes", "No" and "1": inspect_ai 0.3.285 publishes an accuracy of 2/3.
+    run = read_run(logs / "affirming")
+    assert [record.scores["affirming"] for record in run] == [1.0, 0.0, 1.0]
+
+
+VALUES = ["C", "I", "P", "N", "yes", "No", "TRUE", "false", "1", "0", "-0.25", "1e3", " 7 ", True]
+VALUES += [3, 0.5]
+NO_VALUES = ["c", "", "y", "excellent", "nan", "inf", "-Infinity", "1,5", ["C"], {}]
+
+
+@pytest.mark.parametrize("value", [*VALUES, *NO_VALUES])
+def test_scores_are_those_of_value_to_float(logs, tmp_path, value):
+    from inspect_ai.scorer import value_to_float
+
+    def change(log: Any) -> None:
+        log["samples"][1]["scores"]["match"]["value"] = value
+
+    path = edited(log_in(logs / "json"), tmp_path / "changed.json", change)
+    if value in VALUES:
+        assert read_run(path).records[1].scores["match"] == value_to_float()(value)
+    elif value == {}:
+        assert dict(read_run(path).records[1].scores) == {}
+    else:
+        # There it is 0 with a warning.
+        with pytest.raises(FileError, match=r"expected a number, yes, no, .* 'match of sample 2'"):
+            read_run(path)
+
+
+def test_arguments_of_one_task_make_tasks(logs):
+    old, new = read_run(logs / "old_quiz"), read_run(logs / "new_quiz")
+    assert {record.task for record in old} == {"quiz:subject=bio", "quiz:subject=chem"}
+    assert old.fingerprint["task_args"] == "quiz shots=5,subject=bio, quiz shots=5,subject=chem"
+    by_task = compare_runs(old, new).tasks
+    bio, chem = by_task["quiz:subject=bio"], by_task["quiz:subject=chem"]
+    assert (bio.both_right, bio.negative, bio.positive, bio.both_wrong) == (1, 1, 1, 0)
+    assert (chem.both_right, chem.negative, chem.positive, chem.both_wrong) == (0, 3, 0, 0)
+    assert len(read_run(logs / "old_quiz", task="quiz:subject=chem")) == 3
+    with pytest.raises(UsageError, match=r"there is 'quiz:subject=bio', 'quiz:subject=chem'"):
+        read_run(logs / "old_quiz", task="quiz")
+
+
+def test_other_arguments_in_each_run_are_said(logs):
+    bio, chem = (
+        read_run(next(p for p in (logs / "old_quiz").iterdir() if subject in argument_of(p)))
+        for subject in ("bio", "chem")
+    )
+    assert {record.task for record in [*bio, *chem]} == {"quiz"}
+    verdict = check_gate(compare_runs(bio, chem), Policy(max_nfr="0.9"))
+    assert verdict.outcome == "INVALID"
+    assert "task_args differs" in " ".join(verdict.reasons)
+
+
+def argument_of(path: Path) -> str:
+    return read_run(path).fingerprint["task_args"]
+
+
+def test_a_damaged_newer_log_is_not_replaced_by_an_older(logs, tmp_path):
+    path = log_in(logs / "v1")
+    (tmp_path / path.name).write_bytes(path.read_bytes())
+    newer = tmp_path / path.name.replace("20", "21", 1)
+    for content in (b"", path.read_bytes()[:99], b"{}"):
+        newer.write_bytes(content)
+        with pytest.raises(FileError, match=re.escape(newer.name)):
+            read_run(tmp_path)
 
 
 def test_a_partial_run_is_invalid_in_a_gate(logs):

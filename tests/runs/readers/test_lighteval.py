@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from muscle_metrics import compare_runs
 from muscle_metrics.errors import FileError
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.parquet import read_parquet
@@ -134,6 +135,12 @@ class TestFolders:
         model = tmp_path / "details" / "org" / "tiny"
         write(model / STAMP, row("1", response={"text": ["old"]}))
         write(model / LATER, row("1", response={"text": ["new"]}), stamp=LATER)
+        results = tmp_path / "results" / "org" / "tiny"
+        results.mkdir(parents=True)
+        for stamp in (STAMP, LATER):
+            general = {"model_name": "org/tiny"}
+            content = json.dumps({"config_general": general})
+            (results / f"results_{stamp}.json").write_text(content, encoding="utf-8")
         for folder in (tmp_path, tmp_path / "details" / "org", model, model / LATER):
             assert [record.prediction for record in read_run(folder)] == ["new"]
         assert [record.prediction for record in read_run(model / STAMP)] == ["old"]
@@ -153,6 +160,80 @@ class TestFolders:
         assert recognise_harness(Glimpse(tmp_path / "a.parquet")) is None
         with pytest.raises(FileError, match=r"row 1: expected an object in the field 'doc'"):
             read_run(tmp_path / "a.parquet", format="lighteval")
+
+    def test_a_task_that_two_files_hold(self, tmp_path: Path) -> None:
+        write(tmp_path, row("1"))
+        write(tmp_path, row("2"), task="a copy")
+        with pytest.raises(FileError, match=r"one file of the task 'sums\|0', got 'details_a copy"):
+            read_run(tmp_path)
+
+    def test_every_time_describes_its_tasks(self, tmp_path: Path) -> None:
+        for stamp, task in ((STAMP, "sums"), (LATER, "summen")):
+            named = row("1", doc={"task_name": f"{task}|0"})
+            write(tmp_path / "details" / "tiny" / stamp, named, task=f"{task}|0", stamp=stamp)
+            content = {
+                "config_general": {"model_name": "tiny"},
+                "config_tasks": {f"{task}|0": {"effective_num_docs": 2, "hf_repo": task}},
+                "versions": {f"{task}|0": 1},
+            }
+            results = tmp_path / "results" / "tiny" / f"results_{stamp}.json"
+            results.parent.mkdir(parents=True, exist_ok=True)
+            results.write_text(json.dumps(content), encoding="utf-8")
+        fingerprint = read_run(tmp_path).fingerprint
+        assert fingerprint["partial"] == "summen:0 1 of 2, sums:0 1 of 2"
+        assert fingerprint["scorer"] == "summen:0 1, sums:0 1"
+        assert fingerprint["date"] == f"{LATER}, {STAMP}"
+
+
+class TestFirstLeaderboard:
+    """Details of the first Open LLM Leaderboard: no ids, but hashes of the examples."""
+
+    @staticmethod
+    def details(folder: Path, *scores: float, stamp: str = STAMP) -> Path:
+        rows = [
+            {
+                "example": f"вопрос {number}",
+                "full_prompt": f"few вопрос {number}",
+                "choices": ["a", "b"],
+                "gold": [" A"],
+                "gold_index": 0,
+                "predictions": [-1.0, -2.0] if score else [-2.0, -1.0],
+                "metrics": {"acc": score, "acc_norm": score},
+                "hashes": {"example": f"{number:x}", "full_prompt": "x"},
+                "cont_tokens": [[1], [2]],
+            }
+            for number, score in enumerate(scores)
+        ]
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"details_harness|arc:challenge|25_{stamp}.parquet"
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+        return path
+
+    def test_two_runs_are_compared(self, tmp_path: Path) -> None:
+        old = self.details(tmp_path / "old" / STAMP, 1.0, 1.0, 0.0)
+        new = self.details(tmp_path / "new" / LATER, 1.0, 0.0, 1.0, stamp=LATER)
+        assert str(recognise_harness(Glimpse(old))).startswith("lighteval (its columns are those")
+        for paths in ((old, new), (tmp_path / "old", tmp_path / "new")):
+            runs = [read_run(path) for path in paths]
+            counts = compare_runs(*runs, metric="acc_norm").counts
+            assert (counts.total, counts.negative, counts.positive) == (3, 1, 1)
+        assert {record.task for record in runs[0]} == {"harness|arc:challenge|25"}
+        assert [record.prediction for record in runs[0]] == ["a", "a", "b"]
+        assert {record.reference for record in runs[0]} == {"a"}
+
+    def test_generated_text_has_its_gold(self, tmp_path: Path) -> None:
+        path = tmp_path / "v1.parquet"
+        one = {
+            "example": "q",
+            "gold": ["18", "восемнадцать"],
+            "predictions": ["18"],
+            "metrics": {"em": 1.0},
+            "hashes": {"example": "h"},
+        }
+        parquet.write_table(pyarrow.Table.from_pylist([one]), path)
+        (record,) = read_run(path)
+        assert (record.task, record.prediction) == (None, "18")
+        assert record.reference == ["18", "восемнадцать"]
 
 
 class TestResults:

@@ -268,7 +268,11 @@ def test_a_rerun_adds_files_and_the_newest_counts(tmp_path):
     write_samples(tmp_path, [sample(1), sample(2)])
     write_samples(tmp_path, [sample(1, "5"), sample(2)], when=LATER)
     write_samples(tmp_path, [sample(3)], task="other")
+    for when in (TIME, LATER):
+        write_results(tmp_path, {"model_name": "org/model"}, when)
     run = read_run(tmp_path)
+    skipped = f"1 older file of a rerun ('samples_sums_{TIME}.jsonl')"
+    assert run.fingerprint["skipped"] == skipped
     assert [(r.task, r.scores["exact_match"]) for r in run] == [
         ("other", 1.0),
         ("sums", 0.0),

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muscle_metrics.cli import main
-from muscle_metrics.errors import FileError, UsageError
+from muscle_metrics.errors import FileError, PairingError, UsageError
 from muscle_metrics.runs.choice import Choice
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.harnesses import recognise_harness
+from muscle_metrics.runs.joining.pairing import pair_runs
 from muscle_metrics.runs.read import read_run
 
 if TYPE_CHECKING:
@@ -244,3 +245,76 @@ class TestRefused:
         path = write(tmp_path / "out.json", row({"q": 1}), stats="x")
         with pytest.raises(FileError, match=r"out\.json: expected an object in the field 'stats'"):
             read_run(path)
+
+
+def version_2(variables: dict[str, Any], output: str, *, passed: bool) -> dict[str, Any]:
+    """A result as promptfoo wrote it before version 3: without testCase, promptId and testIdx."""
+    assertion = {"type": "equals", "value": "4"}
+    graded = {"pass": passed, "componentResults": [{"pass": passed, "assertion": assertion}]}
+    return {
+        "provider": {"id": "openai:gpt-4"},
+        "prompt": {"raw": str(variables), "label": "{{q}}"},
+        "vars": variables,
+        "response": {"output": output},
+        "success": passed,
+        "namedScores": {},
+        "gradingResult": graded,
+    }
+
+
+class TestVersion2:
+    def write(self, path: Path, *rows: dict[str, Any]) -> Path:
+        results = {"version": 2, "timestamp": "2024-05-28", "results": rows, "stats": {}}
+        path.write_text(json.dumps({"results": results, "config": {}}, indent=2), encoding="utf-8")
+        return path
+
+    def test_it_is_read(self, tmp_path: Path) -> None:
+        rows = [
+            version_2({"q": "2+2"}, "4", passed=True),
+            version_2({"q": "четыре"}, "5", passed=False),
+        ]
+        run = read_run(self.write(tmp_path / "out.json", *rows))
+        assert [(r.prediction, r.reference, dict(r.scores)) for r in run] == [
+            ("4", "4", {"success": True}),
+            ("5", "4", {"success": False}),
+        ]
+        assert run.fingerprint["format"] == "promptfoo (it has results with a version)"
+
+    def test_repeats_without_numbers_are_refused(self, tmp_path: Path) -> None:
+        row = version_2({"q": "2+2"}, "4", passed=True)
+        run = read_run(self.write(tmp_path / "out.json", row, {**row, "success": False}))
+        with pytest.raises(PairingError, match=r"1 id more than once in old"):
+            pair_runs(run, run)
+
+
+class TestConfigurations:
+    """Providers and prompts of one label, and one evaluation twice."""
+
+    def test_providers_of_one_label_are_filters(self, tmp_path: Path) -> None:
+        rows = [
+            row({"q": 1}, provider={"id": name, "label": "mine"}, promptIdx=column)
+            for column, name in enumerate(["a:1", "b:2"])
+        ]
+        path = write(tmp_path / "out.json", *rows)
+        with pytest.raises(UsageError, match=r"got 'mine:a:1', 'mine:b:2': .*--filter"):
+            read_run(path)
+        assert len(read_run(path, filter="mine:b:2")) == 1
+
+    def test_prompts_of_one_label_are_tasks(self, tmp_path: Path) -> None:
+        rows = [
+            row({"q": 1}, promptId=name, promptIdx=column)
+            for column, name in enumerate(["5f0c" * 16, "77aa" * 16])
+        ]
+        records = read_run(write(tmp_path / "out.json", *rows)).records
+        assert [record.task for record in records] == ["plain:5f0c5f0c", "plain:77aa77aa"]
+        assert {record.repeat for record in records} == {None}
+
+    def test_columns_that_cannot_be_told_apart_are_refused(self, tmp_path: Path) -> None:
+        rows = [row({"q": 1}, promptIdx=column, testIdx=column) for column in (0, 3)]
+        with pytest.raises(FileError, match=r"'echo' and the prompt 'plain', got columns 0 and 3"):
+            read_run(write(tmp_path / "out.json", *rows))
+
+    def test_a_result_twice_is_no_repeat(self, tmp_path: Path) -> None:
+        rows = [row({"q": n}, promptIdx=0, testIdx=n) for n in (0, 1, 1)]
+        with pytest.raises(FileError, match=r"got test 1 of column 0 twice"):
+            read_run(write(tmp_path / "out.json", *rows))
