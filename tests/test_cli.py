@@ -56,13 +56,13 @@ def test_json_holds_what_is_printed(runs: tuple[str, str], tmp_path: Path) -> No
     content = json.loads(target.read_text(encoding="utf-8"))
     assert content["counts"]["negative"] == 1
     assert content["flips"][0]["id"] == "2"
-    # A second run replaces the file; it replaces a symbolic link, and leaves the link's target.
-    link, victim = tmp_path / "link.json", tmp_path / "victim.txt"
-    victim.write_text("mine", encoding="utf-8")
-    link.symlink_to(victim)
+    # A second run replaces the file; a symbolic link stays, and its target is replaced.
+    link, last = tmp_path / "link.json", tmp_path / "last.json"
+    last.write_text("before", encoding="utf-8")
+    link.symlink_to(last)
     assert main(["compare", *runs, "--json", str(link)]) == 0
-    assert victim.read_text(encoding="utf-8") == "mine"
-    assert link.read_bytes() == target.read_bytes()
+    assert link.is_symlink()
+    assert last.read_bytes() == target.read_bytes()
 
 
 def test_a_chain_of_files(runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:

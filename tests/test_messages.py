@@ -84,6 +84,27 @@ def test_message_is_one_line_that_says_what_to_do(name, call):
     assert "np." not in message
 
 
+# Cases of errors that the command line meets. The other ones are those of functions in Python.
+ON_THE_COMMAND_LINE = (
+    "baseline file", "cli", "csv", "datasets", "engine", "fields", "file", "gate", "growing",
+    "json", "judging", "logs", "parquet", "power", "references", "reports", "runs", "scale",
+    "values", "where",
+)  # fmt: skip
+# Options of scorers that no flag sets.
+WITHOUT_FLAG = {"scale: idf of parts"}
+
+
+@every_case
+def test_no_way_out_is_an_argument_of_python_alone(name, call):
+    """An argument stands beside its flag, as in --missing drop (missing=...)."""
+    message = str(caught(call))
+    if name.startswith(ON_THE_COMMAND_LINE) and name not in WITHOUT_FLAG:
+        way_out = message.partition(", got ")[2].partition(": ")[2]
+        flagged = r"--[a-z-]+ ?[^()]{0,60}\([a-z_]+=[^)]*\)|[a-z_]+= \(--[a-z-]+\)"
+        alone = re.search(r"(?<![-\w])[a-z_]+=(?![A-Z0-9])", re.sub(flagged, "", way_out))
+        assert not alone, message
+
+
 @pytest.mark.parametrize("module", WATCHED)
 def test_every_raise_statement_is_reached_by_a_case(module, reached):
     file = PACKAGE / f"{module}.py"

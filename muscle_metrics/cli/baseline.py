@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.judging import add_judging, judging_choices
-from muscle_metrics.cli.mistakes import check_outputs
+from muscle_metrics.cli.outputs import check_outputs, names_standard_output
 from muscle_metrics.cli.reading import add_reading, read_runs
 from muscle_metrics.cli.screen import print_lines
 from muscle_metrics.errors import UsageError
@@ -41,7 +41,9 @@ def add_command(commands: Any) -> None:
     )
     parser.set_defaults(command=_baseline)
     parser.add_argument("run", metavar="RUN", help="file of answers")
-    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="file to write")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="file to write; - is standard output"
+    )
     parser.add_argument("--name", metavar="NAME", help="name of the run (default: of its file)")
     add_reading(parser)
     add_judging(parser, scores=False)
@@ -58,14 +60,15 @@ def _baseline(options: argparse.Namespace) -> int:
     (run,) = read_runs(options, [options.run])
     if not isinstance(choices["metric"], str | None):
         raise UsageError(
-            f"expected one --metric for a baseline, got {choices['metric']}: without it, all "
-            f"recorded scores are kept"
+            f"expected one --metric for a baseline, got {choices['metric']}: leave out --metric to "
+            f"keep all recorded scores"
         )
     # The name of the file without its folder: a committed file must not show paths of a machine.
     run = replace(run, name=options.name or Path(options.run).name)
     baseline = make_baseline(
         run, metric=choices["metric"], key=choices["key"], unanswered=choices["unanswered"]
     )
-    write_text(Path(options.output), baseline_text(baseline))
-    print_lines([terminal(f"{options.output}: {len(baseline)} items of {run.name}")])
+    write_text(options.output, baseline_text(baseline))
+    done = terminal(f"{options.output}: {len(baseline)} items of {run.name}")
+    print_lines([done], stderr=names_standard_output([options.output]))
     return 0

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
-from muscle_metrics.cli.mistakes import check_outputs, check_versions, doubt_order, number
+from muscle_metrics.cli.mistakes import check_versions, doubt_order, note_identical, number
+from muscle_metrics.cli.outputs import (
+    check_outputs,
+    names_standard_output,
+    print_reports,
+    write_files,
+)
 from muscle_metrics.cli.reading import add_reading, read_runs
 from muscle_metrics.cli.screen import open_screen, print_lines, working
 from muscle_metrics.errors import UsageError
@@ -62,7 +67,9 @@ def add_command(commands: Any) -> None:
     output.add_argument(
         "--flips", type=number, default=0, metavar="N", help="list the first N negative flips"
     )
-    output.add_argument("--json", metavar="FILE", help="also write the result as JSON")
+    output.add_argument(
+        "--json", metavar="FILE", help="also write the result as JSON; - is standard output"
+    )
     output.add_argument(
         "--llm-comparator", metavar="FILE", help="also write all items for LLM Comparator"
     )
@@ -86,7 +93,7 @@ def _compare(options: argparse.Namespace) -> int:
     if options.llm_comparator and (len(options.runs) > 2 or options.engine != "memory"):
         raise UsageError(
             f"expected two runs for --llm-comparator, got {len(options.runs)} joined by "
-            f"{options.engine}: compare two of them in memory"
+            f"{options.engine}: name OLD and NEW alone, and leave out --engine"
         )
     check_outputs([options.json, options.llm_comparator], options.runs)
     runs = [] if options.engine != "memory" else read_runs(options, options.runs)
@@ -95,17 +102,16 @@ def _compare(options: argparse.Namespace) -> int:
     result = _result(options, runs, choices)
     if not isinstance(result, Chain):
         refuse_flips(options.flips, is_judged=result.is_judged)
+    texts = {}
     if options.json:
-        from muscle_metrics.reports.files import write_text
-
-        write_text(Path(options.json), result.to_json() + "\n")
+        texts[options.json] = result.to_json() + "\n"
     if options.llm_comparator and isinstance(result, Comparison):
         from muscle_metrics.integrations.llm_comparator import llm_comparator_json
-        from muscle_metrics.reports.files import write_text
 
-        text = llm_comparator_json(result, prompts=runs[1])
-        write_text(Path(options.llm_comparator), text)
-    _show(result, options.flips)
+        texts[options.llm_comparator] = llm_comparator_json(result, prompts=runs[1])
+    write_files(texts)
+    print_reports(texts)
+    _show(result, options, stderr=names_standard_output(texts))
     return 0
 
 
@@ -124,19 +130,23 @@ def _result(
         return compare_chain(runs, **{k: v for k, v in choices.items() if k != "options"})
 
 
-def _show(result: Comparison | CountedComparison | Chain, flips: int) -> None:
+def _show(
+    result: Comparison | CountedComparison | Chain, options: argparse.Namespace, *, stderr: bool
+) -> None:
     from muscle_metrics.comparison import text
     from muscle_metrics.comparison.chains import Chain
 
-    console = open_screen()
+    console = open_screen(stderr=stderr)
+    notes = note_identical(options.runs)
     if not console.is_terminal:
         shown = (
-            text.chain_text(result)
+            text.chain_text(result, notes=notes)
             if isinstance(result, Chain)
-            else text.comparison_text(result, flips=flips)
+            else text.comparison_text(result, flips=options.flips, notes=notes)
         )
-        print_lines([shown])
+        print_lines([shown], stderr=stderr)
     elif isinstance(result, Chain):
-        console.print(text.chain_table(result), crop=False)
+        console.print(text.chain_table(result, notes=notes), crop=False)
     else:
-        console.print(text.comparison_table(result, flips=flips), crop=False)
+        table = text.comparison_table(result, flips=options.flips, notes=notes)
+        console.print(table, crop=False)

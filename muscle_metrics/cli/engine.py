@@ -85,8 +85,8 @@ def compare_on_engine(
     """
     if len(paths) != 2:
         raise UsageError(
-            f"expected two runs for --engine {options.engine}, got {len(paths)}: compare a chain "
-            f"in memory"
+            f"expected two runs for --engine {options.engine}, got {len(paths)}: leave out "
+            f"--engine to compare a chain"
         )
     given = {"key": choices["key"]}
     given |= {name: getattr(options, name, None) for name in ("reference", "task", "filter")}

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
-from muscle_metrics.cli.mistakes import check_outputs, doubt_order, number
+from muscle_metrics.cli.mistakes import doubt_order, number
+from muscle_metrics.cli.outputs import (
+    check_outputs,
+    names_standard_output,
+    print_reports,
+    write_files,
+)
 from muscle_metrics.cli.policy_flags import add_policy, policy_of
 from muscle_metrics.cli.reading import add_reading, read_runs
 from muscle_metrics.cli.screen import print_lines, warn
@@ -98,7 +104,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     for flag, text in (
         ("--junit", "write JUnit XML"),
         ("--markdown", "write Markdown, short enough for a comment"),
-        ("--json", "write JSON; its schema is verdict.schema.json"),
+        ("--json", "write JSON; its schema is verdict.schema.json; - is standard output"),
     ):
         group.add_argument(flag, metavar="FILE", help=text)
     group.add_argument(
@@ -144,19 +150,21 @@ def _gate(options: argparse.Namespace) -> int:
         judged = _Judged(verdict, None, policy.on_inconclusive)
     if judged.comparison is not None:
         refuse_flips(options.flips, is_judged=judged.comparison.is_judged)
+    texts = _report_texts(options, judged)
     # Print last: if a report cannot be written, no verdict may be printed.
-    _write_files(options, judged)
+    write_files(texts)
     if options.summary:
         _append_summary(options, judged)
-    _print(options, judged)
+    print_reports(texts)
+    _print(options, judged, stderr=names_standard_output(texts))
     return CODES.get(judged.verdict.outcome, UNDECIDED_CODES[judged.on_inconclusive])
 
 
 def _paths(options: argparse.Namespace) -> list[str]:
     if options.sequential == (options.seed is None):
         raise UsageError(
-            "expected --sequential and --seed together, got one without the other: the seed gives "
-            "the order in which items may be looked at"
+            "expected --sequential and --seed together, got one without the other: give both, as "
+            "in --sequential --seed 7 with the seed of 'muscle-metrics order'"
         )
     paths = [*filter(None, [options.baseline]), *options.runs]
     if len(paths) != 2:
@@ -208,33 +216,35 @@ def _judge_counts(
 
     if options.sequential:
         raise UsageError(
-            f"expected runs in memory for --sequential, got --engine {options.engine}: it looks at "
-            f"one item after the other"
+            f"expected runs in memory for --sequential, got --engine {options.engine}: leave out "
+            f"--engine"
         )
     wanted = {**choices, "minimum_effect": policy.minimum_effect}
     counted = compare_on_engine(options, paths, wanted, flips=max(options.flips, options.examples))
     return _Judged(check_gate(counted, policy), counted, policy.on_inconclusive)
 
 
-def _write_files(options: argparse.Namespace, judged: _Judged) -> None:
-    from muscle_metrics.reports.files import write_text
-
+def _report_texts(options: argparse.Namespace, judged: _Judged) -> dict[str, str]:
+    """Text of every report, by the output that an option names."""
     verdict, comparison, on_inconclusive = judged
     most = options.examples
+    texts = {}
     # Import formats here: a gate that writes no file must not pay for them.
     if options.junit:
         from muscle_metrics.reports.junit import verdict_junit
 
-        text = verdict_junit(verdict, comparison, examples=most, on_inconclusive=on_inconclusive)
-        write_text(Path(options.junit), text)
+        texts[options.junit] = verdict_junit(
+            verdict, comparison, examples=most, on_inconclusive=on_inconclusive
+        )
     if options.markdown:
         from muscle_metrics.reports.markdown import verdict_markdown
 
-        write_text(Path(options.markdown), verdict_markdown(verdict, comparison, examples=most))
+        texts[options.markdown] = verdict_markdown(verdict, comparison, examples=most)
     if options.json:
         from muscle_metrics.reports.verdict_json import verdict_json
 
-        write_text(Path(options.json), verdict_json(verdict, comparison, examples=most))
+        texts[options.json] = verdict_json(verdict, comparison, examples=most)
+    return texts
 
 
 def _append_summary(options: argparse.Namespace, judged: _Judged) -> None:
@@ -253,11 +263,11 @@ def _append_summary(options: argparse.Namespace, judged: _Judged) -> None:
     append_text(path, text)
 
 
-def _print(options: argparse.Namespace, judged: _Judged) -> None:
+def _print(options: argparse.Namespace, judged: _Judged, *, stderr: bool) -> None:
     from muscle_metrics.reports.annotations import verdict_annotations
     from muscle_metrics.reports.flips import first_flips, flip_lines
 
     verdict = judged.verdict
     flips = first_flips(judged.comparison, options.flips, verdict.broken_pins)
     annotations = verdict_annotations(verdict) if options.annotations else []
-    print_lines([str(verdict), *flip_lines(flips), *annotations])
+    print_lines([str(verdict), *flip_lines(flips), *annotations], stderr=stderr)

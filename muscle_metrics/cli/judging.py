@@ -100,12 +100,16 @@ def _metric_options(
     if options.stem:
         by_metric |= {metric: {"stem": True} for metric in metrics if metric.startswith("rouge")}
         if not by_metric:
-            raise UsageError(f"expected a rouge metric for --stem, got {metrics}: add --metric")
+            raise UsageError(
+                f"expected a rouge metric for --stem, got {metrics}: add --metric rouge1, or drop "
+                f"--stem"
+            )
     given = {"model": options.bertscore_model, "num_layers": options.bertscore_layers}
     bertscore = {name: value for name, value in given.items() if value is not None}
     if bertscore and "bertscore" not in metrics:
         raise UsageError(
-            f"expected --metric bertscore for its options, got {metrics}: add it or drop them"
+            f"expected --metric bertscore for its options, got {metrics}: add it, or drop "
+            f"--bertscore-model and --bertscore-layers"
         )
     if "bertscore" in metrics:
         if "model" not in bertscore:
@@ -124,11 +128,14 @@ def _key_function(location: str) -> Callable[..., Any]:
     if not where:
         raise UsageError(
             f"expected --key as package.module:function or path/to/file.py:function, got "
-            f"{location!r}: such as keys.py:normalise"
+            f"{location!r}: {_advise_key(location)}"
         )
     file = Path(where) if where.endswith(".py") else None
     if file is not None and not file.is_file():
-        raise UsageError(f"expected a Python file, got {where!r}: there is none")
+        raise UsageError(
+            f"expected a Python file for --key, got no file {where!r}: check its path, as in --key "
+            f"path/to/keys.py:normalise"
+        )
     try:
         function = find_function(file or where, name)
     except ImportError as error:
@@ -137,10 +144,21 @@ def _key_function(location: str) -> Callable[..., Any]:
             raise
         raise UsageError(
             f"expected a module {where!r} that can be imported, got {error}: install it, or name a "
-            f"file"
+            f"file, as in --key keys.py:{name}"
         ) from error
     if function is None:
         raise UsageError(
-            f"expected {where!r} to define a function {name!r}, it does not: check the name"
+            f"expected {where!r} to define a function {name!r} for --key, it does not: check its "
+            f"spelling, as in --key {location.rpartition(':')[0]}:FUNCTION"
         )
     return function
+
+
+def _advise_key(location: str) -> str:
+    """Name the built-in that is meant, as in str.strip; else a function in a file."""
+    from muscle_metrics.scorers.custom import find_function
+
+    names = location.strip(":").split(".")
+    if all(map(str.isidentifier, names)) and find_function("builtins", ".".join(names)):
+        return f"write --key builtins:{'.'.join(names)}"
+    return "such as --key keys.py:normalise"

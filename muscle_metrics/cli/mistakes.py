@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +13,30 @@ from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from muscle_metrics.runs.record import Run
 
-__all__ = ["check_outputs", "check_versions", "doubt_order", "flag_of", "number", "refuse_same_run"]
+__all__ = [
+    "check_versions",
+    "doubt_order",
+    "flag_of",
+    "note_identical",
+    "number",
+    "refuse_same_run",
+]
 
 # Words in file names that mark the older or the newer of two runs.
 OF_OLD = frozenset({"baseline", "before", "old", "previous"})
 OF_NEW = frozenset({"after", "candidate", "new", "updated"})
+
+# Sizes and settings of models in names of files: 70b, 1.5B, 8x7b, 400m, 128k, 4bit, 5-shot, fp16. A
+# number behind a v is a version, whatever follows.
+_SIZE = re.compile(
+    r"(?<![0-9.])(?<!v)[0-9]+(?:\.[0-9]+)?(?:x[0-9]+(?:\.[0-9]+)?)?(?:[bkmt]|[-_]?bits?|[-_]?shots?)"
+    r"(?![a-z0-9])|(?<![a-z])(?:fp|bf|int)[0-9]+(?![a-z0-9])",
+    re.IGNORECASE,
+)
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -37,25 +54,6 @@ def number(text: str) -> int:
     return value
 
 
-def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
-    """Refuse to write one file twice, or over a file that is read.
-
-    Raises
-    ------
-    UsageError
-        If two options name one file.
-    """
-    taken = {Path(path).resolve() for path in inputs}
-    for output in filter(None, outputs):
-        path = Path(output).resolve()
-        if path in taken:
-            raise UsageError(
-                f"expected a file of its own for every report, got {output!r} twice or as a run: "
-                f"name another"
-            )
-        taken.add(path)
-
-
 def check_versions(options: argparse.Namespace, choices: Mapping[str, Any], advice: str) -> None:
     """Refuse fewer than two runs, and a chain of more with options that only two runs take.
 
@@ -69,7 +67,8 @@ def check_versions(options: argparse.Namespace, choices: Mapping[str, Any], advi
     graded = options.score_range or options.minimum_effect or choices["options"]
     if len(options.runs) > 2 and (graded or isinstance(choices["metric"], list)):
         raise UsageError(
-            f"expected one --metric and no option of graded scores for a chain, got more: {advice}"
+            f"expected one --metric and no option of graded scores for a chain, got more: "
+            f"{advice}, or drop all but one --metric"
         )
 
 
@@ -95,6 +94,41 @@ def refuse_same_run(paths: Sequence[str], settings: Sequence[Mapping[str, object
                 f"expected two different runs, got {path!r} twice: name OLD and NEW, or what tells "
                 f"two runs in one file apart, such as --prediction-field or --filter, once for each"
             )
+
+
+def note_identical(paths: Sequence[str]) -> list[str]:
+    """Say which runs that follow each other are copies of one file.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files, oldest first. Folders are not looked into.
+
+    Returns
+    -------
+    list of str
+        One note for each pair, with untrusted names.
+    """
+    pairs = list(pairwise(paths))
+    if len(paths) == 2:
+        return ["the two files are identical"] * all(_is_copy(*pair) for pair in pairs)
+    return [
+        f"{one} and {other} are identical files" for one, other in pairs if _is_copy(one, other)
+    ]
+
+
+def _is_copy(one: str, other: str) -> bool:
+    """Whether two files hold the same bytes; False where either cannot be read."""
+    import filecmp
+
+    try:
+        # Fields that differ tell two runs in one file apart, and then its path is given twice.
+        if os.path.realpath(one) == os.path.realpath(other):
+            return False
+        # Sizes first: only files of one size are read.
+        return all(map(os.path.isfile, (one, other))) and filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
 
 
 def doubt_order(paths: Sequence[str], runs: Sequence[Run] = ()) -> None:
@@ -126,9 +160,10 @@ def doubt_order(paths: Sequence[str], runs: Sequence[Run] = ()) -> None:
 
 
 def _is_named_later(one: str, other: str) -> bool:
-    """Whether names differ only in numbers that decrease, or hold words for new and old."""
-    texts, other_texts = (re.split(r"\d+", name) for name in (one, other))
-    numbers, other_numbers = (re.findall(r"\d+", name) for name in (one, other))
+    """Whether names differ only in versions that decrease, or hold words for new and old."""
+    versions = [_SIZE.sub("<size>", name) for name in (one, other)]
+    texts, other_texts = (re.split(r"\d+", name) for name in versions)
+    numbers, other_numbers = (re.findall(r"\d+", name) for name in versions)
     if texts == other_texts and [*map(int, numbers)] > [*map(int, other_numbers)]:
         return True
     words, other_words = ({*re.split(r"[\W\d_]+", name.lower())} for name in (one, other))

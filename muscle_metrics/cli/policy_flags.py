@@ -131,8 +131,8 @@ def policy_of(options: argparse.Namespace) -> Policy:
     several = [flag_of(name) for name in SEVERAL if getattr(options, name)]
     if several:
         raise UsageError(
-            f"expected {' and '.join(several)} inside the policy file, got both: a flag would "
-            f"replace what the file says"
+            f"expected {' and '.join(several)} inside the policy file, got both, and a flag would "
+            f"replace what the file says: write it there, or leave out --policy"
         )
     return read_policy(options.policy, **_chosen(given))
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.judging import add_judging, judging_choices
-from muscle_metrics.cli.mistakes import check_outputs, check_versions, number
+from muscle_metrics.cli.mistakes import check_versions, number
+from muscle_metrics.cli.outputs import check_outputs, names_standard_output
 from muscle_metrics.cli.policy_flags import add_policy, has_policy, policy_of
 from muscle_metrics.cli.reading import add_reading, read_runs
 from muscle_metrics.cli.screen import print_lines, working
@@ -47,7 +48,9 @@ def add_command(commands: Any) -> None:
     )
     parser.set_defaults(command=_report)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="files of answers, oldest first")
-    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="page to write")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="page to write; - is standard output"
+    )
     output = parser.add_argument_group("what the page shows")
     output.add_argument(
         "--redact",
@@ -77,13 +80,16 @@ def add_command(commands: Any) -> None:
 def _report(options: argparse.Namespace) -> int:
     from muscle_metrics.comparison.chains import compare_chain
     from muscle_metrics.comparison.compare import compare_runs
+    from muscle_metrics.comparison.near_misses import near_miss_lines
     from muscle_metrics.gate.check import check_gate
     from muscle_metrics.reports.html.page import make_page
+    from muscle_metrics.words.escape import terminal
 
-    page_file = Path(options.output)
-    items_file = page_file.with_suffix(".csv")
     named = filter(None, (options.reference, options.policy, options.pinned))
-    check_outputs([options.output, str(items_file)], [*options.runs, *named])
+    inputs = [*options.runs, *named]
+    check_outputs([options.output], inputs)
+    items_file = _items_file(options.output)
+    check_outputs([options.output, items_file], inputs)
     policy = policy_of(options) if has_policy(options) else None
     choices = judging_choices(options)
     check_versions(options, choices, "report on two runs")
@@ -102,27 +108,40 @@ def _report(options: argparse.Namespace) -> int:
             examples=options.examples,
             redact=options.redact,
             command=shlex.join(["muscle-metrics", *options.given]),
-            items_file=items_file.name,
+            items_file=items_file and Path(items_file).name,
         )
-        _write(page, page_file, items_file, comparison, redact=options.redact)
+        lines = _write(page, options.output, items_file, comparison, redact=options.redact)
+    # Logs of builds are public too.
+    quotes = bool(options.examples) and not options.redact
+    lines[1:1] = near_miss_lines(comparison, texts=quotes)
+    print_lines(map(terminal, lines), stderr=names_standard_output([options.output]))
     return 0
 
 
+def _items_file(page_file: str) -> str | None:
+    """File beside the page for all items; None beside standard output, a pipe or a device."""
+    from muscle_metrics.reports.files import is_file
+
+    return str(Path(page_file).with_suffix(".csv")) if is_file(page_file) else None
+
+
 def _write(
-    page: Page, page_file: Path, items_file: Path, comparison: Comparison, *, redact: bool
-) -> None:
+    page: Page, page_file: str, items_file: str | None, comparison: Comparison, *, redact: bool
+) -> list[str]:
+    """Write the page and the table beside it; return what was written, with untrusted names."""
+    from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
     from muscle_metrics.comparison.secrets import hide_comparison_secrets, redact_comparison
     from muscle_metrics.reports.csv import items_csv
     from muscle_metrics.reports.files import write_text
-    from muscle_metrics.words.escape import terminal
 
-    lines = [f"{page_file}: {comparison.total} items of {' -> '.join(comparison.names)}"]
+    equal = f"; {EQUAL_RUNS}" if runs_are_equal(comparison) else ""
+    lines = [f"{page_file}: {comparison.total} items of {' -> '.join(comparison.names)}{equal}"]
     # The table first: a page must not link to a file that could not be written.
-    if page.left_out:
+    if page.left_out and items_file:
         table = (
             redact_comparison(comparison) if redact else hide_comparison_secrets(comparison).value
         )
         write_text(items_file, items_csv(table))
         lines.append(f"{items_file}: all items, of which {page.left_out} did not fit into the page")
     write_text(page_file, page.text)
-    print_lines(map(terminal, lines))
+    return lines

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -14,10 +17,48 @@ if TYPE_CHECKING:
 __all__ = ["open_screen", "print_lines", "warn", "working"]
 
 
-def print_lines(lines: Iterable[str]) -> None:
-    """Print lines and flush them: a closed pipe fails here, and not when Python exits."""
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
+def print_lines(lines: Iterable[str], *, stderr: bool = False) -> None:
+    """Print lines and flush them: a closed pipe fails here, and not when Python exits.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        Without their line ends.
+    stderr : bool
+        Whether a report is on standard output, so that the lines go to standard error. They repeat
+        the report: it is no error if nobody can read them.
+
+    Raises
+    ------
+    UsageError
+        If standard output is closed, or the disk behind it is full.
+    """
+    text = "".join(f"{line}\n" for line in lines)
+    if stderr:
+        with suppress(OSError, AttributeError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        return
+    # A process that was started with a closed stream has none.
+    if sys.stdout is None:
+        raise _unprintable("a closed stream")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # Python flushes again at its exit, and would fail with an exit code of its own.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise _unprintable(error.strerror or str(error)) from error
+
+
+def _unprintable(reason: str) -> UsageError:
+    return UsageError(
+        f"expected to write standard output, got {reason}: redirect it to a file that can be "
+        f"written, or to /dev/null"
+    )
 
 
 def warn(message: str) -> None:

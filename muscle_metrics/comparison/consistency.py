@@ -19,7 +19,9 @@ from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.flips.counting import label_correctness
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.flips.rates import Rate
+from muscle_metrics.flips.thresholds import reaches
 from muscle_metrics.scorers import resolve_scorer, score
+from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -163,8 +165,8 @@ def consistency(
     metrics : sequence of str or callable
         Scorers of similarity; the last one separates other words from another answer.
     similar : float
-        Two different texts of at least this similarity are one answer in other words. Choose the
-        value with the metric.
+        Two different texts of at least this similarity are one answer in other words; of at most
+        this distance, where lower is better. Choose the value with the metric.
     key : callable, optional
         Normalises texts before *same* and *right* are decided.
     options : mapping of str to mapping, optional
@@ -177,9 +179,10 @@ def consistency(
     Raises
     ------
     InputError
-        If texts cannot be compared.
+        If texts cannot be compared, or a metric does not read them: name a metric or a tokenizer
+        of their language.
     UsageError
-        If a metric is unknown, or none is given.
+        If a metric is unknown, or none is given; or if options name a metric that is not used.
 
     Examples
     --------
@@ -193,6 +196,12 @@ def consistency(
         raise UsageError(
             "expected at least one metric of similarity, got none: name one, such as 'rougeL'"
         )
+    unused = [name for name in options or {} if name not in metrics]
+    if unused:
+        raise UsageError(
+            f"expected options of {list(map(str, metrics))} only, got options of "
+            f"{list_names(unused)}: add the metric or drop its options"
+        )
     items = check_lengths(old=old, new=new)
     similarities = {}
     for metric in metrics:
@@ -201,9 +210,13 @@ def consistency(
     accepted = old if references is None else references
     correctness = judge_answers(old=old, new=new, references=accepted, key=key)
     changed = np.zeros(items, dtype=bool) if correctness.changed is None else correctness.changed
-    of_changed = np.where(
-        similarities[scorer.name] >= similar, Agreement.OTHER_WORDS, Agreement.OTHER_ANSWER
+    is_similar = reaches(
+        similarities[scorer.name],
+        similar,
+        tie=scorer.tie,
+        higher_is_better=scorer.higher_is_better,
     )
+    of_changed = np.where(is_similar, Agreement.OTHER_WORDS, Agreement.OTHER_ANSWER)
     return Consistency(
         similarities=similarities,
         agreement=np.where(changed, of_changed, Agreement.SAME).astype(str),

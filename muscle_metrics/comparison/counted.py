@@ -182,7 +182,7 @@ class CountedComparison(Facts):
         if self.is_clustered:
             raise UsageError(
                 f"expected independent items for the scores of {event.metric!r} where an engine "
-                f"counts the runs, got groups: compare the runs in memory"
+                f"counts the runs, got groups: leave out --engine"
             )
         return Units(np.array([float(changes.negative)]), np.array([changes.total]))
 

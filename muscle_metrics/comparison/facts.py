@@ -42,8 +42,8 @@ __all__ = [
 ]
 
 UNKNOWN_ANSWERS = (
-    "expected recorded answers for max_nfr_mc, got verdicts or scores only: which wrong answers "
-    "changed is not known; record answers, or drop max_nfr_mc"
+    "expected recorded answers for --max-nfr-mc (max_nfr_mc), got verdicts or scores only: which "
+    "wrong answers changed is not known; record answers, or drop --max-nfr-mc"
 )
 
 Kind = Literal["task", "slice"]
@@ -274,7 +274,7 @@ def no_threshold() -> UsageError:
     """Error for flips of graded scores without a threshold."""
     return UsageError(
         "expected a threshold that makes graded scores right or wrong, got none: pass "
-        "threshold= (--threshold), or read the score changes"
+        "--threshold (threshold=), or read the score changes"
     )
 
 

@@ -9,6 +9,8 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from muscle_metrics.comparison.items import answer_text
+from muscle_metrics.comparison.near_misses import near_miss_lines
+from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 from muscle_metrics.flips.rate_table import ITEMS, MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
 from muscle_metrics.runs.fingerprints import list_concerns, list_notes
@@ -27,7 +29,7 @@ from muscle_metrics.words.secrets import hide_secrets
 from muscle_metrics.words.table import Column, FittedTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.facts import Facts
@@ -51,7 +53,9 @@ RATE_ROWS = (
 )
 
 
-def comparison_text(comparison: Facts, *, flips: int = 0, width: int = WIDTH) -> str:
+def comparison_text(
+    comparison: Facts, *, flips: int = 0, notes: Sequence[str] = (), width: int = WIDTH
+) -> str:
     """Plain text of a comparison: no colours, no control characters from data.
 
     Parameters
@@ -60,6 +64,8 @@ def comparison_text(comparison: Facts, *, flips: int = 0, width: int = WIDTH) ->
         Old against new.
     flips : int
         How many negative flips to list.
+    notes : sequence of str
+        What the first line says beside names and items, such as that two files are equal.
     width : int
         Columns to fill.
 
@@ -67,26 +73,33 @@ def comparison_text(comparison: Facts, *, flips: int = 0, width: int = WIDTH) ->
     -------
     str
     """
-    return _plain(comparison_table(comparison, flips=flips), width)
+    return _plain(comparison_table(comparison, flips=flips, notes=notes), width)
 
 
-def chain_text(chain: Chain, *, width: int = WIDTH) -> str:
+def chain_text(chain: Chain, *, notes: Sequence[str] = (), width: int = WIDTH) -> str:
     """Plain text of a chain of versions."""
-    return _plain(chain_table(chain), width)
+    return _plain(chain_table(chain, notes=notes), width)
 
 
-def comparison_table(comparison: Facts, *, flips: int = 0) -> RenderableType:
+def comparison_table(
+    comparison: Facts, *, flips: int = 0, notes: Sequence[str] = ()
+) -> RenderableType:
     """Tables of a comparison for rich to print."""
-    return Group(*_comparison_parts(comparison, flips))
+    return Group(*_comparison_parts(comparison, flips, notes))
 
 
-def chain_table(chain: Chain) -> RenderableType:
+def chain_table(chain: Chain, *, notes: Sequence[str] = ()) -> RenderableType:
     """Tables of a chain of versions for rich to print."""
-    return Group(*_chain_parts(chain))
+    return Group(*_chain_parts(chain, notes))
 
 
-def _comparison_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]:
-    yield _title(" -> ".join(comparison.names), comparison.total)
+def _comparison_parts(
+    comparison: Facts, flips: int, notes: Sequence[str]
+) -> Iterator[RenderableType]:
+    # Equal files say more than equal runs.
+    equal = [EQUAL_RUNS] if not notes and runs_are_equal(comparison) else []
+    yield _title(" -> ".join(comparison.names), comparison.total, [*notes, *equal])
+    yield from map(_line, near_miss_lines(comparison))
     if comparison.is_judged:
         yield _line(_story(comparison.counts))
     for reason, count in comparison.dropped.items():
@@ -143,8 +156,8 @@ def _flip_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]:
         yield _flips(comparison, flips)
 
 
-def _chain_parts(chain: Chain) -> Iterator[RenderableType]:
-    yield _title(" -> ".join(chain.names), chain.total)
+def _chain_parts(chain: Chain, notes: Sequence[str]) -> Iterator[RenderableType]:
+    yield _title(" -> ".join(chain.names), chain.total, notes)
     yield _line(
         f"negative flips over {len(chain.steps)} updates: {chain.sum_negative_flip_rate}; "
         f"fixed and broken again: {chain.flip_flop_rate}"
@@ -324,8 +337,8 @@ def _change(change: AccuracyChange) -> list[str]:
     return [points(change), points_range(change.interval())]
 
 
-def _title(names: str, total: int) -> Text:
-    return _line(f"{names}: {counted(total, 'item')}", style="bold")
+def _title(names: str, total: int, notes: Sequence[str]) -> Text:
+    return _line("; ".join([f"{names}: {counted(total, 'item')}", *notes]), style="bold")
 
 
 def _shown(value: Any) -> Text:

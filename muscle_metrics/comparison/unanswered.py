@@ -163,7 +163,7 @@ def score_answered(
     if not math.isfinite(_worst_of(scorer)):
         raise _no_worst(scorer.name)
     answered = np.flatnonzero(~(silent[0] & silent[1])).tolist()
-    scores = tuple(np.full(len(old), _worst_of(scorer)) for _ in silent)
+    scores = tuple(np.full(len(old), float(_worst_of(scorer))) for _ in silent)
     if answered:
         # An item that one model answered is scored once: an unchanged text keeps its score.
         pairs = [

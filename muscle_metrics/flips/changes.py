@@ -374,6 +374,7 @@ def _scores(values: npt.ArrayLike, name: str, low: float, high: float) -> Scores
     if len(strange):
         raise InputError(
             f"expected scores from {low:g} to {high:g} in {name}, got {scores[strange[0]]} at item "
-            f"{strange[0]} and {len(strange)} such in all: drop these items or set low= and high="
+            f"{strange[0]} and {len(strange)} such in all: drop these items, or give "
+            f"the range with --score-range LOW HIGH (low=, high=)"
         )
     return scores

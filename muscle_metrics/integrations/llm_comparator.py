@@ -134,8 +134,8 @@ def _scores(comparison: Comparison, metric: str | None) -> list[float]:
         metric = names[0]
     if metric is None or metric not in comparison.changes:
         raise UsageError(
-            f"expected metric= to be one of the graded scores of the comparison, got {metric!r}: "
-            f"there is {list_names(names) or 'none'}"
+            f"expected one graded score of the comparison to show, got {metric!r}: "
+            f"choose one with --metric (metric=), there is {list_names(names) or 'none'}"
         )
     gains: list[float] = comparison.changes[metric].gains.tolist()
     return gains

@@ -91,7 +91,7 @@ class Choices:
         if not 0 <= self.sample_size <= LARGEST_SAMPLE:
             raise UsageError(
                 f"expected a sample of at most {LARGEST_SAMPLE} flips a slice, got "
-                f"{self.sample_size!r}: compare the runs in memory to see all of them"
+                f"{self.sample_size!r}: leave out --engine to see all of them"
             )
 
     @property
@@ -126,8 +126,8 @@ class Choices:
         if len(judges) > 1:
             raise UsageError(
                 f"expected one metric that the rows tell by themselves, got "
-                f"{[one.name for one in judges]} where an engine counts the runs: ask for one of "
-                f"them at a time, or compare in memory"
+                f"{[one.name for one in judges]} where an engine counts the runs: give one of "
+                f"them with --metric (metric=), or leave out --engine"
             )
         if self.threshold is not None and judges and chosen[0] is not judges[0]:
             raise UsageError(

@@ -218,7 +218,7 @@ def _explain_rows(joining: Joining) -> None:
         source.check_rows()
     raise FileError(
         f"{joining.old.place}: expected ids, finite scores, and text, true, false or numbers "
-        f"below 2**53 as answers, got others: compare them in memory"
+        f"below 2**53 as answers, got others: leave out --engine"
     )
 
 

@@ -233,13 +233,13 @@ def _open_source(path: Path, options: Mapping[str, Any], name: str | None) -> Fi
     if unread:
         raise UsageError(
             f"expected options of plain rows where an engine reads them, got {sorted(unread)}: "
-            f"leave them out, or compare the runs in memory"
+            f"leave them out, or leave out --engine"
         )
     identifier = options.get("id_field", "id")
     if not isinstance(identifier, str):
         raise UsageError(
             f"expected one id field for files that are joined by an engine, got {identifier}: "
-            f"write the parts of the id into one column"
+            f"write the parts of the id into one column, or leave out --engine"
         )
     shards = map(Glimpse, _shards(path))
     files = tuple(open_plain(shard, options.get("format", "auto")) for shard in shards)

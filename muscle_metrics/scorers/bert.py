@@ -7,13 +7,14 @@ import warnings
 from collections import Counter
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 import numpy as np
 
-from muscle_metrics.errors import UsageError, require
+from muscle_metrics.errors import UsageError, check_choice, require
 from muscle_metrics.scorers.signature import changed_options, describe_files
 from muscle_metrics.scorers.texts import Scores, TextPair, check_texts, cut_blocks, pair_texts
+from muscle_metrics.scorers.unread import Unread, find_unread, refuse_unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +51,7 @@ def bertscore(
     lang: str | None = None,
     device: str | None = None,
     batch_size: int = 64,
+    unread: Unread = "raise",
 ) -> Scores:
     """F-measure of greedily matched token vectors, by cosine similarity.
 
@@ -80,19 +82,22 @@ def bertscore(
         By default ``cuda`` if there is one, else ``cpu``.
     batch_size : int
         Texts that go through the model together.
+    unread : {"raise", "score"}
+        Whether texts of which the model knows too few tokens are an error, or are scored as they
+        are, as bert-score does.
 
     Returns
     -------
     numpy.ndarray
-        One score per item. Without rescaling in [-1, 1] up to rounding, in practice above 0;
-        a blank text scores 0. With rescaling there is no lower bound.
+        One score per item. Without rescaling in [-1, 1], in practice above 0; a blank text scores
+        0. With rescaling at most 1, and there is no lower bound.
 
     Raises
     ------
     UsageError
-        If the model, its layer or its baseline is not there.
+        If the model, its layer or its baseline is not there, or an option has no effect.
     InputError
-        If the texts are no texts or do not pair up.
+        If the texts are no texts or do not pair up, or the model knows too few tokens of some.
     MissingDependencyError
         If bert-score is not installed: ``pip install 'muscle-metrics[bertscore]'``.
 
@@ -102,6 +107,12 @@ def bertscore(
     """
     if not (isinstance(batch_size, int) and batch_size >= 1):
         raise UsageError(f"expected batch_size of at least 1, got {batch_size!r}")
+    if not rescale_with_baseline and not (lang is None and baseline_path is None):
+        raise UsageError(
+            "expected rescale_with_baseline=True beside lang or baseline_path, got False: alone "
+            "they change nothing, so pass it or leave them"
+        )
+    check_choice("unread", unread, get_args(Unread))
     pairs = pair_texts(predictions, references)
     encoder = (
         model
@@ -114,7 +125,16 @@ def bertscore(
     if idf is True:
         idf = [pairs.distinct[place][1] for place in pairs.position]
     weights = encoder.token_weights(idf or None)
-    scores = _score_pairs(encoder, pairs.distinct, weights, batch_size)
+    if unread == "raise":
+        refuse_unread(
+            "bertscore",
+            pairs,
+            find_unread(pairs.texts, encoder.known_tokens),
+            "take an encoder of the language with --bertscore-model (model=), or use --metric chrf "
+            "(metric='chrf'), which reads every script",
+        )
+    # Equal texts may come out a rounding above 1.
+    scores = _score_pairs(encoder, pairs.distinct, weights, batch_size).clip(-1, 1)
     return pairs.best((scores - baseline) / (1 - baseline))
 
 
@@ -268,7 +288,8 @@ class Encoder:
             self._model = self._library.get_model(name, self.num_layers).to(self._device)
         except AssertionError as error:
             raise UsageError(
-                f"expected num_layers that the model has, got {self.num_layers}: {error}"
+                f"expected num_layers that the model has, got {self.num_layers} ({error}): change "
+                f"--bertscore-layers (num_layers=)"
             ) from error
 
     @property
@@ -280,8 +301,8 @@ class Encoder:
         known = self._library.model2layers
         if num_layers is None and name not in known:
             raise UsageError(
-                f"expected num_layers for the model {name!r}, got none: "
-                "bert-score has a default only for the hub names it knows"
+                f"expected num_layers for the model {name!r}, got none: give --bertscore-layers N "
+                "(num_layers=), bert-score has a default only for the hub names it knows"
             )
         return int(known[name] if num_layers is None else num_layers)
 
@@ -299,6 +320,19 @@ class Encoder:
         """Cut a text into the tokens that the model reads, the special ones among them."""
         tokens: list[int] = self._library.sent_encode(self._tokenizer, text)
         return tokens
+
+    def known_tokens(self, text: str) -> list[int | None]:
+        """Tokens of a text without the special ones, None for each that the model does not know."""
+        tokenizer = self._tokenizer
+        # A tokenizer of bytes knows every text, and may use the mark of an end as unknown token.
+        ends = {
+            getattr(tokenizer, f"{name}_token_id") for name in ("cls", "sep", "bos", "eos", "pad")
+        }
+        return [
+            None if token == tokenizer.unk_token_id else token
+            for token in self._library.sent_encode(tokenizer, text)
+            if token not in ends
+        ]
 
     def embed(
         self, texts: Sequence[Sequence[int]], weights: Mapping[int, float]

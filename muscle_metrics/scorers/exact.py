@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.errors import InputError, UsageError, check_choice
 from muscle_metrics.scorers.texts import Scores, pair_texts
+from muscle_metrics.scorers.unread import Unread, find_unread, refuse_unread
+from muscle_metrics.words.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +95,8 @@ def exact_match(
     UsageError
         If an option is unknown.
     InputError
-        If the texts are no texts or do not pair up, or a reference has no answer to extract.
+        If the texts are no texts or do not pair up, a reference has no answer to extract, or the
+        options leave nothing of a reference.
 
     Examples
     --------
@@ -130,7 +133,19 @@ def exact_match(
             )
         return normalize(found)
 
-    return pairs.best(np.array([float(answer(p) == accepted(r)) for p, r in pairs.distinct]))
+    # "" from "a" or "..." would match every answer that options leave nothing of.
+    emptied = {text for _, text in pairs.distinct if not accepted(text) and text.strip()}
+    hopeless = pairs.only_references(emptied)
+    if hopeless:
+        raise InputError(
+            f"expected options of exact_match that leave something of every reference, got "
+            f"{counted(len(hopeless), 'reference')} of which they leave nothing, such as "
+            f"{hopeless[0][:40]!r}: compare with fewer options, such as without ignore_articles "
+            "(options=)"
+        )
+    return pairs.best(
+        np.array([float(r not in emptied and answer(p) == accepted(r)) for p, r in pairs.distinct])
+    )
 
 
 def answer_reader(
@@ -164,11 +179,12 @@ def answer_reader(
     return read
 
 
-def token_f1(predictions: Any, references: Any) -> Scores:
+def token_f1(predictions: Any, references: Any, *, unread: Unread = "raise") -> Scores:
     """Harmonic mean of the shares of words that prediction and reference have in common.
 
     Words are read after lower-casing and removing ASCII punctuation and English articles,
-    as in the evaluation of SQuAD 2.0. Two texts without a word agree: their score is 1.
+    as in the evaluation of SQuAD 2.0. A blank reference agrees with a text without words: their
+    score is 1.
 
     Parameters
     ----------
@@ -176,6 +192,9 @@ def token_f1(predictions: Any, references: Any) -> Scores:
         One text per item.
     references : sequence of (str or sequence of str)
         One reference per item, or a list of which the best counts.
+    unread : {"raise", "score"}
+        Whether references without a word, and sentences that are not cut into words, are an error,
+        or are scored as they are.
 
     Returns
     -------
@@ -185,7 +204,8 @@ def token_f1(predictions: Any, references: Any) -> Scores:
     Raises
     ------
     InputError
-        If the texts are no texts or do not pair up.
+        If the texts are no texts or do not pair up; or if no reference of an item has a word, such
+        as "A", or a text of a script without spaces is one long word.
 
     References
     ----------
@@ -197,9 +217,26 @@ def token_f1(predictions: Any, references: Any) -> Scores:
     >>> token_f1(["the Normans"], [["Normans", "in France"]])
     array([1.])
     """
+    check_choice("unread", unread, get_args(Unread))
     pairs = pair_texts(predictions, references)
     words = cache(_count_words)
-    return pairs.best(np.array([_f1(words(p), words(r)) for p, r in pairs.distinct]))
+    # As in the evaluation of SQuAD: such a reference counts only if it is blank.
+    wordless = {text for _, text in pairs.distinct if not words(text) and text.strip()}
+    if unread == "raise":
+        refuse_unread(
+            "token_f1",
+            pairs,
+            find_unread(pairs.texts, _cut_words),
+            "use --metric chrf (metric='chrf'), which reads every script and single letters",
+            unmatched=wordless,
+        )
+    return pairs.best(
+        np.array([0.0 if r in wordless else _f1(words(p), words(r)) for p, r in pairs.distinct])
+    )
+
+
+def _cut_words(text: str) -> list[str]:
+    return text.lower().translate(_NO_PUNCTUATION).split()
 
 
 def _count_words(text: str) -> Counter[str]:

@@ -7,6 +7,7 @@ integers, so the scores are those of rouge-score to the last bit.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -15,7 +16,16 @@ import numpy as np
 from muscle_metrics.errors import InputError, UsageError, check_choice
 from muscle_metrics.scorers.rouge_counts import Counts, count_pairs
 from muscle_metrics.scorers.rouge_tokens import Reading, read_texts, read_tokens
-from muscle_metrics.scorers.texts import Pairs, Scores, pair_texts
+from muscle_metrics.scorers.texts import (
+    OverCap,
+    Pairs,
+    Scores,
+    check_cap,
+    pair_texts,
+    refuse_long,
+)
+from muscle_metrics.scorers.unread import Unread, find_unread, refuse_unread
+from muscle_metrics.words.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,13 +35,15 @@ if TYPE_CHECKING:
 __all__ = ["ROUGE_VARIANTS", "OverCap", "Statistic", "rouge", "rouge_variants"]
 
 Statistic: TypeAlias = Literal["fmeasure", "precision", "recall"]
-OverCap: TypeAlias = Literal["raise", "nan"]
 
 ROUGE_VARIANTS = (*(f"rouge{order}" for order in range(1, 10)), "rougeL", "rougeLsum")
 
 # Each distinct word is one of Unicode's 1 114 112 code points: enough for the words of two texts
 # and for the stems of earlier ones.
 _HIGHEST_CAP = 250_000
+
+# The letters of words; two others are lowercased to i and k.
+_LETTER = re.compile("[a-zA-Z0-9\u0130\u212a]")
 
 
 def rouge(
@@ -44,6 +56,7 @@ def rouge(
     tokenizer: Any = None,
     max_tokens: int = 100_000,
     over_cap: OverCap = "raise",
+    unread: Unread = "raise",
 ) -> Scores:
     """Share of n-grams, or of a longest common subsequence, that prediction and reference share.
 
@@ -70,6 +83,9 @@ def rouge(
         250 000.
     over_cap : {"raise", "nan"}
         Whether an item with such a text is an error, or has the score nan.
+    unread : {"raise", "score"}
+        Whether texts whose words the tokenizer loses, and references of too few words for
+        `variant`, are an error, or are scored as they are: rouge-score gives them 0.
 
     Returns
     -------
@@ -81,7 +97,8 @@ def rouge(
     UsageError
         If an option is unknown or out of range.
     InputError
-        If the texts are no texts, do not pair up, or are longer than `max_tokens`.
+        If the texts are no texts, do not pair up, or are longer than `max_tokens`; if the
+        tokenizer loses the words of some, or a reference has too few words for `variant`.
 
     References
     ----------
@@ -101,6 +118,7 @@ def rouge(
         tokenizer=tokenizer,
         max_tokens=max_tokens,
         over_cap=over_cap,
+        unread=unread,
     )[variant]
 
 
@@ -114,6 +132,7 @@ def rouge_variants(
     tokenizer: Any = None,
     max_tokens: int = 100_000,
     over_cap: OverCap = "raise",
+    unread: Unread = "raise",
 ) -> dict[str, Scores]:
     """Score several variants of ROUGE in one pass over the texts; otherwise as `rouge`.
 
@@ -129,15 +148,49 @@ def rouge_variants(
     for variant in variants:
         check_choice("variant", variant, ROUGE_VARIANTS)
     check_choice("statistic", statistic, get_args(Statistic))
-    check_choice("over_cap", over_cap, get_args(OverCap))
-    if not (isinstance(max_tokens, int) and 1 <= max_tokens <= _HIGHEST_CAP):
-        raise UsageError(f"expected max_tokens between 1 and {_HIGHEST_CAP}, got {max_tokens!r}")
+    check_choice("unread", unread, get_args(Unread))
+    check_cap(max_tokens, over_cap, _HIGHEST_CAP)
     read = _reader(stem, tokenizer, max_tokens)
     pairs = pair_texts(predictions, references)
+    if unread == "raise":
+        _check_scripts(pairs, tokenizer)
     counts, known = count_pairs(pairs.distinct, variants, read)
     if over_cap == "raise":
-        _check_cap(pairs, known, max_tokens)
+        long = np.logical_or.reduceat(~known[pairs.position], pairs.first)
+        refuse_long(np.flatnonzero(long).tolist(), max_tokens)
+    if unread == "raise":
+        for variant in variants:
+            _check_references(variant, pairs, known & (counts[variant].expected == 0))
     return {variant: _best(pairs, counts[variant], known, statistic) for variant in counts}
+
+
+def _check_scripts(pairs: Pairs, tokenizer: Any) -> None:
+    """Refuse texts whose words the tokenizer does not find, which would all score 0."""
+    if tokenizer is None:
+        advice = (
+            "its tokenizer reads a-z and 0-9 only, so use --metric chrf (metric='chrf'), which "
+            "reads every script, or pass a tokenizer of the language (tokenizer=)"
+        )
+        lost = find_unread(pairs.texts, _LETTER.findall)
+    else:
+        advice = (
+            "pass another tokenizer (tokenizer=), or use --metric chrf (metric='chrf'), which "
+            "reads every script"
+        )
+        lost = find_unread(pairs.texts, getattr(tokenizer, "tokenize", tokenizer))
+    refuse_unread("ROUGE", pairs, lost, advice)
+
+
+def _check_references(variant: str, pairs: Pairs, empty: NDArray[np.bool_]) -> None:
+    """Refuse items none of whose references has a unit that a prediction could share."""
+    short = {pairs.distinct[place][1] for place in np.flatnonzero(empty).tolist()}
+    texts = pairs.only_references({text for text in short if text.strip()})
+    if texts:
+        raise InputError(
+            f"expected references of at least {variant.removeprefix('rouge')} words for {variant}, "
+            f"got {counted(len(texts), 'shorter one')}, such as {texts[0][:40]!r}: use "
+            "--metric rouge1 (metric='rouge1'), or score them all the same (unread='score')"
+        )
 
 
 def _best(pairs: Pairs, counts: Counts, known: NDArray[np.bool_], statistic: Statistic) -> Scores:
@@ -168,13 +221,3 @@ def _reader(
             "pass a function from a text to its words"
         )
     return partial(read_tokens, tokenize=tokenize, most=most)
-
-
-def _check_cap(pairs: Pairs, known: NDArray[np.bool_], most: int) -> None:
-    items = np.flatnonzero(np.logical_or.reduceat(~known[pairs.position], pairs.first))
-    if len(items):
-        raise InputError(
-            f"expected at most {most} words per text, got {len(items)} items with a longer one, "
-            f"the first at positions {items[:3].tolist()}: raise max_tokens, or leave their "
-            "scores undefined with over_cap='nan'"
-        )

@@ -6,22 +6,46 @@ not the score of the corpus.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from muscle_metrics.errors import check_choice
+from muscle_metrics.errors import (
+    MissingDependencyError,
+    UsageError,
+    check_choice,
+)
 from muscle_metrics.scorers.signature import changed_options
-from muscle_metrics.scorers.texts import Scores, check_texts
+from muscle_metrics.scorers.texts import (
+    OverCap,
+    Scores,
+    check_cap,
+    check_texts,
+    pair_texts,
+    refuse_long,
+)
+from muscle_metrics.scorers.unread import Unread, find_unread, refuse_unread
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["SmoothMethod", "bleu", "chrf", "essential_of_bleu", "essential_of_chrf", "ter"]
 
 SmoothMethod: TypeAlias = Literal["exp", "floor", "add-k", "none"]
+Item: TypeAlias = tuple[str, tuple[str, ...]]
 
 DEFAULT_TOKENIZER = "13a"
+# What sacrebleu's tokenizers import; it has extras for two of them.
+_PACKAGES = {
+    "ja-mecab": "sacrebleu[ja]",
+    "ko-mecab": "sacrebleu[ko]",
+    **dict.fromkeys(("spm", "flores101", "flores200", "spBLEU-1K"), "sentencepiece"),
+}
+# Time of TER grows with the square of the words: seconds for two texts of a hundred random ones.
+_HIGHEST_CAP = 10_000
+_HIGHEST_ORDER = 100
+_READS_ALL = "--metric chrf (metric='chrf'), which reads every script"
 
 
 def bleu(
@@ -32,6 +56,7 @@ def bleu(
     lowercase: bool = False,
     smooth_method: SmoothMethod = "exp",
     smooth_value: float | None = None,
+    unread: Unread = "raise",
 ) -> Scores:
     """Sentence BLEU: geometric mean of n-gram precisions, times a penalty for brevity.
 
@@ -46,11 +71,18 @@ def bleu(
         One reference per item, or a list of them: an n-gram may match in any, and the closest
         length sets the penalty.
     tokenize : str
-        One of sacrebleu's tokenizers. Some of them download a model.
+        One of sacrebleu's tokenizers: ``zh`` for Chinese, ``ja-mecab`` for Japanese, ``ko-mecab``
+        for Korean, ``char`` for any script; ``13a`` makes one word of a Chinese sentence. Those of
+        sentencepiece download a model, unless it is there.
     lowercase : bool
         Ignore case.
-    smooth_method, smooth_value
+    smooth_method : {"exp", "floor", "add-k", "none"}
         Replacement of a precision of 0, as in sacrebleu.
+    smooth_value : float, optional
+        Above 0, for ``floor`` (at most 1, by default 0.1) and ``add-k`` (by default 1).
+    unread : {"raise", "score"}
+        Whether texts whose words the tokenizer loses are an error, or are scored as they are, as
+        sacrebleu does.
 
     Returns
     -------
@@ -60,9 +92,11 @@ def bleu(
     Raises
     ------
     UsageError
-        If the tokenizer or the smoothing method is unknown.
+        If an option is unknown, out of range or has no effect.
+    MissingDependencyError
+        If a package of the tokenizer is not installed.
     InputError
-        If the texts are no texts or do not pair up.
+        If the texts are no texts or do not pair up, or the tokenizer makes one word of a sentence.
 
     References
     ----------
@@ -76,14 +110,23 @@ def bleu(
     from sacrebleu.metrics.bleu import BLEU
 
     check_choice("tokenize", tokenize, sorted(BLEU.TOKENIZERS))
-    check_choice("smooth_method", smooth_method, get_args(SmoothMethod))
-    metric = BLEU(
-        tokenize=tokenize,
-        lowercase=lowercase,
-        smooth_method=smooth_method,
-        smooth_value=smooth_value,
-        effective_order=True,
+    _check_flags(lowercase=lowercase)
+    _check_smoothing(smooth_method, smooth_value)
+    metric = _with_tokenizer(
+        tokenize,
+        lambda: BLEU(
+            tokenize=tokenize,
+            lowercase=lowercase,
+            smooth_method=smooth_method,
+            smooth_value=smooth_value,
+            effective_order=True,
+        ),
     )
+    advice = (
+        f"use {_READS_ALL}, or a tokenizer of the language (tokenize=), such as 'zh', 'ja-mecab', "
+        "'ko-mecab' or 'char'"
+    )
+    _check_words("bleu", metric.tokenizer, predictions, references, advice, unread)
     # A perfect match may come out a rounding above the end of the range.
     return _score_items(metric, predictions, references).clip(0, 100)
 
@@ -94,7 +137,7 @@ def chrf(
     *,
     char_order: int = 6,
     word_order: int = 0,
-    beta: int = 2,
+    beta: float = 2,
     lowercase: bool = False,
     whitespace: bool = False,
     eps_smoothing: bool = False,
@@ -110,9 +153,9 @@ def chrf(
     references : sequence of (str or sequence of str)
         One reference per item, or a list of which the best counts.
     char_order, word_order : int
-        Longest n-grams of characters and of words.
-    beta : int
-        Recall counts `beta` times as much as precision.
+        Longest n-grams of characters, at least 1, and of words; at most 100.
+    beta : float
+        Recall counts `beta` times as much as precision; above 0.
     lowercase, whitespace, eps_smoothing : bool
         Ignore case; let n-grams contain white space; smooth as the original script does.
 
@@ -123,6 +166,8 @@ def chrf(
 
     Raises
     ------
+    UsageError
+        If an option is out of range.
     InputError
         If the texts are no texts or do not pair up.
 
@@ -137,15 +182,21 @@ def chrf(
     """
     from sacrebleu.metrics.chrf import CHRF
 
+    _check_order("char_order", char_order, 1)
+    _check_order("word_order", word_order, 0)
+    if not (_is_number(beta) and 0 < beta < math.inf):
+        raise UsageError(f"expected beta to be a number above 0, got {beta!r}: pass 2, as usual")
+    _check_flags(lowercase=lowercase, whitespace=whitespace, eps_smoothing=eps_smoothing)
     metric = CHRF(
         char_order=char_order,
         word_order=word_order,
-        beta=beta,
+        beta=beta,  # type: ignore[arg-type]  # sacrebleu squares it
         lowercase=lowercase,
         whitespace=whitespace,
         eps_smoothing=eps_smoothing,
     )
-    return _score_items(metric, predictions, references)
+    # As for BLEU.
+    return _score_items(metric, predictions, references).clip(0, 100)
 
 
 def ter(
@@ -156,6 +207,9 @@ def ter(
     no_punct: bool = False,
     asian_support: bool = False,
     case_sensitive: bool = False,
+    max_tokens: int = 500,
+    over_cap: OverCap = "raise",
+    unread: Unread = "raise",
 ) -> Scores:
     """Edits and shifts that turn the prediction into a reference, per 100 reference words.
 
@@ -168,7 +222,16 @@ def ter(
     references : sequence of (str or sequence of str)
         One reference per item, or a list of them: fewest edits, over their mean length.
     normalized, no_punct, asian_support, case_sensitive : bool
-        How texts are cut into words, as in sacrebleu.
+        How texts are cut into words, as in sacrebleu. Chinese and Japanese need both `normalized`
+        and `asian_support`.
+    max_tokens : int
+        Texts of more words are not scored: time grows with the product of two lengths. At most
+        10 000.
+    over_cap : {"raise", "nan"}
+        Whether an item with such a text is an error, or has the score nan.
+    unread : {"raise", "score"}
+        Whether texts whose words the tokenizer loses are an error, or are scored as they are, as
+        sacrebleu does.
 
     Returns
     -------
@@ -177,8 +240,11 @@ def ter(
 
     Raises
     ------
+    UsageError
+        If an option is out of range or has no effect.
     InputError
-        If the texts are no texts or do not pair up.
+        If the texts are no texts, do not pair up, are longer than `max_tokens`, or have sentences
+        that are cut into no words.
 
     References
     ----------
@@ -191,13 +257,34 @@ def ter(
     """
     from sacrebleu.metrics.ter import TER
 
+    check_cap(max_tokens, over_cap, _HIGHEST_CAP)
+    _check_flags(
+        normalized=normalized,
+        no_punct=no_punct,
+        asian_support=asian_support,
+        case_sensitive=case_sensitive,
+    )
+    if asian_support and not (normalized or no_punct):
+        raise UsageError(
+            "expected normalized=True or no_punct=True beside asian_support=True, got neither: "
+            "alone it changes nothing, so pass normalized=True as well"
+        )
     metric = TER(
         normalized=normalized,
         no_punct=no_punct,
         asian_support=asian_support,
         case_sensitive=case_sensitive,
     )
-    return _score_items(metric, predictions, references)
+    advice = (
+        f"use {_READS_ALL}, or cut Chinese and Japanese into characters (normalized=True, "
+        "asian_support=True)"
+    )
+    _check_words("ter", metric.tokenizer, predictions, references, advice, unread)
+
+    def is_long(item: Item) -> bool:
+        return any(len(metric.tokenizer(text).split()) > max_tokens for text in (item[0], *item[1]))
+
+    return _score_items(metric, predictions, references, is_long, max_tokens, over_cap)
 
 
 def essential_of_bleu(options: Mapping[str, Any]) -> dict[str, str]:
@@ -210,8 +297,93 @@ def essential_of_chrf(options: Mapping[str, Any]) -> dict[str, str]:
     return changed_options(chrf, options, always=("beta", "char_order", "word_order"))
 
 
-def _score_items(metric: Any, predictions: Any, references: Any) -> Scores:
-    """Score each distinct item once."""
-    items = list(zip(*check_texts(predictions, references), strict=True))
-    scores = {item: metric.sentence_score(*item).score for item in dict.fromkeys(items)}
+def _with_tokenizer(name: str, make: Callable[[], Any]) -> Any:
+    """Make a metric, or say which packages its tokenizer needs."""
+    try:
+        return make()
+    except (ImportError, RuntimeError, AssertionError) as error:
+        if name not in _PACKAGES:
+            raise
+        # MeCab without a dictionary, or with another, is as good as missing.
+        raise MissingDependencyError(
+            f"expected the packages of tokenize={name!r}, which are not installed or do not work: "
+            f"pip install '{_PACKAGES[name]}'"
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            f"expected the model of tokenize={name!r}, which sacrebleu downloads, got "
+            f"{' '.join(str(error).split())}: "
+            "connect once, or use another tokenizer (tokenize=)"
+        ) from error
+
+
+def _check_words(
+    metric: str,
+    tokenizer: Callable[[str], str],
+    predictions: Any,
+    references: Any,
+    advice: str,
+    unread: Unread,
+) -> None:
+    """Refuse texts of which a tokenizer makes no words, or one word of a sentence."""
+    check_choice("unread", unread, get_args(Unread))
+    if unread == "raise":
+        pairs = pair_texts(predictions, references)
+        lost = find_unread(pairs.texts, lambda text: tokenizer(text).split())
+        refuse_unread(metric, pairs, lost, advice)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _check_order(name: str, value: object, least: int) -> None:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not (is_whole and least <= value <= _HIGHEST_ORDER):  # type: ignore[operator]
+        raise UsageError(
+            f"expected {name} to be a whole number between {least} and {_HIGHEST_ORDER}, "
+            f"got {value!r}"
+        )
+
+
+def _check_flags(**flags: object) -> None:
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise UsageError(f"expected {name} to be True or False, got {value!r}: pass a boolean")
+
+
+def _check_smoothing(method: SmoothMethod, value: object) -> None:
+    check_choice("smooth_method", method, get_args(SmoothMethod))
+    if value is None:
+        return
+    if method not in ("floor", "add-k"):
+        raise UsageError(
+            f"expected smooth_value only with smooth_method 'floor' or 'add-k', got {value!r} "
+            f"with {method!r}: pass smooth_method as well"
+        )
+    highest = 1 if method == "floor" else math.inf
+    if not (_is_number(value) and 0 < value <= highest and value < math.inf):  # type: ignore[operator]
+        limit = "above 0 and at most 1" if method == "floor" else "above 0"
+        raise UsageError(
+            f"expected smooth_value to be a number {limit}, got {value!r}: leave it out, as usual"
+        )
+
+
+def _score_items(
+    metric: Any,
+    predictions: Any,
+    references: Any,
+    is_long: Callable[[Item], bool] = lambda _: False,
+    max_tokens: int = 0,
+    over_cap: OverCap = "nan",
+) -> Scores:
+    """Score each distinct item once; those over a cap are refused or nan."""
+    items: list[Item] = list(zip(*check_texts(predictions, references), strict=True))
+    distinct = dict.fromkeys(items)
+    long = set(filter(is_long, distinct))
+    if over_cap == "raise":
+        refuse_long([k for k, item in enumerate(items) if item in long], max_tokens)
+    scores = {
+        item: math.nan if item in long else metric.sentence_score(*item).score for item in distinct
+    }
     return np.array([scores[item] for item in items], np.float64)

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from itertools import chain
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from muscle_metrics.errors import InputError
+from muscle_metrics.errors import InputError, UsageError, check_choice
+from muscle_metrics.words.numbers import counted
 
-__all__ = ["Pairs", "Scores", "TextPair", "check_texts", "cut_blocks", "pair_texts"]
+__all__ = [
+    "OverCap",
+    "Pairs",
+    "Scores",
+    "TextPair",
+    "check_cap",
+    "check_texts",
+    "cut_blocks",
+    "pair_texts",
+    "refuse_long",
+]
 
 Scores: TypeAlias = NDArray[np.float64]
 TextPair: TypeAlias = tuple[str, str]
+OverCap: TypeAlias = Literal["raise", "nan"]
+"""Whether an item with a text over the cap is an error, or has the score nan."""
 
 # Without an order, or used up by one reading.
 _NO_LISTS = (bytes, Mapping, Set, Iterator)
@@ -129,6 +143,23 @@ class Pairs:
     position: NDArray[np.intp]
     first: NDArray[np.intp]
 
+    @property
+    def texts(self) -> list[str]:
+        """The distinct texts."""
+        return list(dict.fromkeys(chain.from_iterable(self.distinct)))
+
+    def only_references(self, texts: Set[str]) -> list[str]:
+        """Those of the texts that are the only references of an item, or with others of them."""
+        if not texts:
+            return []
+        found: dict[str, None] = {}
+        ends = [*self.first[1:].tolist(), len(self.position)]
+        for start, end in zip(self.first.tolist(), ends, strict=True):
+            accepted = [self.distinct[place][1] for place in self.position[start:end].tolist()]
+            if all(text in texts for text in accepted):
+                found |= dict.fromkeys(accepted)
+        return list(found)
+
     def best(self, scores: Scores, by: Scores | None = None) -> Scores:
         """Score of each item: that of its reference with the highest `by`, the first of equals.
 
@@ -178,3 +209,35 @@ def cut_blocks(pairs: Sequence[TextPair], characters: int) -> Iterator[slice]:
         if size >= characters or stop == len(pairs):
             yield slice(start, stop)
             start, size = stop, 0
+
+
+def check_cap(max_tokens: object, over_cap: object, highest: int) -> None:
+    """Check a cap on the words of a text, and what happens above it.
+
+    Raises
+    ------
+    UsageError
+        If the cap is no whole number from 1 to `highest`, or `over_cap` is unknown.
+    """
+    check_choice("over_cap", over_cap, get_args(OverCap))
+    is_whole = isinstance(max_tokens, int) and not isinstance(max_tokens, bool)
+    if not (is_whole and 1 <= max_tokens <= highest):  # type: ignore[operator]
+        raise UsageError(f"expected max_tokens between 1 and {highest}, got {max_tokens!r}")
+
+
+def refuse_long(positions: Sequence[int], max_tokens: int) -> None:
+    """Refuse the items at these positions, which hold a text over the cap.
+
+    Raises
+    ------
+    InputError
+        If there are any, with their number.
+    """
+    if positions:
+        raise InputError(
+            f"expected at most {max_tokens} words per text, got "
+            f"{counted(len(positions), 'item')} with a longer one, the first at positions "
+            f"{list(positions[:3])}: use --metric chrf (metric='chrf'), raise the cap "
+            "(max_tokens=), or leave these scores undefined "
+            "(over_cap='nan')"
+        )

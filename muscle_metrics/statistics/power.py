@@ -167,7 +167,8 @@ def required_items(
         side = "below" if verdict == "pass" else "above"
         raise UsageError(
             f"expected a true rate {side} the limit to plan for {verdict!r}, got {true_rate!r} "
-            f"and limit {limit!r}: no number of items makes this verdict likely"
+            f"and limit {limit!r}, where no number of items makes this verdict likely: plan for "
+            f"another --true-rate (true_rate=) or --verdict (verdict=)"
         )
     spread = normal_quantile(alpha) * _deviation(limit)
     spread += normal_quantile(1 - power) * _deviation(true_rate)
@@ -225,4 +226,7 @@ def _deviation(rate: float) -> float:
 def _check_rates(limit: float, true_rate: float) -> None:
     check_share("limit", limit)
     if not 0 <= true_rate <= 1:
-        raise UsageError(f"expected a true rate between 0 and 1, got {true_rate!r}")
+        raise UsageError(
+            f"expected a true rate between 0 and 1, got {true_rate!r}: write 2 % as --true-rate "
+            f"0.02 (true_rate=)"
+        )

@@ -9,15 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from muscle_metrics.reports import files
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 REPORTS = {"--junit": "gate.xml", "--markdown": "gate.md", "--json": "gate.json"}
 
@@ -291,8 +289,8 @@ def test_a_report_that_cannot_be_written_gives_no_verdict(
         (tmp_path / name).write_text("old report")
     replace = os.replace
 
-    def full(source: str, target: Path) -> None:
-        if target.name == REPORTS[failing]:
+    def full(source: str, target: str) -> None:
+        if Path(target).name == REPORTS[failing]:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         replace(source, target)
 
@@ -363,10 +361,8 @@ def test_output_that_nobody_can_read_is_no_verdict(pair, tmp_path, stream, broke
     with open("/dev/full", "w") as full:
         process = in_a_process("gate", *runs, *flags, **{stream: full})
         out, _ = process.communicate(timeout=60)
-    if broken is None:
+    if broken is None or stream == "stdout":
         assert process.returncode == 2
-    elif stream == "stdout":
-        assert process.returncode == 5
     else:
         assert process.returncode == (1 if broken else 0)
         assert out
@@ -378,8 +374,9 @@ def test_output_that_nobody_can_read_is_no_verdict(pair, tmp_path, stream, broke
         ("2>&-", ["--max-nfr", "0.02"], 0),
         ("2>&-", ["--max-nfr", "0.001"], 2),
         ("2>&-", [], 2),
-        (">&-", ["--max-nfr", "0.02"], 5),
-        (">&- 2>&-", ["--max-nfr", "0.02"], 5),
+        (">&-", ["--max-nfr", "0.02"], 2),
+        (">&- 2>&-", ["--max-nfr", "0.02"], 2),
+        ("2>&- --json -", ["--max-nfr", "0.02"], 0),
     ],
 )
 def test_a_missing_stream_is_no_verdict(pair, closed: str, flags: list[str], code: int) -> None:

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ITEMS = [
-    {"id": f"q{i}", "topic": "abc"[i % 3], "answer": "yes", "reference": "no" if i % 9 else "yes"}
+    {
+        "id": f"q{i}",
+        "topic": "abc"[i % 3],
+        "answer": "yes",
+        "reference": "no" if i % 9 == 4 else "yes",
+    }
     for i in range(90)
 ]
 OLD = [{**row, "prediction": row["answer"]} for row in ITEMS]
@@ -55,6 +60,18 @@ def without(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ("renewal.jsonl", "golden.jsonl", False),
         ("mistral-2.jsonl", "llama-1.jsonl", False),
         ("new.jsonl", "v1.jsonl", False),
+        # Sizes of models are no versions.
+        ("llama-3-70b.jsonl", "llama-3-8b.jsonl", False),
+        ("qwen2.5-7B-instruct.jsonl", "qwen2.5-1.5B-instruct.jsonl", False),
+        ("gemma7b.jsonl", "gemma2b.jsonl", False),
+        ("mixtral-8x22b.jsonl", "mixtral-8x7b.jsonl", False),
+        ("pythia-410m.jsonl", "pythia-70m.jsonl", False),
+        ("llama_fp16.jsonl", "llama_int8.jsonl", False),
+        ("mmlu_5-shot.jsonl", "mmlu_0-shot.jsonl", False),
+        ("模型-70b.jsonl", "模型-8b.jsonl", False),
+        ("llama-3-8b.jsonl", "llama-2-70b.jsonl", True),
+        ("model-v2b.jsonl", "model-v1b.jsonl", True),
+        ("run-10-blue.jsonl", "run-9-blue.jsonl", True),
     ],
 )
 def test_an_order_that_looks_wrong_is_mentioned_and_kept(
@@ -202,7 +219,8 @@ def test_numbers_against_texts(run, write, command) -> None:
     assert "got a number 3 against text '3'" in message
     assert "--key builtins:str" in message
     done = run(*command, old, new, "--key", "builtins:str")
-    assert done.code in (0, 1)
+    # 10 of 90 items broke: at a limit of 10 % that decides nothing.
+    assert done.code == (3 if command[0] == "gate" else 0)
 
 
 # 8. A folder.

@@ -44,6 +44,7 @@ def test_davinci_2_to_3_by_rouge_l(shared: Path) -> None:
         references=[row["target"] for row in old],
         metric="rougeL",
         stem=True,
+        unread="score",  # the right answer to one item is an emoji
     )
     # Published with the data: .3379 -> .3364.
     assert changes.old.mean() == pytest.approx(0.3379, abs=5e-5)

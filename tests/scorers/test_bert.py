@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from muscle_metrics import score_flips
 from muscle_metrics.errors import InputError, MissingDependencyError, UsageError
 from muscle_metrics.scorers import bert, resolve_scorer, score, score_both
 from muscle_metrics.scorers.bert import Encoder, bertscore, bertscore_both
@@ -155,6 +156,32 @@ def test_blank_texts_score_zero() -> None:
     assert bertscore(predictions, references, **OPTIONS)[4] == pytest.approx(1, abs=TOLERANCE)
 
 
+def test_equal_texts_score_at_most_one() -> None:
+    texts = [f"the {k}th cat sat on {'a ' * k}mat" for k in range(40)]
+    # The F of bert-score exceeds 1 by a rounding on some of these.
+    assert expected_f(texts, texts).max() > 1
+    scores = bertscore(texts, texts, **OPTIONS)
+    assert scores.max() <= 1
+    assert scores.min() > 1 - TOLERANCE
+    changes = score_flips(
+        old=texts, new=[*texts[:-1], "no"], references=texts, metric="bertscore", **OPTIONS
+    )
+    assert changes.negative == 1
+
+
+def test_texts_that_the_model_does_not_know() -> None:
+    # Amharic, and Chinese of which this model knows five characters of eight.
+    for text in ("ሰላም ለዓለም", "我今天去上海开会", "Cherokee ᏣᎳᎩ"):
+        with pytest.raises(InputError, match="got 1 reference and 1 prediction whose"):
+            bertscore(["a cat", text], ["a cat", text], **OPTIONS)
+        assert bertscore([text], [text], unread="score", **OPTIONS)[0] > 0.9
+    # It knows letters of Russian and Greek, and marks no answer by an emoji as unread.
+    known = ["Столица России", "γλώσσα", "Größe 🙂", "🙂"]
+    assert (bertscore(known, ["a cat"] * 4, **OPTIONS) > 0).all()
+    with pytest.raises(InputError, match="got 1 reference whose words"):
+        bertscore(["a cat"], ["🙂"], **OPTIONS)
+
+
 def test_texts_beyond_the_model_are_cut_with_a_warning() -> None:
     long = "word " * 600
     with pytest.warns(UserWarning, match="1 texts fill the 512 tokens that the model reads"):
@@ -200,10 +227,16 @@ def test_a_roberta_tokenizer(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"num_layers": None}, "num_layers for the model .*only for the hub names it knows"),
-        ({"num_layers": 7}, "num_layers that the model has, got 7: .*between 0 and 6"),
+        (
+            {"num_layers": 7},
+            r"num_layers that the model has, got 7 \(.*between 0 and 6.*--bertscore-layers",
+        ),
         ({"model": "/no/such/model"}, "a model folder at '/no/such/model', got none"),
         ({"model": "./none"}, "a model folder at './none', got none"),
         ({"model": "scibert-scivocab-cased"}, "fetches this one with a shell command"),
+        ({"lang": "en"}, "rescale_with_baseline=True beside lang or baseline_path"),
+        ({"baseline_path": "x.tsv"}, "rescale_with_baseline=True beside lang or baseline_path"),
+        ({"unread": "zero"}, "unread to be one of .*got 'zero'"),
         ({"batch_size": 0}, "batch_size of at least 1, got 0"),
         ({"rescale_with_baseline": True}, "lang or baseline_path with rescale_with_baseline"),
         ({"rescale_with_baseline": True, "lang": "en"}, "a table of baselines, got none at"),

@@ -217,7 +217,12 @@ def test_token_f1(prediction: str, reference: str, score: float) -> None:
     assert token_f1([prediction], [reference])[0] == pytest.approx(score, abs=1e-15)
 
 
-words = st.lists(st.sampled_from(["a", "b", "cat", "The", "x!", "Y"])).map(" ".join)
+words = st.one_of(
+    st.just(""),
+    st.lists(st.sampled_from(["a", "b", "cat", "The", "x!", "Y"])).map(
+        lambda w: " ".join([*w, "z"])
+    ),
+)
 
 
 @given(words, words)

@@ -23,9 +23,16 @@ if TYPE_CHECKING:
 LONGER = {f"rouge{order}" for order in range(3, 9)}
 WITHOUT_MODEL = [name for name in SCORERS if name not in {"bertscore", *LONGER}]
 
+# Texts that every scorer reads, long enough for n-grams of nine words, or blank.
+WORDS = "one two three four five six seven eight nine"
+LATIN = st.characters(max_codepoint=0x17F, exclude_categories=["Cc", "Cs"])
 texts = st.one_of(
-    st.lists(st.sampled_from(["the", "cat", "sat", "\n", "5"]), max_size=8).map(" ".join),
-    st.text(max_size=20),
+    st.just(""),
+    st.lists(st.sampled_from(["the", "cat", "sat", "on\n", "5", "x"]), max_size=8).map(
+        lambda words: " ".join([*words, WORDS])
+    ),
+    st.text(LATIN, max_size=20).map(lambda text: f"{WORDS} {text}"),
+    st.text(LATIN, max_size=20).map(lambda text: f"{text} {WORDS}"),
 )
 
 

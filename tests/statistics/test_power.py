@@ -184,7 +184,10 @@ def test_power_of_a_million_items():
     assert floor(10**6 * proportion_interval(19_769, 10**6, confidence=0.9).high) <= 20_000
 
 
-WRONG_SIDE = "and limit 0.02: no number of items makes this verdict likely"
+WRONG_SIDE = (
+    "and limit 0.02, where no number of items makes this verdict likely: plan for another "
+    "--true-rate (true_rate=) or --verdict (verdict=)"
+)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +195,10 @@ WRONG_SIDE = "and limit 0.02: no number of items makes this verdict likely"
     [
         ({"limit": 2}, "limit strictly between 0 and 1, got 2: write 2 % as 0.02"),
         ({"limit": 0}, "limit strictly between 0 and 1, got 0: write 2 % as 0.02"),
-        ({"true_rate": 1.5}, "a true rate between 0 and 1, got 1.5"),
+        (
+            {"true_rate": 1.5},
+            "a true rate between 0 and 1, got 1.5: write 2 % as --true-rate 0.02 (true_rate=)",
+        ),
         (
             {"true_rate": 0.02},
             f"a true rate below the limit to plan for 'pass', got 0.02 {WRONG_SIDE}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from muscle_metrics.comparison.near_misses import near_miss_lines
 from muscle_metrics.comparison.secrets import hide_comparison_secrets, redact_comparison
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.rate_table import RATES
@@ -133,6 +134,8 @@ def make_page(
     if examples < 0:
         raise UsageError(f"expected examples to be at least 0, got {examples!r}: 0 lists no items")
     comparison, secrets = hide_comparison_secrets(comparison)
+    # Before texts are replaced; a page that lists no items and a redacted one quote none.
+    hints = near_miss_lines(comparison, texts=bool(examples) and not redact)
     if redact:
         comparison = redact_comparison(comparison)
     counts = None if comparison.correctness is None else comparison.counts
@@ -153,7 +156,7 @@ def make_page(
         chain=chain,
         story=story(comparison),
         details=story_details(comparison),
-        notes=_notes(comparison, redact=redact, secrets=secrets),
+        notes=[*map(_sentence, hints), *_notes(comparison, redact=redact, secrets=secrets)],
         tiles=[] if counts is None else mosaic_tiles(counts),
         rates=[] if counts is None else [(RATES[key], getattr(counts, key)) for key in RATES_SHOWN],
         forests=[] if counts is None else _forests(comparison),
@@ -199,6 +202,10 @@ def _labels(comparison: Comparison) -> list[str]:
         return sorted({label for label in column if label})
     parts = comparison.slices if any(table.slices) else comparison.tasks
     return [part.name for part in rank_parts(parts) if part.name]
+
+
+def _sentence(line: str) -> str:
+    return f"{line[:1].upper()}{line[1:]}."
 
 
 def _notes(comparison: Comparison, *, redact: bool, secrets: int) -> list[str]:

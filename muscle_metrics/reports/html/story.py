@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
 from muscle_metrics.reports.html.environment import brief
 from muscle_metrics.words import numbers
 from muscle_metrics.words.numbers import percent, plural, points, score, true_minus
@@ -18,6 +19,8 @@ __all__ = ["story", "story_details"]
 
 def story(comparison: Comparison) -> str:
     """Say the effect of the update in one sentence."""
+    if runs_are_equal(comparison):
+        return f"{EQUAL_RUNS.capitalize()}."
     if comparison.correctness is None:
         return _graded_story(*next(iter(comparison.changes.items())))
     counts = comparison.counts

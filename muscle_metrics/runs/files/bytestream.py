@@ -82,6 +82,9 @@ class Budget:
             )
 
 
+_SAVE_IT = "save its content, as in COMMAND > run.jsonl, and name that file"
+
+
 def check_regular(path: Path) -> None:
     """Raise a FileError unless `path` is a regular file; opening a pipe would wait forever."""
     try:
@@ -91,7 +94,10 @@ def check_regular(path: Path) -> None:
         if path.is_dir():
             given, advice = "a folder", "name a file in it"
         elif path.exists():
-            given = "something else"
+            # Recognising a format and reading it open the file twice.
+            given, advice = "a pipe or a device, which can be read only once", _SAVE_IT
+        elif str(path) == "-":
+            given, advice = "'-', and standard input is not read", _SAVE_IT
     except OSError as error:
         given, advice = f"an error: {error.strerror}", "check the path"
     raise FileError(f"{visible(str(path))}: expected a file, got {given}: {advice}")

@@ -26,11 +26,16 @@ def compared(both_right: int, negative: int, positive: int, both_wrong: int = 0)
         ),
         ((7, 2, 1), "Accuracy fell by 10.0 points: 2 of 9 right answers are now wrong."),
         ((9, 0, 1), "Nothing broke, and 1 answer got fixed."),
-        ((9, 0, 0, 1), "Nothing broke, and nothing got fixed."),
+        ((9, 0, 0, 1), "The two runs are equal on every item."),
     ],
 )
 def test_story(cells: tuple[int, ...], said: str) -> None:
     assert story(compared(*cells)) == said
+
+
+def test_story_of_answers_that_only_changed() -> None:
+    changed = compare(old=["B", "A"], new=["C", "A"], references=["A", "A"])
+    assert story(changed) == "Nothing broke, and nothing got fixed."
 
 
 def test_details_tell_chance_from_change() -> None:

@@ -150,8 +150,14 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 
 def test_a_pipe_is_refused_before_it_blocks(path: Path) -> None:
     os.mkfifo(path)
-    with pytest.raises(FileError, match="expected a file, got something else"):
+    with pytest.raises(FileError, match="got a pipe or a device, which can be read only once"):
         list(read_lines(path))
+
+
+def test_standard_input_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(path.parent)
+    with pytest.raises(FileError, match="standard input is not read: save its content"):
+        list(read_lines(Path("-")))
 
 
 @pytest.mark.parametrize("name", ["a" * 5000, "nul\0byte", "\udcff"])
