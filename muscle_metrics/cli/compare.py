@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.engine import add_engine, compare_on_engine
+from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
 from muscle_metrics.cli.mistakes import check_versions, doubt_order, note_identical, number
 from muscle_metrics.cli.outputs import (
@@ -86,6 +86,7 @@ def _compare(options: argparse.Namespace) -> int:
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
 
+    check_engine(options)
     choices = judging_choices(options)
     check_versions(options, choices, "compare two runs")
     refuse_flips(options.flips, versions=len(options.runs))

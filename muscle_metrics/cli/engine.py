@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     from muscle_metrics.scale import CountedComparison
 
-__all__ = ["add_engine", "compare_on_engine"]
+__all__ = ["add_engine", "check_engine", "compare_on_engine"]
+
+MEMORY = "500MB"
+# The engine that each option is about.
+ENGINES = {"memory": "duckdb", "address": "ray"}
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
@@ -30,14 +34,28 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         help="where runs are joined: in memory, by DuckDB on disk, or over a Ray cluster; the last "
         "two read JSONL and Parquet files or folders of shards (default: memory)",
     )
-    group.add_argument(
-        "--memory", metavar="SIZE", default="500MB", help="what DuckDB may hold (default: 500MB)"
-    )
+    group.add_argument("--memory", metavar="SIZE", help=f"what DuckDB may hold (default: {MEMORY})")
     group.add_argument(
         "--address",
         help="the Ray cluster, such as auto or ray://host:10001; its workers must see the files "
         "(default: one on this machine, for this command)",
     )
+
+
+def check_engine(options: argparse.Namespace) -> None:
+    """Refuse options of an engine that is not used.
+
+    Raises
+    ------
+    UsageError
+        If one is given.
+    """
+    for name, engine in ENGINES.items():
+        if getattr(options, name) is not None and options.engine != engine:
+            raise UsageError(
+                f"expected --engine {engine} with {flag_of(name)}, got {options.engine}: add "
+                f"--engine {engine}, or leave out {flag_of(name)}"
+            )
 
 
 def compare_on_engine(
@@ -78,11 +96,7 @@ def compare_on_engine(
                 f"expected no {flag_of(name)} with --engine {options.engine}, got one: write what "
                 f"it gives into the rows, or leave out --engine"
             )
-    if options.address is not None and options.engine != "ray":
-        raise UsageError(
-            f"expected --engine ray with --address, got {options.engine}: add --engine ray, or "
-            f"leave out --address"
-        )
+    check_engine(options)
     settings, names = run_settings(options, paths)
     doubt_order(paths)
     wanted = {name: value for name, value in choices.items() if name != "key"}
@@ -97,7 +111,7 @@ def compare_on_engine(
     from muscle_metrics.scale import compare_files
 
     with working("joining and counting"):
-        return compare_files(*paths, memory=options.memory, **wanted)
+        return compare_files(*paths, memory=options.memory or MEMORY, **wanted)
 
 
 def _compare_on_ray(

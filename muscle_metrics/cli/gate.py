@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muscle_metrics.cli.engine import add_engine, compare_on_engine
+from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
 from muscle_metrics.cli.mistakes import doubt_order, note_identical, number
 from muscle_metrics.cli.outputs import (
@@ -136,6 +136,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def _gate(options: argparse.Namespace) -> int:
+    check_engine(options)
     policy = policy_of(options)
     paths = _paths(options)
     named = (options.reference, options.policy, options.pinned)

@@ -13,6 +13,7 @@ import numpy as np
 
 from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.comparison.items import ItemTable
+from muscle_metrics.comparison.lost_scores import largest_fall
 from muscle_metrics.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 __all__ = ["with_losses"]
-
-# A finite fall of a score without a range, larger than any minimum effect of a policy.
-BEYOND_EVERY_EFFECT = 1e100
 
 
 def with_losses(
@@ -95,10 +93,7 @@ def _with_broken(kept: Correctness, right: Flags) -> Correctness:
 
 def _with_regressed(changes: ScoreChanges, kept: npt.NDArray[np.intp], lost: int) -> ScoreChanges:
     """Add items whose score fell by the whole range, or further than any effect."""
-    low, high = changes.low, changes.high
-    if not np.isfinite(high - low):
-        low, high = 0.0, BEYOND_EVERY_EFFECT
-    best, worst = (high, low) if changes.higher_is_better else (low, high)
+    best, worst = largest_fall(changes.low, changes.high, higher_is_better=changes.higher_is_better)
     return replace(
         changes,
         old=np.concatenate([changes.old[kept], np.full(lost, best)]),

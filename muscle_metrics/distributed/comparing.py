@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compare_datasets", "compare_shards"]
 
+REFERENCE = "reference"
 # Rows of a bucket are joined in the memory of one worker.
 BYTES_OF_A_BUCKET = 1 << 27
 # Parquet packs texts about this many times as densely as memory does.
@@ -35,7 +36,7 @@ def compare_datasets(
     *,
     on: str = "id",
     prediction: str = "prediction",
-    reference: str = "reference",
+    reference: str = REFERENCE,
     score: str | None = None,
     slice: str | None = None,  # noqa: A002
     group: str | None = None,
@@ -113,9 +114,14 @@ def compare_datasets(
         "repeat": repeat,
         "prompt": prompt,
     }
+    columns = [_columns(rows, name, fields) for name, rows in zip(names, (old, new), strict=True)]
+    if reference != REFERENCE and not any("reference" in found for found in columns):
+        raise InputError(
+            f"expected the column {reference!r} in one of the data sets, got it in neither: name "
+            f"it with reference=, or rename it"
+        )
     sources, shards, size = [], [], 0
-    for name, rows in zip(names, (old, new), strict=True):
-        found = _columns(rows, name, fields)
+    for name, rows, found in zip(names, (old, new), columns, strict=True):
         kept = rows.select_columns(sorted(set(found.values()))).materialize()
         source = Source(
             name=name,

@@ -14,9 +14,10 @@ from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.scale.database import reading
 from muscle_metrics.scale.encoding import decode_reference, decode_value, split_key
 from muscle_metrics.scale.joining import FLAWS
+from muscle_metrics.scale.losses import LOSSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from muscle_metrics.flips.counts import FlipCounts
     from muscle_metrics.scale.joining import Joining
@@ -25,18 +26,10 @@ __all__ = ["Tally", "count_items"]
 
 # Conditions that may hold for an item; every name is a column of the judged items.
 MARKS = (
-    *FLAWS,
-    *(
-        "in_old",
-        "in_new",
-        "old_right",
-        "new_right",
-        "changed",
-        "graded",
-        "old_scored",
-        "new_scored",
-    ),
-)
+    *FLAWS, *LOSSES, "in_old", "in_new", "old_right", "new_right", "right_by_own", "changed",
+    "graded", "old_scored", "new_scored", "old_answered", "new_answered", "old_referenced",
+    "new_referenced",
+)  # fmt: skip
 OF_JUDGEMENT = frozenset({"unreferenced", "kinds_differ"})
 SHOWN = ("key", "old", "new", "old_score", "new_score", "reference", "accepted", "changed")
 # An item's name as `rank_of` joins it: id and repeat.
@@ -121,11 +114,42 @@ class Tally:
             counts["unanswered"] = self.count("unanswered", without=conflicting)
         return {reason: count for reason, count in sorted(counts.items()) if count}
 
+    def labels(self, *marks: str, without: Iterable[str] = ()) -> set[str]:
+        """Which of slice and group any item has that carries `marks` and none of `without`."""
+        wanted, unwanted = frozenset(marks), frozenset(without)
+        chosen = [item for item in self.items if wanted <= item[2] and not item[2] & unwanted]
+        columns = {
+            "slice": (label for label, *_ in chosen),
+            "group": (group for _, group, _ in chosen),
+        }
+        return {part for part, column in columns.items() if any(one is not None for one in column)}
+
+    def lost(self) -> dict[str, int]:
+        """How many items of the old run are lost, by reason."""
+        counts = {reason: self.count(name) for name, reason in LOSSES.items()}
+        return {reason: count for reason, count in sorted(counts.items()) if count}
+
     def totals(self, joining: Joining) -> Totals:
         """Count the items that are compared, by slice and group."""
+        return self._totals(joining, lambda marks: None if marks & joining.left_out else marks)
+
+    def worst(self, joining: Joining) -> Totals:
+        """Count the items that are compared, and every lost one as one that NEW got wrong."""
+
+        def counted(marks: Marks) -> Marks | None:
+            if marks & LOSSES.keys():
+                return frozenset(
+                    {"changed", "old_right"} if "right_by_own" in marks else {"changed"}
+                )
+            return None if marks & joining.left_out else marks
+
+        return self._totals(joining, counted)
+
+    def _totals(self, joining: Joining, counted: Callable[[Marks], Marks | None]) -> Totals:
         kept: dict[Cell, list[tuple[Marks, int]]] = defaultdict(list)
-        for (label, group, marks), items in self.items.items():
-            if not marks & joining.left_out:
+        for (label, group, held), items in self.items.items():
+            marks = counted(held)
+            if marks is not None:
                 kept[Cell(None, label, group)].append((marks, items))
         cells = {cell: _counts(held, joining.has_answers) for cell, held in kept.items()}
         total = sum(counts.total for counts in cells.values())

@@ -8,15 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from muscle_metrics.comparison.counted import CountedComparison
-from muscle_metrics.comparison.totals import Totals
 from muscle_metrics.comparison.unanswered import worst_recorded
 from muscle_metrics.scale.choices import Choices
 from muscle_metrics.scale.counting import Tally, count_items
 from muscle_metrics.scale.database import open_database
+from muscle_metrics.scale.fields import drop_empty_labels, drop_empty_values, labels_from_new
 from muscle_metrics.scale.flaws import FlawedItems, collect_flawed, explain_flaws
 from muscle_metrics.scale.joining import Joining
 from muscle_metrics.scale.sources import NO_OPTIONS, open_sources
-from muscle_metrics.scale.streaming import stream_totals
+from muscle_metrics.scale.streaming import StreamedTotals, stream_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Sum", "compare_files", "compare_joined"]
 
-Sum = TypeVar("Sum", Tally, FlawedItems, Totals)
+Sum = TypeVar("Sum", Tally, FlawedItems, StreamedTotals)
 """A result of joined items that adds."""
 
 
@@ -43,11 +43,7 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
     InputError
         As `compare_runs`.
     """
-    found = engine("counting", count_items, joining)
-    if found.count("incomparable"):
-        # Reading lists of accepted answers takes time, so it waits until the runs hold some.
-        joining = replace(joining, has_lists=True)
-        found = engine("counting", count_items, joining)
+    joining, found = _count(engine, joining)
     explain_flaws(
         joining,
         found,
@@ -57,16 +53,21 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
     _, graders, by_score = joining.judging
     if graders or (by_score and (is_graded or joining.choices.threshold is not None)):
         stage = partial(stream_totals, is_graded=is_graded, worst=_worst(joining, found))
-        totals = engine("scoring", stage, joining)
+        streamed = engine("scoring", stage, joining)
+        totals, worst = streamed.observed, streamed.worst
     else:
-        totals = found.totals(joining)
+        totals, worst = found.totals(joining), found.worst(joining)
+    lost = found.lost()
     return CountedComparison(
         names=(joining.old.name, joining.new.name),
         totals=totals,
         dropped=found.dropped(joining),
         recipe=joining.choices.recipe(joining.judging),
         is_repeated="repeat" in joining.old.fields,
-        is_grouped="group" in {*joining.old.fields, *joining.new.fields},
+        is_grouped="group" in found.labels("in_old"),
+        lost=lost,
+        worst=worst if lost else None,
+        labels_from_new=labels_from_new(joining, found),
     )
 
 
@@ -81,6 +82,21 @@ def _worst(joining: Joining, found: Tally) -> float:
         is_verdict=not found.count("graded", without=left_out),
         score_range=joining.choices.score_range,
     )
+
+
+def _count(engine: Engine, joining: Joining) -> tuple[Joining, Tally]:
+    """Count the items, again where the counts show that they are to be read otherwise."""
+    found = engine("counting", count_items, joining)
+    for settle in (_with_lists, drop_empty_values, drop_empty_labels):
+        settled = settle(joining, found)
+        if settled is not joining:
+            joining, found = settled, engine("counting", count_items, settled)
+    return joining, found
+
+
+def _with_lists(joining: Joining, found: Tally) -> Joining:
+    """Read lists of accepted answers, which takes time, only where the runs hold some."""
+    return replace(joining, has_lists=True) if found.count("incomparable") else joining
 
 
 def compare_files(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.runs.joining.mismatches import Excerpt
 from muscle_metrics.runs.joining.pairing import join_runs, nothing_left
 from muscle_metrics.runs.read import nothing_scored
 from muscle_metrics.runs.record import Record, Run
@@ -15,15 +17,28 @@ from muscle_metrics.scale.sources import sql_null
 from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from muscle_metrics.scale.counting import Tally
     from muscle_metrics.scale.joining import Joining
 
+    Fetch = Callable[[str], list[tuple[Any, ...]]]
+
 __all__ = ["FlawedItems", "FlawedRow", "collect_flawed", "explain_flaws"]
 
-# A message shows five items and counts all, up to this many.
+# A message shows five items. Where more than this many are flawed, the database counts them.
 MOST_FETCHED = 100_000
+# Kinds of flawed items in messages, and the condition of each.
+KINDS = {
+    "missing in new": "only_old",
+    "missing in old": "only_new",
+    "conflicting": "conflicting",
+    "moved": "prompts_differ",
+    "no score in old": "unanswered AND NOT old_scored",
+    "no score in new": "unanswered AND NOT new_scored",
+    "no answer in old": "unanswered AND NOT old_answered",
+    "no answer in new": "unanswered AND NOT new_answered",
+}
 OF_PAIRS = {"prompts_differ", "only_old", "only_new", "conflicting", "unanswered"}
 PARTS = ("prediction", "reference", "accepted", "score", "prompt")
 
@@ -52,22 +67,31 @@ class FlawedItems:
         Key, old, new and reference of an item whose values are of different kinds.
     shared : int
         How many keys both runs have.
+    numbers : mapping of str to int
+        How many keys are flawed, by the names of `Excerpt`.
     """
 
     rows: tuple[FlawedRow, ...]
     mixed: tuple[tuple[str, str | None, str | None, str | None], ...]
     shared: int
+    numbers: Mapping[str, int]
 
     def __add__(self, other: FlawedItems) -> FlawedItems:
         return FlawedItems(
             rows=self.rows + other.rows,
             mixed=self.mixed + other.mixed,
             shared=self.shared + other.shared,
+            numbers=Counter(self.numbers) + Counter(other.numbers),
         )
 
     def of_run(self, is_new: bool) -> list[FlawedRow]:
         """Rows of one run, in the order of their keys."""
         return sorted((row for row in self.rows if row.is_new == is_new), key=lambda row: row.key)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a part of the flawed rows may be missing."""
+        return len(self.rows) >= MOST_FETCHED
 
     @property
     def has_repeats(self) -> bool:
@@ -93,19 +117,46 @@ def collect_flawed(database: Any, joining: Joining, *, wrong: frozenset[str]) ->
         f"WHERE kinds_differ AND {joining.kept} ORDER BY key LIMIT 1"
     )
     flaws = wrong & OF_PAIRS
-    has_rows = bool(flaws or fetch(f"{repeated} LIMIT 1"))
+    numbers = _repeated(joining, fetch) | (_flawed(joining, fetch) if flaws else {})
+    has_rows = bool(flaws or any(numbers[f"repeated in {run}"] for run in ("old", "new")))
     return FlawedItems(
         rows=tuple(FlawedRow(*row) for row in fetch(_rows(joining, flaws, repeated)))
         if has_rows
         else (),
         mixed=tuple(fetch(mixed)) if "kinds_differ" in wrong else (),
         shared=fetch(f"SELECT count(*) FROM ({old} INTERSECT {new})")[0][0],
+        numbers=numbers,
     )
+
+
+def _flawed(joining: Joining, fetch: Fetch) -> dict[str, int]:
+    """Count the keys of every kind of flaw."""
+    flawed = ", ".join(f"count(DISTINCT key) FILTER ({condition})" for condition in KINDS.values())
+    counts = fetch(f"SELECT {flawed} FROM ({joining.items})")[0]
+    return dict(zip(KINDS, counts, strict=True))
+
+
+def _repeated(joining: Joining, fetch: Fetch) -> dict[str, int]:
+    """Count the keys that repeat in a run, and their rows beyond the first."""
+    numbers: dict[str, int] = {}
+    for run, source in (("old", joining.old), ("new", joining.new)):
+        keys = f"SELECT count(*) AS rows FROM ({source.table([])}) GROUP BY key HAVING rows > 1"
+        ids, surplus = fetch(f"SELECT count(*), coalesce(sum(rows - 1), 0)::BIGINT FROM ({keys})")[
+            0
+        ]
+        numbers |= {f"repeated in {run}": ids, f"surplus in {run}": surplus}
+    return numbers
 
 
 def _rows(joining: Joining, flaws: frozenset[str], repeated: str) -> str:
     """Write the SQL of the rows of both runs whose items are flawed, and of one clean item."""
     flawed = " OR ".join(sorted(flaws)) or "FALSE"
+    # A limit for each kind keeps a frequent one from hiding the others.
+    kinds = " ".join(
+        f"UNION (SELECT DISTINCT key FROM items WHERE {kind} LIMIT {MOST_FETCHED})"
+        for kind in KINDS.values()
+        if kind.partition(" ")[0] in flaws
+    )
     columns = ", ".join(
         f'"{part}"' if part in joining.parts else f"{sql_null(part)} AS {part}" for part in PARTS
     )
@@ -118,7 +169,7 @@ def _rows(joining: Joining, flaws: frozenset[str], repeated: str) -> str:
         WITH items AS ({joining.items}), repeated AS MATERIALIZED ({repeated}),
         wanted AS MATERIALIZED (
             SELECT key FROM repeated
-            UNION (SELECT DISTINCT key FROM items WHERE {flawed} LIMIT {MOST_FETCHED})
+            {kinds}
             UNION (SELECT key FROM items WHERE in_old AND in_new AND NOT ({flawed})
                    AND key NOT IN (SELECT key FROM repeated) LIMIT 1)
         )
@@ -189,7 +240,7 @@ def _explain_pairs(joining: Joining, flawed: FlawedItems) -> None:
         missing=joining.choices.missing,
         conflict=joining.choices.conflict,
         unanswered=joining.choices.unanswered,
-        total=flawed.shared,
+        excerpt=Excerpt(flawed.shared, flawed.numbers if flawed.is_cut else {}),
         needs=(joining.judging.needs,) * 2,
     )
 

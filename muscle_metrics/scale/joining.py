@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.flips.thresholds import RECORDED_TIE
 from muscle_metrics.scale.encoding import UNREADABLE_SQL
+from muscle_metrics.scale.losses import loss_columns
 from muscle_metrics.scale.sources import sql_null
 
 if TYPE_CHECKING:
@@ -104,20 +105,26 @@ class Joining:
 
     @property
     def items(self) -> str:
-        """SQL of all items: their values, their flaws, and which model is right."""
+        """SQL of all items: their values, flaws and losses, and which model is right."""
         conditions = self._flaws()
         flaws = ", ".join(f"coalesce({conditions[name]}, FALSE) AS {name}" for name in FLAWS)
-        return f"""
+        judged = f"""
             SELECT key, slice, cluster, old, new, reference, accepted, old_score, new_score,
-                   in_old, in_new, {flaws},
-                   coalesce({self._right("old")}, FALSE) AS old_right,
-                   coalesce({self._right("new")}, FALSE) AS new_right,
+                   own_old, list_old, in_old, in_new, {flaws},
+                   coalesce({self._right("old", "reference", "accepted")}, FALSE) AS old_right,
+                   coalesce({self._right("new", "new_reference", "new_accepted")}, FALSE)
+                       AS new_right,
+                   coalesce({self._right_by_own()}, FALSE) AS right_by_own,
+                   {self._silent("old")} AS old_silent,
                    {"old IS DISTINCT FROM new" if self.has_answers else "FALSE"} AS changed,
                    coalesce(old_score NOT IN (0, 1), FALSE)
                    OR coalesce(new_score NOT IN (0, 1), FALSE) AS graded,
-                   old_score IS NOT NULL AS old_scored, new_score IS NOT NULL AS new_scored
+                   old_score IS NOT NULL AS old_scored, new_score IS NOT NULL AS new_scored,
+                   old IS NOT NULL AS old_answered, new IS NOT NULL AS new_answered,
+                   own_old IS NOT NULL AS old_referenced, own_new IS NOT NULL AS new_referenced
             FROM ({self._pairs()})
         """
+        return f"SELECT *, {loss_columns(self)} FROM ({judged})"
 
     def _both_have(self, part: str) -> bool:
         return part in self.old.fields and part in self.new.fields
@@ -136,8 +143,8 @@ class Joining:
         return f"""
             SELECT coalesce(o.key, n.key) AS key, coalesce(o.present, FALSE) AS in_old,
                    coalesce(n.present, FALSE) AS in_new,
-                   coalesce(o.slice, n.slice) AS slice,
-                   coalesce(o."group", n."group") AS cluster,
+                   {self._labelling("slice")}.slice AS slice,
+                   {self._labelling("group")}."group" AS cluster,
                    o.prediction AS old, n.prediction AS new,
                    o.reference AS own_old, n.reference AS own_new,
                    {old_judge}.reference AS reference, {new_judge}.reference AS new_reference,
@@ -158,17 +165,38 @@ class Joining:
             return first, first
         return (last, last) if self.choices.conflict == "last" else (first, last)
 
-    def _right(self, run: str) -> str:
+    def _labelling(self, part: str) -> str:
+        """Alias of the table whose labels count: the old run, if it has the field at all."""
+        return "o" if part in self.old.fields else "n"
+
+    def _right(self, run: str, reference: str = "", accepted: str = "") -> str:
         if self.judging.by_score:
             return self._reaches(f"{run}_score")
-        prefix = "" if run == "old" else "new_"
-        is_equal = f"{run} = {prefix}reference"
+        is_equal = f"{run} = {reference}"
         if not self.has_lists:
             return is_equal
-        return (
-            f"CASE WHEN {prefix}accepted IS NULL THEN {is_equal} "
-            f"ELSE list_contains({prefix}accepted, {run}) END"
-        )
+        is_accepted = f"list_contains({accepted}, {run})"
+        return f"CASE WHEN {accepted} IS NULL THEN {is_equal} ELSE {is_accepted} END"
+
+    def _silent(self, run: str) -> str:
+        """Write the SQL of whether a run left an item without an answer or a score it needs."""
+        columns = {"score": f"{run}_score", "answer": run}
+        lacking = " OR ".join(f"{columns[need]} IS NULL" for need in sorted(self.judging.needs))
+        return f"({lacking})"
+
+    def _right_by_own(self) -> str:
+        """Write the SQL of whether the old answer is right by the old run's own facts."""
+        if self.judging.by_score:
+            # A lost score between 0 and 1 had something to lose.
+            is_right = "old_score > 0" if self.choices.threshold is None else self._right("old")
+        else:
+            is_right = self._right("old", "own_old", "list_old")
+        # An answer that cannot be judged counts as right, because NEW may have broken it.
+        silent = f"{'old_score' if self.judging.by_score else 'old'} IS NULL"
+        unknown = FALSE if self.judging.by_score else "own_old IS NULL"
+        if self.choices.unanswered != "wrong":
+            return f"{silent} OR {unknown} OR {is_right}"
+        return f"NOT {silent} AND ({unknown} OR {is_right})"
 
     def _reaches(self, score: str) -> str:
         """Write `flips.thresholds.reaches` in SQL; without a threshold only 1 is right."""
@@ -193,7 +221,7 @@ class Joining:
             "only_old": "NOT in_new",
             "only_new": "NOT in_old",
             "conflicting": self._conflicting(),
-            "unanswered": f"{both} AND ({self._unanswered()})",
+            "unanswered": f"{both} AND ({self._silent('old')} OR {self._silent('new')})",
             "unreferenced": (
                 FALSE if by_score else f"{both} AND (reference IS NULL OR new_reference IS NULL)"
             ),
@@ -215,12 +243,6 @@ class Joining:
             f"OR ascii(own_new) = 63{lists}"
         )
         return f"{values} OR {UNREADABLE_SQL} IN (slice, cluster, old_prompt, new_prompt)"
-
-    def _unanswered(self) -> str:
-        columns = {"score": ("old_score", "new_score"), "answer": ("old", "new")}
-        return " OR ".join(
-            f"{column} IS NULL" for need in sorted(self.judging.needs) for column in columns[need]
-        )
 
     def _unscored(self) -> str:
         """Scores that are no finite numbers; one that is missing is null."""

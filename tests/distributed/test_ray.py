@@ -196,11 +196,14 @@ def test_faults_are_told_in_the_same_words(cluster, tmp_path, fault):
         {},
         {"metric": ["exact_match", "rouge1"]},
         {"missing": "drop"},
+        {"missing": "drop", "conflict": "last", "metric": "token_f1", "threshold": 0.5},
         {"sample_size": 3, "seed": 5},
     ],
 )
 def test_choices_are_those_of_memory(cluster, tmp_path, choices):
-    contents = rows(1), rows(2)[:50] if choices.get("missing") else rows(2)
+    contents = [rows(1), rows(2)[:50] if choices.get("missing") else rows(2)]
+    if "conflict" in choices:
+        contents[1][7:9] = [{**row, "reference": "да"} for row in contents[1][7:9]]
     old, new = (
         write(tmp_path / f"v{n}", content, shards=2) for n, content in enumerate(contents, 1)
     )
@@ -210,6 +213,8 @@ def test_choices_are_those_of_memory(cluster, tmp_path, choices):
     alone = compare_files(old, new, **options, **choices)
     assert together.totals == alone.totals
     assert together.dropped == alone.dropped
+    assert (together.lost, together.worst) == (alone.lost, alone.worst)
+    assert sum(together.lost.values()) == 10 * ("missing" in choices) + 2 * ("conflict" in choices)
     assert together.recipe == alone.recipe
     assert together.is_clustered
     wide = compare_datasets(

@@ -79,7 +79,7 @@ def from_empty_folder() -> object:
 
 
 def with_flags(*paths: str, key: Any = None, **flags: Any) -> object:
-    options = Namespace(**{"engine": "duckdb", "address": None, **flags})
+    options = Namespace(**{"engine": "duckdb", "address": None, "memory": None, **flags})
     return compare_on_engine(options, paths or ("old.jsonl", "new.jsonl"), {"key": key})
 
 
@@ -126,6 +126,7 @@ def silent() -> Totals:
 CASES: dict[str, Callable[[], object]] = {
     "engine: a chain": lambda: with_flags("a", "b", "c"),
     "engine: an address": lambda: with_flags(address="auto"),
+    "engine: memory of another engine": lambda: with_flags(engine="ray", memory="1GB"),
     "engine: a key": lambda: with_flags(key=str.lower),
     "engine: references apart": lambda: with_flags(reference="test.csv"),
     "gate of counts: answers that are not recorded": lambda: gated(
@@ -140,6 +141,9 @@ CASES: dict[str, Callable[[], object]] = {
     "gate of counts: repeats": lambda: gated(is_repeated=True),
     "ray: no rows": on_cluster,
     "ray: no rows to count": lambda: count_flips_dataset(Rows()),
+    "ray: references in neither data set": lambda: on_cluster(
+        "id", "prediction", "judge", score="judge", reference="gold"
+    ),
     "ray: another column": lambda: on_cluster("question_id", "prediction"),
     "scale: a folder without files": from_empty_folder,
     "scale: a line that is cut off": lambda: on_disk('{"id": 1, "prediction": "A"'),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from muscle_metrics import compare_runs, read_run
 from muscle_metrics.errors import InputError, MuscleMetricsError
-from muscle_metrics.scale import CountedComparison, Totals, compare_files
+from muscle_metrics.scale import CountedComparison, Totals, compare_files, flaws
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,6 +190,31 @@ def test_faults_are_told_in_the_same_words(tmp_path, fault):
     with pytest.raises(InputError) as given:
         compare_files(old, new, old_options=reading, new_options=reading)
     assert str(given.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("fault", ["missing in both", "repeated in both", "conflicting", "all"])
+def test_messages_count_more_items_than_they_fetch(tmp_path, monkeypatch, fault):
+    monkeypatch.setattr(flaws, "MOST_FETCHED", 2)
+    old, new = rows("text", 1), rows("text", 2)
+    if fault in ("conflicting", "all"):
+        new = [{**row, "reference": "ж"} if row["topic"] else row for row in new]
+    if fault in ("repeated in both", "all"):
+        old, new = [*old, *old[3:9], *old[3:5]], [*new, *new[5:90]]
+    if fault in ("missing in both", "all"):
+        old, new = old[7:], new[:-90]
+    if fault == "all":
+        old = [{**row, "prediction": None} if row["topic"] == "y" else row for row in old]
+    paths = [write(tmp_path / f"v{n}.jsonl", part) for n, part in enumerate((old, new), 1)]
+    with pytest.raises(InputError) as expected:
+        compare_runs(*map(read_run, paths))
+    with pytest.raises(InputError) as given:
+        compare_files(*paths)
+    assert without_samples(given.value) == without_samples(expected.value)
+
+
+def without_samples(error: Exception) -> str:
+    """Message without the ids, of which any may be shown, and the references of one of them."""
+    return re.sub(r"\([^)]*\)|such as .*? in new", "", str(error))
 
 
 @pytest.mark.parametrize("conflict", ["drop", "own", "first", "last"])

@@ -10,7 +10,7 @@ from itertools import chain, compress
 from numbers import Real
 from operator import attrgetter, methodcaller
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from muscle_metrics.runs.joining.references import differing_references, same_reference
 from muscle_metrics.runs.natural_order import sort_naturally
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.record import Record, Run
 
-__all__ = ["Identity", "LabelledRun", "Mismatches", "Need", "is_unanswered"]
+__all__ = ["Excerpt", "Identity", "LabelledRun", "Mismatches", "Need", "is_unanswered"]
 
 # Task, id and repeat.
 Identity: TypeAlias = tuple[str | None, str, str | None]
@@ -65,6 +65,23 @@ class LabelledRun:
         return not _is_empty(_column(self.run.records, "reference"))
 
 
+class Excerpt(NamedTuple):
+    """True numbers of the items of two runs, of which only a part is at hand.
+
+    Parameters
+    ----------
+    shared : int
+        How many items both runs have.
+    numbers : mapping of str to int
+        Numbers of items, if not all flawed ones are at hand: "conflicting", "moved" (other
+        prompts), and "missing", "no score", "no answer", "repeated" and "surplus" (rows) in old or
+        new, such as "missing in new".
+    """
+
+    shared: int
+    numbers: Mapping[str, int]
+
+
 class Mismatches:
     """Obstacles to joining some runs, one list of reasons per kind.
 
@@ -72,8 +89,8 @@ class Mismatches:
     ----------
     runs : sequence of Run
         The runs; two of them are called old and new.
-    total : int, optional
-        Number of items that the runs share, if `runs` are excerpts of longer runs.
+    excerpt : Excerpt, optional
+        True numbers of items, if `runs` are excerpts of longer runs.
     needs : sequence of frozenset, optional
         For each run what an item must hold to be judged: a score, an answer, or both. By default
         a score in a run that has scores, else an answer.
@@ -86,8 +103,8 @@ class Mismatches:
         Items of any run and of all runs, in natural order.
     records : list of list of Record
         For each run its records of the shared items.
-    silent : dict of (str, str) to list of Identity
-        By run and need, the shared items that lack it.
+    silent : list of (LabelledRun, str, list of Identity)
+        Of every run and every need, the shared items that lack it.
     conflicting, unanswered : list of Identity
         Shared items whose references differ, and those that lack a need in a run.
     """
@@ -95,7 +112,7 @@ class Mismatches:
     def __init__(
         self,
         runs: Sequence[Run],
-        total: int | None = None,
+        excerpt: Excerpt | None = None,
         needs: Sequence[frozenset[Need]] | None = None,
     ) -> None:
         self.runs = _label_runs(runs, needs or [None] * len(runs))
@@ -108,26 +125,26 @@ class Mismatches:
                 item for item in self.items if all(item in run.records for run in self.runs)
             ]
         self.records = [list(map(run.records.__getitem__, self.shared)) for run in self.runs]
-        self.total = len(self.shared) if total is None else total
-        self._is_excerpt = total is not None
+        self._excerpt = excerpt
+        self.total = len(self.shared) if excerpt is None else excerpt.shared
         self.conflicting = self._find_conflicting()
-        self.silent = {
-            (str(run), need): _find_unanswered(self.shared, records, need)
+        self.silent = [
+            (run, need, _find_unanswered(self.shared, records, need))
             for run, records in zip(self.runs, self.records, strict=True)
             for need in sorted(run.needs)
-        }
-        silent = set[Identity]().union(*self.silent.values())
+        ]
+        silent = set[Identity]().union(*(items for *_, items in self.silent))
         self.unanswered = [item for item in self.shared if item in silent] if silent else []
 
     def explain_faults(self) -> list[str]:
         """Faults that no option repairs: repeated ids, unusable scores, other prompts."""
-        problems = [reason for run in self.runs for reason in _explain_faults(run)]
+        problems = [reason for run in self.runs for reason in self._explain_faults(run)]
         problems += self._explain_directions()
         moved = self._find_moved()
         if moved:
             problems.append(
-                f"different prompts for {_count(moved, 'id')} ({_list(moved)}): an id that names "
-                f"another item in each run pairs answers to different questions: "
+                f"different prompts for {self._count('moved', moved, 'id')} ({_list(moved)}): "
+                f"an id that names another item in each run pairs answers to different questions: "
                 f"{_advise_ids(self.runs)}"
             )
         return problems
@@ -149,14 +166,18 @@ class Mismatches:
             ]
         if len(self.shared) == len(self.items):
             return []
-        lacking = {
-            str(run): [item for item in self.items if item not in run.records] for run in self.runs
-        }
+        lacking = [
+            (run, [item for item in self.items if item not in run.records]) for run in self.runs
+        ]
         return _one_problem(
-            [f"{_count(items, 'item')} missing in {run} ({_list(items)})"
-             for run, items in lacking.items() if items],
+            [
+                f"{self._count(f'missing in {run.label}', items, 'item')} missing in {run} "
+                f"({_list(items)})"
+                for run, items in lacking
+                if items
+            ],
             '--missing drop (missing="drop") leaves them out',
-        )  # fmt: skip
+        )
 
     def explain_conflicting(self) -> list[str]:
         """Items whose references differ."""
@@ -172,17 +193,58 @@ class Mismatches:
                 f"the ids are row numbers, and name other items if a file was sorted or cut, so "
                 f"{_advise_ids(self.runs)} first; {advice}"
             )
-        found = f"different references for {_count(items, 'item')} ({_list(items)})"
+        number = self._count("conflicting", items, "item")
+        found = f"different references for {number} ({_list(items)})"
         return [f"{found}, {self._differing(items[0])}: {advice}"]
 
     def explain_unanswered(self) -> list[str]:
         """Items without an answer: whether they are wrong is for the user to say."""
         given = {"score": "items without a score", "answer": "predictions null"}
+        found = []
+        for run, need, items in self.silent:
+            if items:
+                number = self._number(f"no {need} in {run.label}", len(items))
+                found.append(f"{number} of {self.total} {given[need]} in {run} ({_list(items)})")
         return _one_problem(
-            [f"{len(items)} of {self.total} {given[need]} in {run} ({_list(items)})"
-             for (run, need), items in self.silent.items() if items],
+            found,
             '--unanswered wrong (unanswered="wrong") counts them as wrong, drop leaves them out',
-        )  # fmt: skip
+        )
+
+    def _explain_faults(self, run: LabelledRun) -> list[str]:
+        problems = []
+        if len(run.records) < len(run.run):
+            counts = Counter(map(_IDENTITY, run.run))
+            repeated = _sort_items([item for item, count in counts.items() if count > 1])
+            named = [
+                f"{show(item_name(*item))} {counts[item]} times" for item in repeated[:_MOST_SHOWN]
+            ]
+            more = ["..."] * (len(repeated) > _MOST_SHOWN)
+            advice = (
+                "choose a task with --task (task=) if its ids are those of another, or evaluate "
+                "again"
+                if run.run.is_log
+                else "check --id-field (id_field), or name the number of the generation with "
+                "--repeat-field (repeat_field)"
+            )
+            surplus = self._number(f"surplus in {run.label}", len(run.run) - len(counts))
+            problems.append(
+                f"{self._count(f'repeated in {run.label}', repeated, 'id')} more than once in "
+                f"{run} ({', '.join(named + more)}), {surplus} rows too many: {advice}"
+            )
+        unusable = _find_unusable(run)
+        if unusable:
+            problems.append(
+                f"scores that are no finite numbers for {counted(len(unusable), 'item')} in {run} "
+                f"({_list(unusable)}): score these items again"
+            )
+        return problems
+
+    def _count(self, kind: str, items: Sequence[object], noun: str) -> str:
+        return counted(self._number(kind, len(items)), noun)
+
+    def _number(self, kind: str, found: int) -> int:
+        """Give the true number of items of a kind, of which `found` are at hand."""
+        return found if self._excerpt is None else self._excerpt.numbers.get(kind, found)
 
     def _explain_directions(self) -> list[str]:
         """Metrics that are better when lower in one run, and when higher in another."""
@@ -237,7 +299,7 @@ class Mismatches:
 
     def _has_row_numbers(self) -> bool:
         """Whether the ids of every run are its row numbers, from 0 or 1; never in an excerpt."""
-        if self._is_excerpt:
+        if self._excerpt is not None:
             return False
         for run in self.runs:
             ids, rows = {id_ for _, id_, _ in run.records}, len(run.run)
@@ -305,34 +367,6 @@ def _has_no_score(record: Record) -> bool:
     return not record.scores
 
 
-def _explain_faults(run: LabelledRun) -> list[str]:
-    problems = []
-    if len(run.records) < len(run.run):
-        counts = Counter(map(_IDENTITY, run.run))
-        repeated = _sort_items([item for item, count in counts.items() if count > 1])
-        named = [
-            f"{show(item_name(*item))} {counts[item]} times" for item in repeated[:_MOST_SHOWN]
-        ]
-        more = ["..."] * (len(repeated) > _MOST_SHOWN)
-        advice = (
-            "choose a task with --task (task=) if its ids are those of another, or evaluate again"
-            if run.run.is_log
-            else "check --id-field (id_field), or name the number of the generation with "
-            "--repeat-field (repeat_field)"
-        )
-        problems.append(
-            f"{_count(repeated, 'id')} more than once in {run} ({', '.join(named + more)}), "
-            f"{len(run.run) - len(counts)} rows too many: {advice}"
-        )
-    unusable = _find_unusable(run)
-    if unusable:
-        problems.append(
-            f"scores that are no finite numbers for {_count(unusable, 'item')} in {run} "
-            f"({_list(unusable)}): score these items again"
-        )
-    return problems
-
-
 def _advise_ids(runs: Sequence[LabelledRun]) -> str:
     """Advice where ids name no items, or other ones: fields of a log cannot be chosen."""
     logs = [run.run.is_log for run in runs]
@@ -378,10 +412,6 @@ def _is_finite(score: object) -> bool:
 def _one_problem(found: Sequence[str], advice: str) -> list[str]:
     """One problem for the findings in all runs, with its advice once; none without findings."""
     return [f"{', '.join(found)}: {advice}"] if found else []
-
-
-def _count(items: Sequence[object], noun: str) -> str:
-    return counted(len(items), noun)
 
 
 def _list(items: Sequence[Identity]) -> str:

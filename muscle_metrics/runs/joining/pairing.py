@@ -17,7 +17,7 @@ from muscle_metrics.runs.joining.mismatches import Mismatches
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from muscle_metrics.runs.joining.mismatches import Identity, LabelledRun, Need
+    from muscle_metrics.runs.joining.mismatches import Excerpt, Identity, LabelledRun, Need
     from muscle_metrics.runs.record import Record, Run
 
 
@@ -134,7 +134,7 @@ def join_runs(
     missing: MissingItems = "error",
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
-    total: int | None = None,
+    excerpt: Excerpt | None = None,
     needs: Sequence[frozenset[Need]] | None = None,
 ) -> JoinedRuns:
     """Join the answers of two or more models to the same items.
@@ -155,8 +155,8 @@ def join_runs(
     unanswered : {"error", "wrong", "drop"}
         What to do with items without an answer, or without a score in a run that has scores:
         keep them, to count as the worst score, or leave them out of every run.
-    total : int, optional
-        Number of items that the runs share, if `runs` are excerpts of longer runs.
+    excerpt : Excerpt, optional
+        True numbers of items, if `runs` are excerpts of longer runs.
     needs : sequence of frozenset, optional
         For each run what an item must hold to be judged: "score", "answer", or both. By default a
         score in a run that has scores, else an answer.
@@ -176,7 +176,7 @@ def join_runs(
     check_joining(missing=missing, conflict=conflict, unanswered=unanswered)
     if len(runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(runs)}: pass the old run first")
-    found = Mismatches(runs, total, needs)
+    found = Mismatches(runs, excerpt, needs)
     problems = found.explain_faults()
     if missing == "error" or not found.shared:
         problems += found.explain_missing()

@@ -1,0 +1,226 @@
+"""Compare one chunk of joined items, or of lost ones, as `compare_runs` does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import compress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from muscle_metrics.answers.correctness import Correctness
+from muscle_metrics.comparison.comparison import Comparison
+from muscle_metrics.comparison.items import ItemTable
+from muscle_metrics.comparison.lost_scores import lose_scores
+from muscle_metrics.comparison.metrics import EXACT_MATCH, check_scores
+from muscle_metrics.comparison.scoring import grade_texts
+from muscle_metrics.comparison.unanswered import deny_unanswered, fill_missing
+from muscle_metrics.flips.changes import measure_changes
+from muscle_metrics.flips.thresholds import RECORDED_TIE
+from muscle_metrics.scale.encoding import decode_reference, decode_value, split_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from muscle_metrics.flips.changes import ScoreChanges
+    from muscle_metrics.scale.joining import Joining
+    from muscle_metrics.scorers import Scorer
+
+__all__ = ["COLUMNS", "Chunk", "Grading", "compare_chunk", "compare_lost", "take_rows"]
+
+COLUMNS = (
+    *("key", "slice", "cluster", "old", "new", "reference", "accepted"),
+    *("old_score", "new_score", "old_right", "new_right", "changed"),
+    *("own_old", "list_old", "right_by_own", "is_kept", "is_lost"),
+)
+
+Chunk = dict[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grading:
+    """How the items of a chunk are graded.
+
+    Parameters
+    ----------
+    joining : Joining
+        The runs and the choices.
+    scorers : sequence of Scorer
+        Scorers of texts, their models loaded.
+    is_graded : bool
+        Whether the recorded scores are graded, without a threshold for correctness.
+    worst : float
+        Recorded score of an item that has none.
+    """
+
+    joining: Joining
+    scorers: Sequence[Scorer]
+    is_graded: bool
+    worst: float
+
+    @property
+    def is_judged_by_row(self) -> bool:
+        """Whether the database says which items are right."""
+        judging = self.joining.judging
+        return not self.is_graded if judging.by_score else judging.judge == EXACT_MATCH
+
+    @property
+    def recorded(self) -> str | None:
+        """Name of the recorded score whose changes are measured, if there is one."""
+        judging = self.joining.judging
+        is_measured = self.is_graded or self.joining.choices.threshold is not None
+        return str(judging.judge) if judging.by_score and is_measured else None
+
+    def tie(self, scorer: Scorer | None = None) -> float:
+        """Tie of a scorer, or of a recorded score."""
+        if self.joining.choices.tie is not None:
+            return self.joining.choices.tie
+        return RECORDED_TIE if scorer is None else scorer.tie
+
+
+def take_rows(chunk: Chunk, flags: Iterable[bool]) -> Chunk:
+    """Take the rows of a chunk whose flag is set."""
+    chosen = list(flags)
+    return {name: tuple(compress(column, chosen)) for name, column in chunk.items()}
+
+
+def compare_chunk(chunk: Chunk, grading: Grading) -> Comparison:
+    """Compare the items of a chunk."""
+    joining, choices = grading.joining, grading.joining.choices
+    table = _table(chunk, joining)
+    changes: dict[str, ScoreChanges] = {}
+    if grading.recorded is not None:
+        low, high = choices.score_range
+        for run, side in ((joining.old, "old_score"), (joining.new, "new_score")):
+            scores = np.array(chunk[side], dtype=np.float64)
+            check_scores(scores, table.ids, run=run.name, score_range=choices.score_range)
+        changes[grading.recorded] = measure_changes(
+            old=fill_missing(chunk["old_score"], grading.worst),
+            new=fill_missing(chunk["new_score"], grading.worst),
+            tie=grading.tie(),
+            minimum_effect=choices.minimum_effect,
+            low=low,
+            high=high,
+        )
+    changes |= grade_texts(
+        old=table.old,
+        new=table.new,
+        references=table.references,
+        metrics=grading.scorers,
+        options={},
+        tie=choices.tie,
+        minimum_effect=choices.minimum_effect,
+    )
+    return _comparison(joining, table, changes, _correctness(chunk, table, changes, grading))
+
+
+def compare_lost(chunk: Chunk, grading: Grading) -> Comparison:
+    """Compare lost items: OLD as its own references judge it, NEW wrong everywhere."""
+    joining, choices = grading.joining, grading.joining.choices
+    chunk = {**chunk, "reference": chunk["own_old"], "accepted": chunk["list_old"]}
+    table, lost = _table(chunk, joining), len(chunk["key"])
+    changes: dict[str, ScoreChanges] = {}
+    if grading.recorded is not None:
+        changes[grading.recorded] = lose_scores(
+            lost,
+            tie=grading.tie(),
+            minimum_effect=choices.minimum_effect,
+            low=choices.score_range[0],
+            high=choices.score_range[1],
+        )
+    for scorer in grading.scorers:
+        changes[scorer.name] = lose_scores(
+            lost,
+            tie=grading.tie(scorer),
+            minimum_effect=choices.minimum_effect,
+            low=scorer.low,
+            high=scorer.high,
+            higher_is_better=scorer.higher_is_better,
+        )
+    wrong, changed = np.zeros(lost, dtype=bool), np.ones(lost, dtype=bool)
+    correctness = None
+    if grading.is_judged_by_row:
+        right = np.array(chunk["right_by_own"])
+        correctness = Correctness(right, wrong, changed if joining.has_answers else None)
+    elif choices.threshold is not None:
+        correctness = Correctness(_right_before(table, grading), wrong, None)
+    return _comparison(joining, table, changes, correctness)
+
+
+def _right_before(table: ItemTable, grading: Grading) -> npt.NDArray[np.bool_]:
+    """Whether the old text of each lost item reaches the threshold; unknown ones count as right."""
+    silent = np.array([text is None for text in table.old])
+    judged = ~silent & np.array([reference is not None for reference in table.references])
+    choices = grading.joining.choices
+    right = ~silent | (choices.unanswered != "wrong")
+    if judged.any():
+        old, references = (
+            list(compress(column, judged)) for column in (table.old, table.references)
+        )
+        changes = grade_texts(
+            old=old,
+            new=old,
+            references=references,
+            metrics=grading.scorers[:1],
+            options={},
+            tie=choices.tie,
+        )
+        found = _by_threshold(changes, grading)
+        right[judged] = found is None or found.old_right
+    return right
+
+
+def _comparison(
+    joining: Joining,
+    table: ItemTable,
+    changes: Mapping[str, ScoreChanges],
+    correctness: Correctness | None,
+) -> Comparison:
+    return Comparison(
+        names=(joining.old.name, joining.new.name),
+        table=table,
+        correctness=correctness,
+        changes=changes,
+        dropped={},
+        fingerprints=({}, {}),
+        recipe={},
+    )
+
+
+def _table(chunk: Chunk, joining: Joining) -> ItemTable:
+    ids, repeats = zip(*map(split_key, chunk["key"]), strict=True)
+    if joining.has_answers:
+        old, new = (tuple(map(decode_value, chunk[side])) for side in ("old", "new"))
+    else:
+        old, new = chunk["old_score"], chunk["new_score"]
+    return ItemTable(
+        ids=ids,
+        tasks=(None,) * len(ids),
+        repeats=repeats,
+        slices=chunk["slice"],
+        groups=chunk["cluster"],
+        old=old,
+        new=new,
+        references=tuple(map(decode_reference, chunk["reference"], chunk["accepted"])),
+    )
+
+
+def _correctness(
+    chunk: Chunk, table: ItemTable, changes: Mapping[str, ScoreChanges], grading: Grading
+) -> Correctness | None:
+    if grading.is_judged_by_row:
+        return Correctness(
+            np.array(chunk["old_right"]),
+            np.array(chunk["new_right"]),
+            np.array(chunk["changed"]) if grading.joining.has_answers else None,
+        )
+    return deny_unanswered(_by_threshold(changes, grading), table.old, table.new)
+
+
+def _by_threshold(changes: Mapping[str, ScoreChanges], grading: Grading) -> Correctness | None:
+    choices = grading.joining.choices
+    if choices.threshold is None or not changes:
+        return None
+    first = next(iter(changes.values()))
+    return first.correctness(threshold=choices.threshold, strict=choices.strict_threshold)
