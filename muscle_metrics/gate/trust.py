@@ -73,7 +73,7 @@ def _notes(comparison: Facts, policy: Policy) -> Iterator[str]:
             where += f", the policy ignores the loss: {_losses(comparison)}"
         yield where
     if runs_are_equal(comparison):
-        yield EQUAL_RUNS
+        yield f"{EQUAL_RUNS} that both hold" if comparison.lost else EQUAL_RUNS
     yield from list_skipped(comparison.fingerprints, comparison.names)
 
 

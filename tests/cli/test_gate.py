@@ -78,7 +78,7 @@ def rows(**changes: Any) -> list[dict[str, Any]]:
         (
             [row | {"correct": None if i == 3 else 1} for i, row in enumerate(rows())],
             ["--score-field", "correct"],
-            "null",
+            "without a score",
         ),
     ],
 )
@@ -411,7 +411,7 @@ def test_hostile_names_of_files(run, write, hostile, tmp_path) -> None:
         assert done.code == 0
         check_printed(done.out)
         ElementTree.fromstring(reports[0].read_text("utf-8"))
-        assert len(reports[1].read_text("utf-8").splitlines()) == 10
+        assert len(reports[1].read_text("utf-8").splitlines()) == 11
         assert json.loads(reports[2].read_text("utf-8"))["new"] == str(path)
         path.unlink()
         missing = run("gate", old, path, "--max-nfr", "0.96")

@@ -44,7 +44,7 @@ def test_a_run_without_the_items_it_breaks_does_not_pass():
     assert binom.cdf(30, 300, flips.high) == pytest.approx(0.05, abs=1e-9)
     assert "this would fail if all of them broke" in flips.advice
     assert coverage.outcome == "INVALID"
-    assert str(verdict).startswith("INVALID: old -> new; coverage 270 of 300 items of old\n")
+    assert str(verdict).startswith("INVALID: old -> new; coverage 270 of 300 items of old; ")
 
 
 def test_an_undecided_loss_is_no_pass_for_who_lets_undecided_gates_pass():
@@ -80,7 +80,7 @@ def test_a_policy_can_accept_losses_and_the_first_line_says_so():
     assert verdict.outcome == "PASS"
     assert str(verdict).splitlines()[0] == (
         "PASS: old -> new; coverage 270 of 300 items of old, the policy ignores the loss: "
-        "30 only in old"
+        "30 only in old; the two runs are equal on every item that both hold"
     )
 
 
