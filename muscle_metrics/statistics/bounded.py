@@ -9,19 +9,18 @@ probability is computed as one smooth contour integral, so the bound needs no ra
 
 from __future__ import annotations
 
-import cmath
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.statistics.bisection import falling_root
+from muscle_metrics.statistics.gamma_sums import log_chance_positive
 from muscle_metrics.statistics.interval import Interval, Side, tail_levels
 from muscle_metrics.statistics.proportions import proportion_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
@@ -32,9 +31,6 @@ FEWEST_VALUES = 10
 """Below this many values a mean is reported as "too few" rather than judged."""
 
 _MOST_CELLS = 1024
-_STEP = 1 / 3
-_NODES = 26
-_MOST_CORRECTIONS = 30
 
 
 def bounded_mean_interval(
@@ -148,7 +144,6 @@ def _upper_bound(points: Floats, counts: Floats, end: float, alpha: float) -> fl
 
 
 def _quantile(points: Floats, counts: Floats, end: float, end_count: float, alpha: float) -> float:
-    from scipy.optimize import brentq
     from scipy.special import expit
 
     shapes = np.append(counts, end_count)
@@ -159,65 +154,12 @@ def _quantile(points: Floats, counts: Floats, end: float, end_count: float, alph
         # Each difference is taken from the nearer end, so bounds near an end keep their digits.
         share, rest = expit(logit), expit(-logit)
         upward, downward = from_bottom - span * share, span * rest - from_end
-        return _log_tail(np.where(share < rest, upward, downward), shapes) - math.log(alpha)
+        return log_chance_positive(np.where(share < rest, upward, downward), shapes) - math.log(
+            alpha
+        )
 
     mean = float(shapes @ from_bottom / shapes.sum() / span)
     centre = math.log(mean / (1 - mean))
-    low, high = _walk(miss, centre, -0.5), _walk(miss, centre, 0.5)
-    logit = brentq(miss, low, high, xtol=1e-12, rtol=1e-12)
+    logit = falling_root(miss, centre)
     share, rest = float(expit(logit)), float(expit(-logit))
     return bottom + span * share if share < rest else end - span * rest
-
-
-def _walk(miss: Callable[[float], float], start: float, step: float) -> float:
-    """Return a point on the other side of the root of a falling function, in doubling steps."""
-    while miss(start) * step > 0:
-        start, step = start + step, 2 * step
-    return start
-
-
-def _log_tail(scales: Floats, shapes: Floats) -> float:
-    """Return ``log P(sum(scale * Gamma(shape)) > 0)``, for scales of both signs.
-
-    The probability is the integral of ``exp(f(s))`` over a line that passes 0 on its right, divided
-    by ``2 pi i``, where ``f(s) = K(s) - log(s)`` and ``K`` is the cumulant generating function.
-    The line is bent into the path of steepest descent, on which ``f`` is real and falls as
-    ``-t**2 / 2``; there the trapezoidal rule in ``t`` converges geometrically. All saddle points
-    are real, so this path meets no other one.
-    """
-    saddle, curvature = _saddle_point(scales, shapes)
-    tilted = scales / (1 - saddle * scales)
-    log_point, direction = 0j, 1j / (saddle * math.sqrt(curvature))
-    total = direction.imag / 2
-    for node in range(1, _NODES):
-        t = node * _STEP
-        log_point += _STEP * direction
-        for _ in range(_MOST_CORRECTIONS):
-            point = cmath.exp(log_point)
-            rest = 1 - saddle * (point - 1) * tilted
-            fall = -complex(np.log(rest) @ shapes) - log_point + t * t / 2
-            slope = saddle * point * complex((tilted / rest) @ shapes) - 1
-            log_point -= fall / slope
-            if abs(fall) < 1e-9 * abs(slope):
-                break
-        direction = -t / slope
-        total += math.exp(-t * t / 2) * (point * direction).imag
-    peak = -float(shapes @ np.log1p(-saddle * scales))
-    return peak + math.log(total * _STEP / math.pi)
-
-
-def _saddle_point(scales: Floats, shapes: Floats) -> tuple[float, float]:
-    """Return where ``K(s) - log(s)`` is smallest right of 0, and its second derivative there."""
-    from scipy.optimize import brentq
-
-    largest = 1 / float(scales.max())
-
-    def slope(share: float) -> float:
-        point = share * largest
-        return float(shapes @ (scales / (1 - point * scales))) - 1 / point
-
-    # The slope rises from minus to plus infinity between 0 and 1 / max(scales).
-    tiny = 1e-15
-    point = largest * float(brentq(slope, tiny, 1 - tiny, xtol=1e-18, rtol=1e-14))
-    tilted = scales / (1 - point * scales)
-    return point, float(shapes @ tilted**2) + point**-2

@@ -21,6 +21,7 @@ from muscle_metrics.statistics.clusters import (
     clustered_proportion_interval,
 )
 from muscle_metrics.statistics.interval import check_confidence
+from muscle_metrics.statistics.noise_tables import estimates
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -104,8 +105,8 @@ class PromptMean:
 class DecodingNoise:
     """Flip rate of two stochastic models, its noise floor, and the excess over that floor.
 
-    In expectation ``excess <= E[max(p - q, 0)] <= flip_rate``, and `regression_mass` is at most the
-    middle one as well.
+    In expectation ``excess <= E[max(p - q, 0)] <= flip_rate``; `regression_mass`, `net_loss` and
+    `collapse` are at most the middle one as well.
 
     Attributes
     ----------
@@ -117,6 +118,14 @@ class DecodingNoise:
         ``flip_rate - floor``: improvements elsewhere can hide it.
     regression_mass : PromptMean
         Cross-fitted loss on the prompts that got worse: improvements cannot hide it.
+    net_loss : PromptMean
+        ``E[p - q]``: the loss of accuracy, which improvements balance.
+    collapse : PromptMean
+        ``E[p ((1 - q)**r - (1 - p)**r)]``: loss on the prompts that the new model fails `r` times
+        in a row and the old one does not, where `r` is one less than the generations, at most 8.
+        Improvements hide little of it.
+    excess_at_most : PromptMean
+        An estimate above `excess` that never falls when one more generation breaks.
     repeat_variance, prompt_variance : float
         Variance of one prompt's flip rate that more generations would average out, at the present
         number of them, and the variance between prompts, which they would not.
@@ -126,6 +135,9 @@ class DecodingNoise:
     floor: PromptMean
     excess: PromptMean
     regression_mass: PromptMean
+    net_loss: PromptMean
+    collapse: PromptMean
+    excess_at_most: PromptMean
     repeat_variance: float
     prompt_variance: float
 
@@ -140,12 +152,34 @@ class DecodingNoise:
         Returns
         -------
         float
-            The larger of the bounds on `excess` and on `regression_mass`.
+            The larger of the bounds on `net_loss`, which sees small losses of many prompts, and on
+            `collapse`, which sees the large losses of a few. It never falls when one more
+            generation of the new model breaks.
         """
         half = 1 - (1 - check_confidence(confidence)) / 2
         return max(
             estimate.interval(confidence=half, side="lower").low
-            for estimate in (self.excess, self.regression_mass)
+            for estimate in (self.net_loss, self.collapse)
+        )
+
+    def regression_upper_bound(self, *, confidence: float = 0.95) -> float:
+        """Upper bound for the parts of a regression that can be told from noise.
+
+        Parameters
+        ----------
+        confidence : float, default 0.95
+            Level of each of the three bounds below.
+
+        Returns
+        -------
+        float
+            The largest of the bounds on `net_loss`, `collapse` and `excess_at_most`. It is no bound
+            for ``E[max(p - q, 0)]``: losses of many prompts that equal gains of others balance
+            stay unseen, unless prompts break for good.
+        """
+        return max(
+            estimate.interval(confidence=confidence, side="upper").high
+            for estimate in (self.net_loss, self.collapse, self.excess_at_most)
         )
 
 
@@ -203,7 +237,7 @@ def estimate_noise(
         )
     labels = None if groups is None else _number_groups(groups, old.size)
     pairs, which = np.unique(np.stack([old_total, new_total]), axis=1, return_inverse=True)
-    tables = [_tables(int(first), int(second)) for first, second in pairs.T]
+    tables = [estimates(int(first), int(second)) for first, second in pairs.T]
 
     def look_up(name: str) -> PromptMean:
         values = np.empty(old.size)
@@ -221,6 +255,9 @@ def estimate_noise(
         floor=look_up("floor"),
         excess=look_up("excess"),
         regression_mass=look_up("regression_mass"),
+        net_loss=look_up("net_loss"),
+        collapse=look_up("collapse"),
+        excess_at_most=look_up("excess_at_most"),
         repeat_variance=spread,
         prompt_variance=max(total_variance - spread, 0.0),
     )
@@ -343,27 +380,3 @@ def _number_groups(groups: ArrayLike, prompts: int) -> Counts:
             f"{labels.shape}: pass a flat list of labels"
         )
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
-
-
-def _tables(old_total: int, new_total: int) -> dict[str, Floats]:
-    """Return every estimate as a table over right counts, old in rows and new in columns."""
-    old = np.arange(old_total + 1)[:, None]
-    new = np.arange(new_total + 1)[None, :]
-    p, q = old / old_total, new / new_total
-    flip_rate = p * (1 - q)
-    floor = (old * (1 - p) / (old_total - 1) + new * (1 - q) / (new_total - 1)) / 2
-    # Products of integers: shares of different totals would tie only up to rounding.
-    right_held_out = (old - 1) * (new_total - 1) - new * (old_total - 1)
-    wrong_held_out = old * (new_total - 1) - (new - 1) * (old_total - 1)
-    tie = 0.5 if min(old_total, new_total) == 2 else 0.0
-    gain = p * (1 - q) * np.heaviside(right_held_out, tie)
-    loss = (1 - p) * q * np.heaviside(wrong_held_out, tie)
-    both_old = p * (old - 1) / (old_total - 1)
-    both_new_wrong = (1 - q) * (new_total - new - 1) / (new_total - 1)
-    return {
-        "flip_rate": flip_rate,
-        "floor": floor,
-        "excess": flip_rate - floor,
-        "regression_mass": gain - loss,
-        "repeat_variance": flip_rate**2 - both_old * both_new_wrong,
-    }
