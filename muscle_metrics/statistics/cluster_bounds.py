@@ -72,10 +72,12 @@ class ClusterSums:
         return max(self._bound(self._worst_seen(), alpha), unseen)
 
     def keeps(self, limit: float, alpha: float) -> bool:
-        """Return whether the upper bound is at most a share, by at most two integrals."""
+        """Return whether the upper bound is at most a share, by at most three integrals."""
         whole, settled = Group(self._largest()), self._settled()
-        if self.strict or limit >= settled or self._keeps(limit, whole, alpha):
-            return self._keeps(limit, whole, alpha)
+        if self._keeps(limit, whole, alpha):
+            return True
+        if self.strict or limit >= settled:
+            return False
         return (
             self._unseen(alpha).hits <= limit
             and self._keeps(limit, self._worst_seen(), alpha)

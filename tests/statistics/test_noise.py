@@ -6,7 +6,7 @@ from statistics import variance
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
@@ -19,7 +19,7 @@ from muscle_metrics.statistics.clusters import (
 from muscle_metrics.statistics.noise import estimate_noise, rerun_noise_floor
 from muscle_metrics.statistics.proportions import proportion_interval
 
-REPEATS = [(2, 2), (2, 5), (3, 3), (4, 3), (10, 10)]
+REPEATS = [(2, 2), (2, 5), (5, 2), (3, 3), (4, 3), (10, 10), (11, 12)]
 CHANCES = [0.0, 0.1, 0.5, 0.8, 1.0]
 
 
@@ -64,8 +64,15 @@ def test_estimates_are_unbiased_and_add_up(old_repeats, new_repeats):
         assert flip_rate == pytest.approx(floor + (p - q) / 2 + (p - q) ** 2 / 2)
         assert excess == pytest.approx(flip_rate - floor)
         regression = max(p - q, 0)
-        assert excess <= regression + 1e-12
-        assert mass <= regression + 1e-12
+        net_loss, collapse, at_most = (
+            expectation(part.values, old_repeats, p, new_repeats, q)
+            for part in (noise.net_loss, noise.collapse, noise.excess_at_most)
+        )
+        assert net_loss == pytest.approx(p - q)
+        in_a_row = min(old_repeats - 1, new_repeats, 8)
+        assert collapse == pytest.approx(p * ((1 - q) ** in_a_row - (1 - p) ** in_a_row))
+        assert at_most >= excess - 1e-12
+        assert max(excess, mass, net_loss, collapse) <= regression + 1e-12
         assert regression <= flip_rate + 1e-12
 
 
@@ -154,6 +161,33 @@ def test_prompts_with_different_repeats_are_estimated_one_by_one(prompts):
     assert together.excess.mean == pytest.approx(together.flip_rate.mean - together.floor.mean)
 
 
+# One more generation of the new model breaks.
+@pytest.mark.parametrize("grouped", [False, True])
+@settings(max_examples=25)
+@given(st.lists(st.tuples(counts, counts), min_size=1, max_size=8), st.data())
+def test_no_bound_falls_when_one_more_generation_breaks(grouped, prompts, data):
+    old, new = (list(side) for side in zip(*prompts, strict=True))
+    right = [count for count, _ in new]
+    assume(any(right))
+    place = data.draw(st.sampled_from(np.flatnonzero(right).tolist()))
+    groups = [index // 3 for index in range(len(prompts))] if grouped else None
+    before, after = (
+        estimate_noise(
+            old_right=[count for count, _ in old],
+            old_repeats=[total for _, total in old],
+            new_right=[count - (index == place) * broken for index, count in enumerate(right)],
+            new_repeats=[total for _, total in new],
+            groups=groups,
+        )
+        for broken in (0, 1)
+    )
+    assert after.regression_lower_bound() >= before.regression_lower_bound() - 1e-9
+    assert after.regression_upper_bound() >= before.regression_upper_bound() - 1e-9
+    first, second = (noise.flip_rate.interval() for noise in (before, after))
+    assert second.low >= first.low - 1e-9
+    assert second.high >= first.high - 1e-9
+
+
 # Examples
 
 
@@ -171,10 +205,15 @@ def test_intervals_count_prompts():
     # Half of the error for each of the two parts.
     expected = max(
         part.interval(confidence=0.975, side="lower").low
-        for part in (excess, noise.regression_mass)
+        for part in (noise.net_loss, noise.collapse)
     )
     assert noise.regression_lower_bound(confidence=0.95) == pytest.approx(expected)
     assert noise.regression_lower_bound() == noise.regression_lower_bound(confidence=0.95)
+    highest = max(
+        part.interval(confidence=0.9, side="upper").high
+        for part in (noise.net_loss, noise.collapse, noise.excess_at_most)
+    )
+    assert noise.regression_upper_bound(confidence=0.9) == highest
 
 
 GROUPED = {
@@ -347,6 +386,32 @@ def test_a_masked_regression_fails():
         excess_fails += noise.excess.interval(side="lower").low > 0.02
     assert fails > 90
     assert excess_fails < 10
+
+
+# Every prompt falls by twice the limit: too little for any single prompt to show.
+@pytest.mark.slow
+def test_a_loss_of_every_prompt_fails():
+    fails = passes = 0
+    for seed in range(100):
+        generator = np.random.default_rng(seed)
+        p = generator.uniform(0.1, 1, 600)
+        noise = simulate(generator, p, p - 0.1, 5)
+        fails += noise.regression_lower_bound() > 0.05
+        passes += noise.regression_upper_bound() <= 0.05
+    assert fails >= 95
+    assert passes == 0
+
+
+@pytest.mark.slow
+def test_a_loss_of_every_prompt_at_the_limit_rarely_passes_beyond_noise():
+    passes = unchanged = 0
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        p = generator.uniform(0.05, 1, 600)
+        passes += simulate(generator, p, p - 0.05, 5).regression_upper_bound() <= 0.05
+        unchanged += simulate(generator, p, p, 5).regression_upper_bound() <= 0.05
+    assert passes <= 17
+    assert unchanged >= 150
 
 
 # A regression of exactly the limit: 4 % of prompts with mean chance 1/2 collapse.
