@@ -326,7 +326,14 @@ def _weighted(policy: Policy, event: Event, comparison: Facts) -> Evidence:
     items = cast("Comparison", comparison)
     flags = items.values(event).astype(bool)
     table = items.table
-    return kinds.weighted_rate(flags, _weights(items, policy), table.unit_numbers, table.unit)
+    return kinds.weighted_rate(
+        flags,
+        _weights(items, policy),
+        table.unit_numbers,
+        table.unit,
+        # A sample without an item of the largest weight does not show that there is none.
+        largest=max(1.0, *policy.weights.values(), *policy.item_weights.values()),
+    )
 
 
 def _means(views: _Views, policy: Policy) -> Iterator[Criterion]:

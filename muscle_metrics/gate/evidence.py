@@ -17,16 +17,20 @@ import numpy.typing as npt
 from muscle_metrics.comparison.facts import Units
 from muscle_metrics.comparison.items import number_labels
 from muscle_metrics.flips.counts import FlipCounts
-from muscle_metrics.statistics.bounded import FEWEST_VALUES, bounded_mean_interval
+from muscle_metrics.statistics.bounded import FEWEST_VALUES
+from muscle_metrics.statistics.cluster_bounds import SETTLED
 from muscle_metrics.statistics.clusters import (
     FEW_CLUSTERS,
+    allowed_clusters,
     clustered_mean_interval,
     clustered_proportion_interval,
+    unseen_share,
 )
 from muscle_metrics.statistics.deciding import items_to_decide, required_repeats
 from muscle_metrics.statistics.interval import Interval, Side
 from muscle_metrics.statistics.noise import DecodingNoise, estimate_noise_of_rows
 from muscle_metrics.statistics.proportions import proportion_interval
+from muscle_metrics.statistics.weighted import weighted_proportion_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -130,16 +134,19 @@ def independent_rate(count: int, total: int) -> Evidence:
     )
 
 
-def rate(units: Units) -> Evidence:
-    """Share of items; bounds over groups or prompts where items depend on each other."""
+def rate(units: Units, *, strict: bool = False) -> Evidence:
+    """Share of items; bounds over groups or prompts where items depend on each other.
+
+    With `strict` only a finite-sample bound can keep a limit.
+    """
     sums, sizes, unit = units
     if unit == "items":
         return independent_rate(int(sums.sum()), int(sizes.sum()))
-    found = clustered_proportion_interval(successes=sums, sizes=sizes)
+    found = clustered_proportion_interval(successes=sums, sizes=sizes, side="lower", strict=strict)
 
-    def interval(confidence: float, side: Side, sums: Floats = sums) -> Interval:
+    def interval(confidence: float, side: Side) -> Interval:
         return clustered_proportion_interval(
-            successes=sums, sizes=sizes, confidence=confidence, side=side
+            successes=sums, sizes=sizes, confidence=confidence, side=side, strict=strict
         ).interval
 
     return Evidence(
@@ -147,11 +154,14 @@ def rate(units: Units) -> Evidence:
         sample=(
             f"{sums.sum():.0f} of {sizes.sum()} items{_within(len(sizes), unit)}, "
             f"{found.flipped_clusters} of them with any, design effect {found.design_effect:.1f}"
+            f"{'' if strict else _basis(sizes, unit)}"
         ),
         interval=interval,
-        best=lambda confidence: interval(confidence, "upper", np.zeros_like(sums)).high,
+        # A certain FAIL must be heard, also where too few groups are there for a PASS.
+        best=lambda confidence: 0.0,
         units=len(sizes),
         unit=unit,
+        special=partial(_groups_advice, len(sizes), unit),
     )
 
 
@@ -161,7 +171,7 @@ def conditional_rate(found: Units, right: Units) -> Evidence:
     if not known.any():
         return nothing_observed("no item that old got right")
     share = rate(Units(found.sums[known], right.sums[known].astype(np.intp), right.unit))
-    return replace(share, sample=f"{share.sample} that old got right")
+    return replace(share, sample=share.sample.replace(" items", " items that old got right", 1))
 
 
 def nothing_observed(sample: str = "no item compared") -> Evidence:
@@ -197,26 +207,33 @@ def repeated_rate(
         prompts=codes,
         groups=None if groups is None else units,
     )
-    limiting = [noise.excess, noise.regression_mass] if noise_adjusted_pass else [noise.flip_rate]
 
     def interval(confidence: float, side: Side) -> Interval:
         if side == "lower":
             return Interval(noise.regression_lower_bound(confidence=confidence), 1.0)
-        uppers = [rate.interval(confidence=confidence, side="upper").high for rate in limiting]
-        return Interval(0.0, max(uppers))
+        if noise_adjusted_pass:
+            return Interval(0.0, noise.regression_upper_bound(confidence=confidence))
+        return Interval(0.0, noise.flip_rate.interval(confidence=confidence, side="upper").high)
 
     independent = int(units.max()) + 1
     where = _within(independent, "items" if groups is None else "groups")
-    adjusted = ", PASS by what exceeds noise has no guarantee" if noise_adjusted_pass else ""
+    unseen = (
+        ", PASS by what exceeds noise has no guarantee: losses that equal gains balance may pass"
+    )
+
+    def best(confidence: float) -> float:
+        return independent_rate(0, independent).upper(confidence) if groups is None else 0.0
+
     return Evidence(
         estimate=noise.flip_rate.mean,
         sample=(
             f"{len(codes)} generations of {len(sizes)} prompts{where}, noise floor "
             f"{noise.floor.mean:.2%}, excess {noise.excess.mean:+.2%}, regression mass "
-            f"{noise.regression_mass.mean:+.2%}{adjusted}"
+            f"{noise.regression_mass.mean:+.2%}, net loss {noise.net_loss.mean:+.2%}"
+            f"{unseen if noise_adjusted_pass else ''}"
         ),
         interval=interval,
-        best=lambda confidence: independent_rate(0, independent).upper(confidence),
+        best=best,
         units=len(sizes),
         unit="prompts",
         special=partial(_repeats_advice, noise, len(sizes), int(sizes.min())),
@@ -236,18 +253,21 @@ def accuracy_loss(counts: FlipCounts) -> Evidence:
     )
 
 
-def clustered_loss(units: Units) -> Evidence:
-    """Old accuracy minus new accuracy over items in groups, with CR1 bounds over the groups."""
+def clustered_loss(units: Units, *, strict: bool = False) -> Evidence:
+    """Old accuracy minus new accuracy over items in groups, with bounds over the groups."""
     sums, sizes, unit = units
     return Evidence(
         estimate=float(sums.sum() / sizes.sum()),
-        sample=f"{sizes.sum()} items{_within(len(sizes), unit)}",
+        sample=(
+            f"{sizes.sum()} items{_within(len(sizes), unit)}{'' if strict else _basis(sizes, unit)}"
+        ),
         interval=lambda confidence, side: clustered_mean_interval(
-            totals=sums, sizes=sizes, confidence=confidence, side=side
+            totals=sums, sizes=sizes, confidence=confidence, side=side, strict=strict
         ),
         best=lambda confidence: -1.0,
         units=len(sizes),
         unit=unit,
+        special=partial(_groups_advice, len(sizes), unit),
     )
 
 
@@ -265,8 +285,19 @@ def mean_regression(size: Magnitude, labels: Labels | None = None, unit: str = "
     if units < FEWEST_VALUES:
         few = f"too few {unit} regressed to judge by how much"
         return replace(evidence, special=lambda limit, confidence: few)
-    bounds, _ = _unit_bounds(size.values, np.ones(size.count), labels, size.limit)
-    return replace(evidence, interval=bounds)
+    totals, sizes = _unit_sums(size.values, np.ones(size.count), labels)
+
+    def interval(confidence: float, side: Side) -> Interval:
+        low, high = weighted_proportion_interval(
+            successes=totals / size.limit,
+            weights=sizes,
+            largest=float(sizes.max()),
+            confidence=confidence,
+            side=side,
+        )
+        return Interval(size.limit * low, size.limit * high)
+
+    return replace(evidence, interval=interval)
 
 
 def mean_loss(
@@ -287,17 +318,37 @@ def mean_loss(
 
 
 def weighted_rate(
-    flags: Flags, weights: Floats, labels: Labels | None = None, unit: str = "items"
+    flags: Flags,
+    weights: Floats,
+    labels: Labels | None = None,
+    unit: str = "items",
+    *,
+    largest: float | None = None,
 ) -> Evidence:
-    """Weight of the items that flipped over the weight of all, with Gaffke's bounds over labels."""
-    interval, units = _unit_bounds(flags, weights, labels, 1.0)
-    best, _ = _unit_bounds(np.zeros_like(flags), weights, labels, 1.0)
+    """Weight of the items that flipped over the weight of all, with Gaffke's bounds over labels.
+
+    `largest` is the largest weight that an item can have; without it, the largest one here.
+    """
+    totals, sizes = _unit_sums(flags, weights, labels)
+    most = int(_unit_sums(flags, np.ones(len(flags)), labels)[1].max())
+    heaviest = max(float(sizes.max()), (largest or 0.0) * most)
+
+    def interval(confidence: float, side: Side, totals: Floats = totals) -> Interval:
+        return weighted_proportion_interval(
+            successes=totals, weights=sizes, largest=heaviest, confidence=confidence, side=side
+        )
+
+    def best(confidence: float) -> float:
+        return interval(confidence, "upper", np.zeros_like(totals)).high if unit == "items" else 0.0
+
     return Evidence(
         estimate=float(weights[flags].sum() / weights.sum()),
-        sample=f"{np.count_nonzero(flags)} of {len(flags)} items{_within(units, unit)}, weighted",
+        sample=(
+            f"{np.count_nonzero(flags)} of {len(flags)} items{_within(len(sizes), unit)}, weighted"
+        ),
         interval=interval,
-        best=lambda confidence: best(confidence, "upper").high,
-        units=units,
+        best=best,
+        units=len(sizes),
         unit=unit,
     )
 
@@ -320,25 +371,13 @@ def with_decoding_noise(evidence: Evidence) -> Evidence:
     )
 
 
-def _unit_bounds(
-    values: Flags | Floats, weights: Floats, labels: Labels | None, high: float
-) -> tuple[Callable[[float, Side], Interval], int]:
-    """Gaffke's bounds of a weighted mean in [0, high], and the number of labels.
-
-    All rows of one label are one value.
-    """
+def _unit_sums(
+    values: Flags | Floats, weights: Floats, labels: Labels | None
+) -> tuple[Floats, Floats]:
+    """Weighted sums of values, and weights, over all rows of each label."""
     codes = number_labels(np.arange(len(values)) if labels is None else labels)[0]
-    sizes = np.bincount(codes, weights=weights)
-    largest = high * float(sizes.max() / sizes.mean())
-    totals = np.bincount(codes, weights=values * weights)
-    shares = np.minimum(totals / sizes.mean(), largest)
-
-    def interval(confidence: float, side: Side) -> Interval:
-        return bounded_mean_interval(
-            shares, low=0.0, high=largest, confidence=confidence, side=side
-        )
-
-    return interval, len(sizes)
+    totals, sizes = (np.bincount(codes, weights=column) for column in (values * weights, weights))
+    return totals.astype(np.float64), sizes.astype(np.float64)
 
 
 def _loss_interval(counts: FlipCounts, confidence: float, side: Side) -> Interval:
@@ -351,6 +390,29 @@ def _within(units: int, unit: str) -> str:
     """Text that gives the number of units, unless each row is one."""
     rough = " (few: bounds are rough)" if units < FEW_CLUSTERS else ""
     return "" if unit == "items" else f" in {units} {unit}{rough}"
+
+
+def _basis(sizes: npt.NDArray[np.intp], unit: str) -> str:
+    """Text that says which limits the bound decides for any number of groups, and which not."""
+    if sizes.max() == 1:
+        return ""
+    settled = SETTLED / allowed_clusters(1.0, sizes=sizes)
+    below = f"below a limit of {settled:.1%} " if settled < 1 else ""
+    return (
+        f"; {below}the bound is approximate and {unseen_share(len(sizes)):.1%} of the {unit} could "
+        "break unseen"
+    )
+
+
+def _groups_advice(units: int, unit: str, limit: float, confidence: float) -> str | None:
+    """Say how many groups are needed for anything to pass, if there are fewer."""
+    if unseen_share(units, confidence=confidence) <= limit or not 0 < limit < 1:
+        return None
+    needed = math.ceil(math.log(1 - confidence) / math.log1p(-limit))
+    return (
+        f"at least {needed - units} more {unit} are needed: even with nothing broken {units} are "
+        "too few to pass"
+    )
 
 
 def _repeats_advice(

@@ -65,11 +65,13 @@ class ClusterSums:
         where the limit is settled, and by the approximate bound elsewhere. The approximate bound is
         never above the other one, so a limit that is kept implies every larger one.
         """
-        finite = self._bound(Group(self._largest()), alpha)
-        if self.strict or finite.hits > self._settled():
-            return finite
-        unseen = min(self._unseen(alpha), finite)
-        return max(self._bound(self._worst_seen(), alpha), unseen)
+        whole, settled = Group(self._largest()), self._settled()
+        if self.strict or not (settled >= 1 or self._keeps(settled, whole, alpha)):
+            return self._bound(whole, alpha)
+        bound, unseen = self._bound(self._worst_seen(), alpha), self._unseen(alpha)
+        if bound >= unseen or not self._keeps(unseen.hits, whole, alpha):
+            return max(bound, unseen)
+        return self._bound(whole, alpha)
 
     def keeps(self, limit: float, alpha: float) -> bool:
         """Return whether the upper bound is at most a share, by at most three integrals."""

@@ -104,8 +104,9 @@ def keeps_share(hits: Floats, items: Floats, limit: float, *, extra: Group, alph
 
 def _different(hits: Floats, misses: Floats, extra: Group) -> tuple[Floats, Floats, Floats]:
     """Return different groups and how often each occurs; the last one is the extra group."""
-    pairs, counts = np.unique(np.stack([hits, misses]), axis=1, return_counts=True)
-    weights = counts.astype(np.float64)
+    # Complex numbers are sorted by their two parts, and faster than columns are.
+    found, counts = np.unique(hits + 1j * misses, return_counts=True)
+    pairs, weights = np.stack([found.real, found.imag]), counts.astype(np.float64)
     if weights.size > _MOST_CELLS:
         pairs, weights = _averaged(pairs, weights)
     hits, misses = np.column_stack([pairs, extra])
@@ -123,7 +124,8 @@ def _averaged(pairs: Floats, weights: Floats) -> tuple[Floats, Floats]:
         np.bincount(cells, weights=weights * column) for column in (*pairs, np.ones(cells.size))
     ]
     filled = sums[2] > 0
-    return np.stack(sums[:2])[:, filled] / sums[2][filled], sums[2][filled]
+    cell_weights: Floats = sums[2][filled].astype(np.float64)
+    return np.stack(sums[:2])[:, filled] / cell_weights, cell_weights
 
 
 def _log_chance(hits: Floats, misses: Floats, counts: Floats, at: Share) -> float:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from muscle_metrics.statistics.bounded import bounded_mean_interval
 from muscle_metrics.statistics.cluster_bounds import ClusterSums, check_clusters
 from muscle_metrics.statistics.interval import Interval, Side, tail_levels
 
@@ -58,6 +59,9 @@ def weighted_proportion_interval(
     """
     hits, mass = check_clusters(successes, weights, largest, least=0.0)
     below, above = tail_levels(confidence, side)
+    if mass.min() == largest:
+        shares = np.minimum(hits / largest, 1.0)
+        return bounded_mean_interval(shares, low=0, high=1, confidence=confidence, side=side)
     sums = ClusterSums(np.minimum(hits, mass), mass, largest, strict=True)
     return Interval(
         low=sums.lower(below).hits if below else 0.0,
