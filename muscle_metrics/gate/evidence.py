@@ -236,7 +236,7 @@ def repeated_rate(
         best=best,
         units=len(sizes),
         unit="prompts",
-        special=partial(_repeats_advice, noise, len(sizes), int(sizes.min())),
+        special=partial(_repeats_advice, noise, len(sizes), int(sizes.min()), noise_adjusted_pass),
     )
 
 
@@ -416,16 +416,27 @@ def _groups_advice(units: int, unit: str, limit: float, confidence: float) -> st
 
 
 def _repeats_advice(
-    noise: DecodingNoise, prompts: int, repeats: int, limit: float, confidence: float
+    noise: DecodingNoise,
+    prompts: int,
+    repeats: int,
+    is_adjusted: bool,
+    limit: float,
+    confidence: float,
 ) -> str | None:
     rate, floor = noise.flip_rate.mean, noise.floor.mean
+    beyond_noise = max(noise.net_loss.mean, noise.collapse.mean)
+    if beyond_noise > limit:
+        return "what exceeds noise is above the limit, but not for sure: more prompts would decide"
+    if is_adjusted:
+        return "what exceeds noise is too near the limit: more prompts may decide"
+    quieter = "use a lower temperature, or greedy decoding"
     if floor > limit:
         return (
-            f"noise floor {floor:.1%} exceeds the limit {100 * limit:g}%: more repeats, a lower "
-            f"temperature, or greedy decoding"
+            f"noise floor {floor:.1%} exceeds the limit {100 * limit:g}%, and more prompts or "
+            f"repeats do not lower it: {quieter}"
         )
     if rate >= limit:
-        return "decoding noise may be what exceeds the limit: more prompts, or greedy decoding"
+        return f"decoding noise may be what exceeds the limit: {quieter}"
     needed = required_repeats(
         prompts=prompts,
         repeats=repeats,

@@ -153,14 +153,15 @@ class DecodingNoise:
         -------
         float
             The larger of the bounds on `net_loss`, which sees small losses of many prompts, and on
-            `collapse`, which sees the large losses of a few. It never falls when one more
-            generation of the new model breaks.
+            `collapse`, which sees the large losses of a few; at least 0. It never falls when one
+            more generation of the new model breaks.
         """
         half = 1 - (1 - check_confidence(confidence)) / 2
-        return max(
+        bounds = (
             estimate.interval(confidence=half, side="lower").low
             for estimate in (self.net_loss, self.collapse)
         )
+        return max(0.0, *bounds)
 
     def regression_upper_bound(self, *, confidence: float = 0.95) -> float:
         """Upper bound for the parts of a regression that can be told from noise.

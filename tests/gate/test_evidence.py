@@ -371,8 +371,8 @@ def test_a_pass_on_what_exceeds_noise_has_no_guarantee_and_says_so():
 def test_advice_on_a_noise_floor_above_the_limit():
     evidence = repeated_rate(*generations([5] * 60, [5] * 60, 10))
     assert evidence.advice(0.02, 0.95) == (
-        "noise floor 27.8% exceeds the limit 2%: more repeats, a lower temperature, or greedy "
-        "decoding"
+        "noise floor 27.8% exceeds the limit 2%, and more prompts or repeats do not lower it: use "
+        "a lower temperature, or greedy decoding"
     )
 
 
@@ -380,10 +380,21 @@ def test_advice_on_flips_that_may_be_noise():
     evidence = repeated_rate(*generations([10] * 98 + [5] * 2, [10] * 96 + [5] * 4, 10))
     assert evidence.estimate == pytest.approx(0.015)
     assert evidence.advice(0.014999, 0.95) == (
-        "decoding noise may be what exceeds the limit: more prompts, or greedy decoding"
+        "decoding noise may be what exceeds the limit: use a lower temperature, or greedy decoding"
     )
     assert evidence.advice(evidence.estimate, 0.95) == evidence.advice(0.014999, 0.95)
     assert "too near the limit" in evidence.advice(0.0150001, 0.95)
+
+
+def test_more_prompts_are_advised_where_they_can_help():
+    broken = generations([10] * 100, [10] * 96 + [0] * 4, 10)
+    assert repeated_rate(*broken).advice(0.03, 0.95) == (
+        "what exceeds noise is above the limit, but not for sure: more prompts would decide"
+    )
+    adjusted = repeated_rate(*broken, noise_adjusted_pass=True)
+    assert adjusted.advice(0.05, 0.95) == (
+        "what exceeds noise is too near the limit: more prompts may decide"
+    )
 
 
 def test_a_noise_floor_on_the_limit_does_not_exceed_it():

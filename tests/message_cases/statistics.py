@@ -14,6 +14,7 @@ from muscle_metrics.statistics.clusters import (
     clustered_proportion_interval,
 )
 from muscle_metrics.statistics.deciding import items_to_decide, required_repeats
+from muscle_metrics.statistics.mean_loss import mean_loss
 from muscle_metrics.statistics.multiplicity import holm_adjusted, shrunken_rates
 from muscle_metrics.statistics.noise import estimate_noise
 from muscle_metrics.statistics.power import gate_power, required_items
@@ -28,10 +29,12 @@ WATCHED = [
     "statistics/accuracy_power",
     "statistics/bisection",
     "statistics/bounded",
+    "statistics/cluster_bounds",
     "statistics/clusters",
     "statistics/counts",
     "statistics/deciding",
     "statistics/interval",
+    "statistics/mean_loss",
     "statistics/multiplicity",
     "statistics/noise",
     "statistics/paired",
@@ -69,6 +72,11 @@ CASES: dict[str, Callable[[], object]] = {
     "clusters: an undefined one": lambda: clustered_mean(totals=[float("nan"), 0]),
     "clusters: more successes than items": lambda: clustered_rate(successes=[1, 4]),
     "clusters: mean out of range": lambda: clustered_mean(totals=[1, -4]),
+    "clusters: above the largest": lambda: clustered_rate(largest=2),
+    "mean loss: no range": lambda: mean_loss([0.5], span=float("inf")),
+    "mean loss: a table": lambda: mean_loss(PLANE, span=1),
+    "mean loss: above the range": lambda: mean_loss([0.5, -2.0], span=1),
+    "mean loss: other number of groups": lambda: mean_loss([0.5, -0.5], span=1, groups=["a"]),
     "deciding: count above total": lambda: items_to_decide(3, 2, limit=0.02),
     "deciding: limit as percentage": lambda: items_to_decide(1, 200, limit=2),
     "repeats: no prompts": lambda: repeats(prompts=0),

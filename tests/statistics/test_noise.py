@@ -202,12 +202,26 @@ def test_intervals_count_prompts():
     assert excess.interval() == bounded_mean_interval(
         excess.values, low=excess.low, high=excess.high
     )
+    # A regression is not negative.
+    assert noise.net_loss.interval(confidence=0.975, side="lower").low < 0
+    assert noise.regression_lower_bound() == 0
+
+
+@pytest.mark.parametrize("fixed", [0, 12])
+def test_a_regression_is_bounded_by_its_net_loss_or_its_collapses(fixed):
+    noise = estimate_noise(
+        old_right=[10] * 20 + [2] * 20,
+        old_repeats=10,
+        new_right=[0] * 12 + [10] * 8 + [10] * fixed + [1] * (20 - fixed),
+        new_repeats=10,
+    )
     # Half of the error for each of the two parts.
-    expected = max(
+    net_loss, collapse = (
         part.interval(confidence=0.975, side="lower").low
         for part in (noise.net_loss, noise.collapse)
     )
-    assert noise.regression_lower_bound(confidence=0.95) == pytest.approx(expected)
+    assert (net_loss > collapse) == (fixed == 0)
+    assert noise.regression_lower_bound(confidence=0.95) == max(net_loss, collapse) > 0
     assert noise.regression_lower_bound() == noise.regression_lower_bound(confidence=0.95)
     highest = max(
         part.interval(confidence=0.9, side="upper").high
