@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -156,7 +156,7 @@ def rate(units: Units, *, strict: bool = False) -> Evidence:
             f"{found.flipped_clusters} of them with any, design effect {found.design_effect:.1f}"
             f"{'' if strict else _basis(sizes, unit)}"
         ),
-        interval=interval,
+        interval=cache(interval),
         # A certain FAIL must be heard, also where too few groups are there for a PASS.
         best=lambda confidence: 0.0,
         units=len(sizes),
@@ -232,7 +232,7 @@ def repeated_rate(
             f"{noise.regression_mass.mean:+.2%}, net loss {noise.net_loss.mean:+.2%}"
             f"{unseen if noise_adjusted_pass else ''}"
         ),
-        interval=interval,
+        interval=cache(interval),
         best=best,
         units=len(sizes),
         unit="prompts",
@@ -256,14 +256,18 @@ def accuracy_loss(counts: FlipCounts) -> Evidence:
 def clustered_loss(units: Units, *, strict: bool = False) -> Evidence:
     """Old accuracy minus new accuracy over items in groups, with bounds over the groups."""
     sums, sizes, unit = units
+
+    def interval(confidence: float, side: Side) -> Interval:
+        return clustered_mean_interval(
+            totals=sums, sizes=sizes, confidence=confidence, side=side, strict=strict
+        )
+
     return Evidence(
         estimate=float(sums.sum() / sizes.sum()),
         sample=(
             f"{sizes.sum()} items{_within(len(sizes), unit)}{'' if strict else _basis(sizes, unit)}"
         ),
-        interval=lambda confidence, side: clustered_mean_interval(
-            totals=sums, sizes=sizes, confidence=confidence, side=side, strict=strict
-        ),
+        interval=cache(interval),
         best=lambda confidence: -1.0,
         units=len(sizes),
         unit=unit,
@@ -297,7 +301,7 @@ def mean_regression(size: Magnitude, labels: Labels | None = None, unit: str = "
         )
         return Interval(size.limit * low, size.limit * high)
 
-    return replace(evidence, interval=interval)
+    return replace(evidence, interval=cache(interval))
 
 
 def mean_loss(
