@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "Share", "keeps_share", "largest_share"]
 
-_MOST_CELLS = 1024
+_MOST_CELLS = 2048
 _NEVER = -1e4
 
 
@@ -60,7 +60,7 @@ def largest_share(hits: Floats, items: Floats, *, extra: Group, alpha: float) ->
     Returns
     -------
     Share
-        More than 1024 different groups are first averaged within as many cells; this moves the
+        More than 2048 different groups are first averaged within as many cells; this moves the
         bound by less than a ten-thousandth of its distance from the ratio.
 
     Examples

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muscle_metrics.statistics.bisection import last_where
+from muscle_metrics.statistics.bisection import falling_root, last_where
 
 UNIT = st.floats(-1.0, 1.0, exclude_max=True)
 
@@ -32,3 +32,8 @@ def test_a_condition_that_never_holds_gives_the_low_end() -> None:
 
 def test_an_empty_range_gives_its_only_number() -> None:
     assert last_where(lambda x: True, 0.5, 0.5) == 0.5
+
+
+@pytest.mark.parametrize("start", [-100.0, 2.9, 3.0, 50.0])
+def test_the_root_of_a_falling_function_is_found_from_anywhere(start):
+    assert falling_root(lambda x: 27 - x**3, start) == pytest.approx(3, rel=1e-11)
