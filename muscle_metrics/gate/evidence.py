@@ -28,6 +28,7 @@ from muscle_metrics.statistics.clusters import (
 )
 from muscle_metrics.statistics.deciding import items_to_decide, required_repeats
 from muscle_metrics.statistics.interval import Interval, Side
+from muscle_metrics.statistics.mean_loss import mean_loss as bound_mean_loss
 from muscle_metrics.statistics.noise import DecodingNoise, estimate_noise_of_rows
 from muscle_metrics.statistics.proportions import proportion_interval
 from muscle_metrics.statistics.weighted import weighted_proportion_interval
@@ -308,14 +309,26 @@ def mean_loss(
     losses: Floats, largest: float, labels: Labels | None = None, unit: str = "items"
 ) -> Evidence:
     """Mean loss over all items, with Gaffke's bounds over their labels; most items lose 0."""
-    ones = np.ones_like(losses)
-    interval, units = _unit_bounds(losses, ones, labels, largest)
-    best, _ = _unit_bounds(np.zeros_like(losses), ones, labels, largest)
+    groups = None if labels is None or unit == "items" else number_labels(labels)[0]
+
+    def interval(confidence: float, side: Side) -> Interval:
+        return bound_mean_loss(
+            -losses, span=largest, groups=groups, confidence=confidence, side=side
+        ).interval
+
+    def best(confidence: float) -> float:
+        if groups is not None:
+            return 0.0
+        return bound_mean_loss(
+            np.zeros_like(losses), span=largest, confidence=confidence, side="upper"
+        ).interval.high
+
+    units = len(losses) if groups is None else int(groups.max()) + 1
     return Evidence(
         estimate=float(losses.mean()),
         sample=f"{np.count_nonzero(losses)} of {len(losses)} items lost{_within(units, unit)}",
-        interval=interval,
-        best=lambda confidence: best(confidence, "upper").high,
+        interval=cache(interval),
+        best=best,
         units=units,
         unit=unit,
     )
