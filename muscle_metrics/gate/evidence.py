@@ -308,7 +308,13 @@ def mean_regression(size: Magnitude, labels: Labels | None = None, unit: str = "
 def mean_loss(
     losses: Floats, largest: float, labels: Labels | None = None, unit: str = "items"
 ) -> Evidence:
-    """Mean loss over all items, with Gaffke's bounds over their labels; most items lose 0."""
+    """Mean loss over all items, with bounds over their labels; most items lose 0.
+
+    Examples
+    --------
+    >>> print(mean_loss(np.array([0.5, 0.0, 0.0, 0.1]), 1.0).sample)
+    2 of 4 items lost
+    """
     groups = None if labels is None or unit == "items" else number_labels(labels)[0]
 
     def interval(confidence: float, side: Side) -> Interval:
