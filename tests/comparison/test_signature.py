@@ -41,13 +41,14 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
     "chrf": {"char_order": [3, 4], "word_order": [1], "beta": [1], "whitespace": [True]},
     "ter": {"normalized": [True], "case_sensitive": [True]},
 }
+C, D = "C) red cat", "D) old dog"
 KEYS = [
     None, str.lower, str.strip, cut, longest(1), longest(2), partial(cut, most=1),
-    partial(cut, most=2), {"A": "A", "B": "B"}.get, {"A": "A", "B": "A"}.get,
+    partial(cut, most=2), {C: C, D: D}.get, {C: C, D: C}.get,
     lambda text: text, lambda text: text + "",
 ]  # fmt: skip
 # Answers equal each other, so that no number differs by chance, and letters can be extracted.
-COLUMNS = {"old": ["A", "B"], "new": ["A", "B"], "references": ["A", "B"]}
+COLUMNS = {"old": [C, D], "new": [C, D], "references": [C, D]}
 
 
 @st.composite

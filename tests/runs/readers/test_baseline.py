@@ -78,7 +78,6 @@ HEAD, FIRST, SECOND = TEXT.splitlines()
         ([HEAD, FIRST, SECOND, SECOND], "got 3"),
         ([HEAD, HEAD, FIRST], ":2: expected an id and labels as text, got the field 'fingerprint'"),
         ([HEAD, FIRST, '{"id":"q2"}'], ":3: expected scores by name, got null"),
-        ([HEAD, FIRST, '{"id":"q2","scores":{}}'], "scores by name"),
         ([HEAD, FIRST, '{"id":"q2","scores":{"a":null}}'], "for every name, got null"),
         ([HEAD, FIRST, '{"id":"q2","scores":{"a":NaN}}'], "finite number"),
         ([HEAD, FIRST, '{"id":"q2","scores":{"a":"true"}}'], "finite number"),

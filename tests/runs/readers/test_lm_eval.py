@@ -290,7 +290,7 @@ def test_tasks_are_compared_one_by_one_and_together(tmp_path):
         "choices": 0,
     }
     assert comparison.counts.negative == 1
-    assert "metric acc, exact_match" in comparison.signature
+    assert "metric recorded acc, exact_match" in comparison.signature
     one = read_run(tmp_path / "v1", task="choices")
     assert {record.task for record in one} == {"choices"}
     with pytest.raises(UsageError, match=r"--task .*'nope'.*'choices', 'sums'"):
