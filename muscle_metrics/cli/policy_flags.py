@@ -28,6 +28,7 @@ SINGLE = (
     "confidence",
     "on_inconclusive",
     "noise_adjusted_pass",
+    "strict_groups",
 )
 # Flags that are lists or tables: beside a file they are refused, because a flag would replace the
 # limits of the file without a warning. First the tables, by field of the policy.
@@ -83,6 +84,12 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         default=None,
         help="let repeats pass on what exceeds their noise; without a guarantee",
+    )
+    group.add_argument(
+        "--strict-groups",
+        action="store_true",
+        default=None,
+        help="let items in groups pass only by a bound that holds for any number of groups",
     )
     group.add_argument(
         "--min-coverage",

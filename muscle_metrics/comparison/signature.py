@@ -41,7 +41,7 @@ def name_recipe(metric: str, key: str = "none", **others: str) -> dict[str, str]
     >>> name_recipe("exact_match", name_key(str.lower), missing="error")["key"]
     'builtins:str.lower'
     """
-    return {"metric": metric, "key": key, "interval": "wilson 0.95", **others}
+    return {"metric": metric, "key": key, **others}
 
 
 def name_key(key: Callable[[Any], Any] | None, *, judges: bool = True) -> str:

@@ -126,6 +126,7 @@ def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: flo
         limit=limit,
         sample=observed.sample,
         advice=advice,
+        method=observed.method(float(limit)),
         is_share=criterion.is_share,
     )
 

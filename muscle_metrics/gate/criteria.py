@@ -189,13 +189,18 @@ def _overall(views: _Views, policy: Policy) -> Iterator[Criterion]:
     if comparison.in_memory is None and not comparison.is_judged:
         _refuse_counts(policy)
     if conditional is not None:
-        possible = partial(_conditional, "right before")
-        flips = partial(_conditional, "negative")
+        possible = partial(_conditional, policy, "right before")
+        flips = partial(_conditional, policy, "negative")
         yield views.judge("conditional negative flip rate", conditional, flips, possible)
     if policy.max_accuracy_loss is not None:
-        yield views.judge("accuracy loss", policy.max_accuracy_loss, _loss_evidence, breakable)
+        yield views.judge(
+            "accuracy loss",
+            policy.max_accuracy_loss,
+            partial(_loss_evidence, policy),
+            breakable,
+        )
     if policy.max_nfr_mc is not None:
-        rate = partial(_rate, "inconsistent")
+        rate = partial(_rate, policy, "inconsistent")
         yield views.judge("inconsistency flip rate", policy.max_nfr_mc, rate)
     if comparison.in_memory is not None:
         yield from _of_items(views, policy)
@@ -224,7 +229,7 @@ def _metrics(views: _Views, policy: Policy) -> Iterator[Criterion]:
         yield views.judge(
             f"negative flip rate by {metric}",
             limit,
-            partial(_rate, event),
+            partial(_rate, policy, event),
             partial(_breakable, event),
         )
 
@@ -257,7 +262,7 @@ def _flip_evidence(policy: Policy, comparison: Facts, part: Part | None = None) 
         return kinds.nothing_observed()
     items = comparison.in_memory
     if items is None or items.correctness is None or not items.is_repeated:
-        return _rate(_negative(comparison, policy), comparison, part)
+        return _rate(policy, _negative(comparison, policy), comparison, part)
     rows, table = items.rows(part), items.table
     return kinds.repeated_rate(
         items.correctness.take(rows),
@@ -267,8 +272,9 @@ def _flip_evidence(policy: Policy, comparison: Facts, part: Part | None = None) 
     )
 
 
-def _rate(event: Event, comparison: Facts, part: Part | None = None) -> Evidence:
-    return _noisy(comparison, kinds.rate(comparison.units(event, part)))
+def _rate(policy: Policy, event: Event, comparison: Facts, part: Part | None = None) -> Evidence:
+    units = comparison.units(event, part)
+    return _noisy(comparison, kinds.rate(units, strict=policy.strict_groups))
 
 
 def _breakable(event: Event, comparison: Facts, part: Part | None = None) -> Evidence:
@@ -281,14 +287,17 @@ def _before(event: Event) -> Event:
     return event.possible if isinstance(event, Regression) else "right before"
 
 
-def _conditional(event: Event, comparison: Facts) -> Evidence:
+def _conditional(policy: Policy, event: Event, comparison: Facts) -> Evidence:
     found, right = comparison.units(event), comparison.units("right before")
-    return _noisy(comparison, kinds.conditional_rate(found, right))
+    share = kinds.conditional_rate(found, right, strict=policy.strict_groups)
+    return _noisy(comparison, share)
 
 
-def _loss_evidence(comparison: Facts) -> Evidence:
+def _loss_evidence(policy: Policy, comparison: Facts) -> Evidence:
     counts, units = comparison.counts, comparison.units("loss")
-    return kinds.accuracy_loss(counts) if units.unit == "items" else kinds.clustered_loss(units)
+    if units.unit == "items":
+        return kinds.accuracy_loss(counts)
+    return kinds.clustered_loss(units, strict=policy.strict_groups)
 
 
 def _noisy(comparison: Facts, evidence: Evidence) -> Evidence:
@@ -369,7 +378,9 @@ def _mean_loss(metric: str, policy: Policy, comparison: Facts) -> Evidence:
     material, table = items.changes[metric].with_effect(policy.minimum_effect), items.table
     losses = np.where(material.regressed(), -material.gains, 0.0)
     largest = material.high - material.low
-    mean = kinds.mean_loss(losses, largest, table.unit_numbers, table.unit)
+    mean = kinds.mean_loss(
+        losses, largest, table.unit_numbers, table.unit, strict=policy.strict_groups
+    )
     return _noisy(comparison, mean)
 
 

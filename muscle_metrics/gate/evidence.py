@@ -17,19 +17,22 @@ import numpy.typing as npt
 from muscle_metrics.comparison.facts import Units
 from muscle_metrics.comparison.items import number_labels
 from muscle_metrics.flips.counts import FlipCounts
+from muscle_metrics.gate.samples import (
+    basis,
+    groups_advice,
+    method_of_groups,
+    repeats_advice,
+    within,
+)
 from muscle_metrics.statistics.bounded import FEWEST_VALUES
-from muscle_metrics.statistics.cluster_bounds import SETTLED
 from muscle_metrics.statistics.clusters import (
-    FEW_CLUSTERS,
-    allowed_clusters,
     clustered_mean_interval,
     clustered_proportion_interval,
-    unseen_share,
 )
-from muscle_metrics.statistics.deciding import items_to_decide, required_repeats
+from muscle_metrics.statistics.deciding import items_to_decide
 from muscle_metrics.statistics.interval import Interval, Side
 from muscle_metrics.statistics.mean_loss import mean_loss as bound_mean_loss
-from muscle_metrics.statistics.noise import DecodingNoise, estimate_noise_of_rows
+from muscle_metrics.statistics.noise import estimate_noise_of_rows
 from muscle_metrics.statistics.proportions import proportion_interval
 from muscle_metrics.statistics.weighted import weighted_proportion_interval
 
@@ -81,6 +84,8 @@ class Evidence:
         Number of independent units in the sample.
     unit : str
         Name of these units, such as "items" or "prompts".
+    method : callable, optional
+        ``(limit)`` -> name of the method whose bounds decide this limit.
     special : callable, optional
         ``(limit, confidence)`` -> advice that replaces the usual one, or None.
     """
@@ -91,6 +96,7 @@ class Evidence:
     best: Callable[[float], float]
     units: int
     unit: str = "items"
+    method: Callable[[float], str] = lambda limit: ""
     special: Callable[[float, float], str | None] = lambda limit, confidence: None
 
     def lower(self, confidence: float) -> float:
@@ -132,6 +138,7 @@ def independent_rate(count: int, total: int) -> Evidence:
         best=lambda confidence: interval(confidence, "upper", 0).high,
         units=total,
         special=exactly,
+        method=lambda limit: "Clopper-Pearson",
     )
 
 
@@ -153,25 +160,27 @@ def rate(units: Units, *, strict: bool = False) -> Evidence:
     return Evidence(
         estimate=found.rate,
         sample=(
-            f"{sums.sum():.0f} of {sizes.sum()} items{_within(len(sizes), unit)}, "
+            f"{sums.sum():.0f} of {sizes.sum()} items{within(len(sizes), unit)}, "
             f"{found.flipped_clusters} of them with any, design effect {found.design_effect:.1f}"
-            f"{'' if strict else _basis(sizes, unit)}"
+            f"{'' if strict else basis(sizes, unit)}"
         ),
         interval=cache(interval),
         # A certain FAIL must be heard, also where too few groups are there for a PASS.
         best=lambda confidence: 0.0,
         units=len(sizes),
         unit=unit,
-        special=partial(_groups_advice, len(sizes), unit),
+        special=partial(groups_advice, len(sizes), unit),
+        method=partial(method_of_groups, sizes, strict),
     )
 
 
-def conditional_rate(found: Units, right: Units) -> Evidence:
+def conditional_rate(found: Units, right: Units, *, strict: bool = False) -> Evidence:
     """Share among the items that old got right; units without any are left out."""
     known = right.sums > 0
     if not known.any():
         return nothing_observed("no item that old got right")
-    share = rate(Units(found.sums[known], right.sums[known].astype(np.intp), right.unit))
+    units = Units(found.sums[known], right.sums[known].astype(np.intp), right.unit)
+    share = rate(units, strict=strict)
     return replace(share, sample=share.sample.replace(" items", " items that old got right", 1))
 
 
@@ -217,7 +226,7 @@ def repeated_rate(
         return Interval(0.0, noise.flip_rate.interval(confidence=confidence, side="upper").high)
 
     independent = int(units.max()) + 1
-    where = _within(independent, "items" if groups is None else "groups")
+    where = within(independent, "items" if groups is None else "groups")
     unseen = (
         ", PASS by what exceeds noise has no guarantee: losses that equal gains balance may pass"
     )
@@ -237,7 +246,8 @@ def repeated_rate(
         best=best,
         units=len(sizes),
         unit="prompts",
-        special=partial(_repeats_advice, noise, len(sizes), int(sizes.min()), noise_adjusted_pass),
+        special=partial(repeats_advice, noise, len(sizes), int(sizes.min()), noise_adjusted_pass),
+        method=lambda limit: "approximate",
     )
 
 
@@ -251,6 +261,7 @@ def accuracy_loss(counts: FlipCounts) -> Evidence:
         interval=partial(_loss_interval, counts),
         best=lambda confidence: _loss_interval(fixed, confidence, "upper").high,
         units=counts.total,
+        method=lambda limit: "Tango",
     )
 
 
@@ -266,13 +277,14 @@ def clustered_loss(units: Units, *, strict: bool = False) -> Evidence:
     return Evidence(
         estimate=float(sums.sum() / sizes.sum()),
         sample=(
-            f"{sizes.sum()} items{_within(len(sizes), unit)}{'' if strict else _basis(sizes, unit)}"
+            f"{sizes.sum()} items{within(len(sizes), unit)}{'' if strict else basis(sizes, unit)}"
         ),
         interval=cache(interval),
         best=lambda confidence: -1.0,
         units=len(sizes),
         unit=unit,
-        special=partial(_groups_advice, len(sizes), unit),
+        special=partial(groups_advice, len(sizes), unit),
+        method=partial(method_of_groups, sizes, strict),
     )
 
 
@@ -281,11 +293,12 @@ def mean_regression(size: Magnitude, labels: Labels | None = None, unit: str = "
     units = len(set(range(size.count) if labels is None else labels))
     evidence = Evidence(
         estimate=float(size),
-        sample=f"{size.count} items regressed{_within(units, unit)}",
+        sample=f"{size.count} items regressed{within(units, unit)}",
         interval=lambda confidence, side: Interval(0.0, size.limit),
         best=lambda confidence: 0.0,
         units=units,
         unit=f"{unit} that regress",
+        method=lambda limit: "Gaffke",
     )
     if units < FEWEST_VALUES:
         few = f"too few {unit} regressed to judge by how much"
@@ -306,7 +319,12 @@ def mean_regression(size: Magnitude, labels: Labels | None = None, unit: str = "
 
 
 def mean_loss(
-    losses: Floats, largest: float, labels: Labels | None = None, unit: str = "items"
+    losses: Floats,
+    largest: float,
+    labels: Labels | None = None,
+    unit: str = "items",
+    *,
+    strict: bool = False,
 ) -> Evidence:
     """Mean loss over all items, with bounds over their labels; most items lose 0.
 
@@ -319,7 +337,7 @@ def mean_loss(
 
     def interval(confidence: float, side: Side) -> Interval:
         return bound_mean_loss(
-            -losses, span=largest, groups=groups, confidence=confidence, side=side
+            -losses, span=largest, groups=groups, strict=strict, confidence=confidence, side=side
         ).interval
 
     def best(confidence: float) -> float:
@@ -332,11 +350,12 @@ def mean_loss(
     units = len(losses) if groups is None else int(groups.max()) + 1
     return Evidence(
         estimate=float(losses.mean()),
-        sample=f"{np.count_nonzero(losses)} of {len(losses)} items lost{_within(units, unit)}",
+        sample=f"{np.count_nonzero(losses)} of {len(losses)} items lost{within(units, unit)}",
         interval=cache(interval),
         best=best,
         units=units,
         unit=unit,
+        method=lambda limit: "Gaffke",
     )
 
 
@@ -367,12 +386,13 @@ def weighted_rate(
     return Evidence(
         estimate=float(weights[flags].sum() / weights.sum()),
         sample=(
-            f"{np.count_nonzero(flags)} of {len(flags)} items{_within(len(sizes), unit)}, weighted"
+            f"{np.count_nonzero(flags)} of {len(flags)} items{within(len(sizes), unit)}, weighted"
         ),
         interval=interval,
         best=best,
         units=len(sizes),
         unit=unit,
+        method=lambda limit: "Gaffke",
     )
 
 
@@ -407,66 +427,3 @@ def _loss_interval(counts: FlipCounts, confidence: float, side: Side) -> Interva
     opposite: dict[Side, Side] = {"lower": "upper", "upper": "lower"}
     low, high = counts.accuracy_change.interval(confidence, side=opposite[side])
     return Interval(-high, -low)
-
-
-def _within(units: int, unit: str) -> str:
-    """Text that gives the number of units, unless each row is one."""
-    rough = " (few: bounds are rough)" if units < FEW_CLUSTERS else ""
-    return "" if unit == "items" else f" in {units} {unit}{rough}"
-
-
-def _basis(sizes: npt.NDArray[np.intp], unit: str) -> str:
-    """Text that says which limits the bound decides for any number of groups, and which not."""
-    if sizes.max() == 1:
-        return ""
-    settled = SETTLED / allowed_clusters(1.0, sizes=sizes)
-    below = f"below a limit of {settled:.1%} " if settled < 1 else ""
-    return (
-        f"; {below}the bound is approximate and {unseen_share(len(sizes)):.1%} of the {unit} could "
-        "break unseen"
-    )
-
-
-def _groups_advice(units: int, unit: str, limit: float, confidence: float) -> str | None:
-    """Say how many groups are needed for anything to pass, if there are fewer."""
-    if unseen_share(units, confidence=confidence) <= limit or not 0 < limit < 1:
-        return None
-    needed = math.ceil(math.log(1 - confidence) / math.log1p(-limit))
-    return (
-        f"at least {needed - units} more {unit} are needed: even with nothing broken {units} are "
-        "too few to pass"
-    )
-
-
-def _repeats_advice(
-    noise: DecodingNoise,
-    prompts: int,
-    repeats: int,
-    is_adjusted: bool,
-    limit: float,
-    confidence: float,
-) -> str | None:
-    rate, floor = noise.flip_rate.mean, noise.floor.mean
-    beyond_noise = max(noise.net_loss.mean, noise.collapse.mean)
-    if beyond_noise > limit:
-        return "what exceeds noise is above the limit, but not for sure: more prompts would decide"
-    if is_adjusted:
-        return "what exceeds noise is too near the limit: more prompts may decide"
-    quieter = "use a lower temperature, or greedy decoding"
-    if floor > limit:
-        return (
-            f"noise floor {floor:.1%} exceeds the limit {100 * limit:g}%, and more prompts or "
-            f"repeats do not lower it: {quieter}"
-        )
-    if rate >= limit:
-        return f"decoding noise may be what exceeds the limit: {quieter}"
-    needed = required_repeats(
-        prompts=prompts,
-        repeats=repeats,
-        repeat_variance=noise.repeat_variance,
-        prompt_variance=noise.prompt_variance,
-        margin=limit - rate,
-        confidence=confidence,
-    )
-    more = 0 if needed is None else needed - repeats
-    return f"{more} more repeats of every prompt would decide" if more else None

@@ -85,6 +85,8 @@ class Policy:
         How an undecided gate sets the exit code.
     noise_adjusted_pass : bool
         Whether repeats may pass by the flips beyond noise; this pass has no guarantee.
+    strict_groups : bool
+        Whether only a bound that holds for any number of groups may pass.
     accepted_differences : tuple of str
         Parts of the fingerprint, such as "judge", in which the runs may differ.
     missing : {"count", "ignore"}
@@ -121,6 +123,7 @@ class Policy:
     confidence: float = 0.95
     on_inconclusive: OnInconclusive = "error"
     noise_adjusted_pass: bool = False
+    strict_groups: bool = False
     accepted_differences: tuple[str, ...] = ()
     missing: LostItems = "count"
     min_coverage: Limit = LEAST_COVERAGE

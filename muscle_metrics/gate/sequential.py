@@ -125,6 +125,7 @@ def _check(stream: npt.NDArray[np.bool_], policy: Policy, seed: int, total: int)
         low=low,
         high=high,
         limit=limit,
+        method="anytime-valid",
         sample=f"{decision.flips} of the first {decision.items} items in the order of seed {seed}",
         advice=_advice(decision, seen=len(stream), total=total),
     )

@@ -62,13 +62,15 @@ class Check:
         Whether values are shares, to be shown in percent.
     is_minimum : bool
         Whether the limit is a minimum, as that of the coverage is.
+    method : str
+        Name of the method that gave the bounds.
 
     Examples
     --------
     >>> from muscle_metrics import Policy, check_gate, compare
     >>> comparison = compare(old=["A"] * 300, new=["A"] * 300, references=["A"] * 300)
     >>> print(check_gate(comparison, Policy(max_nfr="0.01")).checks[0])
-    PASS negative flip rate 0.00% (bounds 0.00% to 0.99%), limit 1%: 0 of 300 items
+    PASS negative flip rate 0.00% (Clopper-Pearson bounds 0.00% to 0.99%), limit 1%: 0 of 300 items
     """
 
     criterion: str
@@ -81,6 +83,7 @@ class Check:
     advice: str = ""
     is_share: bool = True
     is_minimum: bool = False
+    method: str = ""
 
     def shown(self, value: float | Fraction) -> str:
         """Write a value in the unit of the criterion."""
@@ -105,7 +108,9 @@ class Check:
         return f"{self.sample}; {self.advice}" if self.advice else self.sample
 
     def __str__(self) -> str:
-        bounds = f" (bounds {self.bounds_text})" if self.bounds_text else ""
+        bounds = f" ({f'{self.method} bounds'.lstrip()} {self.bounds_text})"
+        if not self.bounds_text:
+            bounds = ""
         return (
             f"{self.outcome} {self.criterion} {self.shown(self.estimate)}{bounds}, limit "
             f"{self.limit_text}: {self.sample_text}"

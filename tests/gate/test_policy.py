@@ -242,6 +242,7 @@ minimum_effect = 0.05
 confidence = 0.9
 on_inconclusive = "fail"
 noise_adjusted_pass = true
+strict_groups = true
 accepted_differences = ["judge"]
 weights = {safety = 2, law = 1.5}
 item_weights = {q1 = 9}
@@ -270,6 +271,7 @@ def test_every_setting_can_stand_in_a_file(tmp_path, header):
         confidence=0.9,
         on_inconclusive="fail",
         noise_adjusted_pass=True,
+        strict_groups=True,
         accepted_differences=("judge",),
         weights={"safety": 2, "law": 1.5},
         item_weights={"q1": 9},

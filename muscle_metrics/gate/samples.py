@@ -1,0 +1,88 @@
+"""Samples of evidence in words: their units, the method of their bounds, and what would decide."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from muscle_metrics.statistics.cluster_bounds import SETTLED
+from muscle_metrics.statistics.clusters import FEW_CLUSTERS, allowed_clusters, unseen_share
+from muscle_metrics.statistics.deciding import required_repeats
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from muscle_metrics.statistics.noise import DecodingNoise
+
+__all__ = ["basis", "groups_advice", "method_of_groups", "repeats_advice", "within"]
+
+
+def within(units: int, unit: str) -> str:
+    """Text that gives the number of units, unless each row is one."""
+    rough = " (few: bounds are rough)" if units < FEW_CLUSTERS else ""
+    return "" if unit == "items" else f" in {units} {unit}{rough}"
+
+
+def basis(sizes: npt.NDArray[np.intp], unit: str) -> str:
+    """Text that says which limits the bound decides for any number of groups, and which not."""
+    if sizes.max() == 1:
+        return ""
+    settled = SETTLED / allowed_clusters(1.0, sizes=sizes)
+    below = f"below a limit of {settled:.1%} " if settled < 1 else ""
+    return (
+        f"; {below}the bound is approximate and {unseen_share(len(sizes)):.1%} of the {unit} could "
+        "break unseen"
+    )
+
+
+def method_of_groups(sizes: npt.NDArray[np.intp], strict: bool, limit: float) -> str:
+    """Name the bound over groups that decides a limit."""
+    settled = strict or allowed_clusters(limit, sizes=sizes) >= SETTLED
+    return "Gaffke" if settled else "approximate"
+
+
+def groups_advice(units: int, unit: str, limit: float, confidence: float) -> str | None:
+    """Say how many groups are needed for anything to pass, if there are fewer."""
+    if unseen_share(units, confidence=confidence) <= limit or not 0 < limit < 1:
+        return None
+    needed = math.ceil(math.log(1 - confidence) / math.log1p(-limit))
+    return (
+        f"at least {needed - units} more {unit} are needed: even with nothing broken {units} are "
+        "too few to pass"
+    )
+
+
+def repeats_advice(
+    noise: DecodingNoise,
+    prompts: int,
+    repeats: int,
+    is_adjusted: bool,
+    limit: float,
+    confidence: float,
+) -> str | None:
+    """Say what would decide a sample of repeats: more prompts, more repeats, or less noise."""
+    rate, floor = noise.flip_rate.mean, noise.floor.mean
+    beyond_noise = max(noise.net_loss.mean, noise.collapse.mean)
+    if beyond_noise > limit:
+        return "what exceeds noise is above the limit, but not for sure: more prompts would decide"
+    if is_adjusted:
+        return "what exceeds noise is too near the limit: more prompts may decide"
+    quieter = "use a lower temperature, or greedy decoding"
+    if floor > limit:
+        return (
+            f"noise floor {floor:.1%} exceeds the limit {100 * limit:g}%, and more prompts or "
+            f"repeats do not lower it: {quieter}"
+        )
+    if rate >= limit:
+        return f"decoding noise may be what exceeds the limit: {quieter}"
+    needed = required_repeats(
+        prompts=prompts,
+        repeats=repeats,
+        repeat_variance=noise.repeat_variance,
+        prompt_variance=noise.prompt_variance,
+        margin=limit - rate,
+        confidence=confidence,
+    )
+    more = 0 if needed is None else needed - repeats
+    return f"{more} more repeats of every prompt would decide" if more else None
