@@ -28,10 +28,8 @@ def test_llama_3_to_3_1_keeps_one_in_ten_by_the_exact_bound(run, shared: Path) -
     done = run(*mmlu_pro(shared, "0.1"))
     assert done.code == 0
     # scipy.stats.binomtest(1022, 12032).proportion_ci(0.90).high is 0.089167.
-    assert (
-        "8.49% (Clopper-Pearson bounds 8.08% to 8.92%)" in done.out
+    assert "8.49% (Clopper-Pearson bounds 8.08% to 8.92%)" in done.out
     assert "limit 10%: 1022 of 12032 items" in done.out
-    )
 
 
 @pytest.mark.parametrize(

@@ -396,7 +396,9 @@ def test_too_few_regressions_say_nothing_about_their_mean(regressions):
     assert mean.advice == "too few items regressed to judge by how much"
     if not regressions:
         assert math.isnan(mean.estimate)
-        assert str(mean).startswith("INCONCLUSIVE mean regression of rouge undefined (Gaffke bounds")
+        assert str(mean).startswith(
+            "INCONCLUSIVE mean regression of rouge undefined (Gaffke bounds"
+        )
 
 
 @pytest.mark.parametrize(
