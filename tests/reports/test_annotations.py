@@ -20,7 +20,7 @@ def test_levels_follow_outcomes(judge) -> None:
 
 def test_percent_signs_survive(judge) -> None:
     line = verdict_annotations(judge(broken=40, max_nfr="0.05").verdict)[1]
-    assert "FAIL negative flip rate 13.33%25 (bounds" in line
+    assert "FAIL negative flip rate 13.33%25 (Clopper-Pearson bounds" in line
 
 
 def test_at_most_ten_and_the_rest_is_counted() -> None:
