@@ -142,8 +142,8 @@ def refuse_unbreakable(check: Check, comparison: Facts, policy: Policy) -> Check
 def _nothing_could_break(criterion: Criterion) -> str:
     most = "no item" if criterion.breakable is None else criterion.breakable.sample
     return (
-        f"only {most} could break, so the limit can hardly be exceeded: check how answers "
-        f"are judged, or limit the items that old got right with --max-conditional-nfr "
+        f"only {most} could break, so the limit can hardly be exceeded: see how answers "
+        f"are judged with 'muscle-metrics compare', or limit the items that old got right with --max-conditional-nfr "
         f"(max_conditional_nfr)"
     )
 
