@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from scipy.stats import binom
 
 from muscle_metrics import Policy, check_gate, compare_runs
 from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.scale import compare_files
 from tests.fuzz.damages import describe, in_memory, rank, search
 
 
@@ -155,6 +157,43 @@ def test_graded_scores_of_lost_items_fell_by_the_whole_range():
     # A regression of the whole range would be too much for a mean, too.
     policy = Policy(max_nfr="0.2", min_coverage="0.5", max_mean_regression="0.5")
     assert check_gate(comparison, policy).checks[1].outcome == "INVALID"
+
+
+@pytest.mark.parametrize("is_counted", [False, True])
+@pytest.mark.parametrize("lost", [1, 8])
+def test_a_lost_item_that_could_not_get_worse_adds_nothing_that_could_break(
+    lost, is_counted, tmp_path
+):
+    # 27 of 1000 scores can fall: too few to exceed a limit of 2 % with confidence.
+    rows = [{"id": f"q{n}", "score": 0.9 if n < 27 else 0} for n in range(1000)]
+    outcomes = []
+    for kept in (rows, rows[:-lost]):
+        if is_counted:
+            paths = [tmp_path / "old.jsonl", tmp_path / "new.jsonl"]
+            for path, lines in zip(paths, (rows, kept), strict=True):
+                path.write_text("".join(json.dumps(row) + "\n" for row in lines))
+            fields = {"score_field": "score"}
+            more = {"old_options": fields, "new_options": fields}
+            compared = compare_files(*paths, missing="drop", score_range=(0, 1), **more)
+        else:
+            old, new = (
+                Run(tuple(Record(row["id"], scores={"s": row["score"]}) for row in lines), "v")
+                for lines in (rows, kept)
+            )
+            compared = compare_runs(old, new, missing="drop", score_range=(0, 1))
+        outcomes.append(check_gate(compared, Policy(max_nfr="0.02")).outcome)
+    assert outcomes == ["INVALID", "INVALID"]
+
+
+def test_a_pin_that_new_gave_another_reference_is_lost():
+    old = Run(tuple(Record(f"q{n}", "A", "A") for n in range(200)), "v1")
+    broken = replace(old, records=(*old.records[:-1], Record("q199", "B", "A")))
+    refered = replace(old, records=(*old.records[:-1], Record("q199", "B", "B")))
+    policy = Policy(max_nfr="0.1", pinned=["q199"])
+    assert check_gate(compare_runs(old, broken), policy).outcome == "FAIL"
+    verdict = check_gate(compare_runs(old, refered, conflict="last"), policy)
+    assert verdict.outcome == "INVALID"
+    assert verdict.reasons == ("1 pinned items are lost (first 'q199')",)
 
 
 @pytest.mark.parametrize(("right", "outcome"), [(0, "INVALID"), (10, "INVALID"), (300, "FAIL")])
