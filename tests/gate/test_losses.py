@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from scipy.stats import binom
 
-from muscle_metrics import Policy, check_gate, compare_runs
+from muscle_metrics import InputError, Policy, check_gate, compare_runs
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scale import compare_files
 from tests.fuzz.damages import describe, in_memory, rank, search
@@ -225,6 +225,15 @@ def test_no_right_answer_in_old_leaves_nothing_to_judge():
     old = run("old", [(i, "b", "a") for i in range(500)])
     verdict = check_gate(compare_runs(old, old), Policy(max_nfr="0.05", max_conditional_nfr="0.1"))
     assert verdict.outcome == verdict.checks[1].outcome == "INVALID"
+
+
+def test_a_key_that_recognises_nothing_compares_nothing():
+    old = run("old", [(i, f"#### {i}", str(i)) for i in range(300)])
+    new = run("new", [(i, "не знаю", str(i)) for i in range(300)])
+    with pytest.raises(InputError, match="got blank text for all 300"):
+        compare_runs(old, new, key=lambda text: text.partition("####")[2])
+    kept = compare_runs(old, new, key=lambda text: text.rpartition("#### ")[2])
+    assert check_gate(kept, Policy(max_nfr="0.02")).outcome == "FAIL"
 
 
 def test_new_alone_may_not_bring_the_references():
