@@ -7,28 +7,40 @@ Review 80 (1990).
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.comparison.items import ItemTable
-from muscle_metrics.comparison.lost_scores import largest_fall
+from muscle_metrics.comparison.lost_scores import fall
 from muscle_metrics.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.flips.changes import ScoreChanges
     from muscle_metrics.runs.joining.losses import Losses
+    from muscle_metrics.runs.joining.mismatches import Identity
     from muscle_metrics.runs.record import Record
 
     Flags = npt.NDArray[np.bool_]
 
 __all__ = ["with_losses"]
+
+
+class _Judged(NamedTuple):
+    """Whether the old run got a lost item right, and its scores; None and none if unknown."""
+
+    right: bool | None
+    scores: Mapping[str, float]
+
+
+_UNKNOWN = _Judged(None, MappingProxyType({}))
 
 
 def with_losses(
@@ -48,36 +60,43 @@ def with_losses(
     if not losses.records:
         return comparison
     kept = np.delete(np.arange(comparison.total), list(losses.replaced))
+    found = _judge(losses.records, judge_old)
+    judged = [found.get((r.task, r.id, r.repeat), _UNKNOWN) for r in losses.records]
     correctness = comparison.correctness
     if correctness is not None:
-        correctness = _with_broken(correctness.take(kept), _right_in_old(losses.records, judge_old))
-    lost = len(losses.records)
+        # An item that cannot be judged counts as right.
+        right = np.array([one.right is not False for one in judged])
+        correctness = _with_broken(correctness.take(kept), right)
+    changes = {}
+    for name, change in comparison.changes.items():
+        old = [_old_score(name, *one) for one in zip(losses.records, judged, strict=True)]
+        changes[name] = _with_regressed(change, kept, old)
     worst = replace(
         comparison,
         table=_with_rows(comparison.table, kept, losses.records),
         correctness=correctness,
-        changes={
-            name: _with_regressed(changes, kept, lost)
-            for name, changes in comparison.changes.items()
-        },
+        changes=changes,
     )
     return replace(comparison, worst=worst, lost=losses.reasons)
 
 
-def _right_in_old(
+def _judge(
     records: tuple[Record, ...], judge_old: Callable[[tuple[Record, ...]], Comparison]
-) -> Flags:
-    """Which lost items the old model got right; those that cannot be judged count as right."""
+) -> dict[Identity, _Judged]:
+    """Judge lost records of the old run; those that cannot be judged are left out."""
     try:
         judged = judge_old(records)
     except (InputError, UsageError):
-        return np.ones(len(records), dtype=bool)
-    if judged.correctness is None:
-        return np.ones(len(records), dtype=bool)
-    table = judged.table
+        return {}
+    table, right = judged.table, judged.correctness
     names = zip(table.tasks, table.ids, table.repeats, strict=True)
-    right = dict(zip(names, judged.correctness.old_right.tolist(), strict=True))
-    return np.array([right.get((r.task, r.id, r.repeat), True) for r in records])
+    return {
+        name: _Judged(
+            right=None if right is None else bool(right.old_right[row]),
+            scores={metric: float(changes.old[row]) for metric, changes in judged.changes.items()},
+        )
+        for row, name in enumerate(names)
+    }
 
 
 def _with_broken(kept: Correctness, right: Flags) -> Correctness:
@@ -91,13 +110,21 @@ def _with_broken(kept: Correctness, right: Flags) -> Correctness:
     )
 
 
-def _with_regressed(changes: ScoreChanges, kept: npt.NDArray[np.intp], lost: int) -> ScoreChanges:
-    """Add items whose score fell by the whole range, or further than any effect."""
-    best, worst = largest_fall(changes.low, changes.high, higher_is_better=changes.higher_is_better)
+def _old_score(metric: str, record: Record, judged: _Judged) -> float | None:
+    """Score of a lost item by the old run; None if it is not known."""
+    # Scores that are all 0 or 1 are verdicts where no others are beside them.
+    return record.scores.get(metric, judged.scores.get(metric))
+
+
+def _with_regressed(
+    changes: ScoreChanges, kept: npt.NDArray[np.intp], lost: Sequence[float | None]
+) -> ScoreChanges:
+    """Add items whose score fell to the end of the range, or further than any effect."""
+    old, new = fall(lost, changes.low, changes.high, higher_is_better=changes.higher_is_better)
     return replace(
         changes,
-        old=np.concatenate([changes.old[kept], np.full(lost, best)]),
-        new=np.concatenate([changes.new[kept], np.full(lost, worst)]),
+        old=np.concatenate([changes.old[kept], old]),
+        new=np.concatenate([changes.new[kept], new]),
     )
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
+from muscle_metrics.gate.criteria import broken_pins
 from muscle_metrics.gate.verdict import Check, Outcome
 from muscle_metrics.runs.fingerprints import list_concerns
 from muscle_metrics.runs.fingerprints import list_notes as list_skipped
@@ -90,12 +91,13 @@ def _differences(comparison: Facts, policy: Policy) -> Iterator[Reason]:
 def _missing_pins(comparison: Facts, policy: Policy) -> Iterator[Reason]:
     if comparison.in_memory is None:
         return
-    missing = sorted(policy.pinned.difference(comparison.in_memory.table.ids))
-    if missing:
-        shown = ", ".join(map(repr, missing[:5]))
-        yield Reason(
-            f"{len(missing)} pinned items are not in the comparison (first {shown})", False
-        )
+    missing = policy.pinned.difference(comparison.in_memory.table.ids)
+    # A repeat, a task or a reference is lost: the id is there, but may have broken unseen.
+    lost = {*broken_pins(comparison.worst_case, policy)} - {*broken_pins(comparison, policy)}
+    for names, what in ((missing, "are not in the comparison"), (lost - missing, "are lost")):
+        if names:
+            shown = ", ".join(map(repr, sorted(names)[:5]))
+            yield Reason(f"{len(names)} pinned items {what} (first {shown})", False)
 
 
 def _facts_of_new(comparison: Facts, policy: Policy) -> Iterator[Reason]:

@@ -17,7 +17,7 @@ from muscle_metrics.comparison.metrics import EXACT_MATCH, check_scores
 from muscle_metrics.comparison.scoring import grade_texts
 from muscle_metrics.comparison.unanswered import deny_unanswered, fill_missing
 from muscle_metrics.flips.changes import measure_changes
-from muscle_metrics.flips.thresholds import RECORDED_TIE
+from muscle_metrics.flips.thresholds import RECORDED_TIE, reaches
 from muscle_metrics.scale.encoding import decode_reference, decode_value, split_key
 
 if TYPE_CHECKING:
@@ -123,15 +123,16 @@ def compare_lost(chunk: Chunk, grading: Grading) -> Comparison:
     changes: dict[str, ScoreChanges] = {}
     if grading.recorded is not None:
         changes[grading.recorded] = lose_scores(
-            lost,
+            _filled(chunk["old_score"], grading),
             tie=grading.tie(),
             minimum_effect=choices.minimum_effect,
             low=choices.score_range[0],
             high=choices.score_range[1],
         )
+    before = _old_scores(table, grading)
     for scorer in grading.scorers:
         changes[scorer.name] = lose_scores(
-            lost,
+            before[scorer.name],
             tie=grading.tie(scorer),
             minimum_effect=choices.minimum_effect,
             low=scorer.low,
@@ -144,30 +145,51 @@ def compare_lost(chunk: Chunk, grading: Grading) -> Comparison:
         right = np.array(chunk["right_by_own"])
         correctness = Correctness(right, wrong, changed if joining.has_answers else None)
     elif choices.threshold is not None:
-        correctness = Correctness(_right_before(table, grading), wrong, None)
+        correctness = Correctness(_right_before(before, table, grading), wrong, None)
     return _comparison(joining, table, changes, correctness)
 
 
-def _right_before(table: ItemTable, grading: Grading) -> npt.NDArray[np.bool_]:
-    """Whether the old text of each lost item reaches the threshold; unknown ones count as right."""
-    silent = np.array([text is None for text in table.old])
-    judged = ~silent & np.array([reference is not None for reference in table.references])
-    choices = grading.joining.choices
-    right = ~silent | (choices.unanswered != "wrong")
-    if judged.any():
-        old, references = (
-            list(compress(column, judged)) for column in (table.old, table.references)
-        )
-        changes = grade_texts(
-            old=old,
-            new=old,
-            references=references,
-            metrics=grading.scorers[:1],
-            options={},
-            tie=choices.tie,
-        )
-        found = _by_threshold(changes, grading)
-        right[judged] = found is None or found.old_right
+def _filled(scores: Sequence[float | None], grading: Grading) -> Sequence[float | None]:
+    """Give the worst score to items that OLD left without one, where these count as wrong."""
+    if grading.joining.choices.unanswered != "wrong" or np.isnan(grading.worst):
+        return scores
+    return [grading.worst if score is None else score for score in scores]
+
+
+def _old_scores(table: ItemTable, grading: Grading) -> dict[str, list[float | None]]:
+    """Scores of the old texts by OLD's own references; None where they are not known."""
+    unknown: list[float | None] = [None] * len(table.ids)
+    scores = {scorer.name: list(unknown) for scorer in grading.scorers}
+    texts = zip(table.old, table.references, strict=True)
+    rows = [n for n, (text, reference) in enumerate(texts) if None not in (text, reference)]
+    if not rows:
+        return scores
+    old, references = ([column[n] for n in rows] for column in (table.old, table.references))
+    changes = grade_texts(
+        old=old, new=old, references=references, metrics=grading.scorers, options={}
+    )
+    for name, change in changes.items():
+        for n, score in zip(rows, change.old.tolist(), strict=True):
+            scores[name][n] = score
+    return scores
+
+
+def _right_before(
+    scores: Mapping[str, Sequence[float | None]], table: ItemTable, grading: Grading
+) -> npt.NDArray[np.bool_]:
+    """Whether each lost item reached the threshold; unknown ones count as right."""
+    scorer, choices = grading.scorers[0], grading.joining.choices
+    right = np.ones(len(table.ids), dtype=bool)
+    known = np.array([score is not None for score in scores[scorer.name]])
+    right[known] = reaches(
+        np.array([score for score in scores[scorer.name] if score is not None]),
+        float(choices.threshold or 0),
+        tie=grading.tie(scorer),
+        strict=choices.strict_threshold,
+        higher_is_better=scorer.higher_is_better,
+    )
+    if choices.unanswered == "wrong":
+        right &= np.array([text is not None for text in table.old])
     return right
 
 

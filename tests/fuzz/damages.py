@@ -4,7 +4,8 @@ Random pairs of runs are gated by random policies, then again with a damaged new
 dropped, emptied, garbled, cut, doubled, renamed, or given other labels and references. By default
 half of the damages hit the items that broke, as a run would that wants to look better.
 
-Run as ``python -m tests.fuzz.damages --cases 50000 --engine memory``.
+Run as ``python -m tests.fuzz.damages --cases 50000 --engine memory``. With ``--engine duckdb
+--agree`` each outcome must also be that of the same files read into memory.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from muscle_metrics import InputError, Policy, UsageError, check_gate, compare_runs
+from muscle_metrics import InputError, Policy, UsageError, check_gate, compare_runs, read_run
 from muscle_metrics.comparison.facts import Facts
 from muscle_metrics.runs.record import Record, Run
 
@@ -277,6 +278,11 @@ def in_memory(old: Run, new: Run, options: dict[str, Any]) -> Facts:
     return compare_runs(old, new, **options)
 
 
+def compare_read(old: Path, new: Path, *, old_options: Any, new_options: Any, **more: Any) -> Facts:
+    """Compare two files in memory, as an engine does."""
+    return compare_runs(read_run(old, **old_options), read_run(new, **new_options), **more)
+
+
 class OnFiles:
     """Compare two runs as files; the old one is written once."""
 
@@ -346,17 +352,21 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engine", choices=("memory", "duckdb", "ray"), default="memory")
+    parser.add_argument("--agree", action="store_true", help="also compare outcomes with memory")
     options = parser.parse_args()
     start = time.perf_counter()
     seen: Counter[tuple[str, str]] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         engine = open_engine(options.engine, Path(folder))
         counted = options.engine != "memory"
+        read_files = OnFiles(Path(folder), compare_read)
         for found in search(engine, cases=options.cases, seed=options.seed, counted=counted):
             *_, before, after = found
             seen[before, after] += 1
-            if rank(after) > rank(before):
-                print(describe(*found))
+            case, new, *_ = found
+            expected = case.judged(read_files, new) if options.agree else after
+            if rank(after) > rank(before) or after != expected:
+                print(f"in memory {expected}" if options.agree else "", describe(*found))
                 return 1
     for (before, after), count in sorted(seen.items()):
         print(f"{before:>12} -> {after:<12} {count}")

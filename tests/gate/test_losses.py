@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 from scipy.stats import binom
 
-from muscle_metrics import Policy, check_gate, compare_runs
+from muscle_metrics import InputError, Policy, check_gate, compare_runs
 from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.scale import compare_files
 from tests.fuzz.damages import describe, in_memory, rank, search
 
 
@@ -157,6 +159,43 @@ def test_graded_scores_of_lost_items_fell_by_the_whole_range():
     assert check_gate(comparison, policy).checks[1].outcome == "INVALID"
 
 
+@pytest.mark.parametrize("is_counted", [False, True])
+@pytest.mark.parametrize("lost", [1, 8])
+def test_a_lost_item_that_could_not_get_worse_adds_nothing_that_could_break(
+    lost, is_counted, tmp_path
+):
+    # 27 of 1000 scores can fall: too few to exceed a limit of 2 % with confidence.
+    rows = [{"id": f"q{n}", "score": 0.9 if n < 27 else 0} for n in range(1000)]
+    outcomes = []
+    for kept in (rows, rows[:-lost]):
+        if is_counted:
+            paths = [tmp_path / "old.jsonl", tmp_path / "new.jsonl"]
+            for path, lines in zip(paths, (rows, kept), strict=True):
+                path.write_text("".join(json.dumps(row) + "\n" for row in lines))
+            fields = {"score_field": "score"}
+            more = {"old_options": fields, "new_options": fields}
+            compared = compare_files(*paths, missing="drop", score_range=(0, 1), **more)
+        else:
+            old, new = (
+                Run(tuple(Record(row["id"], scores={"s": row["score"]}) for row in lines), "v")
+                for lines in (rows, kept)
+            )
+            compared = compare_runs(old, new, missing="drop", score_range=(0, 1))
+        outcomes.append(check_gate(compared, Policy(max_nfr="0.02")).outcome)
+    assert outcomes == ["INVALID", "INVALID"]
+
+
+def test_a_pin_that_new_gave_another_reference_is_lost():
+    old = Run(tuple(Record(f"q{n}", "A", "A") for n in range(200)), "v1")
+    broken = replace(old, records=(*old.records[:-1], Record("q199", "B", "A")))
+    refered = replace(old, records=(*old.records[:-1], Record("q199", "B", "B")))
+    policy = Policy(max_nfr="0.1", pinned=["q199"])
+    assert check_gate(compare_runs(old, broken), policy).outcome == "FAIL"
+    verdict = check_gate(compare_runs(old, refered, conflict="last"), policy)
+    assert verdict.outcome == "INVALID"
+    assert verdict.reasons == ("1 pinned items are lost (first 'q199')",)
+
+
 @pytest.mark.parametrize(("right", "outcome"), [(0, "INVALID"), (10, "INVALID"), (300, "FAIL")])
 def test_a_limit_that_can_hardly_be_exceeded_is_not_kept(right, outcome):
     # Of 1000 items old got the last `right`; new breaks all of them.
@@ -186,6 +225,15 @@ def test_no_right_answer_in_old_leaves_nothing_to_judge():
     old = run("old", [(i, "b", "a") for i in range(500)])
     verdict = check_gate(compare_runs(old, old), Policy(max_nfr="0.05", max_conditional_nfr="0.1"))
     assert verdict.outcome == verdict.checks[1].outcome == "INVALID"
+
+
+def test_a_key_that_recognises_nothing_compares_nothing():
+    old = run("old", [(i, f"#### {i}", str(i)) for i in range(300)])
+    new = run("new", [(i, "не знаю", str(i)) for i in range(300)])
+    with pytest.raises(InputError, match="got blank text for all 300"):
+        compare_runs(old, new, key=lambda text: text.partition("####")[2])
+    kept = compare_runs(old, new, key=lambda text: text.rpartition("#### ")[2])
+    assert check_gate(kept, Policy(max_nfr="0.02")).outcome == "FAIL"
 
 
 def test_new_alone_may_not_bring_the_references():

@@ -143,7 +143,7 @@ def test_worst_case_is_that_of_a_loop_over_rows(runs, conflict, unanswered):
     assert counted == cells
 
 
-# Scores: a lost item falls from the best score to the worst
+# Scores: a lost item falls from its old score to the worst
 
 SCORED = [
     {"id": name, "prediction": text, "reference": reference, "judge": judge, "topic": topic}
@@ -162,7 +162,9 @@ def test_a_lost_score_regresses_whatever_its_metric(metric, new):
     if metric.startswith("tests"):
         metric = length_of_answer
     reading = {"score_field": "judge"} if metric == "judge" else {}
-    found = compared(SCORED, new, reading, metric=metric, missing="drop", conflict="last")
+    better = {**SCORED[3], "prediction": "alike one", "reference": "alike two", "judge": 0.25}
+    old = [*SCORED[:3], better]
+    found = compared(old, new, reading, metric=metric, missing="drop", conflict="last")
     before, after = ({**c.changes}.popitem()[1] for c in (found, found.worst_case))
     assert (before.total, after.total) == (len(new), 4)
     assert (before.negative, after.negative) == (0, 2)
