@@ -11,7 +11,8 @@ from unittest.mock import patch
 from muscle_metrics import Policy, Record, Run, cli, compare
 from muscle_metrics.cli.reading import read_runs
 from muscle_metrics.comparison.baseline import make_baseline
-from muscle_metrics.gate.sequential import check_growing, seeded_order
+from muscle_metrics.gate.sequential import check_growing
+from muscle_metrics.gate.stream import seeded_order
 from muscle_metrics.integrations.pytest_plugin import ModelGate
 from muscle_metrics.reports.files import append_text, check_target, write_text
 from muscle_metrics.runs.readers.baseline import baseline_text, read_baseline
