@@ -73,14 +73,17 @@ def add_command(commands: Any) -> None:
 
 def _order(options: argparse.Namespace) -> int:
     from muscle_metrics.gate.stream import check_independent, seeded_order
+    from muscle_metrics.runs.joining.pairing import pair_runs
     from muscle_metrics.words.escape import json_source
 
     _refuse_unused(options)
     (run,) = read_runs(options, [options.run])
+    # A fault of the old run, such as an id given twice, is told before any item is evaluated.
+    pair_runs(run, run, unanswered="wrong")
+    check_independent(run)
     order = seeded_order(run, options.seed)
     if options.skip_wrong:
         order = _right_only(options, run, order)
-    check_independent(run)
     rows = (
         {name: value for name in ("task", "id", "repeat") if (value := getattr(record, name))}
         for record in order

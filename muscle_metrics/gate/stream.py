@@ -191,8 +191,8 @@ def flips_of(comparison: Comparison, seen: Seen, right: Flags) -> Flags:
     if different.size:
         raise InputError(
             f"expected each item of {show(comparison.names[0])} to be judged alike every time, "
-            f"got another verdict for {show(_name(held[different[0]]))} on the second time: judge "
-            f"by a --metric that always gives the same score"
+            f"got another verdict for {show(_name(held[different[0]]))} the second time: judge by "
+            f"a --metric that always gives the same score"
         )
     flips = np.zeros(len(seen.records), dtype=bool)
     flips[seen.was_run] = before & ~now
@@ -253,7 +253,7 @@ def _out_of_order(left: Sequence[Record], new: Run, held: int, seed: int) -> Pai
     if not left:
         return PairingError(
             f"expected only the items of old in its order, got {given} {where}, after the last of "
-            f"them: leave out what old lacks and what is there twice"
+            f"them: leave out items that old lacks, and second rows of an item"
         )
     return PairingError(
         f"expected item {show(_name(left[0]))} {where}, got {given}: evaluate items in the order "

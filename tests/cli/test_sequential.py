@@ -344,3 +344,12 @@ def test_an_answer_that_old_lacks_is_named_once(run, half_wrong) -> None:
     assert (done.code, done.out) == (4, "")
     assert done.err.count("37 of 300 predictions null") == 1
     assert "--unanswered wrong" in done.err
+
+
+def test_an_order_refuses_an_id_that_is_there_twice(run, half_wrong, write) -> None:
+    rows = [json.loads(line) for line in half_wrong.read_text(encoding="utf-8").splitlines()]
+    twice = write("old.jsonl", [*rows, rows[7]])
+    for skip in ([], ["--skip-wrong", "--unanswered", "wrong"]):
+        done = run("order", twice, "--seed", "7", *skip)
+        assert (done.code, done.out) == (4, "")
+        assert "1 id more than once" in done.err

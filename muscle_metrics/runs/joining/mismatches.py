@@ -122,7 +122,10 @@ class Mismatches:
         self.distinct = [
             run
             for number, run in enumerate(self.runs)
-            if all(run.run is not earlier.run for earlier in self.runs[:number])
+            if not any(
+                run.run is earlier.run and run.chosen == earlier.chosen
+                for earlier in self.runs[:number]
+            )
         ]
         first, *others = (list(run.records) for run in self.runs)
         is_same = all(items == first for items in others)
