@@ -95,7 +95,8 @@ def _add_sequential(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sequential",
         action="store_true",
-        help="NEW still grows, in the order of 'muscle-metrics order': say stop or go on",
+        help="NEW still grows, in the order of 'muscle-metrics order': say stop or go on; it may "
+        "leave out items that OLD got wrong, and no ordinary gate may follow on the same items",
     )
     group.add_argument("--seed", type=int, help="seed of that order")
 
@@ -216,10 +217,10 @@ def _judge(
         return _Judged(check_gate(comparison, policy), comparison, policy.on_inconclusive)
     from muscle_metrics.gate.sequential import check_growing
 
-    comparison, verdict = check_growing(old, new, policy, seed=options.seed, **choices)
+    look = check_growing(old, new, policy, seed=options.seed, **choices)
     # A run that still grows may yet decide: --on-inconclusive does not apply.
-    unfinished = len(new) < len(old)
-    return _Judged(verdict, comparison, "error" if unfinished else policy.on_inconclusive)
+    undecided = policy.on_inconclusive if look.is_complete else "error"
+    return _Judged(look.verdict, look.comparison, undecided)
 
 
 def _judge_counts(

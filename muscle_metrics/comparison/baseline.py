@@ -112,7 +112,8 @@ def match_baseline(
     metric, key
         How the new run will be judged.
     growing : bool
-        Whether the new run may be incomplete; references are compared once it is complete.
+        Whether the new run may be incomplete. References are compared once it is complete, or at
+        once if the baseline was given those of a separate file.
 
     Returns
     -------
@@ -134,7 +135,10 @@ def match_baseline(
     same_items = sorted(map(_identity, old)) == sorted(map(_identity, new))
     before, now = dict(old.fingerprint), dict(new.fingerprint)
     now[JUDGING] = _judging(new.records, metric, key)
-    if all(record.reference is None for record in new) or (growing and not same_items):
+    if growing and not same_items and all(record.reference is not None for record in old):
+        # References of a separate file: joining compares those of the new run with them.
+        now[REFERENCES] = _digest(old)
+    elif all(record.reference is None for record in new) or (growing and not same_items):
         before.pop(REFERENCES, None)
     elif REFERENCES in before:
         now[REFERENCES] = _digest(new) if same_items else "unknown, as the items differ"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from muscle_metrics.comparison.facts import Facts
+    from muscle_metrics.gate.evidence import Evidence
     from muscle_metrics.gate.policy import Policy
 
 __all__ = ["check_gate", "decide", "make_verdict", "refuse_unbreakable"]
@@ -131,9 +132,11 @@ def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: flo
     )
 
 
-def refuse_unbreakable(check: Check, comparison: Facts, policy: Policy) -> Check:
+def refuse_unbreakable(check: Check, breakable: Evidence, policy: Policy) -> Check:
     """Make a check of the negative flip rate INVALID if too few items could break."""
-    criterion = list_criteria(comparison, policy)[0]
+    criterion = Criterion(
+        check.criterion, check.limit, observed=breakable, worst=breakable, breakable=breakable
+    )
     if criterion.can_fail(policy.confidence):
         return check
     return replace(check, outcome=Outcome.INVALID, advice=_nothing_could_break(criterion))

@@ -6,71 +6,63 @@ seen. Ids and a seed give the order, so that anyone can check it.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from dataclasses import fields, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.comparison.compare import compare_runs
-from muscle_metrics.errors import PairingError, UsageError
+from muscle_metrics.errors import UsageError
 from muscle_metrics.gate.check import make_verdict, refuse_unbreakable
+from muscle_metrics.gate.evidence import independent_rate
 from muscle_metrics.gate.policy import Policy
+from muscle_metrics.gate.stream import (
+    check_independent,
+    flips_of,
+    right_in,
+    see_items,
+    seeded_order,
+)
 from muscle_metrics.gate.verdict import Check, Outcome
 from muscle_metrics.statistics.bisection import last_where
 from muscle_metrics.statistics.sequential import StreamDecision, decide_stream, log_e_values
-from muscle_metrics.words.place import item_name, show
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.gate.verdict import Verdict
-    from muscle_metrics.runs.record import Record, Run
+    from muscle_metrics.runs.record import Run
 
-__all__ = ["check_growing", "seeded_order"]
+__all__ = ["Growing", "check_growing"]
+
+Flags = npt.NDArray[np.bool_]
 
 # Policy keys that a sequential test supports. The other limits need a fixed sample size.
 SEQUENTIAL = {"max_nfr", "confidence", "on_inconclusive", "accepted_differences"}
 OUTCOMES = {"pass": Outcome.PASS, "fail": Outcome.FAIL, "continue": Outcome.INCONCLUSIVE}
 
 
-def seeded_order(run: Run, seed: int) -> tuple[Record, ...]:
-    """Put records in a random order that only their ids and the seed decide.
+class Growing(NamedTuple):
+    """A look at a run that grows.
 
     Parameters
     ----------
-    run : Run
-        The items; their order in the file does not matter.
-    seed : int
-        Another seed gives another order.
-
-    Returns
-    -------
-    tuple of Record
-
-    Examples
-    --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> run = Run(tuple(Record(name) for name in "abcd"), "v1")
-    >>> [record.id for record in seeded_order(run, 1)]
-    ['b', 'c', 'd', 'a']
+    comparison : Comparison
+        Of the items that were run.
+    verdict : Verdict
+        INCONCLUSIVE means: go on, unless all items are known.
+    is_complete : bool
+        Whether all items are known, so that nothing can be added.
     """
 
-    def rank(record: Record) -> bytes:
-        name = json.dumps([seed, record.task, record.id, record.repeat])
-        return hashlib.sha256(name.encode()).digest()
-
-    return tuple(sorted(run, key=rank))
+    comparison: Comparison
+    verdict: Verdict
+    is_complete: bool
 
 
-def check_growing(
-    old: Run, new: Run, policy: Policy, *, seed: int, **options: Any
-) -> tuple[Comparison, Verdict]:
+def check_growing(old: Run, new: Run, policy: Policy, *, seed: int, **options: Any) -> Growing:
     """Judge the items of the new run so far, and say whether they suffice.
 
     Parameters
@@ -78,7 +70,8 @@ def check_growing(
     old : Run
         The whole benchmark.
     new : Run
-        The first items in the order of `seeded_order`; the run may still grow.
+        The first items in the order of `seeded_order`; the run may still grow. It may leave out
+        items that old got wrong, which cannot be negative flips.
     policy : Policy
         With a limit `max_nfr` and no other.
     seed : int
@@ -88,33 +81,40 @@ def check_growing(
 
     Returns
     -------
-    Comparison
-        Of the items seen so far.
-    Verdict
-        INCONCLUSIVE means: go on. Over all looks together, false PASS and false FAIL at the limit
-        each happen with probability at most ``1 - policy.confidence``.
+    Growing
+        Over all looks together, false PASS and false FAIL at the limit each happen with probability
+        at most ``1 - policy.confidence``.
 
     Raises
     ------
     InputError
-        If the new run holds other items or another order, or the runs cannot be compared.
+        If the new run holds other items or another order, leaves out an item that old got right, or
+        the runs cannot be compared.
     UsageError
         If the policy or an option does not fit, or items are not independent.
     """
     _check_policy(policy)
-    _check_options(options)
     order = seeded_order(old, seed)
-    _check_order(order, new, seed)
-    seen = order[: len(new)]
-    comparison = compare_runs(replace(old, records=seen), new, **options)
-    stream = _stream(comparison, seen)
-    check = _check(stream, policy, seed, total=len(order))
+    right = right_in(old, order, **options)
+    check_independent(old)
+    seen = see_items(order, right, new, seed)
+    length = len(seen.records)
+    held = tuple(record for record, ran in zip(*seen, strict=True) if ran)
+    comparison = compare_runs(replace(old, records=held), new, **options)
+    stream = flips_of(comparison, seen, right[:length])
+    check = _check(stream, seen.was_run, right, policy, seed)
     if check.outcome is Outcome.PASS:
-        check = refuse_unbreakable(check, comparison, policy)
-    return comparison, make_verdict(comparison, policy, (check,))
+        breakable = independent_rate(int(right[:length].sum()), length)
+        check = refuse_unbreakable(check, breakable, policy)
+    skipped = length - len(held)
+    if skipped:
+        recipe = {**comparison.recipe, "skipped": str(skipped)}
+        comparison = replace(comparison, recipe=recipe)
+    verdict = make_verdict(comparison, policy, (check,))
+    return Growing(comparison, verdict, is_complete=length == len(order))
 
 
-def _check(stream: npt.NDArray[np.bool_], policy: Policy, seed: int, total: int) -> Check:
+def _check(stream: Flags, was_run: Flags, right: Flags, policy: Policy, seed: int) -> Check:
     limit = Fraction(policy.max_nfr or 0)
     decision = decide_stream(stream, limit=float(limit), confidence=policy.confidence)
     low, high = _bounds(stream[: decision.items], policy.confidence)
@@ -126,20 +126,37 @@ def _check(stream: npt.NDArray[np.bool_], policy: Policy, seed: int, total: int)
         high=high,
         limit=limit,
         method="anytime-valid",
-        sample=f"{decision.flips} of the first {decision.items} items in the order of seed {seed}",
-        advice=_advice(decision, seen=len(stream), total=total),
+        sample=_sample(decision, was_run, seed),
+        advice=_advice(decision, right, seen=len(stream)),
     )
 
 
-def _advice(decision: StreamDecision, *, seen: int, total: int) -> str:
+def _sample(decision: StreamDecision, was_run: Flags, seed: int) -> str:
+    runs = int(was_run[: decision.items].sum())
+    skipped = decision.items - runs
+    sample = f"{decision.flips} of the first {decision.items} items in the order of seed {seed}"
+    if not skipped:
+        return sample
+    return f"{sample}, {runs} of them run and {skipped} skipped, which old got wrong"
+
+
+def _advice(decision: StreamDecision, right: Flags, *, seen: int) -> str:
+    total = len(right)
     if decision.verdict != "continue":
         return f"stop: the other {total - decision.items} of {total} items are not needed"
-    if seen < total:
-        return f"go on: {total - seen} of {total} items are left"
-    return "all items are used up; only more of them would decide"
+    if seen == total:
+        return (
+            "all items are used up; only more of them would decide, and an ordinary gate after "
+            "these looks errs more often than it states"
+        )
+    advice = f"go on: {total - seen} of {total} items are left"
+    needless = int(np.count_nonzero(~right[seen:]))
+    if not needless:
+        return advice
+    return f"{advice}, and {needless} of them need no run, as old got them wrong"
 
 
-def _bounds(stream: npt.NDArray[np.bool_], confidence: float) -> tuple[float, float]:
+def _bounds(stream: Flags, confidence: float) -> tuple[float, float]:
     """Least and largest limit that no look at the stream has rejected."""
     needed = -math.log(1 - confidence)
     flips, items = np.cumsum(stream), np.arange(1, len(stream) + 1)
@@ -155,41 +172,6 @@ def _bounds(stream: npt.NDArray[np.bool_], confidence: float) -> tuple[float, fl
     return low, high
 
 
-def _stream(comparison: Comparison, seen: Sequence[Record]) -> npt.NDArray[np.bool_]:
-    """Whether each item flipped, in the order in which the items were seen."""
-    correctness, table = comparison.correctness, comparison.table
-    if correctness is None:
-        raise UsageError(
-            "expected right and wrong answers for --sequential, got graded scores: pass --threshold"
-        )
-    if table.is_repeated or any(table.groups):
-        raise UsageError(
-            "expected independent items for --sequential, got repeats or groups: gate the whole run"
-        )
-    flipped = (correctness.old_right & ~correctness.new_right).tolist()
-    by_name = dict(zip(zip(table.tasks, table.ids, strict=True), flipped, strict=True))
-    return np.array([by_name[record.task, record.id] for record in seen], dtype=bool)
-
-
-def _check_order(order: Sequence[Record], new: Run, seed: int) -> None:
-    if len(new) > len(order):
-        raise PairingError(
-            f"expected at most the {len(order)} items of old, got {len(new)} in {show(new.name)}: "
-            f"what old lacks cannot be compared"
-        )
-    for place, (wanted, given) in enumerate(zip(order, new, strict=False), 1):
-        if _name(wanted) != _name(given):
-            raise PairingError(
-                f"expected item {show(_name(wanted))} at place {place} of {show(new.name)}, got "
-                f"{show(_name(given))}: evaluate items in the order that 'muscle-metrics order' "
-                f"prints for seed {seed}, and drop none"
-            )
-
-
-def _name(record: Record) -> str:
-    return item_name(record.task, record.id, record.repeat)
-
-
 def _check_policy(policy: Policy) -> None:
     plain = Policy(max_nfr="0.5")
     others = [
@@ -202,16 +184,4 @@ def _check_policy(policy: Policy) -> None:
         raise UsageError(
             f"expected a policy of max_nfr alone for --sequential, got {others} too: gate the "
             f"whole run by these"
-        )
-
-
-def _check_options(options: dict[str, Any]) -> None:
-    losing = [
-        f"{name}={value}" for name, value in options.items() if value in ("drop", "own", "last")
-    ]
-    if losing:
-        raise UsageError(
-            f"expected every item to count by the references of old for --sequential, got "
-            f"{losing}: an item that is lost could be the flip that decides; leave these out, or "
-            f"gate the whole run"
         )

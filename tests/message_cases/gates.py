@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
@@ -11,7 +12,8 @@ from unittest.mock import patch
 from muscle_metrics import Policy, Record, Run, cli, compare
 from muscle_metrics.cli.reading import read_runs
 from muscle_metrics.comparison.baseline import make_baseline
-from muscle_metrics.gate.sequential import check_growing, seeded_order
+from muscle_metrics.gate.sequential import check_growing
+from muscle_metrics.gate.stream import seeded_order
 from muscle_metrics.integrations.pytest_plugin import ModelGate
 from muscle_metrics.reports.files import append_text, check_target, write_text
 from muscle_metrics.runs.readers.baseline import baseline_text, read_baseline
@@ -25,15 +27,18 @@ WATCHED = [
     "cli/gate",
     "cli/judging",
     "cli/mistakes",
+    "cli/order",
     "cli/policy_flags",
     "cli/reading",
     "gate/sequential",
+    "gate/stream",
     "integrations/pytest_plugin",
     "reports/files",
     "runs/readers/baseline",
 ]
 
 OLD = Run(tuple(Record(f"q{i}", "A", "A") for i in range(99)), "v1")
+HALF = Run(tuple(Record(f"q{i}", "AB"[i % 2], "A") for i in range(99)), "v1")
 SCORED = Run(tuple(Record(f"q{i}", scores={"f1": 0.5}) for i in range(99)), "v1")
 GROUPED = Run((Record("q1", "A", "A", group="g"), Record("q2", "A", "A", group="g")), "v1")
 FILE = baseline_text(make_baseline(OLD))
@@ -70,6 +75,12 @@ def elsewhere() -> object:
     with patch.dict(os.environ):
         os.environ.pop("GITHUB_STEP_SUMMARY", None)
         return gate("--summary")
+
+
+def moody() -> Callable[[list[str], list[str]], list[float]]:
+    """Make a metric that finds everything right, and then everything wrong."""
+    calls = count()
+    return lambda answers, references: [float(next(calls) < 1)] * len(answers)
 
 
 def grow(
@@ -128,6 +139,9 @@ CASES: dict[str, Callable[[], object]] = {
     "cli: --key without module": lambda: compared("--key", "no_such_module:lower"),
     "cli: --pinned without file": lambda: gate("--pinned", "pins.txt"),
     "cli: --policy and a table": lambda: gate("--policy", "gate.toml", "--protect", "math"),
+    "cli: --key without --skip-wrong": lambda: command(
+        "order", "old.jsonl", "--seed", "7", "--key", "builtins:str.strip"
+    ),
     "cli: --seed alone": lambda: gate("--seed", "7"),
     "cli: --sequential on an engine": lambda: gate(
         "--sequential", "--seed", "7", "--engine", "duckdb"
@@ -151,8 +165,19 @@ CASES: dict[str, Callable[[], object]] = {
     "growing: a broken line": lambda: growing_log('{"id"\n{"id'),
     "growing: another order": lambda: grow(Run(seeded_order(OLD, 8), "v2")),
     "growing: graded scores": lambda: grow(old=SCORED),
+    "growing: graded scores of new alone": lambda: grow(
+        Run(tuple(Record(r.id, scores={"f1": 0.5}) for r in seeded_order(OLD, 7)), "v2"),
+        old=Run(tuple(Record(r.id, scores={"f1": 1.0}) for r in OLD), "v1"),
+    ),
     "growing: groups": lambda: grow(old=GROUPED),
+    "growing: groups of new alone": lambda: grow(
+        Run(tuple(Record(r.id, "A", "A", group="g") for r in seeded_order(OLD, 7)), "v2")
+    ),
     "growing: items left out": lambda: grow(unanswered="drop"),
+    "growing: left out one that old got right": lambda: grow(
+        Run(tuple(r for r in seeded_order(HALF, 7) if r.id != "q4"), "v2"), old=HALF
+    ),
+    "growing: judged otherwise": lambda: grow(metric=moody(), threshold=0.5),
     "growing: more than old holds": lambda: grow(
         Run((*seeded_order(OLD, 7), Record("z", "A", "A")), "v2")
     ),

@@ -99,6 +99,8 @@ class Mismatches:
     ----------
     runs : list of LabelledRun
         One per run.
+    distinct : list of LabelledRun
+        The same without a run that is given again.
     items, shared : list of Identity
         Items of any run and of all runs, in natural order.
     records : list of list of Record
@@ -116,6 +118,15 @@ class Mismatches:
         needs: Sequence[frozenset[Need]] | None = None,
     ) -> None:
         self.runs = _label_runs(runs, needs or [None] * len(runs))
+        # A run that is judged alone is joined with itself, and named once.
+        self.distinct = [
+            run
+            for number, run in enumerate(self.runs)
+            if not any(
+                run.run is earlier.run and run.chosen == earlier.chosen
+                for earlier in self.runs[:number]
+            )
+        ]
         first, *others = (list(run.records) for run in self.runs)
         is_same = all(items == first for items in others)
         self.items = _sort_items(first if is_same else list(dict.fromkeys(chain(first, *others))))
@@ -138,7 +149,7 @@ class Mismatches:
 
     def explain_faults(self) -> list[str]:
         """Faults that no option repairs: repeated ids, unusable scores, other prompts."""
-        problems = [reason for run in self.runs for reason in self._explain_faults(run)]
+        problems = [reason for run in self.distinct for reason in self._explain_faults(run)]
         problems += self._explain_directions()
         moved = self._find_moved()
         if moved:
@@ -151,7 +162,7 @@ class Mismatches:
 
     def explain_missing(self) -> list[str]:
         """Items that some runs lack; if no item is shared, one id of each run as a sample."""
-        empty = [run for run in self.runs if not run.records]
+        empty = [run for run in self.distinct if not run.records]
         if empty:
             return [f"no item in {run}: check what its records were read from" for run in empty]
         if not self.shared:
@@ -202,7 +213,7 @@ class Mismatches:
         given = {"score": "items without a score", "answer": "predictions null"}
         found = []
         for run, need, items in self.silent:
-            if items:
+            if items and run in self.distinct:
                 number = self._number(f"no {need} in {run.label}", len(items))
                 found.append(f"{number} of {self.total} {given[need]} in {run} ({_list(items)})")
         return _one_problem(

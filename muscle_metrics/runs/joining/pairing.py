@@ -185,7 +185,7 @@ def join_runs(
     if unanswered == "error":
         problems += found.explain_unanswered()
     if problems:
-        named = " and ".join(map(str, found.runs))
+        named = " and ".join(map(str, found.distinct))
         raise PairingError(f"expected the same items in {named}, got {'; '.join(problems)}")
 
     # An item counts once, under the first reason that applies.

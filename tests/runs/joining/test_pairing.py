@@ -254,7 +254,12 @@ class TestUnanswered:
         scored = run_of("1", prediction=None, scores={"correct": True})
         assert len(pair_runs(scored, scored)) == 1
         both = (frozenset({"score", "answer"}),) * 2
-        assert "1 of 1 predictions null in new" in message_of(scored, scored, needs=both)
+        again = replace(scored)
+        assert "1 of 1 predictions null in new" in message_of(scored, again, needs=both)
+        # A run that is judged alone is named once.
+        alone = message_of(scored, scored, needs=both)
+        assert alone.count("1 of 1 predictions null") == 1
+        assert alone.count("'a'") == 2
 
     @pytest.mark.parametrize("unanswered", ["error", "wrong", "drop"])
     def test_scores_may_be_missing(self, unanswered: Any) -> None:
