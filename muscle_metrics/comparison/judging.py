@@ -44,7 +44,14 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.joining.pairing import JoinedRuns, Unanswered
     from muscle_metrics.runs.record import Record
 
-__all__ = ["JudgedRuns", "is_exact_text", "judge_runs", "match_texts", "recorded_names"]
+__all__ = [
+    "JudgedRuns",
+    "is_exact_text",
+    "judge_runs",
+    "match_texts",
+    "mixed_kinds",
+    "recorded_names",
+]
 
 _CHOOSE_METRIC = "choose one with --metric (metric=)"
 
@@ -259,7 +266,10 @@ def _by_scores(
     silent = tuple(map(np.isnan, columns))
     distinct = list(dict.fromkeys(name for names in chosen for name in names))
     higher_is_better = _direction(distinct, joined.lower_is_better)
-    is_verdict = all((np.isin(c, (0, 1)) | np.isnan(c)).all() for c in columns)
+    kinds = [bool((np.isin(c, (0, 1)) | np.isnan(c)).all()) for c in columns]
+    is_verdict = all(kinds)
+    if kinds[0] and not is_verdict and is_right is None and score_range == UNBOUNDED:
+        raise mixed_kinds(", ".join(distinct), joined.names[kinds.index(False)])
     worst = 0.0
     if any(column.any() for column in silent) and not (is_verdict and is_right is None):
         worst = worst_recorded(
@@ -287,6 +297,18 @@ def _by_scores(
     shown = predictions_of(joined) if recorded else tuple(map(tuple, values))
     named = dict.fromkeys(", ".join(dict.fromkeys(names)) for names in chosen)
     return JudgedRuns(" -> ".join(named), right, scores, answers, shown, higher_is_better)
+
+
+def mixed_kinds(score: str, run: str) -> InputError:
+    """Make the error for scores that are all 0 or 1 in the old run, and graded in a newer one.
+
+    A newer run must not turn verdicts into grades: then nothing would be right or wrong.
+    """
+    return InputError(
+        f"expected scores of one kind, got 0 and 1 alone for {score!r} in the old run and others "
+        f"in {show(run)}: say which are right with --threshold (threshold=), or that they are "
+        f"graded with --score-range LOW HIGH (score_range=)"
+    )
 
 
 def _direction(names: Sequence[str], lower_is_better: frozenset[str]) -> bool:

@@ -36,11 +36,10 @@ def fall(
     (array([0.5, 0. , 1. ]), array([0., 0., 0.]))
     """
     best, worst = (high, low) if higher_is_better else (low, high)
-    if not math.isfinite(worst):
-        best, worst = (BEYOND_EVERY_EFFECT, 0.0) if higher_is_better else (0.0, BEYOND_EVERY_EFFECT)
-        old = [None] * len(old)
-    elif not math.isfinite(best):
-        best = worst + math.copysign(BEYOND_EVERY_EFFECT, best)
+    best, worst = (
+        end if math.isfinite(end) else math.copysign(BEYOND_EVERY_EFFECT, end)
+        for end in (best, worst)
+    )
     known = [best if score is None else score for score in old]
     return np.array(known, dtype=np.float64), np.full(len(old), float(worst))
 

@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from muscle_metrics.flips.counts import FlipCounts
     from muscle_metrics.flips.magnitudes import Mean
 
-__all__ = ["ScoreChanges", "ScoreFacts", "measure_changes"]
+__all__ = ["Floor", "ScoreChanges", "ScoreFacts", "measure_changes"]
 
 # A count depends on the dead band if it loses more than this share when the band grows tenfold.
 SENSITIVITY = 0.01
@@ -71,8 +71,13 @@ class ScoreFacts(ABC):
 
     @property
     @abstractmethod
+    def floor(self) -> Floor:
+        """The worst old score that there can be, and the number of items that have it."""
+
+    @property
     def possible(self) -> int:
-        """Number of items whose old score leaves room for a regression in the range."""
+        """Number of items whose old score leaves room for a regression."""
+        return self.total - self.floor.items
 
     @property
     @abstractmethod
@@ -113,6 +118,19 @@ class ScoreFacts(ABC):
     def tolerance_sensitive(self) -> bool:
         """Whether a dead band ten times as wide would take more than 1 % of the negative flips."""
         return self.negative - self.beyond_tenfold > SENSITIVITY * self.negative
+
+
+class Floor(NamedTuple):
+    """The worst old score, and the items that have it; `a + b` is the floor of both."""
+
+    value: float
+    items: int
+    higher_is_better: bool = True
+
+    def __add__(self, other: Floor) -> Floor:  # type: ignore[override]
+        if self.value == other.value:
+            return self._replace(items=self.items + other.items)
+        return min(self, other) if self.higher_is_better else max(self, other)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -186,11 +204,6 @@ class ScoreChanges(ScoreFacts):
         """Number of items whose score got worse by more than ten dead bands."""
         return int(np.count_nonzero(self.gains < -10 * self.dead_band))
 
-    @cached_property
-    def possible(self) -> int:
-        """Number of items whose old score leaves room for a regression in the range."""
-        return int(np.count_nonzero(self.can_regress()))
-
     @property
     def mean_gain(self) -> Magnitude:
         """Mean gain of the items that got better (m_g); nan if none did."""
@@ -220,10 +233,29 @@ class ScoreChanges(ScoreFacts):
         return flags
 
     def can_regress(self) -> npt.NDArray[np.bool_]:
-        """Whether the range leaves room for a regression below the old score of each item."""
-        room = self.old - self.low if self.higher_is_better else self.high - self.old
-        flags: npt.NDArray[np.bool_] = room > self.dead_band
+        """Whether there is room for a regression below the old score of each item.
+
+        Without a range there is none below the worst old score.
+        """
+        room = np.abs(self.old - self._worst)
+        flags: npt.NDArray[np.bool_] = room > (self.dead_band if self._has_worst else 0)
         return flags
+
+    @cached_property
+    def floor(self) -> Floor:
+        """The worst old score that there can be, and the number of items without room below."""
+        stuck = int(np.count_nonzero(~self.can_regress()))
+        return Floor(self._worst, stuck, self.higher_is_better)
+
+    @property
+    def _has_worst(self) -> bool:
+        return math.isfinite(self.low if self.higher_is_better else self.high)
+
+    @property
+    def _worst(self) -> float:
+        if self._has_worst:
+            return self.low if self.higher_is_better else self.high
+        return float(self.old.min() if self.higher_is_better else self.old.max())
 
     def negative_flip_curve(self, dead_bands: npt.ArrayLike) -> Scores:
         """NFR as the dead band grows, which shows how many flips are tiny changes.

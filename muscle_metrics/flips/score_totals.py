@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.flips.changes import ScoreFacts
+from muscle_metrics.flips.changes import Floor, ScoreFacts
 from muscle_metrics.flips.magnitudes import SummedMean
 from muscle_metrics.statistics.exact_sums import ExactSum
 
@@ -29,9 +29,11 @@ class ScoreTotals(ScoreFacts):
     ----------
     total : int
         Number of items, N.
-    negative, positive, tied, beyond_tenfold, possible : int
-        Items that got worse, got better, kept their score, got worse by more than ten dead bands,
-        and whose old score leaves room for a regression.
+    negative, positive, tied, beyond_tenfold : int
+        Items that got worse, got better, kept their score, and got worse by more than ten dead
+        bands.
+    floor : Floor
+        The worst old score, and the items that have it.
     change, loss, gain : ExactSum
         Sums of all changes, of the sizes of losses, and of gains.
     change_squares, loss_squares, gain_squares : ExactSum
@@ -54,7 +56,7 @@ class ScoreTotals(ScoreFacts):
     positive: int
     tied: int
     beyond_tenfold: int
-    possible: int
+    floor: Floor
     change: ExactSum
     loss: ExactSum
     gain: ExactSum
@@ -78,7 +80,7 @@ class ScoreTotals(ScoreFacts):
             positive=changes.positive,
             tied=changes.tied,
             beyond_tenfold=changes.beyond_tenfold,
-            possible=changes.possible,
+            floor=changes.floor,
             change=ExactSum.of(deltas),
             loss=ExactSum.of(losses),
             gain=ExactSum.of(improved),

@@ -145,9 +145,9 @@ def refuse_unbreakable(check: Check, breakable: Evidence, policy: Policy) -> Che
 def _nothing_could_break(criterion: Criterion) -> str:
     most = "no item" if criterion.breakable is None else criterion.breakable.sample
     return (
-        f"only {most} could break, so the limit can hardly be exceeded: see how answers "
-        f"are judged with 'muscle-metrics compare', or limit the items that old got right with --max-conditional-nfr "
-        f"(max_conditional_nfr)"
+        f"only {most} could break, so the limit can hardly be exceeded: see how answers are judged "
+        f"with 'muscle-metrics compare', or limit the items that old got right with "
+        f"--max-conditional-nfr (max_conditional_nfr)"
     )
 
 

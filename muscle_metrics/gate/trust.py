@@ -102,6 +102,8 @@ def _missing_pins(comparison: Facts, policy: Policy) -> Iterator[Reason]:
 
 def _facts_of_new(comparison: Facts, policy: Policy) -> Iterator[Reason]:
     """Refuse references and labels that the new run alone holds: it would set its own exam."""
+    if not comparison.coverage.count:
+        yield Reason("no item of old is compared by its own reference: nothing was compared", False)
     found = comparison.labels_from_new
     needed = {"references", "groups"}
     if policy.slices or policy.protected or policy.weights:

@@ -27,8 +27,8 @@ __all__ = ["Tally", "count_items"]
 # Conditions that may hold for an item; every name is a column of the judged items.
 MARKS = (
     *FLAWS, *LOSSES, "in_old", "in_new", "old_right", "new_right", "right_by_own", "changed",
-    "graded", "old_scored", "new_scored", "old_answered", "new_answered", "old_referenced",
-    "new_referenced",
+    "old_graded", "new_graded", "old_scored", "new_scored", "old_answered", "new_answered",
+    "old_referenced", "new_referenced",
 )  # fmt: skip
 OF_JUDGEMENT = frozenset({"unreferenced", "kinds_differ"})
 SHOWN = ("key", "old", "new", "old_score", "new_score", "reference", "accepted", "changed")
@@ -87,7 +87,12 @@ class Tally:
     def is_graded(self, joining: Joining) -> bool:
         """Whether items are compared by graded scores, without a threshold for correctness."""
         is_open = joining.judging.by_score and joining.choices.threshold is None
-        return is_open and bool(self.count("graded", without=joining.left_out))
+        return is_open and self.holds_grades(joining)
+
+    def holds_grades(self, joining: Joining, *, old_alone: bool = False) -> bool:
+        """Whether any compared score is neither 0 nor 1, in any run or in the old one."""
+        marks = ("old_graded",) if old_alone else ("old_graded", "new_graded")
+        return any(self.count(mark, without=joining.left_out) for mark in marks)
 
     @property
     def shared(self) -> int:

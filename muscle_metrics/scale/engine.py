@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from muscle_metrics.comparison.counted import CountedComparison
-from muscle_metrics.comparison.unanswered import worst_recorded
+from muscle_metrics.comparison.judging import mixed_kinds
+from muscle_metrics.comparison.unanswered import UNBOUNDED, worst_recorded
 from muscle_metrics.scale.choices import Choices
 from muscle_metrics.scale.counting import Tally, count_items
 from muscle_metrics.scale.database import open_database
@@ -50,7 +51,10 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         lambda wrong: engine("looking", partial(collect_flawed, wrong=wrong), joining),
     )
     is_graded = found.is_graded(joining)
-    _, graders, by_score = joining.judging
+    judge, graders, by_score = joining.judging
+    is_bounded = joining.choices.score_range != UNBOUNDED
+    if is_graded and not is_bounded and not found.holds_grades(joining, old_alone=True):
+        raise mixed_kinds(str(judge), joining.new.name)
     if graders or (by_score and (is_graded or joining.choices.threshold is not None)):
         stage = partial(stream_totals, is_graded=is_graded, worst=_worst(joining, found))
         streamed = engine("scoring", stage, joining)
@@ -79,7 +83,7 @@ def _worst(joining: Joining, found: Tally) -> float:
         return math.nan
     return worst_recorded(
         str(judging.judge),
-        is_verdict=not found.count("graded", without=left_out),
+        is_verdict=not found.holds_grades(joining),
         score_range=joining.choices.score_range,
     )
 

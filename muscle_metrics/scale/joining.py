@@ -117,8 +117,8 @@ class Joining:
                    coalesce({self._right_by_own()}, FALSE) AS right_by_own,
                    {self._silent("old")} AS old_silent,
                    {"old IS DISTINCT FROM new" if self.has_answers else "FALSE"} AS changed,
-                   coalesce(old_score NOT IN (0, 1), FALSE)
-                   OR coalesce(new_score NOT IN (0, 1), FALSE) AS graded,
+                   coalesce(old_score NOT IN (0, 1), FALSE) AS old_graded,
+                   coalesce(new_score NOT IN (0, 1), FALSE) AS new_graded,
                    old_score IS NOT NULL AS old_scored, new_score IS NOT NULL AS new_scored,
                    old IS NOT NULL AS old_answered, new IS NOT NULL AS new_answered,
                    own_old IS NOT NULL AS old_referenced, own_new IS NOT NULL AS new_referenced

@@ -316,3 +316,33 @@ def test_a_run_compared_with_itself_passes_and_the_first_line_says_so():
     old, _, _ = ten_percent_broken()
     verdict = check_gate(compare_runs(old, replace(old, name="new")), Policy(max_nfr="0.02"))
     assert verdict.headline == "PASS: old -> new; the two runs are equal on every item"
+
+
+def graded_run(name, scores):
+    records = tuple(Record(str(i), "a", scores={"judge": s}) for i, s in enumerate(scores))
+    return Run(records, name)
+
+
+def test_new_does_not_turn_verdicts_into_grades():
+    old, new = graded_run("old", [0.0] * 300), graded_run("new", [0.0] * 299 + [0.5])
+    with pytest.raises(InputError, match=r"0 and 1 alone for 'judge' in the old run .* 'new'"):
+        compare_runs(old, new)
+    # With a range they are grades, and none of them can fall.
+    verdict = check_gate(compare_runs(old, new, score_range=(0, 1)), Policy(max_nfr="0.05"))
+    assert verdict.outcome == "INVALID"
+
+
+def test_without_a_range_only_scores_above_the_lowest_can_fall():
+    old = graded_run("old", [3.0] * 297 + [7.0] * 3)
+    new = graded_run("new", [3.0] * 300)
+    verdict = check_gate(compare_runs(old, new), Policy(max_nfr="0.05"))
+    assert verdict.outcome == "INVALID"
+    assert "only 3 of 300 items could break" in verdict.checks[0].advice
+
+
+def test_an_ignored_loss_of_everything_leaves_nothing():
+    old, new, _ = ten_percent_broken()
+    new = replace(new, records=tuple(replace(r, reference=[r.prediction, "x"]) for r in new))
+    policy = Policy(max_nfr="0.02", missing="ignore")
+    verdict = check_gate(compare_runs(old, new, conflict="own"), policy)
+    assert verdict.outcome == "INVALID"
