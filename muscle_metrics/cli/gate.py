@@ -148,7 +148,7 @@ def _gate(options: argparse.Namespace) -> int:
     except InputError as error:
         from muscle_metrics.gate.verdict import refuse
 
-        verdict = refuse(error, names=(paths[0], paths[1]), confidence=policy.confidence)
+        verdict = refuse(error, names=(paths[0], paths[1]), confidence=policy.look_confidence)
         judged = _Judged(verdict, None, policy.on_inconclusive)
     if judged.comparison is not None:
         refuse_flips(options.flips, is_judged=judged.comparison.is_judged)

@@ -26,6 +26,8 @@ SINGLE = (
     "min_coverage",
     "minimum_effect",
     "confidence",
+    "looks",
+    "look",
     "on_inconclusive",
     "noise_adjusted_pass",
     "strict_groups",
@@ -73,6 +75,16 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--confidence", type=float, metavar="X", help="one-sided level of bounds (default: 0.95)"
+    )
+    group.add_argument(
+        "--looks",
+        type=int,
+        choices=(1, 2),
+        help="looks that were planned before the first one; with 2, items may be added once "
+        "(default: 1)",
+    )
+    group.add_argument(
+        "--look", type=int, choices=(1, 2), help="which of these looks this is (default: 1)"
     )
     group.add_argument(
         "--on-inconclusive",

@@ -8,6 +8,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import UsageError
+from muscle_metrics.gate.advice import advise, list_looks
 from muscle_metrics.gate.criteria import Criterion, broken_pins, list_criteria
 from muscle_metrics.gate.trust import check_coverage, list_notes, list_reasons
 from muscle_metrics.gate.verdict import Check, Outcome, Verdict
@@ -43,7 +44,8 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
     Verdict
         At the limit, false PASS of each criterion and false FAIL of all of them together happen
         with probability at most ``1 - policy.confidence``: exactly so for rates over independent
-        items, approximately for accuracy and for items in groups.
+        items, approximately for accuracy and for items in groups. With two looks this holds for
+        both of them together, whatever number of items was added between them.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
     """
     criteria = list_criteria(comparison, policy)
     _check_sizes(criteria, policy)
-    checks = _judge(criteria, policy.confidence)
+    checks = _judge(criteria, policy.look_confidence)
     return make_verdict(comparison, policy, (*checks, *check_coverage(comparison, policy)))
 
 
@@ -75,15 +77,17 @@ def make_verdict(comparison: Facts, policy: Policy, checks: tuple[Check, ...]) -
     reasons = list_reasons(comparison, policy)
     broken = broken_pins(comparison, policy)
     invalid = any(not reason.is_accepted for reason in reasons)
+    outcome = _combine(checks, broken=bool(broken), invalid=invalid)
+    looks = list_looks(checks, policy, is_undecided=outcome is Outcome.INCONCLUSIVE)
     return Verdict(
-        outcome=_combine(checks, broken=bool(broken), invalid=invalid),
+        outcome=outcome,
         checks=checks,
         broken_pins=broken,
         reasons=tuple(reason.text for reason in reasons),
         names=comparison.names,
-        confidence=policy.confidence,
+        confidence=policy.look_confidence,
         signature=comparison.signature,
-        notes=list_notes(comparison, policy),
+        notes=(*list_notes(comparison, policy), *looks),
     )
 
 
@@ -115,7 +119,7 @@ def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: flo
     elif outcome is Outcome.INCONCLUSIVE and Fraction(observed.upper(confidence)) <= limit:
         advice = "the lost items alone leave it open: evaluate them again"
     elif outcome is Outcome.INCONCLUSIVE:
-        advice = observed.advice(float(limit), confidence)
+        advice = advise(observed, float(limit), confidence)
         if Fraction(low) > limit:
             advice = "broken on its own, but not after correcting for the number of criteria"
     return Check(
@@ -137,7 +141,7 @@ def refuse_unbreakable(check: Check, breakable: Evidence, policy: Policy) -> Che
     criterion = Criterion(
         check.criterion, check.limit, observed=breakable, worst=breakable, breakable=breakable
     )
-    if criterion.can_fail(policy.confidence):
+    if criterion.can_fail(policy.look_confidence):
         return check
     return replace(check, outcome=Outcome.INVALID, advice=_nothing_could_break(criterion))
 
@@ -166,7 +170,7 @@ def _combine(checks: Sequence[Check], *, broken: bool, invalid: bool) -> Outcome
 
 def _check_sizes(criteria: Sequence[Criterion], policy: Policy) -> None:
     for criterion in criteria:
-        if criterion.worst.best(policy.confidence) > criterion.limit:
+        if criterion.worst.best(policy.look_confidence) > criterion.limit:
             raise UsageError(
                 f"expected enough items to show that the {criterion.name} keeps the limit "
                 f"{float(criterion.limit):g}, got {criterion.worst.sample}: even with nothing "

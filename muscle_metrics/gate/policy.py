@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.statistics.interval import check_confidence
+from muscle_metrics.statistics.looks import Looks, look_confidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +81,12 @@ class Policy:
     minimum_effect : float
         A graded score must change by more than this to count.
     confidence : float
-        One-sided level of every bound.
+        One-sided level of the verdict: that of every bound where there is one look.
+    looks : {1, 2}
+        Looks that were planned before the first one. With 2, an undecided gate may be asked once
+        more after any number of items was added; each look has a stricter level.
+    look : {1, 2}
+        Which of these looks this is.
     on_inconclusive : {"error", "fail", "pass"}
         How an undecided gate sets the exit code.
     noise_adjusted_pass : bool
@@ -121,6 +127,8 @@ class Policy:
     pinned: frozenset[str] = frozenset()
     minimum_effect: float = 0.0
     confidence: float = 0.95
+    looks: Looks = 1
+    look: Looks = 1
     on_inconclusive: OnInconclusive = "error"
     noise_adjusted_pass: bool = False
     strict_groups: bool = False
@@ -136,6 +144,7 @@ class Policy:
                 f"expected confidence above 0.5, got {self.confidence!r}: write 95 % as 0.95, and "
                 f"not as the error of 0.05"
             )
+        self._check_looks()
         check_choice("on_inconclusive", self.on_inconclusive, get_args(OnInconclusive))
         check_choice("missing", self.missing, get_args(LostItems))
         if not 0 <= self.minimum_effect < math.inf:
@@ -145,6 +154,25 @@ class Policy:
         for name, value in self._settled():
             object.__setattr__(self, name, value)
         self._check_contradictions()
+
+    @property
+    def look_confidence(self) -> float:
+        """One-sided level of every bound at this look."""
+        return look_confidence(self.confidence, self.looks)
+
+    def _check_looks(self) -> None:
+        for name, look in (("looks", self.looks), ("look", self.look)):
+            # True is 1 to Python, but may mean that a second look is planned.
+            if isinstance(look, bool) or look not in get_args(Looks):
+                raise UsageError(
+                    f"expected {name} to be 1 or 2, got {look!r}: plan at most a second look with "
+                    f"--looks 2 (looks = 2), or any number of looks with --sequential"
+                )
+        if self.look > self.looks:
+            raise UsageError(
+                "expected a second look to be planned before the first one, got look 2 of 1: "
+                "plan it with --looks 2 (looks = 2), whose first look has a stricter level"
+            )
 
     def _settled(self) -> Iterator[tuple[str, Any]]:
         # Limits are exact fractions: a bound is compared with 0.02, not with the nearest float.

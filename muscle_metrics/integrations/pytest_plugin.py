@@ -158,7 +158,7 @@ def _judge(
         return check_gate(comparison, policy), comparison
     except InputError as error:
         names = (_name(old), _name(new))
-        return refuse(error, names=names, confidence=policy.confidence), None
+        return refuse(error, names=names, confidence=policy.look_confidence), None
 
 
 def _run(source: Source) -> Run:

@@ -1,4 +1,4 @@
-"""The number of further items, or of repeats, that would decide an inconclusive gate."""
+"""How many more items or repeats would decide an inconclusive gate, and with what chance."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import math
 from bisect import bisect_left
 from statistics import NormalDist
 
+import numpy as np
+
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.statistics.counts import check_count
-from muscle_metrics.statistics.interval import check_confidence, check_share
+from muscle_metrics.statistics.interval import check_confidence, check_share, normal_quantile
+from muscle_metrics.statistics.power import fewest_to_fail, most_to_pass
 
-__all__ = ["items_to_decide", "required_repeats"]
+__all__ = ["chance_of_items", "chance_of_units", "items_to_decide", "required_repeats"]
 
 _LARGEST_ADDITION = 10**12
+# True rates over which a chance is averaged.
+_RATES = 400
 
 
 def items_to_decide(
@@ -67,6 +72,80 @@ def items_to_decide(
     if not decides(_LARGEST_ADDITION):
         return None
     return bisect_left(range(_LARGEST_ADDITION), True, key=decides)
+
+
+def chance_of_items(
+    count: int, total: int, *, more: int, limit: float, confidence: float = 0.95
+) -> float:
+    """How likely further independent items are to decide, where the true rate is not known.
+
+    Parameters
+    ----------
+    count, total : int
+        Flips and items so far, at least 1 item.
+    more : int
+        Items that would be added to them.
+    limit : float
+        Allowed flip rate, strictly between 0 and 1.
+    confidence : float, default 0.95
+        One-sided level of the bounds.
+
+    Returns
+    -------
+    float
+        Averaged over the true rates that the items so far leave open, by Jeffreys' prior.
+
+    Raises
+    ------
+    InputError
+        If a number is no count.
+
+    Examples
+    --------
+    >>> f"{chance_of_items(0, 100, more=49, limit=0.02):.2f}"
+    '0.82'
+    """
+    from scipy.stats import beta, binom
+
+    alpha = 1 - check_confidence(confidence)
+    check_count("more", more)
+    levels = (np.arange(_RATES) + 0.5) / _RATES
+    rates = beta.ppf(levels, count + 0.5, total - count + 0.5)
+    size = np.array([total + more])
+    passes = binom.cdf(most_to_pass(size, limit, alpha) - count, more, rates)
+    fails = binom.sf(fewest_to_fail(size, limit, alpha) - 1 - count, more, rates)
+    return float(np.mean(passes + fails))
+
+
+def chance_of_units(*, reach: float, distance: float, confidence: float = 0.95) -> float:
+    """How likely the number of units decides that brings the bound to the limit.
+
+    Parameters
+    ----------
+    reach : float
+        Distance between the estimate and its bound so far, more than `distance`.
+    distance : float
+        Distance between the estimate and the limit, not negative.
+    confidence : float, default 0.95
+        One-sided level of the bounds.
+
+    Returns
+    -------
+    float
+        By the normal approximation: one half that the estimate does not move towards the limit,
+        and the chance that it moves so far beyond that the other bound decides.
+
+    Examples
+    --------
+    >>> f"{chance_of_units(reach=0.02, distance=0.01):.2f}"
+    '0.53'
+    """
+    # Old units are the share (distance / reach)^2 of all units after the addition.
+    share = min((distance / reach) ** 2, 1.0)
+    if share == 1:
+        return 1.0
+    z = normal_quantile(1 - check_confidence(confidence))
+    return 0.5 + NormalDist().cdf(-2 * z * math.sqrt(share / (1 - share)))
 
 
 def required_repeats(

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GatePower",
+    "fewest_to_fail",
     "gate_power",
     "minimum_items",
+    "most_to_pass",
     "required_items",
 ]
 
@@ -188,22 +190,32 @@ def required_items(
     )
 
 
+def most_to_pass(sizes: Sizes, limit: float, alpha: float) -> Floats:
+    """Most flips at which the upper bound is within the limit: P(X <= most | limit) <= alpha."""
+    from scipy.stats import binom
+
+    most = np.asarray(binom.ppf(alpha, sizes, limit))
+    return np.asarray(most - (binom.cdf(most, sizes, limit) > alpha))
+
+
+def fewest_to_fail(sizes: Sizes, limit: float, alpha: float) -> Floats:
+    """Fewest flips at which the lower bound exceeds it: P(X >= fewest | limit) < alpha."""
+    from scipy.stats import binom
+
+    fewest = np.asarray(binom.isf(alpha, sizes, limit)) + 1
+    return np.asarray(fewest + (binom.sf(fewest - 1, sizes, limit) >= alpha))
+
+
 def _chance_to_pass(sizes: Sizes, limit: float, rate: float, alpha: float) -> Floats:
     from scipy.stats import binom
 
-    # The most flips at which the upper bound is within the limit: P(X <= most | limit) <= alpha.
-    most = np.asarray(binom.ppf(alpha, sizes, limit))
-    most = most - (binom.cdf(most, sizes, limit) > alpha)
-    return np.asarray(binom.cdf(most, sizes, rate))
+    return np.asarray(binom.cdf(most_to_pass(sizes, limit, alpha), sizes, rate))
 
 
 def _chance_to_fail(sizes: Sizes, limit: float, rate: float, alpha: float) -> Floats:
     from scipy.stats import binom
 
-    # The fewest flips at which the lower bound exceeds it: P(X >= fewest | limit) < alpha.
-    fewest = np.asarray(binom.isf(alpha, sizes, limit)) + 1
-    fewest = fewest + (binom.sf(fewest - 1, sizes, limit) >= alpha)
-    return np.asarray(binom.sf(fewest - 1, sizes, rate))
+    return np.asarray(binom.sf(fewest_to_fail(sizes, limit, alpha) - 1, sizes, rate))
 
 
 def _first_lasting(enough: Callable[[Sizes], NDArray[np.bool_]], *, start: int, block: int) -> int:

@@ -123,6 +123,24 @@ def test_defaults():
     assert (*others, policy.max_mean_regression) == (None,) * 4
 
 
+def test_each_of_two_looks_has_a_stricter_level():
+    assert Policy(max_nfr="0.02").look_confidence == 0.95
+    assert Policy(max_nfr="0.02", looks=2).look_confidence == pytest.approx(0.9802)
+    assert Policy(max_nfr="0.02", looks=2, look=2).look_confidence == pytest.approx(0.9802)
+
+
+@pytest.mark.parametrize("looks", [0, 3, True, "2", 1.5])
+@pytest.mark.parametrize("name", ["looks", "look"])
+def test_looks_are_1_or_2(name, looks):
+    with pytest.raises(UsageError, match=rf"^expected {name} to be 1 or 2, got {looks!r}: plan at"):
+        Policy(max_nfr="0.02", **{name: looks})
+
+
+def test_a_second_look_is_planned_before_the_first():
+    with pytest.raises(UsageError, match=r"^expected a second look to be planned before the first"):
+        Policy(max_nfr="0.02", look=2)
+
+
 def test_a_policy_cannot_be_changed():
     limits = {"x": "0.1"}
     policy = Policy(max_nfr="0.02", slices=limits)
@@ -240,6 +258,8 @@ protected = ["safety"]
 pinned = ["q1", "q2"]
 minimum_effect = 0.05
 confidence = 0.9
+looks = 2
+look = 2
 on_inconclusive = "fail"
 noise_adjusted_pass = true
 strict_groups = true
@@ -269,6 +289,8 @@ def test_every_setting_can_stand_in_a_file(tmp_path, header):
         pinned=frozenset({"q1", "q2"}),
         minimum_effect=0.05,
         confidence=0.9,
+        looks=2,
+        look=2,
         on_inconclusive="fail",
         noise_adjusted_pass=True,
         strict_groups=True,

@@ -1,16 +1,23 @@
 from __future__ import annotations
 
 import re
-from math import ceil, floor, log, sqrt
+from math import ceil, exp, floor, log, sqrt
 from statistics import NormalDist
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.special import betaln
+from scipy.stats import betabinom
 
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.statistics.deciding import items_to_decide, required_repeats
+from muscle_metrics.statistics.deciding import (
+    chance_of_items,
+    chance_of_units,
+    items_to_decide,
+    required_repeats,
+)
 from muscle_metrics.statistics.noise import estimate_noise
 from muscle_metrics.statistics.power import minimum_items
 from muscle_metrics.statistics.proportions import proportion_interval
@@ -180,3 +187,67 @@ def test_impossible_repeats_are_refused(change, error, message):
     }
     with pytest.raises(error, match=f"^{message}"):
         required_repeats(**{**options, **change})
+
+
+# The chance of a decision
+
+
+# Without prior knowledge the rates after 0 flips of n are Beta(1/2, n + 1/2), so that no flip in m
+# more has probability B(1/2, n + m + 1/2) / B(1/2, n + 1/2).
+def test_without_flips_the_chance_has_a_formula():
+    more = items_to_decide(0, 100, limit=0.02)
+    expected = exp(betaln(0.5, 100.5 + more) - betaln(0.5, 100.5))
+    assert chance_of_items(0, 100, more=more, limit=0.02) == pytest.approx(expected, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "more", "limit"),
+    [(10, 500, 800, 0.03), (52, 500, 651, 0.12), (3, 50, 40, 0.2)],
+)
+def test_the_chance_adds_up_the_counts_that_decide(count, total, more, limit):
+    chance = 0.0
+    for flips in range(more + 1):
+        found = [bound(count + flips, total + more, side) for side in ("lower", "upper")]
+        if found[1] <= limit or found[0] > limit:
+            chance += betabinom.pmf(flips, more, count + 0.5, total - count + 0.5)
+    assert chance_of_items(count, total, more=more, limit=limit) == pytest.approx(chance, abs=0.002)
+
+
+# True rates of any size, items that flip by them, and the advice followed: of all cases that are
+# undecided after 200 items the advised number decides as many as it says.
+def test_the_advised_number_decides_as_often_as_it_says():
+    rng = np.random.default_rng(5)
+    said, decided = [], []
+    while len(said) < 400:
+        rate = rng.beta(0.5, 0.5)
+        count = int(rng.binomial(200, rate))
+        more = items_to_decide(count, 200, limit=0.1)
+        if not more or more > 10**7:
+            continue
+        said.append(chance_of_items(count, 200, more=more, limit=0.1))
+        flips, items = count + int(rng.binomial(more, rate)), 200 + more
+        decided.append(bound(flips, items, "upper") <= 0.1 or bound(flips, items, "lower") > 0.1)
+    assert np.mean(said) == pytest.approx(np.mean(decided), abs=0.06)
+
+
+# A normal estimate with a flat prior, simulated: old values are the share (distance / reach)^2.
+@pytest.mark.parametrize("distance", [0.1, 0.5, 0.9])
+def test_the_chance_of_units_is_that_of_a_normal_estimate(distance):
+    rng = np.random.default_rng(6)
+    z = NormalDist().inv_cdf(0.95)
+    error, share = 1 / z, distance**2
+    truth = rng.normal(0, error, 40_000)
+    others = truth + rng.normal(0, error * sqrt(share / (1 - share)), 40_000)
+    estimate = (1 - share) * others
+    decided = np.abs(distance - estimate) >= distance
+    found = chance_of_units(reach=1.0, distance=distance)
+    assert found == pytest.approx(decided.mean(), abs=0.01)
+
+
+def test_a_bound_at_the_limit_has_decided():
+    assert chance_of_units(reach=0.1, distance=0.1) == 1
+
+
+def test_added_items_are_a_count():
+    with pytest.raises(InputError, match=r"^expected more to be a count"):
+        chance_of_items(1, 2, more=-1, limit=0.1)

@@ -1,0 +1,77 @@
+"""What an undecided gate advises: how likely a number decides, and whether a look is left."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from muscle_metrics import Policy, check_gate, compare
+
+
+def judged(flips, total, groups=None, **policy):
+    new = ["B"] * flips + ["A"] * (total - flips)
+    runs = compare(old=["A"] * total, new=new, references=["A"] * total, groups=groups)
+    return check_gate(runs, Policy(**policy))
+
+
+def test_a_number_of_items_comes_with_its_chance():
+    (check,) = judged(2, 100, max_nfr="0.05").checks
+    assert check.advice == "57 more items at this rate would decide (in about 6 of 10 cases)"
+
+
+def test_a_number_of_groups_comes_with_its_chance():
+    groups = [str(row // 5) for row in range(1000)]
+    (check,) = judged(40, 1000, groups, max_nfr="0.05").checks
+    assert re.fullmatch(
+        r"about \d+ more groups at this rate would decide \(in about [5-9] of 10 cases\)",
+        check.advice,
+    )
+
+
+def test_next_to_the_limit_there_is_no_number_and_no_chance():
+    (check,) = judged(50, 1000, max_nfr="0.05").checks
+    assert "too near the limit" in check.advice
+    assert "cases" not in check.advice
+
+
+UNDECIDED = {"flips": 20, "total": 500, "max_nfr": "0.05"}
+
+
+@pytest.mark.parametrize(
+    ("looks", "said"),
+    [
+        (
+            {},
+            "more items need other items alone, or a second look that was planned before the first "
+            "with --looks 2 (looks = 2)",
+        ),
+        (
+            {"looks": 2},
+            "look 1 of 2; add items to these and look again with --look 2 (look = 2)",
+        ),
+        (
+            {"looks": 2, "look": 2},
+            "look 2 of 2; no look is left: judge other items on their own",
+        ),
+    ],
+)
+def test_the_first_line_says_whether_a_look_is_left(looks, said):
+    assert judged(**UNDECIDED, **looks).headline == f"INCONCLUSIVE: old -> new; {said}"
+
+
+def test_a_decision_needs_no_other_look():
+    assert "look" not in judged(20, 500, max_nfr="0.1").headline
+    headline = judged(20, 500, max_nfr="0.1", looks=2).headline
+    assert headline == "PASS: old -> new; look 1 of 2"
+
+
+def test_more_items_are_not_offered_where_they_cannot_help():
+    assert judged(50, 1000, max_nfr="0.05").headline == "INCONCLUSIVE: old -> new"
+
+
+# 14 of 500 items: the bound at .95 is 4.33 %, and at .9802 it is 4.79 %.
+def test_a_planned_look_has_a_stricter_bound():
+    verdicts = [judged(14, 500, max_nfr="0.045", looks=looks) for looks in (1, 2)]
+    assert [verdict.outcome for verdict in verdicts] == ["PASS", "INCONCLUSIVE"]
+    assert [verdict.confidence for verdict in verdicts] == pytest.approx([0.95, 0.9802])
