@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from muscle_metrics.cli.screen import print_lines
+from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
+
+    from muscle_metrics.statistics.plans import Design
 
 __all__ = ["add_command"]
 
@@ -19,6 +22,9 @@ examples:
   muscle-metrics power --limit 0.02 --items 1319
   # one true rate, a higher chance of the verdict
   muscle-metrics power --limit 0.02 --true-rate 0.01 --power 0.9
+  # passages of 10 questions, 5 limits at once, 1 % of the answers missing
+  muscle-metrics power --limit 0.05 --group-size 10 --criteria 5 \\
+      --missing-share 0.01
 
 exit codes: 0 done, 2 usage, 5 internal error
 """
@@ -58,6 +64,51 @@ def add_command(commands: Any) -> None:
         "--confidence", type=float, default=0.95, metavar="X", help="level (default: 0.95)"
     )
 
+    _add_design(parser)
+
+
+def _add_design(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("benchmark and policy")
+    group.add_argument("--groups", type=_items, metavar="N", help="groups that hold the --items")
+    group.add_argument("--group-size", type=float, metavar="N", help="mean items of a group")
+    group.add_argument(
+        "--largest-group", type=float, metavar="N", help="items of the largest group"
+    )
+    group.add_argument(
+        "--correlation",
+        type=float,
+        default=0.3,
+        metavar="X",
+        help="of the flips of two items of a group (default: 0.3, a cautious guess)",
+    )
+    group.add_argument(
+        "--repeats", type=_items, default=1, metavar="K", help="generations of every item"
+    )
+    group.add_argument(
+        "--repeat-correlation",
+        type=float,
+        default=0.5,
+        metavar="X",
+        help="of the flips of two generations of an item (default: 0.5, a guess)",
+    )
+    group.add_argument(
+        "--criteria",
+        type=_items,
+        default=1,
+        metavar="K",
+        help="limits of the policy, each over as many items; all must pass",
+    )
+    group.add_argument(
+        "--missing-share",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="items that the new run will lose; PASS counts them as broken",
+    )
+    group.add_argument(
+        "--looks", type=int, choices=(1, 2), default=1, help="planned looks (default: 1)"
+    )
+
 
 def _items(text: str) -> int:
     items = int(text)
@@ -67,25 +118,94 @@ def _items(text: str) -> int:
 
 
 def _power(options: argparse.Namespace) -> int:
+    from muscle_metrics.statistics.looks import look_confidence
     from muscle_metrics.statistics.power import minimum_items
     from muscle_metrics.words.numbers import short_percent
 
-    limit, confidence = options.limit, options.confidence
-    least = minimum_items(limit, confidence)
+    design, limit = _design(options), options.limit
+    level = look_confidence(options.confidence, options.looks)
+    looks = f" at each of {options.looks} looks" if options.looks > 1 else ""
+    least, units = minimum_items(limit, level), "items" if design.group_size == 1 else "groups"
     lines = [
-        f"limit {short_percent(limit)}, one-sided confidence {short_percent(confidence)}",
-        f"PASS needs at least {least} items, and that many only if none of them breaks",
+        f"limit {short_percent(limit)}, one-sided confidence {short_percent(level)}{looks}",
+        f"PASS needs at least {least} {units}, and that many only if none of them breaks",
+        *_assumptions(design, limit),
     ]
-    if options.items is not None and options.items < least:
+    if options.items is not None and options.items / design.group_size < least:
         lines.append(f"{options.items} items can never PASS")
     rates = _rates(options)
     headings = ["true rate", "verdict", f"items for power {options.power:g}"]
-    rows = [[short_percent(rate), *_plan(options, rate)] for rate in rates]
+    rows = [[short_percent(rate), *_plan(options, design, level, rate)] for rate in rates]
     if options.items is not None:
         headings += [f"with {options.items} items: PASS", "FAIL", "INCONCLUSIVE"]
-        rows = [[*row, *_chances(options, rate)] for row, rate in zip(rows, rates, strict=True)]
+        chances = [_chances(options, design, level, rate) for rate in rates]
+        rows = [[*row, *chance] for row, chance in zip(rows, chances, strict=True)]
     print_lines([*lines, "", *_aligned([headings, *rows])])
     return 0
+
+
+def _design(options: argparse.Namespace) -> Design:
+    from muscle_metrics.statistics.plans import Design
+
+    size = options.group_size
+    if options.groups is not None:
+        if size is not None or options.items is None:
+            raise UsageError(
+                "expected --groups beside --items and without --group-size, got another choice: "
+                "give --items and --groups, or --group-size alone"
+            )
+        size = options.items / options.groups
+    if size is None and options.largest_group is not None:
+        raise UsageError(
+            "expected --largest-group beside the mean size of groups, got it alone: give "
+            "--group-size too"
+        )
+    return Design(
+        group_size=1.0 if size is None else size,
+        largest_group=options.largest_group,
+        correlation=options.correlation,
+        repeats=options.repeats,
+        repeat_correlation=options.repeat_correlation,
+        criteria=options.criteria,
+        missing_share=options.missing_share,
+    )
+
+
+def _assumptions(design: Design, limit: float) -> list[str]:
+    """Say in one line each what the plan assumes beyond independent items."""
+    from muscle_metrics.gate.policy import LEAST_COVERAGE
+    from muscle_metrics.statistics.plans import finite_sample_groups
+    from muscle_metrics.words.numbers import short_percent
+
+    lines = []
+    if design.group_size > 1:
+        lines.append(
+            f"groups of {design.group_size:g} items, correlation {design.correlation:g}: the bound "
+            f"is approximate below {finite_sample_groups(design, limit)} groups"
+        )
+    if design.repeats > 1:
+        lines.append(
+            f"{design.repeats} generations of every item, correlation "
+            f"{design.repeat_correlation:g}: PASS counts decoding noise, FAIL only what exceeds it"
+        )
+    if design.is_clustered:
+        lines.append(f"{design.effect:.3g} items are worth one independent item; power is rough")
+    if design.criteria > 1:
+        lines.append(
+            f"{design.criteria} criteria of as many items each: PASS needs all of them, FAIL one "
+            f"after Holm's correction"
+        )
+    if design.missing_share > 0:
+        lines.append(
+            f"{short_percent(design.missing_share)} of the items missing: PASS counts them as "
+            f"broken"
+        )
+    if design.missing_share > 1 - LEAST_COVERAGE:
+        lines.append(
+            f"the verdict is INVALID without a lower --min-coverage (min_coverage), which is "
+            f"{float(LEAST_COVERAGE):g}"
+        )
+    return lines
 
 
 def _rates(options: argparse.Namespace) -> list[float]:
@@ -96,30 +216,33 @@ def _rates(options: argparse.Namespace) -> list[float]:
     return [r for r in rates if r <= 1 and ("pass" if r < options.limit else "fail") in verdicts]
 
 
-def _plan(options: argparse.Namespace, rate: float) -> list[str]:
+def _plan(options: argparse.Namespace, design: Design, level: float, rate: float) -> list[str]:
     """Return the verdict that is right at a true rate, and the items that reach it."""
-    from muscle_metrics.statistics.power import required_items
+    from muscle_metrics.statistics.plans import planned_items
 
     if rate == options.limit:
         return ["none", "no number tells it"]
     verdict: Literal["pass", "fail"] = "pass" if rate < options.limit else "fail"
     verdict = options.verdict or verdict
-    items = required_items(
+    if verdict == "pass" and rate < options.limit <= design.worst_rate(rate):
+        return ["PASS", "none: missing items reach the limit"]
+    items = planned_items(
+        design,
         limit=options.limit,
         true_rate=rate,
         power=options.power,
-        confidence=options.confidence,
+        confidence=level,
         verdict=verdict,
     )
     return [verdict.upper(), str(items)]
 
 
-def _chances(options: argparse.Namespace, rate: float) -> list[str]:
-    from muscle_metrics.statistics.power import gate_power
+def _chances(options: argparse.Namespace, design: Design, level: float, rate: float) -> list[str]:
+    from muscle_metrics.statistics.plans import planned_power
     from muscle_metrics.words.numbers import percent
 
-    chances = gate_power(
-        items=options.items, limit=options.limit, true_rate=rate, confidence=options.confidence
+    chances = planned_power(
+        design, items=options.items, limit=options.limit, true_rate=rate, confidence=level
     )
     return [percent(chance, 1) for chance in chances]
 

@@ -272,18 +272,20 @@ def _chance_to_fail(
 ) -> float:
     each = _alpha_to_fail(design, alpha)
     worth = int(_worth(design, items * (1 - design.missing_share), each))
-    if worth < 1:
+    # The bounds of repeats are Gaffke's on this side too.
+    cost = _cost_of_bound(design, items, rate=rate, alpha=each) if design.repeats > 1 else 0.0
+    if worth < 1 or limit + cost >= 1:
         return 0.0
-    return gate_power(items=worth, limit=limit, true_rate=rate, confidence=1 - each).fails
+    return gate_power(items=worth, limit=limit + cost, true_rate=rate, confidence=1 - each).fails
 
 
 def _cost_of_bound(design: Design, items: int, *, rate: float, alpha: float) -> float:
-    """How much lower a limit must be for independent items to stand for groups.
+    """How much nearer a limit must be for independent items to stand for groups or prompts.
 
-    Gaffke's bound adds one group that breaks, of the largest size, with a random weight of mean
-    and standard deviation 1; the bound of independent items adds one item.
+    Gaffke's bound adds one group or prompt that breaks, of the largest size, with a random weight
+    of mean and standard deviation 1; the bound of independent items adds one of these items.
     """
-    if design.group_size == 1:
+    if not design.is_clustered:
         return 0.0
     group, item = design.largest / items, min(design.effect, design.largest) / items
     variance = rate * (1 - rate) * design.effect / items
