@@ -52,7 +52,8 @@ def look_confidence(confidence: float, looks: Looks) -> float:
     # Worst case over every rule that chooses the added number: a + exp(-z_a^2 / 2) / 4 <= alpha.
     each = last_where(lambda error: _worst_error(error) <= alpha, 0.0, alpha)
     digits = 2 - math.floor(math.log10(each))
-    return 1 - math.floor(each * 10**digits) / 10**digits
+    scale = 10.0**digits
+    return 1 - math.floor(each * scale) / scale
 
 
 def _worst_error(each: float) -> float:

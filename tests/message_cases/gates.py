@@ -29,6 +29,7 @@ WATCHED = [
     "cli/mistakes",
     "cli/order",
     "cli/policy_flags",
+    "cli/power",
     "cli/reading",
     "gate/sequential",
     "gate/stream",
@@ -141,6 +142,13 @@ CASES: dict[str, Callable[[], object]] = {
     "cli: --policy and a table": lambda: gate("--policy", "gate.toml", "--protect", "math"),
     "cli: --key without --skip-wrong": lambda: command(
         "order", "old.jsonl", "--seed", "7", "--key", "builtins:str.strip"
+    "cli: --look 2 without a plan": lambda: gate("--look", "2"),
+    "cli: --looks of a policy beyond 2": lambda: Policy(max_nfr="0.05", looks=3),
+    "cli: power: --groups without --items": lambda: command(
+        "power", "--limit", "0.05", "--groups", "9"
+    ),
+    "cli: power: --largest-group alone": lambda: command(
+        "power", "--limit", "0.05", "--largest-group", "9"
     ),
     "cli: --seed alone": lambda: gate("--seed", "7"),
     "cli: --sequential on an engine": lambda: gate(

@@ -17,6 +17,7 @@ from muscle_metrics.statistics.deciding import items_to_decide, required_repeats
 from muscle_metrics.statistics.mean_loss import mean_loss
 from muscle_metrics.statistics.multiplicity import holm_adjusted, shrunken_rates
 from muscle_metrics.statistics.noise import estimate_noise
+from muscle_metrics.statistics.plans import Design, planned_items
 from muscle_metrics.statistics.power import gate_power, required_items
 from muscle_metrics.statistics.proportions import proportion_interval
 from muscle_metrics.statistics.resampling import bootstrap_cells, bootstrap_rows
@@ -38,6 +39,7 @@ WATCHED = [
     "statistics/multiplicity",
     "statistics/noise",
     "statistics/paired",
+    "statistics/plans",
     "statistics/power",
     "statistics/proportions",
     "statistics/resampling",
@@ -91,6 +93,13 @@ CASES: dict[str, Callable[[], object]] = {
     "noise: more right than generated": lambda: noise(new_right=[4, 5]),
     "noise: other prompts": lambda: noise(new_right=[4, 4, 4]),
     "noise: other number of groups": lambda: noise(groups=["a"]),
+    "plans: less than one item a group": lambda: Design(group_size=0.5),
+    "plans: largest group below the mean": lambda: Design(group_size=10, largest_group=5),
+    "plans: correlation as percentage": lambda: Design(correlation=30),
+    "plans: all missing": lambda: Design(missing_share=1),
+    "plans: missing items reach the limit": lambda: planned_items(
+        Design(missing_share=0.03), limit=0.05, true_rate=0.025
+    ),
     "power: true rate as percentage": lambda: gate_power(items=200, limit=0.02, true_rate=1.5),
     "power: no items": lambda: gate_power(items=0, limit=0.02, true_rate=0.01),
     "power: unknown verdict": lambda: required_items(limit=0.02, true_rate=0.01, verdict="PASS"),
