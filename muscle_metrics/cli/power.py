@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from muscle_metrics.cli.screen import print_lines
@@ -200,10 +201,11 @@ def _assumptions(design: Design, limit: float) -> list[str]:
             f"{short_percent(design.missing_share)} of the items missing: PASS counts them as "
             f"broken"
         )
-    if design.missing_share > 1 - LEAST_COVERAGE:
+    # At this share every second run loses more than it.
+    if Fraction(str(design.missing_share)) >= 1 - LEAST_COVERAGE:
         lines.append(
-            f"the verdict is INVALID without a lower --min-coverage (min_coverage), which is "
-            f"{float(LEAST_COVERAGE):g}"
+            f"where more than {short_percent(1 - LEAST_COVERAGE)} are missing the verdict is "
+            f"INVALID: lower --min-coverage (min_coverage)"
         )
     return lines
 

@@ -57,7 +57,6 @@ def list_looks(checks: Iterable[Check], policy: Policy, *, is_undecided: bool) -
         notes.append("no look is left: judge other items on their own")
     else:
         notes.append(
-            "more items need other items alone, or a second look that was planned before the first "
-            "with --looks 2 (looks = 2)"
+            "to add items and look again, plan two looks before the first with --looks 2 (looks = 2)"
         )
     return tuple(notes)

@@ -142,6 +142,7 @@ CASES: dict[str, Callable[[], object]] = {
     "cli: --policy and a table": lambda: gate("--policy", "gate.toml", "--protect", "math"),
     "cli: --key without --skip-wrong": lambda: command(
         "order", "old.jsonl", "--seed", "7", "--key", "builtins:str.strip"
+    ),
     "cli: --look 2 without a plan": lambda: gate("--look", "2"),
     "cli: --looks of a policy beyond 2": lambda: Policy(max_nfr="0.05", looks=3),
     "cli: power: --groups without --items": lambda: command(
