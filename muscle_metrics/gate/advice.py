@@ -57,6 +57,6 @@ def list_looks(checks: Iterable[Check], policy: Policy, *, is_undecided: bool) -
         notes.append("no look is left: judge other items on their own")
     else:
         notes.append(
-            "to add items and look again, plan two looks before the first with --looks 2 (looks = 2)"
+            "to add items and look again, plan it before the first look with --looks 2 (looks = 2)"
         )
     return tuple(notes)

@@ -43,7 +43,7 @@ UNDECIDED = {"flips": 20, "total": 500, "max_nfr": "0.05"}
     [
         (
             {},
-            "to add items and look again, plan two looks before the first with --looks 2 (looks = 2)",
+            "to add items and look again, plan it before the first look with --looks 2 (looks = 2)",
         ),
         (
             {"looks": 2},

@@ -19,7 +19,7 @@ def worst_errors(items, limit, confidence, reach=20):
     errs most often.
     """
     more = np.unique(
-        np.append(np.arange(1, 2 * items), np.geomspace(1, reach * items, 200).astype(int))
+        np.append(np.arange(1, 4 * items), np.geomspace(1, reach * items, 200).astype(int))
     )
     passing, failing = limits(np.append(items, items + more), limit, confidence)
     undecided = np.arange(passing[0] + 1, failing[0])[:, None]
