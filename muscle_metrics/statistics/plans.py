@@ -206,8 +206,8 @@ def planned_items(
         if rate >= limit > true_rate:
             raise UsageError(
                 f"expected missing items below the limit {limit:g}, got a share of "
-                f"{design.missing_share:g} and a true rate of {true_rate:g}: PASS counts missing "
-                f"items as broken, so lower --missing-share (missing_share=)"
+                f"{design.missing_share:g} and a true rate of {true_rate:g}, and PASS counts "
+                f"missing items as broken: lower --missing-share (missing_share=)"
             )
         power = power ** (1 / design.criteria)
     # Also checks the rates. Independent items are the easiest plan, and an exact one.
