@@ -69,7 +69,11 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
     criteria = list_criteria(comparison, policy)
     _check_sizes(criteria, policy)
     checks = _judge(criteria, policy.look_confidence)
-    return make_verdict(comparison, policy, (*checks, *check_coverage(comparison, policy)))
+    verdict = make_verdict(comparison, policy, (*checks, *check_coverage(comparison, policy)))
+    # A sequential verdict is made elsewhere: it may be asked again as often as one likes.
+    undecided = verdict.outcome is Outcome.INCONCLUSIVE
+    looks = list_looks(checks, policy, is_undecided=undecided)
+    return replace(verdict, notes=(*verdict.notes, *looks))
 
 
 def make_verdict(comparison: Facts, policy: Policy, checks: tuple[Check, ...]) -> Verdict:
@@ -77,17 +81,15 @@ def make_verdict(comparison: Facts, policy: Policy, checks: tuple[Check, ...]) -
     reasons = list_reasons(comparison, policy)
     broken = broken_pins(comparison, policy)
     invalid = any(not reason.is_accepted for reason in reasons)
-    outcome = _combine(checks, broken=bool(broken), invalid=invalid)
-    looks = list_looks(checks, policy, is_undecided=outcome is Outcome.INCONCLUSIVE)
     return Verdict(
-        outcome=outcome,
+        outcome=_combine(checks, broken=bool(broken), invalid=invalid),
         checks=checks,
         broken_pins=broken,
         reasons=tuple(reason.text for reason in reasons),
         names=comparison.names,
         confidence=policy.look_confidence,
         signature=comparison.signature,
-        notes=(*list_notes(comparison, policy), *looks),
+        notes=list_notes(comparison, policy),
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from muscle_metrics import Policy, check_gate, compare
+from muscle_metrics import Policy, Record, Run, check_gate, compare
+from muscle_metrics.gate.sequential import check_growing, seeded_order
 
 
 def judged(flips, total, groups=None, **policy):
@@ -74,3 +76,13 @@ def test_a_planned_look_has_a_stricter_bound():
     verdicts = [judged(14, 500, max_nfr="0.045", looks=looks) for looks in (1, 2)]
     assert [verdict.outcome for verdict in verdicts] == ["PASS", "INCONCLUSIVE"]
     assert [verdict.confidence for verdict in verdicts] == pytest.approx([0.95, 0.9802])
+
+
+def test_a_sequential_gate_that_used_up_its_items_speaks_of_no_second_look():
+    old = Run(tuple(Record(str(row), "A", "A") for row in range(60)), "old")
+    order = seeded_order(old, 3)
+    new = (
+        replace(record, prediction="B" if row % 9 == 8 else "A") for row, record in enumerate(order)
+    )
+    verdict = check_growing(old, Run(tuple(new), "new"), Policy(max_nfr="0.12"), seed=3)[1]
+    assert verdict.headline == "INCONCLUSIVE: old -> new"
