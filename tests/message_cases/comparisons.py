@@ -70,6 +70,7 @@ CASES: dict[str, Callable[[], object]] = {
     "magnitudes: unknown side": lambda: MeanChange(MOVES).interval(side="left"),
     "scoring: other lengths": lambda: score_flips(old=["a"], new=["a", "b"], references=["a"]),
     "scoring: no text": lambda: score_flips(old=[1], new=["a"], references=["a"]),
+    "consistency: a similarity out of range": lambda: alike(similar=70),
     "consistency: no metric": lambda: alike(metrics=[]),
     "consistency: no references": lambda: alike().rate("same", "negative"),
     "consistency: unknown agreement": lambda: alike().rate("alike"),
