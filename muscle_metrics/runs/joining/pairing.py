@@ -282,6 +282,7 @@ def nothing_left(dropped: Mapping[str, int]) -> PairingError:
     """Make the error for runs whose items were all left out, with the reasons."""
     counted = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
     return PairingError(
-        f"expected at least one item to compare, got none: all were left out ({counted}), "
-        f"drop fewer of them"
+        f"expected at least one item to compare, got none: all were left out ({counted}): "
+        f"drop fewer of them with --missing, --conflict or --unanswered (missing=, conflict=, "
+        f"unanswered=)"
     )

@@ -182,7 +182,7 @@ class TestMissing:
             missing="drop", conflict="drop",
         )  # fmt: skip
         assert message.endswith(
-            "all were left out (1 conflicting references, 1 only in new), drop fewer of them"
+            "all were left out (1 conflicting references, 1 only in new): drop fewer of them with --missing"
         )
 
 
