@@ -181,9 +181,8 @@ class TestMissing:
             run_of("1", reference="A"), run_of("1", "2", reference="B"),
             missing="drop", conflict="drop",
         )  # fmt: skip
-        assert message.endswith(
-            "all were left out (1 conflicting references, 1 only in new): drop fewer of them with --missing"
-        )
+        counted = "all were left out (1 conflicting references, 1 only in new)"
+        assert f"{counted}: drop fewer of them with --missing, --conflict" in message
 
 
 class TestReferences:
