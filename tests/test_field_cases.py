@@ -244,3 +244,13 @@ def test_labels_of_new_never_replace_those_that_it_dropped(
     flags = ("--slice-field", "topic", "--missing", "drop", "--engine", engine)
     _, text = command("compare", *files(old, new), *flags)
     assert "slice (most lost first)" not in text
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_other_answers_of_the_same_scores_are_not_equal(
+    command: Command, files: Callable[..., list[Path]], engine: str
+) -> None:
+    old, new = rows(["A", "да"], ["A", ["да", "нет"]]), rows(["A", "нет"], ["A", ["да", "нет"]])
+    flags = ("--metric", "chrf", "--threshold", "50", "--engine", engine)
+    assert "equal on every item" not in command("compare", *files(old, new), *flags)[1]
+    assert "equal on every item" in command("compare", *files(old, old[::-1]), *flags)[1]

@@ -71,6 +71,7 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         lost=lost,
         worst=worst if lost else None,
         labels_from_new=labels_from_new(joining, found),
+        answers_changed=found.count("changed", without=joining.left_out),
     )
 
 
