@@ -192,7 +192,7 @@ def refuse(error: InputError, *, names: tuple[str, str], confidence: float) -> V
         outcome=Outcome.INVALID,
         checks=(),
         broken_pins=(),
-        reasons=(error.message,),
+        reasons=(str(error),),
         names=names,
         confidence=confidence,
         signature=f"muscle-metrics {__version__}; nothing was compared",

@@ -71,6 +71,7 @@ CASES: dict[str, Callable[[], object]] = {
     "scoring: other lengths": lambda: score_flips(old=["a"], new=["a", "b"], references=["a"]),
     "scoring: no text": lambda: score_flips(old=[1], new=["a"], references=["a"]),
     "consistency: a similarity out of range": lambda: alike(similar=70),
+    "consistency: options that nothing uses": lambda: alike(options={"bleu": {}}),
     "consistency: no metric": lambda: alike(metrics=[]),
     "consistency: no references": lambda: alike().rate("same", "negative"),
     "consistency: unknown agreement": lambda: alike().rate("alike"),
