@@ -35,7 +35,29 @@ __all__ = [
 
 
 class MuscleMetricsError(Exception):
-    """Root of every error this package raises on purpose."""
+    """Root of every error this package raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What was expected, what was given, what to do.
+    in_python : str
+        A further way out, which the command line does not offer.
+
+    Examples
+    --------
+    >>> error = MuscleMetricsError("expected a: use --b (b=)", in_python="pass c=")
+    >>> print(error, error.message, sep="; ")
+    expected a: use --b (b=), or pass c=; expected a: use --b (b=)
+    """
+
+    def __init__(self, message: str = "", *, in_python: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.in_python = in_python
+
+    def __str__(self) -> str:
+        return f"{self.message}, or {self.in_python}" if self.in_python else self.message
 
 
 class InputError(MuscleMetricsError, ValueError):

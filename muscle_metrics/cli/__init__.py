@@ -98,7 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: BaseException, code: int, prefix: str = "") -> int:
-    warn(f"{prefix}{error}")
+    message = error.message if isinstance(error, MuscleMetricsError) else error
+    warn(f"{prefix}{message}")
     return code
 
 

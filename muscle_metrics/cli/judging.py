@@ -41,10 +41,15 @@ def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None
         "--bertscore-layers", type=int, metavar="N", help="layer of the model to take vectors from"
     )
     group.add_argument(
-        "--threshold", type=float, metavar="X", help="an item is right if its score is at least X"
+        "--threshold",
+        type=float,
+        metavar="X",
+        help="an item is right if its score is at least X, or at most X where lower is better",
     )
     group.add_argument(
-        "--strict-threshold", action="store_true", help="the score must exceed the threshold"
+        "--strict-threshold",
+        action="store_true",
+        help="the score must be better than the threshold",
     )
     group.add_argument(
         "--score-range",

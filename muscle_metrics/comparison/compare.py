@@ -27,7 +27,7 @@ from muscle_metrics.answers.keys import apply_key
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable, joined_table
 from muscle_metrics.comparison.judging import is_exact_text, match_texts, recorded_names
-from muscle_metrics.comparison.keyed import KeyedAnswers, predictions_of
+from muscle_metrics.comparison.keyed import KeyedAnswers, predictions_of, refuse_emptied
 from muscle_metrics.comparison.losses import with_losses
 from muscle_metrics.comparison.measured import Judged, Settings, Texts, judge_joined, measure
 from muscle_metrics.comparison.metrics import (
@@ -144,13 +144,15 @@ def compare(
     settings.check(chosen)
     check_same_index(old, new, references, ids, slices, groups, prompts)
     texts = _keyed(Texts(old, new, references), key)
-    judged = judge_answers(**texts._asdict(), missing=missing)
+    judged = judge_answers(
+        old=texts.old, new=texts.new, references=texts.references, missing=missing
+    )
     total = len(judged.old_right)
     table, order = _table(
         Texts(old, new, references), total, ids, slices=slices, groups=groups, prompts=prompts
     )
     if key is not None:
-        texts = Texts(*(_picked(column, order) for column in texts))
+        texts = Texts(*(_picked(column, order) for column in texts[:3]))
     else:
         texts = Texts(table.old, table.new, table.references)
 
@@ -175,12 +177,14 @@ def _keyed(texts: Texts, key: Key) -> Texts:
     """Apply the function of a user to answers and references."""
     if key is None:
         return texts
-    old, new, references = texts
+    old, new, references, _ = texts
     check_list_references(references, old, new)
+    keyed = keyed_references(references, key, name="references")
+    refuse_emptied(list(references), keyed, "references")
     return Texts(
         apply_key(key, flat_column(old, "old"), name="old"),
         apply_key(key, flat_column(new, "new"), name="new"),
-        keyed_references(references, key, name="references"),
+        keyed,
     )
 
 
@@ -327,7 +331,9 @@ def compare_runs(
 
     def texts() -> Texts:
         old_texts, new_texts = answers.predictions
-        return Texts(old_texts, new_texts, answers.references[0])
+        references, of_new = answers.references
+        is_own = conflict == "own" and of_new != references
+        return Texts(old_texts, new_texts, references, of_new if is_own else None)
 
     measured = measure(chosen, texts, settings, partial(judge_joined, answers, settings=settings))
     is_by_scores = all(isinstance(one, Recorded) for one in chosen)

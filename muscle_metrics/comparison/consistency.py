@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from muscle_metrics.answers.arrays import flat_column
 from muscle_metrics.answers.columns import check_lengths
 from muscle_metrics.answers.correctness import judge_answers
+from muscle_metrics.answers.keys import apply_key
 from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.flips.counting import label_correctness
 from muscle_metrics.flips.counts import Quadrant
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from muscle_metrics.answers.columns import Key
-    from muscle_metrics.scorers import Metric
+    from muscle_metrics.scorers import Metric, Scorer
 
 __all__ = ["Agreement", "Consistency", "consistency"]
 
@@ -168,7 +170,7 @@ def consistency(
         Two different texts of at least this similarity are one answer in other words; of at most
         this distance, where lower is better. Choose the value with the metric.
     key : callable, optional
-        Normalises texts before *same* and *right* are decided.
+        Normalises texts before they are compared or scored.
     options : mapping of str to mapping, optional
         Options by metric, such as ``{"rougeL": {"stem": True}}``.
 
@@ -182,7 +184,8 @@ def consistency(
         If texts cannot be compared, or a metric does not read them: name a metric or a tokenizer
         of their language.
     UsageError
-        If a metric is unknown, or none is given; or if options name a metric that is not used.
+        If a metric is unknown, or none is given; if options name a metric that is not used; or if
+        `similar` is no score of the last metric.
 
     Examples
     --------
@@ -203,10 +206,11 @@ def consistency(
             f"{list_names(unused)}: add the metric or drop its options"
         )
     items = check_lengths(old=old, new=new)
-    similarities = {}
-    for metric in metrics:
-        scorer = resolve_scorer(metric, **_options_of(metric, options))
-        similarities[scorer.name] = score(scorer, new, old)
+    scorers = [resolve_scorer(metric, **_options_of(metric, options)) for metric in metrics]
+    scorer = scorers[-1]
+    _check_similar(similar, scorer)
+    before, after = _keyed(old, key, "old"), _keyed(new, key, "new")
+    similarities = {one.name: score(one, after, before) for one in scorers}
     accepted = old if references is None else references
     correctness = judge_answers(old=old, new=new, references=accepted, key=key)
     changed = np.zeros(items, dtype=bool) if correctness.changed is None else correctness.changed
@@ -222,6 +226,18 @@ def consistency(
         agreement=np.where(changed, of_changed, Agreement.SAME).astype(str),
         quadrants=None if references is None else label_correctness(correctness).quadrants,
     )
+
+
+def _check_similar(similar: float, scorer: Scorer) -> None:
+    if not scorer.low <= similar <= scorer.high:
+        raise UsageError(
+            f"expected similar= among the scores of {scorer.name}, which lie from "
+            f"{scorer.low:g} to {scorer.high:g}, got {similar!r}: choose one between them"
+        )
+
+
+def _keyed(texts: Sequence[str], key: Key, name: str) -> Sequence[Any]:
+    return texts if key is None else apply_key(key, flat_column(texts, name), name=name)
 
 
 def _options_of(

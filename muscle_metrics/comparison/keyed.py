@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.metrics import Chosen
     from muscle_metrics.runs.joining.pairing import JoinedRuns
 
-__all__ = ["KeyedAnswers", "predictions_of"]
+__all__ = ["KeyedAnswers", "predictions_of", "refuse_emptied"]
 
 
 def predictions_of(joined: JoinedRuns) -> tuple[tuple[Any, ...], ...]:
@@ -94,7 +94,7 @@ class KeyedAnswers:
             check_list_references(references, predictions)
             name = f"the references of {show(run)}"
             keyed = tuple(keyed_references(references, self.key, name=name, places=self._places))
-            _refuse_emptied(references, keyed, name)
+            refuse_emptied(references, keyed, name)
             columns.append(keyed)
         return tuple(columns)
 
@@ -103,7 +103,7 @@ class KeyedAnswers:
         return [f"id {show(name)}" for name in self.joined.ids]
 
 
-def _refuse_emptied(recorded: Sequence[Any], keyed: Sequence[Any], name: str) -> None:
+def refuse_emptied(recorded: Sequence[Any], keyed: Sequence[Any], name: str) -> None:
     """Refuse a key that leaves no text of any reference: every answer would then be right."""
     if all(_is_blank(value) for value in keyed) and not all(_is_blank(value) for value in recorded):
         raise InputError(

@@ -104,11 +104,15 @@ class Settings:
 
 
 class Texts(NamedTuple):
-    """Answers and references as scorers see them, each of N items."""
+    """Answers and references as scorers see them, each of N items.
+
+    `new_references` judge the new answers where these have references of their own.
+    """
 
     old: Any
     new: Any
     references: Any
+    new_references: Any = None
 
 
 class Judged(NamedTuple):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from muscle_metrics.comparison.near_misses import near_miss_lines
+from muscle_metrics.comparison.remarks import remark_lines
+from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
 from muscle_metrics.words.escape import html, shorten
 from muscle_metrics.words.numbers import percent, percent_range
 
@@ -25,9 +28,12 @@ def comparison_html(comparison: Comparison) -> str:
     rows = {"all": comparison.counts, **comparison.slices}
     head = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
     body = "".join(_row(name, counts) for name, counts in rows.items())
-    caption = html(" -> ".join(comparison.names))
+    equal = [EQUAL_RUNS] if runs_are_equal(comparison) else []
+    caption = html("; ".join([" -> ".join(comparison.names), *equal]))
+    notes = [*near_miss_lines(comparison), *remark_lines(comparison)]
+    remarks = "".join(f"<p>{html(note)}</p>" for note in notes)
     return (
-        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
+        f"{remarks}<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table><p><small>{html(comparison.signature)}</small></p>"
     )
 

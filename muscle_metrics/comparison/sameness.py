@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 if TYPE_CHECKING:
     from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.counted import CountedComparison
     from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.flips.counts import FlipCounts
     from muscle_metrics.flips.score_totals import ScoreTotals
@@ -42,6 +43,9 @@ def runs_are_equal(comparison: Facts) -> bool:
     held = comparison.in_memory
     if held is not None:
         return _held_equal(held)
+    # Of texts that are graded, counts do not tell whether answers of one score differ.
+    if cast("CountedComparison", comparison).answers_changed:
+        return False
     scores: list[ScoreTotals] = list(comparison.changes.values())  # type: ignore[arg-type]
     counted = not comparison.is_judged or _counted_equal(comparison.counts)
     # Squares: gains and losses of one size would cancel.

@@ -84,6 +84,7 @@ def grade_texts(
     old: Sequence[Any],
     new: Sequence[Any],
     references: Sequence[Any],
+    new_references: Sequence[Any] | None = None,
     metrics: Sequence[Metric],
     options: Mapping[str, Mapping[str, Any]] | None = None,
     tie: float | None = None,
@@ -92,7 +93,8 @@ def grade_texts(
 ) -> dict[str, ScoreChanges]:
     """Score the texts of two models by several metrics; a missing answer has the worst score.
 
-    `score_range` is the range of scorers that have none themselves.
+    `score_range` is the range of scorers that have none themselves. `new_references` judge the new
+    texts, if they are not those of the old ones.
 
     Raises
     ------
@@ -103,9 +105,13 @@ def grade_texts(
     for metric in metrics:
         chosen = (options or {}).get(metric, {}) if isinstance(metric, str) else {}
         scorer = with_range(resolve_scorer(metric, **chosen), score_range)
-        scores = score_answered(
-            scorer, partial(score_both, scorer), old=old, new=new, references=references
-        )
+        scored = partial(score_answered, scorer, partial(score_both, scorer))
+        if new_references is None:
+            scores = scored(old=old, new=new, references=references)
+        else:
+            before, _ = scored(old=old, new=old, references=references)
+            _, after = scored(old=new, new=new, references=new_references)
+            scores = before, after
         changes[scorer.name] = _measured(scorer, scores, tie, minimum_effect)
     return changes
 

@@ -10,10 +10,10 @@ from rich.text import Text
 
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.comparison.near_misses import near_miss_lines
+from muscle_metrics.comparison.remarks import remark_lines
 from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 from muscle_metrics.flips.rate_table import ITEMS, MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
-from muscle_metrics.runs.fingerprints import list_concerns, list_notes
 from muscle_metrics.words.escape import shorten, terminal
 from muscle_metrics.words.numbers import (
     counted,
@@ -102,19 +102,7 @@ def _comparison_parts(
     yield from map(_line, near_miss_lines(comparison))
     if comparison.is_judged:
         yield _line(_story(comparison.counts))
-    for reason, count in comparison.dropped.items():
-        if count:
-            yield _line(f"left out: {count} ({reason})")
-    yield from _lost_lines(comparison)
-    for _, concern in list_concerns(comparison.fingerprints, comparison.names):
-        yield _line(f"warning: {concern}")
-    for note in list_notes(comparison.fingerprints, comparison.names):
-        yield _line(f"note: {note}")
-    if comparison.is_clustered:
-        yield _line(
-            "note: rows share prompts or groups, and the intervals below treat them as "
-            "independent; 'muscle-metrics gate' does not"
-        )
+    yield from map(_line, remark_lines(comparison))
     if comparison.is_judged:
         yield from _flip_parts(comparison, flips)
     for metric, changes in comparison.changes.items():
@@ -128,17 +116,6 @@ def _comparison_parts(
             yield _line("warning: NFR hangs on tiny moves; see how it falls with minimum_effect")
     yield Text()
     yield _line(comparison.signature, style="dim")
-
-
-def _lost_lines(comparison: Facts) -> Iterator[RenderableType]:
-    if not comparison.lost:
-        return
-    lost = ", ".join(f"{count} {reason}" for reason, count in comparison.lost.items())
-    line = f"coverage: {comparison.coverage} items of old; {lost}"
-    possible = comparison.possible_negative_flip_rates
-    if possible is not None:
-        line += f"; NFR of all of them is {percent_range(possible)}, by what the lost items hide"
-    yield _line(line)
 
 
 def _flip_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]:

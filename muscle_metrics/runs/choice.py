@@ -9,6 +9,8 @@ from muscle_metrics.errors import UsageError
 from muscle_metrics.words.place import list_names, show
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from muscle_metrics.runs.record import Run
 
 __all__ = ["Choice", "filters_by_task", "narrow_run"]
@@ -55,17 +57,10 @@ def narrow_run(run: Run, choice: Choice) -> Run:
     found = filters_by_task(run)
     tasks = list(found) if choice.task is None else [choice.task]
     if choice.task is not None and choice.task not in found:
-        raise UsageError(
-            f"expected --task (task=) to be one of those in {show(run.name)}, got "
-            f"{show(choice.task)}: there is {list_names([str(task) for task in found])}"
-        )
+        raise _unknown("task", choice.task, found, run)
     known = {name for task in tasks for name in found[task]}
     if choice.filter is not None and choice.filter not in known:
-        names = list_names(sorted(name for name in known if name is not None)) or "none"
-        raise UsageError(
-            f"expected --filter (filter=) to be one of those in {show(run.name)}, got "
-            f"{show(choice.filter)}: there is {names}"
-        )
+        raise _unknown("filter", choice.filter, known, run)
     chosen = {task: _chosen_filter(run, task, found[task], choice.filter) for task in tasks}
     if known <= {None} and choice.task is None:
         return run
@@ -75,6 +70,20 @@ def narrow_run(run: Run, choice: Choice) -> Run:
         if record.task in chosen and record.filter == chosen[record.task]
     )
     return replace(run, records=records)
+
+
+def _unknown(part: str, given: str, known: Iterable[str | None], run: Run) -> UsageError:
+    """Make the error for a task or filter that a log does not hold."""
+    flag, names = f"--{part} ({part}=)", sorted(name for name in known if name is not None)
+    if not names:
+        return UsageError(
+            f"expected no {flag} for {show(run.name)}, which names no {part}, got {show(given)}: "
+            f"drop it"
+        )
+    return UsageError(
+        f"expected {flag} to be one of those in {show(run.name)}, got {show(given)}: "
+        f"choose {list_names(names)}"
+    )
 
 
 def filters_by_task(run: Run) -> dict[str | None, list[str | None]]:

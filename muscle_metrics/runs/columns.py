@@ -196,6 +196,7 @@ def choose_columns(
     *,
     is_all_text: bool,
     structured: bool = False,
+    takes_key: bool = True,
     missing_score: Sentinels = NO_SENTINELS,
 ) -> Columns:
     """Choose the fields to read from rows that look like `row`.
@@ -213,6 +214,8 @@ def choose_columns(
         Whether the format has no types, so that scores come as text.
     structured : bool
         Whether predictions may be lists and objects.
+    takes_key : bool
+        Whether a function can turn lists and objects into answers.
     missing_score : Sentinels
         Values of the score that mean no score.
     """
@@ -230,6 +233,8 @@ def choose_columns(
     converters["score"] = partial(_scores_of, read=partial(read_score, missing=missing_score))
     if structured:
         converters["prediction"] = any_prediction_of
+    elif not takes_key:
+        converters["prediction"] = partial(prediction_of, takes_key=False)
     parts = tuple(
         _Part("scores" if part == "score" else part, f"{part}_field", field, converters[part])
         for part, field in fields.items()

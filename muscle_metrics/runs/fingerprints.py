@@ -10,12 +10,14 @@ from muscle_metrics.words.place import show
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["FAULTS", "SKIPPED", "Concern", "list_concerns", "list_notes"]
+__all__ = ["FAULTS", "REDUCER", "SKIPPED", "Concern", "list_concerns", "list_notes"]
 
 # Files of a place that were not read, because newer ones are the same evaluation run again.
 SKIPPED = "skipped"
+# How a harness made one score of the repeats of an item, if not by their mean.
+REDUCER = "reducer"
 # Parts of a fingerprint that name a run; the other parts describe how it was made.
-DESCRIPTIVE = frozenset({"format", "model", "date", SKIPPED})
+DESCRIPTIVE = frozenset({"format", "model", "date", REDUCER, SKIPPED})
 # Only some plain formats record these: nothing is amiss where one of two runs lacks them.
 SELDOM = frozenset({"split"})
 # Only a faulty run has these parts.
@@ -55,18 +57,23 @@ def list_concerns(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str
 
 
 def list_notes(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str]) -> list[str]:
-    """Say for each run which older files were left out: no fault, but to be known.
+    """Say for each run which older files were left out, and whether it published other numbers.
 
     Examples
     --------
     >>> list_notes([{}, {"skipped": "1 older file of a rerun ('a_1.jsonl')"}], ["old", "new"])
     ["run 'new' leaves out 1 older file of a rerun ('a_1.jsonl')"]
     """
-    return [
-        f"run {show(name)} leaves out {fingerprint[SKIPPED]}"
-        for name, fingerprint in zip(names, fingerprints, strict=True)
-        if SKIPPED in fingerprint
-    ]
+    notes = []
+    for name, fingerprint in zip(names, fingerprints, strict=True):
+        if SKIPPED in fingerprint:
+            notes.append(f"run {show(name)} leaves out {fingerprint[SKIPPED]}")
+        if REDUCER in fingerprint:
+            notes.append(
+                f"run {show(name)} was published by the reducer {fingerprint[REDUCER]} of its "
+                f"epochs, and here every epoch counts: the numbers differ"
+            )
+    return notes
 
 
 def _named(fingerprint: Mapping[str, str], part: str) -> str:

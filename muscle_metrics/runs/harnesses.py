@@ -18,6 +18,7 @@ start of files only, never raises, and says in a few words why a log is of this 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -40,12 +41,17 @@ from muscle_metrics.words.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
     from muscle_metrics.runs.record import Run
 
 __all__ = ["HARNESSES", "Harness", "Recognised", "recognise_harness"]
+
+
+# Endings of plain files, and of those compressed.
+_ENDINGS_OF_ROWS = {".jsonl", ".json", ".csv", ".tsv", ".parquet", ".gz", ".zst"}
 
 
 class Harness(NamedTuple):
@@ -122,6 +128,21 @@ def recognise_harness(
     if glimpse.is_folder and not (format in {"auto", "datasets"} and is_dataset(path)):
         raise FileError(
             f"{visible(str(path))}: expected a file, or the folder of a run by "
-            f"{', '.join(named)}, got another folder: name the file or folder that holds the run"
+            f"{', '.join(named)}, {_describe_folder(path)}"
         )
     return None
+
+
+def _describe_folder(path: Path) -> str:
+    """Say what a folder holds, and which of it could be a run."""
+    files = [file for file in sorted(path.iterdir()) if file.is_file()]
+    endings = Counter(file.suffix or "no ending" for file in files)
+    held = ", ".join(f"{number} {ending}" for ending, number in endings.most_common(3))
+    rows = [file for file in files if file.suffix in _ENDINGS_OF_ROWS]
+    if not rows:
+        inside = f"with {held}" if files else "without files"
+        return f"got a folder {inside}: name the file or folder that holds the run"
+    advice = f"name the file that holds the run, such as {visible(str(rows[0]))}"
+    if len(rows) > 1 and {file.suffix for file in rows} in ({".jsonl"}, {".parquet"}):
+        advice += ", or read all of them as one run with --engine duckdb"
+    return f"got a folder with {visible(held)}: {advice}"

@@ -87,8 +87,10 @@ def answer_of(value: object, field: str) -> object:
     raise _refusal("text, a number, true, false or null", value, field)
 
 
-def prediction_of(value: object, field: str) -> object:
+def prediction_of(value: object, field: str, *, takes_key: bool = True) -> object:
     """Return the prediction of a row of a plain file, as `answer_of`.
+
+    `takes_key` says whether a function could turn it into an answer here; engines take none.
 
     Raises
     ------
@@ -103,7 +105,8 @@ def prediction_of(value: object, field: str) -> object:
         else []
     )
     ways = [f"name a field inside with --prediction-field {field}.{inner[0]}"] if inner else []
-    ways.append("turn it into text with a function and --key (structured=True and key=)")
+    function = "turn it into text with a function and --key (structured=True and key=)"
+    ways.append(function if takes_key else f"leave out --engine and {function}")
     raise InputError(
         f"expected text, a number, true, false or null in the field {show(field)}, got "
         f"{describe(value)}: {', or '.join(ways)}"

@@ -132,8 +132,8 @@ class Choices:
         if self.threshold is not None and judges and chosen[0] is not judges[0]:
             raise UsageError(
                 f"expected the recorded score {judges[0].name!r} first with a threshold where an "
-                f"engine counts the runs, got it after others: ask for it first, or compare in "
-                f"memory"
+                f"engine counts the runs, got it after others: name it first with --metric "
+                f"(metric=), or leave out --engine"
             )
         graders = tuple(one for one in chosen if isinstance(one, Scorer) and one not in judges)
         judge = judges[0] if judges else None

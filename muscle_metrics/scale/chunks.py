@@ -32,7 +32,8 @@ __all__ = ["COLUMNS", "Chunk", "Grading", "compare_chunk", "compare_lost", "take
 COLUMNS = (
     *("key", "slice", "cluster", "old", "new", "reference", "accepted"),
     *("old_score", "new_score", "old_right", "new_right", "changed"),
-    *("own_old", "list_old", "right_by_own", "is_kept", "is_lost"),
+    *("reference_of_new", "accepted_of_new", "own_old", "list_old", "right_by_own"),
+    *("is_kept", "is_lost"),
 )
 
 Chunk = dict[str, tuple[Any, ...]]
@@ -90,11 +91,12 @@ def compare_chunk(chunk: Chunk, grading: Grading) -> Comparison:
     joining, choices = grading.joining, grading.joining.choices
     table = _table(chunk, joining)
     changes: dict[str, ScoreChanges] = {}
-    if grading.recorded is not None:
-        low, high = choices.score_range
+    if joining.judging.by_score:
         for run, side in ((joining.old, "old_score"), (joining.new, "new_score")):
             scores = np.array(chunk[side], dtype=np.float64)
             check_scores(scores, table.ids, run=run.name, score_range=choices.score_range)
+    if grading.recorded is not None:
+        low, high = choices.score_range
         changes[grading.recorded] = measure_changes(
             old=fill_missing(chunk["old_score"], grading.worst),
             new=fill_missing(chunk["new_score"], grading.worst),
@@ -107,6 +109,7 @@ def compare_chunk(chunk: Chunk, grading: Grading) -> Comparison:
         old=table.old,
         new=table.new,
         references=table.references,
+        new_references=_references_of_new(chunk, joining),
         metrics=grading.scorers,
         options={},
         tie=choices.tie,
@@ -208,6 +211,13 @@ def _comparison(
         fingerprints=({}, {}),
         recipe={},
     )
+
+
+def _references_of_new(chunk: Chunk, joining: Joining) -> tuple[Any, ...] | None:
+    """Decode the references of the new answers, where each run is judged by its own."""
+    if not joining.judges_by_own:
+        return None
+    return tuple(map(decode_reference, chunk["reference_of_new"], chunk["accepted_of_new"]))
 
 
 def _table(chunk: Chunk, joining: Joining) -> ItemTable:

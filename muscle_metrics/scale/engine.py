@@ -51,11 +51,10 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         lambda wrong: engine("looking", partial(collect_flawed, wrong=wrong), joining),
     )
     is_graded = found.is_graded(joining)
-    judge, graders, by_score = joining.judging
     is_bounded = joining.choices.score_range != UNBOUNDED
     if is_graded and not is_bounded and not found.holds_grades(joining, old_alone=True):
-        raise mixed_kinds(str(judge), joining.new.name)
-    if graders or (by_score and (is_graded or joining.choices.threshold is not None)):
+        raise mixed_kinds(str(joining.judging.judge), joining.new.name)
+    if _reads_rows(joining, is_graded=is_graded):
         stage = partial(stream_totals, is_graded=is_graded, worst=_worst(joining, found))
         streamed = engine("scoring", stage, joining)
         totals, worst = streamed.observed, streamed.worst
@@ -72,7 +71,15 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         lost=lost,
         worst=worst if lost else None,
         labels_from_new=labels_from_new(joining, found),
+        answers_changed=found.count("changed", without=joining.left_out),
     )
+
+
+def _reads_rows(joining: Joining, *, is_graded: bool) -> bool:
+    """Whether items are scored, or their scores checked, one by one: the counts do not suffice."""
+    choices, (_, graders, by_score) = joining.choices, joining.judging
+    is_scored = is_graded or choices.threshold is not None or choices.score_range != UNBOUNDED
+    return bool(graders) or (by_score and is_scored)
 
 
 def _worst(joining: Joining, found: Tally) -> float:

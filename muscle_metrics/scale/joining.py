@@ -104,13 +104,18 @@ class Joining:
         return f"NOT ({' OR '.join(sorted(self.left_out))})"
 
     @property
+    def judges_by_own(self) -> bool:
+        """Whether each run is judged by references of its own."""
+        return self.choices.conflict == "own" and self._both_have("reference")
+
+    @property
     def items(self) -> str:
         """SQL of all items: their values, flaws and losses, and which model is right."""
         conditions = self._flaws()
         flaws = ", ".join(f"coalesce({conditions[name]}, FALSE) AS {name}" for name in FLAWS)
         judged = f"""
             SELECT key, slice, cluster, old, new, reference, accepted, old_score, new_score,
-                   own_old, list_old, in_old, in_new, {flaws},
+                   own_old, list_old, in_old, in_new, {flaws}, {self._references_of_new()},
                    coalesce({self._right("old", "reference", "accepted")}, FALSE) AS old_right,
                    coalesce({self._right("new", "new_reference", "new_accepted")}, FALSE)
                        AS new_right,
@@ -155,6 +160,13 @@ class Joining:
                    {column("o", "score")} AS old_score, {column("n", "score")} AS new_score
             FROM {old} AS o FULL JOIN {new} AS n ON o.key = n.key
         """
+
+    def _references_of_new(self) -> str:
+        """Write the SQL of the references of the new answers, where they are others."""
+        return ", ".join(
+            f"{f'new_{part}' if self.judges_by_own else 'NULL'} AS {part}_of_new"
+            for part in ("reference", "accepted")
+        )
 
     def _judges(self) -> tuple[str, str]:
         """Aliases of the tables whose references judge the old answers, and the new answers."""

@@ -255,7 +255,9 @@ def _open_source(path: Path, options: Mapping[str, Any], name: str | None) -> Fi
     read = {identifier, *CONVENTIONS, *where, *(field for field in asked.values() if field)}
     number, first = next(iter(keep_rows(files[0], read)))
     sentinels = sentinels_of(options.get("missing_score"), asked["score"])
-    columns = choose_columns(first, identifier, asked, is_all_text=False, missing_score=sentinels)
+    columns = choose_columns(
+        first, identifier, asked, is_all_text=False, takes_key=False, missing_score=sentinels
+    )
     if not where:
         try:
             columns.record(first)

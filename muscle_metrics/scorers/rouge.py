@@ -24,7 +24,7 @@ from muscle_metrics.scorers.texts import (
     pair_texts,
     refuse_long,
 )
-from muscle_metrics.scorers.unread import Unread, find_unread, refuse_unread
+from muscle_metrics.scorers.unread import SCORE_UNREAD, Unread, find_unread, refuse_unread
 from muscle_metrics.words.numbers import counted
 
 if TYPE_CHECKING:
@@ -167,18 +167,14 @@ def rouge_variants(
 def _check_scripts(pairs: Pairs, tokenizer: Any) -> None:
     """Refuse texts whose words the tokenizer does not find, which would all score 0."""
     if tokenizer is None:
-        advice = (
-            "its tokenizer reads a-z and 0-9 only, so use --metric chrf (metric='chrf'), which "
-            "reads every script, or pass a tokenizer of the language (tokenizer=)"
-        )
+        advice = "its tokenizer reads a-z and 0-9 only, so use --metric chrf (metric='chrf')"
+        in_python = "pass a tokenizer of the language (tokenizer=)"
         lost = find_unread(pairs.texts, _LETTER.findall)
     else:
-        advice = (
-            "pass another tokenizer (tokenizer=), or use --metric chrf (metric='chrf'), which "
-            "reads every script"
-        )
+        advice = "use --metric chrf (metric='chrf')"
+        in_python = "pass another tokenizer (tokenizer=)"
         lost = find_unread(pairs.texts, getattr(tokenizer, "tokenize", tokenizer))
-    refuse_unread("ROUGE", pairs, lost, advice)
+    refuse_unread("ROUGE", pairs, lost, f"{advice}, which reads every script", in_python=in_python)
 
 
 def _check_references(variant: str, pairs: Pairs, empty: NDArray[np.bool_]) -> None:
@@ -189,7 +185,8 @@ def _check_references(variant: str, pairs: Pairs, empty: NDArray[np.bool_]) -> N
         raise InputError(
             f"expected references of at least {variant.removeprefix('rouge')} words for {variant}, "
             f"got {counted(len(texts), 'shorter one')}, such as {texts[0][:40]!r}: use "
-            "--metric rouge1 (metric='rouge1'), or score them all the same (unread='score')"
+            "--metric rouge1 (metric='rouge1')",
+            in_python=SCORE_UNREAD,
         )
 
 

@@ -45,7 +45,7 @@ _PACKAGES = {
 # Time of TER grows with the square of the words: seconds for two texts of a hundred random ones.
 _HIGHEST_CAP = 10_000
 _HIGHEST_ORDER = 100
-_READS_ALL = "--metric chrf (metric='chrf'), which reads every script"
+_READS_ALL = "use --metric chrf (metric='chrf'), which reads every script"
 
 
 def bleu(
@@ -122,11 +122,11 @@ def bleu(
             effective_order=True,
         ),
     )
-    advice = (
-        f"use {_READS_ALL}, or a tokenizer of the language (tokenize=), such as 'zh', 'ja-mecab', "
-        "'ko-mecab' or 'char'"
+    of_language = (
+        "take a tokenizer of the language (tokenize=), such as 'zh', 'ja-mecab', 'ko-mecab' or "
+        "'char'"
     )
-    _check_words("bleu", metric.tokenizer, predictions, references, advice, unread)
+    _check_words("bleu", metric.tokenizer, predictions, references, of_language, unread)
     # A perfect match may come out a rounding above the end of the range.
     return _score_items(metric, predictions, references).clip(0, 100)
 
@@ -275,11 +275,8 @@ def ter(
         asian_support=asian_support,
         case_sensitive=case_sensitive,
     )
-    advice = (
-        f"use {_READS_ALL}, or cut Chinese and Japanese into characters (normalized=True, "
-        "asian_support=True)"
-    )
-    _check_words("ter", metric.tokenizer, predictions, references, advice, unread)
+    in_characters = "cut Chinese and Japanese into characters (normalized=True, asian_support=True)"
+    _check_words("ter", metric.tokenizer, predictions, references, in_characters, unread)
 
     def is_long(item: Item) -> bool:
         return any(len(metric.tokenizer(text).split()) > max_tokens for text in (item[0], *item[1]))
@@ -322,7 +319,7 @@ def _check_words(
     tokenizer: Callable[[str], str],
     predictions: Any,
     references: Any,
-    advice: str,
+    in_python: str,
     unread: Unread,
 ) -> None:
     """Refuse texts of which a tokenizer makes no words, or one word of a sentence."""
@@ -330,7 +327,7 @@ def _check_words(
     if unread == "raise":
         pairs = pair_texts(predictions, references)
         lost = find_unread(pairs.texts, lambda text: tokenizer(text).split())
-        refuse_unread(metric, pairs, lost, advice)
+        refuse_unread(metric, pairs, lost, _READS_ALL, in_python=in_python)
 
 
 def _is_number(value: object) -> bool:

@@ -298,6 +298,10 @@ def score(metric: Metric, predictions: Any, references: Any, **options: Any) -> 
     return resolve_scorer(metric, **options)(predictions, references)
 
 
+# Words of errors that count or number the texts of one pass.
+_OF_POSITIONS = ("position", " scores from ")
+
+
 def score_both(
     metric: Metric, *, old: Any, new: Any, references: Any, **options: Any
 ) -> tuple[Scores, Scores]:
@@ -326,8 +330,11 @@ def score_both(
     try:
         scores = scorer(together, [*expected, *(expected[k] for k in changed)])
     except InputError as error:
+        if not any(word in error.message for word in _OF_POSITIONS):
+            raise
         raise InputError(
-            f"{error} (positions from {len(before)} on are the changed new predictions)"
+            f"{error.message} (positions from {len(before)} on are the changed new predictions)",
+            in_python=error.in_python,
         ) from error
     old_scores, new_scores = scores[: len(before)], scores[: len(before)].copy()
     new_scores[changed] = scores[len(before) :]

@@ -237,7 +237,7 @@ def refuse_long(positions: Sequence[int], max_tokens: int) -> None:
         raise InputError(
             f"expected at most {max_tokens} words per text, got "
             f"{counted(len(positions), 'item')} with a longer one, the first at positions "
-            f"{list(positions[:3])}: use --metric chrf (metric='chrf'), raise the cap "
-            "(max_tokens=), or leave these scores undefined "
-            "(over_cap='nan')"
+            f"{list(positions[:3])}: use --metric chrf (metric='chrf')",
+            in_python="raise the cap (max_tokens=), or leave these scores undefined "
+            "(over_cap='nan')",
         )

@@ -20,13 +20,16 @@ from muscle_metrics.words.numbers import counted
 if TYPE_CHECKING:
     from muscle_metrics.scorers.texts import Pairs
 
-__all__ = ["Tokenize", "Unread", "find_unread", "refuse_unread"]
+__all__ = ["SCORE_UNREAD", "Tokenize", "Unread", "find_unread", "refuse_unread"]
 
 Tokenize: TypeAlias = Callable[[str], Iterable[Hashable | None]]
 """From a text to its tokens; None stands for a token that means "unknown"."""
 
 Unread: TypeAlias = Literal["raise", "score"]
 """Whether texts that a metric does not read are an error, or are scored as they are."""
+
+SCORE_UNREAD = "score them all the same (unread='score')"
+"""The way out for those who know that a metric does not read their texts."""
 
 # A text is unread if more than this share of its letters and digits is lost.
 MOST_LOST = 0.25
@@ -140,6 +143,7 @@ def refuse_unread(
     unread: Set[str],
     advice: str,
     *,
+    in_python: str = "",
     unmatched: Set[str] = frozenset(),
 ) -> None:
     """Refuse items of which a metric reads no reference, or not the words of the prediction.
@@ -157,6 +161,8 @@ def refuse_unread(
         The texts that the metric does not read.
     advice : str
         What to do.
+    in_python : str
+        What to do with an option that has no flag.
     unmatched : set of str
         Further texts that are no use as a reference.
 
@@ -177,8 +183,8 @@ def refuse_unread(
         first = [*references, *predictions][0]
         raise InputError(
             f"expected texts that {metric} reads, got {' and '.join(lost)} whose words its "
-            f"tokenizer loses, such as {first[:40]!r}: {advice}, or score them all the same "
-            "(unread='score')"
+            f"tokenizer loses, such as {first[:40]!r}: {advice}",
+            in_python=", or ".join(filter(None, (in_python, SCORE_UNREAD))),
         )
 
 

@@ -458,3 +458,7 @@ def test_a_model_that_forgot_the_primes_fails(run, shared: Path, tmp_path) -> No
     done = run("gate", path, path, *models, *fields, *key, "--max-nfr", "0.05")
     assert done.code == 1
     assert "477 of 1000 items" in done.out
+    # Without a key sentences never equal their labels, and nothing could break.
+    done = run("gate", path, path, *models, *fields, "--max-nfr", "0.02")
+    assert done.code == 4
+    assert "only 0 of 1000 items could break" in done.out

@@ -205,6 +205,20 @@ def test_notebook_view_escapes_what_it_shows() -> None:
     assert "&lt;script&gt;" in page
 
 
+def test_a_notebook_warns_as_the_text_does() -> None:
+    answers = ["The answer is A.", "The answer is <b>."]
+    comparison = compare(old=answers, new=answers, references=["A", "b"])
+    page = comparison._repr_html_()
+    assert "the two runs are equal on every item" in page
+    assert "<p>warning: old is right on 0 of 2 items" in page
+    assert "<p>hint: old would be right on" in page
+    assert "<b>" not in page
+    run = Run(tuple(Record(str(n), "A", "A") for n in range(3)), "v1")
+    lost = compare_runs(run, Run(run.records[:2], "v2"), missing="drop")._repr_html_()
+    assert "<p>left out: 1 (only in old)</p>" in lost
+    assert "<p>coverage: 66.67% (2 of 3) items of old; 1 only in old" in lost
+
+
 def test_hostile_text_cannot_leave_its_cell(hostile: list[str]) -> None:
     for text in hostile:
         comparison = compare(

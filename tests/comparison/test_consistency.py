@@ -50,6 +50,32 @@ def test_key_and_options_and_threshold() -> None:
         consistency(old=OLD, new=NEW, metrics=[])
 
 
+def strip_thought(text: str) -> str:
+    return text.partition("</think>")[2]
+
+
+def test_a_key_is_seen_by_every_metric() -> None:
+    old = ["<think>Γειά</think>the cat sat", "<think>a b c d e f</think>it is green"]
+    new = ["<think>nothing alike</think>the cat sat", "<think>a b c d e f</think>bern"]
+    result = consistency(old=old, new=new, key=strip_thought)
+    assert result.agreement.tolist() == ["same", "other_answer"]
+    assert result.similarities["rougeL"].tolist() == [1.0, 0.0]
+    assert result.similarities["exact_match"].tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("metrics", [["rougeL"], ["chrf", "rougeL"]])
+def test_a_similarity_that_no_score_reaches_is_refused(metrics: list[str]) -> None:
+    with pytest.raises(UsageError, match=r"similar= among the scores of rougeL, .* 0 to 1"):
+        consistency(old=OLD, new=NEW, metrics=metrics, similar=70)
+    assert consistency(old=OLD, new=NEW, metrics=[*metrics, "chrf"], similar=70).total == 5
+
+
+def test_options_that_nothing_uses_are_refused() -> None:
+    for options in ({"bleu": {"tokenize": "char"}}, {"rougeL": {"stemm": True}}, {"stem": True}):
+        with pytest.raises(UsageError):
+            consistency(old=OLD, new=NEW, options=options)
+
+
 def test_flip_matrix_counted_by_hand() -> None:
     matrix = flip_matrix(old=list("AAABBC"), new=list("ABBBBA"))
     assert matrix.answers == ("A", "B", "C")

@@ -82,6 +82,13 @@ TEXT = json.dumps(ROW)
 CASES: dict[str, Callable[[], object]] = {
     "file: none": lambda: read_run("old.jsonl"),
     "file: a folder": lambda: read_run("."),
+    "file: a folder of other files": lambda: (Path("a.txt").touch(), read_run(".")),
+    "file: a folder of rows": lambda: (Path("old.jsonl").touch(), read_run(".")),
+    "file: a folder of shards": lambda: (
+        Path("a.jsonl").touch(),
+        Path("b.jsonl").touch(),
+        read_run("."),
+    ),
     "file: not to be read": read_what_may_not_be_read,
     "file: cut short": lambda: read("old.jsonl.gz", gzip.compress(TEXT.encode())[:-4]),
     "file: too much content": lambda: spend(5 << 30, size=4),

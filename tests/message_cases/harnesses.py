@@ -122,6 +122,12 @@ CASES: dict[str, Callable[[], object]] = {
         Harness("mine", str, nameless), "rows"
     ).read(Glimpse(Path("old.json")), Choice()),
     "logs: unknown task": lambda: narrow_run(TWO_FILTERS, Choice(task="total")),
+    "logs: a task where none is named": lambda: narrow_run(
+        Run((Record("1", "A"),), "v1"), Choice(task="sums")
+    ),
+    "logs: a filter where none is named": lambda: narrow_run(
+        Run((Record("1", "A", task="sums"),), "v1"), Choice(task="sums", filter="strict")
+    ),
     "logs: unknown filter": lambda: narrow_run(TWO_FILTERS, Choice(filter="maj@8")),
     "logs: several filters": lambda: narrow_run(TWO_FILTERS, Choice()),
     "logs: a field named": lambda: samples(SAMPLE, score_field="exact_match"),

@@ -52,8 +52,10 @@ def damaged_runs(draw: Any) -> tuple[list[Row], list[Row]]:
          "passage": LABELS, "judge": st.sampled_from(scores), "answer": TEXTS,
          "damage": st.sampled_from(sorted(DAMAGES))}
     )  # fmt: skip
-    first = {"id": "q0", "k": 1, "prediction": "A", "reference": "A", "topic": "y",
-             "passage": "g", "judge": scores[1]}  # fmt: skip
+    # Labels may stand on items alone that NEW drops.
+    topic, passage = draw(st.sampled_from([("y", "g"), (None, None)]))
+    first = {"id": "q0", "k": 1, "prediction": "A", "reference": "A", "topic": topic,
+             "passage": passage, "judge": scores[1]}  # fmt: skip
     old, new = [first], [first]
     for number, row in enumerate(draw(st.lists(drawn, min_size=1, max_size=7)), 1):
         damage, answer = DAMAGES[row.pop("damage")], row.pop("answer")
@@ -103,10 +105,13 @@ METRICS = ["exact_match", "token_f1", "ter", ["exact_match", "token_f1"], None]
     st.sampled_from(["own", "first", "last", "drop"]),
     st.sampled_from(["wrong", "drop"]),
     st.sampled_from([None, 0.5]),
+    st.sampled_from([(0.0, 500.0), (0.1, 1.0)]),
     st.booleans(),
 )
 @settings(max_examples=25, deadline=None)
-def test_lost_items_and_their_worst_case(runs, metric, conflict, unanswered, threshold, repeats):
+def test_lost_items_and_their_worst_case(
+    runs, metric, conflict, unanswered, threshold, score_range, repeats
+):
     reading = {"slice_field": "topic", "group_field": "passage"}
     reading |= {"score_field": "judge"} if metric is None else {}
     reading |= {"repeat_field": "k"} if repeats else {}
@@ -114,7 +119,7 @@ def test_lost_items_and_their_worst_case(runs, metric, conflict, unanswered, thr
         threshold = 50
     options = {
         "metric": metric, "missing": "drop", "conflict": conflict, "unanswered": unanswered,
-        "threshold": None if metric in METRICS[::3] else threshold, "score_range": (0.0, 500.0),
+        "threshold": None if metric in METRICS[::3] else threshold, "score_range": score_range,
     }  # fmt: skip
     if metric is not None and (metric, unanswered) != ("ter", "wrong"):
         del options["score_range"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import compress
 from operator import attrgetter
@@ -15,7 +15,7 @@ from muscle_metrics.runs.joining.losses import NO_LOSSES, UNANSWERED, Losses, fi
 from muscle_metrics.runs.joining.mismatches import Mismatches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from muscle_metrics.runs.joining.mismatches import Excerpt, Identity, LabelledRun, Need
     from muscle_metrics.runs.record import Record, Run
@@ -35,6 +35,8 @@ __all__ = [
 MissingItems = Literal["error", "drop"]
 Conflict = Literal["error", "drop", "own", "first", "last"]
 Unanswered = Literal["error", "wrong", "drop"]
+
+_LABELS = ("task", "repeat", "slice", "group", "prompt", "reference")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,9 @@ class JoinedRuns:
         committed baseline.
     losses : Losses
         Items of the old run that the new one lost, where two runs were joined.
+    labellers : mapping of str to int
+        By attribute of a record the position of the first run that names any, also on items that
+        are not compared.
     """
 
     names: tuple[str, ...]
@@ -74,6 +79,7 @@ class JoinedRuns:
     lower_is_better: frozenset[str] = frozenset()
     has_verdicts: tuple[bool, ...] = ()
     losses: Losses = NO_LOSSES
+    labellers: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -88,20 +94,17 @@ class JoinedRuns:
 
         A new run cannot move items between the slices or groups of the old run, nor add to them.
         """
-        return tuple(map(attrgetter(name), self.records[self._labeller(name)]))
+        return tuple(map(attrgetter(name), self.records[self.labellers.get(name, 0)]))
 
     @cached_property
     def labels_from_new(self) -> frozenset[str]:
         """Which of references, slices and groups the old run lacks, and a newer run names."""
         parts = {"references": "reference", "slices": "slice", "groups": "group"}
-        return frozenset(part for part, name in parts.items() if self._labeller(name))
-
-    def _labeller(self, name: str) -> int:
-        """Position of the first run that labels any item; 0 if none does."""
-        for position, records in enumerate(self.records):
-            if any(label is not None for label in map(attrgetter(name), records)):
-                return position
-        return 0
+        return frozenset(
+            part
+            for part, name in parts.items()
+            if self.labellers.get(name, 0) and _names_any(name, self.records[-1])
+        )
 
 
 def pair_runs(
@@ -224,7 +227,18 @@ def join_runs(
         lower_is_better=frozenset().union(*(run.lower_is_better for run in runs)),
         has_verdicts=tuple(run.has_verdicts for run in runs),
         losses=losses,
+        labellers=MappingProxyType({name: _labeller(name, runs) for name in _LABELS}),
     )
+
+
+def _labeller(name: str, runs: Sequence[Run]) -> int:
+    """Position of the first run that labels any item; 0 if none does."""
+    named = (position for position, run in enumerate(runs) if _names_any(name, run.records))
+    return next(named, 0)
+
+
+def _names_any(name: str, records: Iterable[Record]) -> bool:
+    return any(label is not None for label in map(attrgetter(name), records))
 
 
 def _reasons_missing(found: Mismatches) -> dict[Identity, str]:
@@ -268,6 +282,7 @@ def nothing_left(dropped: Mapping[str, int]) -> PairingError:
     """Make the error for runs whose items were all left out, with the reasons."""
     counted = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
     return PairingError(
-        f"expected at least one item to compare, got none: all were left out ({counted}), "
-        f"drop fewer of them"
+        f"expected at least one item to compare, got none: all were left out ({counted}): "
+        f"drop fewer of them with --missing, --conflict or --unanswered (missing=, conflict=, "
+        f"unanswered=)"
     )

@@ -10,6 +10,7 @@ from muscle_metrics.errors import FileError, InputError, MissingDependencyError,
 from muscle_metrics.runs.files.archives import read_entries
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.strict_json import BAD_JSON, decode, explain
+from muscle_metrics.runs.fingerprints import REDUCER
 from muscle_metrics.runs.identity import SKIPPED, list_skipped
 from muscle_metrics.runs.logs import ErrorsAt, digest_settings, known_parts
 from muscle_metrics.runs.readers.inspect_ai_folder import (
@@ -245,6 +246,7 @@ def _fingerprint(by_task: Mapping[str, Any]) -> Mapping[str, str]:
                 for log in logs
                 for role, config in (log.eval.model_roles or {}).items()
             ),
+            REDUCER: _joined(map(_reducer, logs)),
             **{part: "; ".join(texts) for part, texts in faults.items()},
         }
     )
@@ -255,6 +257,13 @@ def _arguments(log: Any) -> str:
     given = log.eval.task_args
     described = f"{log.eval.task} {describe_arguments(given)}" if given else ""
     return str(hide_secrets(described).value)
+
+
+def _reducer(log: Any) -> str:
+    """Name the reducers of several epochs; empty where they take the mean."""
+    config = log.eval.config
+    reducers = config.epochs_reducer or []
+    return ", ".join(reducers) if (config.epochs or 1) > 1 and reducers != ["mean"] else ""
 
 
 def _faults(log: Any) -> Iterator[tuple[str, str]]:

@@ -86,6 +86,20 @@ class TestJoining:
         joined = pair_runs(unlabelled, new)
         assert (joined.slices, joined.labels_from_new) == (("y", "z", None), {"slices"})
 
+    def test_labels_of_new_do_not_replace_those_that_it_dropped(self) -> None:
+        old = Run((Record("1", "A"), Record("2", "A", slice="x", group="g")), "old")
+        new = Run((Record("1", "A", slice="y", group="h"), Record("3", "A", slice="z")), "new")
+        joined = pair_runs(old, new, missing="drop")
+        assert (joined.slices, joined.labels("group")) == ((None,), (None,))
+        assert not joined.labels_from_new
+        # Labels of items that are not compared are no labels of the comparison.
+        joined = pair_runs(
+            Run(old.records[:1], "old"),
+            replace(new, records=(Record("1", "A"), new.records[1])),
+            missing="drop",
+        )
+        assert not joined.labels_from_new
+
     @given(
         st.lists(st.sets(st.integers(0, 12), min_size=1), min_size=2, max_size=4),
         st.sampled_from(["drop", "own", "first", "last"]),
@@ -167,9 +181,8 @@ class TestMissing:
             run_of("1", reference="A"), run_of("1", "2", reference="B"),
             missing="drop", conflict="drop",
         )  # fmt: skip
-        assert message.endswith(
-            "all were left out (1 conflicting references, 1 only in new), drop fewer of them"
-        )
+        counted = "all were left out (1 conflicting references, 1 only in new)"
+        assert f"{counted}: drop fewer of them with --missing, --conflict" in message
 
 
 class TestReferences:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muscle_metrics.cli import main
-from muscle_metrics.errors import FileError
+from muscle_metrics.comparison.compare import compare_runs
+from muscle_metrics.errors import FileError, MuscleMetricsError
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.read import read_run
@@ -141,6 +142,27 @@ class TestRealRuns:
         assert listed in capsys.readouterr().err
         assert main(["compare", *folders, "--metric", "quasi_exact_match"]) == 0
         assert "20 items" in capsys.readouterr().out.partition("\n")[0]
+
+
+@pytest.mark.parametrize("metric", [None, "exact_match"])
+@pytest.mark.parametrize("damaged", ["v1", "v2"])
+def test_an_instance_without_the_score_is_never_graded_by_text(
+    tmp_path: Path, damaged: str, metric: str | None
+) -> None:
+    """Its run was graded by text, and five items seemed to break where none did."""
+    runs = {}
+    for name in ("v1", "v2"):
+        (tmp_path / name).mkdir()
+        ids = [f"id{n}" for n in range(5)]
+        scores = [
+            stats(one, **({} if (name, one) == (damaged, "id3") else {"exact_match": 1.0}))
+            for one in ids
+        ]
+        runs[name] = read_run(write(tmp_path / name, scores, [request(one) for one in ids]))
+    with pytest.raises(MuscleMetricsError, match="--unanswered wrong"):
+        compare_runs(runs["v1"], runs["v2"], metric=metric)
+    counts = compare_runs(runs["v1"], runs["v2"], metric=metric, unanswered="wrong").counts
+    assert (counts.negative, counts.positive) == ((0, 1) if damaged == "v1" else (1, 0))
 
 
 class TestItems:

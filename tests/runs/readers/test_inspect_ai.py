@@ -33,7 +33,7 @@ SCRIPT = '''
 
 import sys
 
-from inspect_ai import Task, eval, task
+from inspect_ai import Epochs, Task, eval, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import Score, Target, accuracy, match, mean, scorer
@@ -110,6 +110,7 @@ run(f"{root}/v1", ["4", "5", "7"], match())
 run(f"{root}/v2", ["4", "0", "six"], match())
 run(f"{root}/json", ["4", "5", "7"], match(), log_format="json")
 run(f"{root}/epochs", ["4", "5", "6", "4", "0", "0"], match(), epochs=2)
+run(f"{root}/best", ["4", "5", "6", "4", "0", "0"], match(), epochs=Epochs(2, "max"))
 run(f"{root}/texts", ["4", "5", "6"], match(), ids=["a/b", "ü", "d e"])
 run(f"{root}/two", ["4", "5", "6"], [match(), several()])
 run(f"{root}/crashing", ["4", "5", "6"], crashing())
@@ -185,6 +186,15 @@ def test_epochs_are_repeats(logs):
     assert compare_runs(run, run).table.is_repeated
 
 
+def test_another_reducer_than_the_mean_is_said(logs):
+    """The published number takes the best epoch of each item; here each epoch counts."""
+    best, mean = read_run(logs / "best"), read_run(logs / "epochs")
+    shown = str(compare_runs(mean, best))
+    assert "note: run 'mockllm/model' was published by the reducer max of its epochs" in shown
+    assert "reducer differs" not in shown
+    assert "reducer" not in str(compare_runs(mean, mean))
+
+
 def test_ids_may_be_any_text(logs):
     assert {record.id for record in read_run(logs / "texts")} == {"a/b", "ü", "d e"}
 
@@ -249,7 +259,7 @@ def test_arguments_of_one_task_make_tasks(logs):
     assert (bio.both_right, bio.negative, bio.positive, bio.both_wrong) == (1, 1, 1, 0)
     assert (chem.both_right, chem.negative, chem.positive, chem.both_wrong) == (0, 3, 0, 0)
     assert len(read_run(logs / "old_quiz", task="quiz:subject=chem")) == 3
-    with pytest.raises(UsageError, match=r"there is 'quiz:subject=bio', 'quiz:subject=chem'"):
+    with pytest.raises(UsageError, match=r"choose 'quiz:subject=bio', 'quiz:subject=chem'"):
         read_run(logs / "old_quiz", task="quiz")
 
 

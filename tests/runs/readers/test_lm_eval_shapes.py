@@ -141,7 +141,7 @@ def suite(folder: Path, *, last: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("metric", [None, "acc"])
+@pytest.mark.parametrize("metric", [None, "acc", "exact_match"])
 def test_tasks_with_different_metrics_are_told_by_flags(tmp_path: Path, metric: str | None) -> None:
     runs = [
         read_run(suite(tmp_path / version, last=last), filter="strict-match")
@@ -154,6 +154,48 @@ def test_tasks_with_different_metrics_are_told_by_flags(tmp_path: Path, metric: 
         "--task gsm8k --metric exact_match, --task ifeval --metric prompt_level_strict_acc "
     )
     assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize("command", ["compare", "gate"])
+def test_a_metric_of_one_task_never_judges_another_by_text(
+    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ifeval has no exact_match: its answers were graded by text, 0 % in both runs.
+
+    lm-evaluation-harness #3831, #3868.
+    """
+    for version, answer in (("v1", "4"), ("v2", "5")):
+        sums = generated(0, answer, "4") | {"target": "so 2+2 #### 4"}
+        lines(tmp_path / version / f"samples_gsm8k_{OLD_TIME}.jsonl", sums)
+        followed = generated(0, "Dear all", "0", metrics=["prompt_level_strict_acc"])
+        del followed["exact_match"]
+        followed["prompt_level_strict_acc"] = 1.0
+        lines(tmp_path / version / f"samples_ifeval_{OLD_TIME}.jsonl", followed)
+    old, new = tmp_path / "v1", tmp_path / "v2"
+    limit = ["--max-nfr", "0.9"] if command == "gate" else []
+    assert main([command, str(old), str(new), "--metric", "exact_match", *limit]) == 2
+    error = capsys.readouterr().err
+    assert "expected a score 'exact_match' in every task of" in error
+    assert "got none in 'ifeval': compare one task at a time, with --task gsm8k --metric" in error
+    assert table(old, new) == (2, 1, 0)
+
+
+def test_a_folder_of_samples_under_other_names_names_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Samples as a JSON list, beside results: lm-evaluation-harness #1493."""
+    for version, choice in (("v1", 0), ("v2", 1)):
+        folder = tmp_path / version
+        lines(folder / "results.json", {"results": {}})
+        rows = json.dumps([chosen(0, 0), chosen(1, choice)])
+        (folder / "pretrained__gpt2_hellaswag.jsonl").write_text(rows, encoding="utf-8")
+    old, new = tmp_path / "v1", tmp_path / "v2"
+    assert main(["compare", str(old), str(new)]) == 4
+    named = capsys.readouterr().err.partition("such as ")[2].strip()
+    assert named == str(old / "pretrained__gpt2_hellaswag.jsonl")
+    other = named.replace(str(old), str(new))
+    assert main(["compare", named, other, "--metric", "acc_norm"]) == 0
+    assert "1 item broke" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""Lines about a comparison that belong above its rates: what was left out, lost, or is doubtful."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from muscle_metrics.runs.fingerprints import list_concerns, list_notes
+from muscle_metrics.words.numbers import percent_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from muscle_metrics.comparison.facts import Facts
+
+__all__ = ["remark_lines"]
+
+
+def remark_lines(comparison: Facts) -> list[str]:
+    """List what was left out, which items are lost, and concerns and notes about the runs.
+
+    Text of users in the lines is not escaped.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Record, Run, compare_runs
+    >>> old = Run((Record("1", "A", "A"), Record("2", "A", "A")), "v1")
+    >>> new = Run(old.records[:1], "v2")
+    >>> remark_lines(compare_runs(old, new, missing="drop"))[0]
+    'left out: 1 (only in old)'
+    """
+    return list(_lines(comparison))
+
+
+def _lines(comparison: Facts) -> Iterator[str]:
+    for reason, count in comparison.dropped.items():
+        if count:
+            yield f"left out: {count} ({reason})"
+    if comparison.lost:
+        yield _lost_line(comparison)
+    for _, concern in list_concerns(comparison.fingerprints, comparison.names):
+        yield f"warning: {concern}"
+    for note in list_notes(comparison.fingerprints, comparison.names):
+        yield f"note: {note}"
+    if comparison.is_clustered:
+        yield (
+            "note: rows share prompts or groups, and the intervals below treat them as "
+            "independent; 'muscle-metrics gate' does not"
+        )
+
+
+def _lost_line(comparison: Facts) -> str:
+    lost = ", ".join(f"{count} {reason}" for reason, count in comparison.lost.items())
+    line = f"coverage: {comparison.coverage} items of old; {lost}"
+    possible = comparison.possible_negative_flip_rates
+    if possible is None:
+        return line
+    return f"{line}; NFR of all of them is {percent_range(possible)}, by what the lost items hide"
