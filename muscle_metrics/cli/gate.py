@@ -148,13 +148,9 @@ def _gate(options: argparse.Namespace) -> int:
     except InputError as error:
         from muscle_metrics.gate.verdict import refuse
 
-<<<<<<< HEAD
-        verdict = refuse(error, names=(paths[0], paths[1]), confidence=policy.look_confidence)
-=======
         # Without ways out that only Python has.
         shown = InputError(error.message)
-        verdict = refuse(shown, names=(paths[0], paths[1]), confidence=policy.confidence)
->>>>>>> cases
+        verdict = refuse(shown, names=(paths[0], paths[1]), confidence=policy.look_confidence)
         judged = _Judged(verdict, None, policy.on_inconclusive)
     if judged.comparison is not None:
         refuse_flips(options.flips, is_judged=judged.comparison.is_judged)

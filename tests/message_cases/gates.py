@@ -177,6 +177,7 @@ CASES: dict[str, Callable[[], object]] = {
     "growing: graded scores of new alone": lambda: grow(
         Run(tuple(Record(r.id, scores={"f1": 0.5}) for r in seeded_order(OLD, 7)), "v2"),
         old=Run(tuple(Record(r.id, scores={"f1": 1.0}) for r in OLD), "v1"),
+        score_range=(0, 1),
     ),
     "growing: groups": lambda: grow(old=GROUPED),
     "growing: groups of new alone": lambda: grow(

@@ -53,9 +53,9 @@ def graded(**options: Any) -> Totals:
     return Totals.of(compare(old=["a"], new=["b"], references=["a"], **options))
 
 
-def judged(*rows: dict[str, Any]) -> object:
+def judged(*rows: dict[str, Any], **options: Any) -> object:
     reading = {"score_field": "judge"}
-    return on_disk(*rows, old_options=reading, new_options=reading)
+    return on_disk(*rows, old_options=reading, new_options=reading, **options)
 
 
 def in_columns(*shards: dict[str, list[Any]], **reading: Any) -> object:
@@ -165,7 +165,9 @@ CASES: dict[str, Callable[[], object]] = {
         ScoreTotals.of(measure_changes(old=[0.1], new=[0.2]))
         + ScoreTotals.of(measure_changes(old=[0.1], new=[0.2], tie=0.5))
     ),
-    "scale: counts of graded scores": lambda: judged({"id": 1, "judge": 0.5}).counts,
+    "scale: counts of graded scores": lambda: judged(
+        {"id": 1, "judge": 0.5}, score_range=(0, 1)
+    ).counts,
     "scale: ids of two fields": lambda: on_disk(
         {"id": 1, "prediction": "A"}, old_options={"id_field": ("task", "id")}
     ),
