@@ -95,6 +95,10 @@ CASES: dict[str, Callable[[], object]] = {
     "judging: another score": lambda: compare_runs(
         Run((scored("1", f1=1.0),), "old"), Run((scored("1", em=1.0),), "new"), metric="f1"
     ),
+    "judging: verdicts that become grades": lambda: compare_runs(
+        Run((scored("1", f1=1.0), scored("2", f1=0.0)), "old"),
+        Run((scored("1", f1=1.0), scored("2", f1=0.5)), "new"),
+    ),
     "judging: a score of one run": lambda: compare_runs(
         Run((scored("1", f1=1.0),), "old"), Run((Record("1", "A", "A"),), "new"), metric="f1"
     ),
