@@ -62,6 +62,8 @@ def repeats_advice(
     confidence: float,
 ) -> str | None:
     """Say what would decide a sample of repeats: more prompts, more repeats, or less noise."""
+    if prompts < 2:
+        return "one prompt says nothing about others: more prompts would decide"
     rate, floor = noise.flip_rate.mean, noise.floor.mean
     beyond_noise = max(noise.net_loss.mean, noise.collapse.mean)
     if beyond_noise > limit:

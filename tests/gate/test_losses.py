@@ -346,3 +346,11 @@ def test_an_ignored_loss_of_everything_leaves_nothing():
     policy = Policy(max_nfr="0.02", missing="ignore")
     verdict = check_gate(compare_runs(old, new, conflict="own"), policy)
     assert verdict.outcome == "INVALID"
+
+
+def test_one_prompt_says_nothing_about_others():
+    records = tuple(Record("q", "a", "a", group="g", repeat=str(k)) for k in range(3))
+    old, new = Run(records, "old"), Run(records, "new")
+    verdict = check_gate(compare_runs(old, new), Policy(max_nfr="0.04"))
+    assert verdict.outcome == "INCONCLUSIVE"
+    assert verdict.checks[0].advice.startswith("one prompt says nothing about others")
