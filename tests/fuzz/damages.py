@@ -220,8 +220,8 @@ def _spoilt(record: Record, text: str) -> Record:
 
 
 def double(case: Case, new: list[Record], rows: list[int], rng: random.Random) -> list[Record]:
-    """Write rows twice, the second time with another answer."""
-    return [*new, *(replace(new[n], prediction=case.old.records[0].prediction) for n in rows[:3])]
+    """Write rows twice, the second time with a wrong answer."""
+    return [*new, *(_spoilt(new[n], "another answer") for n in rows[:3])]
 
 
 def rename(case: Case, new: list[Record], rows: list[int], rng: random.Random) -> list[Record]:
