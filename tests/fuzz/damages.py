@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -382,9 +383,12 @@ def open_engine(name: str, folder: Path) -> Engine:
         from muscle_metrics.scale import compare_files
 
         return OnFiles(folder, compare_files)
-    from muscle_metrics.distributed import compare_distributed
+    import ray
 
-    return OnFiles(folder, compare_distributed)
+    from muscle_metrics.distributed import compare_shards
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    return OnFiles(folder, partial(compare_shards, buckets=1))
 
 
 if __name__ == "__main__":

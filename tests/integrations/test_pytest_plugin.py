@@ -55,7 +55,7 @@ OUTCOMES = {"passed": 3, "failed": 3}
 SUMMARY = [
     "*model gates*",
     "*::test_cannot_compare: INVALID: none.jsonl -> v2; none.jsonl: expected a file*",
-    "*::test_cannot_tell: INCONCLUSIVE: v1 -> v4; INCONCLUSIVE negative flip rate 1.00%*",
+    "*::test_cannot_tell: INCONCLUSIVE: v1 -> v4; *; INCONCLUSIVE negative flip rate 1.00%*",
     "*::test_fails: FAIL: v1 -> v3; FAIL negative flip rate 10.00%*limit 2%: 30 of 300 items*",
     "*::test_is_told*: PASS: old -> new; *; PASS negative flip rate*limit 5%*",
     "*::test_is_told*: PASS: old -> new; *; PASS negative flip rate*limit 10%*",

@@ -89,6 +89,6 @@ def test_graded_scores_have_a_verdict_without_counts() -> None:
         Run(tuple(Record(str(i), scores={"f1": 0.5}) for i in range(100)), name)
         for name in ("v1", "v2")
     ]
-    comparison = compare_runs(*runs)
+    comparison = compare_runs(*runs, score_range=(0, 1))
     verdict = check_gate(comparison, Policy(max_nfr="0.05"))
     assert verdict_markdown(verdict, comparison).splitlines()[1] == "## PASS"
