@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from muscle_metrics.gate.samples import Proposal
 from muscle_metrics.statistics.deciding import chance_of_items, chance_of_units
 
 if TYPE_CHECKING:
@@ -16,22 +16,19 @@ if TYPE_CHECKING:
 
 __all__ = ["advise", "list_looks"]
 
-# Proposals of Evidence.advice. A number without "about" is exact for independent items.
-PROPOSAL = re.compile(r"(about )?(\d+) more (.+) would decide")
 PROPOSES = "would decide"
 
 
 def advise(evidence: Evidence, limit: float, confidence: float) -> str:
     """Advice of evidence; a proposed number comes with the chance that it decides."""
     advice = evidence.advice(limit, confidence)
-    proposal = PROPOSAL.fullmatch(advice)
-    if proposal is None:
+    if not isinstance(advice, Proposal):
         return advice
-    if proposal[1] is None and evidence.unit == "items":
+    if advice.is_exact:
         chance = chance_of_items(
             round(evidence.estimate * evidence.units),
             evidence.units,
-            more=int(proposal[2]),
+            more=advice.more,
             limit=limit,
             confidence=confidence,
         )

@@ -18,6 +18,7 @@ from muscle_metrics.comparison.facts import Units
 from muscle_metrics.comparison.items import number_labels
 from muscle_metrics.flips.counts import FlipCounts
 from muscle_metrics.gate.samples import (
+    Proposal,
     basis,
     groups_advice,
     method_of_groups,
@@ -116,7 +117,7 @@ class Evidence:
         if self.units * reach**2 >= MOST_ADVISED * distance**2:
             return f"the observed value is too near the limit for more {self.unit} to decide"
         more = max(math.ceil(self.units * ((reach / distance) ** 2 - 1)), 1)
-        return f"about {more} more {self.unit} at this rate would decide"
+        return Proposal(more, f"about {{more}} more {self.unit} at this rate")
 
 
 def independent_rate(count: int, total: int) -> Evidence:
@@ -129,7 +130,7 @@ def independent_rate(count: int, total: int) -> Evidence:
 
     def exactly(limit: float, confidence: float) -> str | None:
         more = items_to_decide(count, total, limit=limit, confidence=confidence)
-        return f"{more} more items at this rate would decide" if more else None
+        return Proposal(more, "{more} more items at this rate", is_exact=True) if more else None
 
     return Evidence(
         estimate=count / total,

@@ -15,7 +15,20 @@ if TYPE_CHECKING:
 
     from muscle_metrics.statistics.noise import DecodingNoise
 
-__all__ = ["basis", "groups_advice", "method_of_groups", "repeats_advice", "within"]
+__all__ = ["Proposal", "basis", "groups_advice", "method_of_groups", "repeats_advice", "within"]
+
+
+class Proposal(str):
+    """Advice to add a number of units; `is_exact` where just this number decides at this rate."""
+
+    more: int
+    is_exact: bool
+
+    def __new__(cls, more: int, what: str, *, is_exact: bool = False) -> Proposal:
+        """Write the advice, such as "about 40 more items at this rate would decide"."""
+        proposal = super().__new__(cls, f"{what.format(more=more)} would decide")
+        proposal.more, proposal.is_exact = more, is_exact
+        return proposal
 
 
 def within(units: int, unit: str) -> str:
@@ -87,4 +100,4 @@ def repeats_advice(
         confidence=confidence,
     )
     more = 0 if needed is None else needed - repeats
-    return f"{more} more repeats of every prompt would decide" if more else None
+    return Proposal(more, "{more} more repeats of every prompt") if more else None
