@@ -196,7 +196,7 @@ def test_faults_are_told_in_the_same_words(cluster, tmp_path, fault):
         {},
         {"metric": ["exact_match", "rouge1"]},
         {"missing": "drop"},
-        {"missing": "drop", "conflict": "last", "metric": "token_f1", "threshold": 0.5},
+        {"missing": "drop", "conflict": "last", "metric": "chrf", "threshold": 50},
         {"sample_size": 3, "seed": 5},
     ],
 )
