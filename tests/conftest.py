@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -22,6 +23,17 @@ settings.load_profile("default")
 PROJECT = Path(__file__).parent.parent
 # Where everything is promised, as in the checks of a change, a skipped test is a failed one.
 REQUIRE_ALL = os.environ.get("MUSCLE_METRICS_REQUIRE_ALL") == "1"
+
+
+# Parameters of tests that need an extra, and a package that it brings.
+EXTRAS = {"duckdb": "duckdb", "report": "jinja2"}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose parameters name an extra that is not installed."""
+    for word in re.split(r"[\[\]-]", item.name):
+        if word in EXTRAS:
+            pytest.importorskip(EXTRAS[word], reason=f"{word} is behind an extra")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -155,6 +155,7 @@ def test_a_key_reads_answers_inside_objects(
     assert (code, "1 item broke" in text) == (0, True)
     _, text = command("compare", *paths)
     assert "turn it into text with a function and --key" in text
+    pytest.importorskip("duckdb", reason="the engine is behind an extra")
     # No engine calls a function.
     _, text = command("compare", *paths, "--engine", "duckdb")
     assert "leave out --engine and turn it into text with a function and --key" in text

@@ -55,6 +55,7 @@ def test_the_named_option_works_on_the_command_line(run, sentences, tmp_path, co
 
 @pytest.mark.parametrize("flag", ["--redact", "--no-examples"])
 def test_a_page_without_texts_quotes_none(run, sentences, tmp_path: Path, flag: str) -> None:
+    pytest.importorskip("jinja2", reason="the page is behind an extra")
     page = tmp_path / "page.html"
     done = run("report", *sentences, "-o", page, flag)
     assert "old is right on 0 of 200" in done.out
@@ -87,6 +88,7 @@ def test_copies_are_said_in_the_first_line(run, write, pair, tmp_path: Path, fla
 
 
 def test_copies_in_a_chain_and_on_a_page(run, pair, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2", reason="the page is behind an extra")
     old, new = pair(items=30, broken=3)
     copy, page = tmp_path / "copy.jsonl", tmp_path / "page.html"
     shutil.copy(new, copy)

@@ -184,6 +184,7 @@ def test_nothing_is_printed_where_a_file_cannot_be_written(pair, tmp_path: Path)
 
 
 def test_a_page_on_standard_output_has_no_table_beside_it(pair, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2", reason="the page is behind an extra")
     old, new = map(str, pair(items=30, broken=9))
     done = call([*PROGRAM, "report", old, new, "-o", "-", "--examples", "2"], cwd=tmp_path)
     assert done.returncode == 0

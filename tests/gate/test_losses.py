@@ -159,7 +159,7 @@ def test_graded_scores_of_lost_items_fell_by_the_whole_range():
     assert check_gate(comparison, policy).checks[1].outcome == "INVALID"
 
 
-@pytest.mark.parametrize("is_counted", [False, True])
+@pytest.mark.parametrize("is_counted", [False, True], ids=["memory", "duckdb"])
 @pytest.mark.parametrize("lost", [1, 8])
 def test_a_lost_item_that_could_not_get_worse_adds_nothing_that_could_break(
     lost, is_counted, tmp_path
