@@ -268,6 +268,9 @@ def damage_run(case: Case, rng: random.Random) -> tuple[Run, list[str]]:
         if not new:
             break
         hit = [n for n in case.broken if n < len(new)] if rng.random() < 0.5 else range(len(new))
+        if name in ("cut", "garble") and "metric" in case.options:
+            # A wrong text may come nearer to its reference when it is cut or replaced.
+            hit = [n for n in hit if new[n].prediction == new[n].reference]
         rows = rng.sample(sorted(hit), k=rng.randint(0, len(hit)))
         new = DAMAGES[name](case, new, rows, rng)
     rng.shuffle(new)
