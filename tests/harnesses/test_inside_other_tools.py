@@ -139,7 +139,7 @@ class TestInspect:
         assert lines[0] == "success {'accuracy': 0.5, 'negative_flip_rate': 0.25, " + (
             "'positive_flip_rate': 0.25}"
         )
-        assert lines[1].startswith("error PairingError(")
+        assert lines[1].startswith("error expected the item")
         assert "expected the item '3' with repeat '1' in 'old.jsonl'" in lines[1]
         assert lines[2].startswith("error InputError(")
         assert "expected 'the score' to be a finite number, true or false" in lines[2]
