@@ -143,7 +143,7 @@ class TestInspect:
         assert "expected the item '3' with repeat '1' in 'old.jsonl'" in lines[1]
         assert lines[2].startswith("error ")
         assert "expected 'the score' to be a finite number, true or false" in lines[2]
-        assert lines[3].startswith("error InputError(")
+        assert lines[3].startswith("error ")
         assert "expected samples scored by flips, got 2 of 2" in lines[3]
 
 
