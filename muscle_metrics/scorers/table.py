@@ -10,12 +10,11 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.scorers import bert, sacre
-from muscle_metrics.scorers.bert import bertscore, bertscore_both, load_model
+from muscle_metrics.scorers.bert import bertscore, bertscore_both, essential_options, load_model
 from muscle_metrics.scorers.custom import check_scores, import_function
 from muscle_metrics.scorers.exact import exact_match, token_f1
 from muscle_metrics.scorers.rouge import ROUGE_VARIANTS, rouge
-from muscle_metrics.scorers.sacre import bleu, chrf, ter
+from muscle_metrics.scorers.sacre import bleu, chrf, essential_of_bleu, essential_of_chrf, ter
 from muscle_metrics.scorers.signature import changed_options, describe, join_options
 from muscle_metrics.scorers.texts import Scores, check_texts
 from muscle_metrics.words.suggestion import nearest_name
@@ -153,15 +152,15 @@ SCORERS: Mapping[str, Scorer] = _table(
         Scorer(name=variant, function=rouge, low=0, high=1, options={"variant": variant})
         for variant in ROUGE_VARIANTS
     ),
-    Scorer(name="bleu", function=bleu, low=0, high=100, essential=sacre.essential_of_bleu),
-    Scorer(name="chrf", function=chrf, low=0, high=100, essential=sacre.essential_of_chrf),
+    Scorer(name="bleu", function=bleu, low=0, high=100, essential=essential_of_bleu),
+    Scorer(name="chrf", function=chrf, low=0, high=100, essential=essential_of_chrf),
     Scorer(
         name="chrf++",
         function=chrf,
         low=0,
         high=100,
         options={"word_order": 2},
-        essential=sacre.essential_of_chrf,
+        essential=essential_of_chrf,
     ),
     Scorer(name="ter", function=ter, low=0, higher_is_better=False),
     Scorer(
@@ -173,7 +172,7 @@ SCORERS: Mapping[str, Scorer] = _table(
         unbounded_by="rescale_with_baseline",
         both=bertscore_both,
         load=load_model,
-        essential=bert.essential_options,
+        essential=essential_options,
     ),
 )
 """Every scorer this package knows by name; scores of one item, on the scale of their library."""
