@@ -154,6 +154,20 @@ def test_no_module_imports_the_root():
     assert not [module for module in MODULES if "" in graph(imports_for_typing)[module]]
 
 
+def test_no_module_imports_from_the_door_of_its_own_folder():
+    """`from package import module` runs the `__init__` of the package, which imports the module."""
+    doors = {
+        (module, node.module)
+        for module in MODULES
+        for node in nodes(parse(module), is_for_typing)
+        if isinstance(node, ast.ImportFrom)
+        and node.module
+        and f"muscle_metrics.{module}".startswith(f"{node.module}.")
+        and ours(imports_when_run(node.module.removeprefix("muscle_metrics.")))
+    }
+    assert not doors
+
+
 def test_imports_of_files_point_down():
     sort_upward(graph(imports_when_run))
 

@@ -6,6 +6,7 @@ fault.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -85,7 +86,8 @@ def refuse_document(glimpse: Glimpse) -> None:
         return
     start = glimpse.start.removeprefix(BYTE_ORDER_MARK).lstrip()
     # A row may be megabytes long; a document over several lines shows it at once.
-    if not start.startswith(b"{") or b"\n" not in start:
+    if not start.startswith(b"{") or b"\n" not in start or _is_json(start.partition(b"\n")[0]):
+        # A whole first line is a row; the reader of rows says what is wrong with it.
         return
     document = _read(glimpse.path)
     if document is None:
@@ -98,6 +100,15 @@ def refuse_document(glimpse: Glimpse) -> None:
         )
     tool = _tool_of(document.keys)
     raise _refusal(glimpse.path, document.keys, tool.advice if tool else _advice(document, path))
+
+
+def _is_json(line: bytes) -> bool:
+    """Whether a line is whole JSON, if perhaps with faults such as a repeated key."""
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _tool_of(keys: Collection[str]) -> _Tool | None:

@@ -110,3 +110,12 @@ def test_a_row_as_long_as_a_document_is_a_row(tmp_path: Path) -> None:
 def test_a_row_may_have_one_key_of_a_tool(tmp_path: Path) -> None:
     row = {"id": 1, "prediction": "A", "accuracy": 1}
     assert len(read_run(save(tmp_path / "m.jsonl", json.dumps(row)))) == 1
+
+
+def test_a_faulty_first_row_is_no_document(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(
+        '{"id": 1, "prediction": "a", "prediction": "b"}\n{"id": 2, "prediction": "a"}\n'
+    )
+    with pytest.raises(FileError, match="rows.jsonl:1: expected each key once per object"):
+        read_run(path)
