@@ -154,8 +154,8 @@ def _gate(options: argparse.Namespace) -> int:
         judged = _Judged(verdict, None, policy.on_inconclusive)
     if judged.comparison is not None:
         refuse_flips(options.flips, is_judged=judged.comparison.is_judged)
-    texts = _report_texts(options, judged)
     judged = judged._replace(verdict=_with_copies(judged.verdict, paths))
+    texts = _report_texts(options, judged)
     # Print last: if a report cannot be written, no verdict may be printed.
     write_files(texts)
     if options.summary:

@@ -462,3 +462,14 @@ def test_a_model_that_forgot_the_primes_fails(run, shared: Path, tmp_path) -> No
     done = run("gate", path, path, *models, *fields, "--max-nfr", "0.02")
     assert done.code == 4
     assert "only 0 of 1000 items could break" in done.out
+
+
+def test_every_report_says_that_the_files_are_copies(run, write, reports, tmp_path) -> None:
+    items = [{"id": n, "prediction": "A", "reference": "A"} for n in range(99)]
+    old, new = write("old.jsonl", items), write("copy.jsonl", items)
+    done = run("gate", old, new, "--max-nfr", "0.05", *reports)
+    assert done.first.endswith("; the two files are identical")
+    for name in REPORTS.values():
+        text = (tmp_path / name).read_text("utf-8")
+        assert "the two files are identical" in text
+        assert "equal on every item" not in text

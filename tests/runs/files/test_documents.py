@@ -117,5 +117,5 @@ def test_a_faulty_first_row_is_no_document(tmp_path: Path) -> None:
     path.write_text(
         '{"id": 1, "prediction": "a", "prediction": "b"}\n{"id": 2, "prediction": "a"}\n'
     )
-    with pytest.raises(FileError, match="rows.jsonl:1: expected each key once per object"):
+    with pytest.raises(FileError, match=r"rows\.jsonl:1: expected each key once per object"):
         read_run(path)
