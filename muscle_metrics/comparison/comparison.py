@@ -115,6 +115,13 @@ class Comparison(Facts):
         """The comparison in which the new model got every lost item wrong."""
         return self if self.worst is None else self.worst
 
+    @property
+    def is_lost(self) -> npt.NDArray[np.bool_]:
+        """Which items are lost: the last ones of a worst case, and none of any other."""
+        number = sum(self.lost.values()) if self.worst is None else 0
+        flags: npt.NDArray[np.bool_] = np.arange(self.total) >= self.total - number
+        return flags
+
     @cached_property
     def signature(self) -> str:
         """One line with the options and the input of the numbers."""

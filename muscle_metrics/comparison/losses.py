@@ -76,6 +76,7 @@ def with_losses(
         table=_with_rows(comparison.table, kept, losses.records),
         correctness=correctness,
         changes=changes,
+        lost=losses.reasons,
     )
     return replace(comparison, worst=worst, lost=losses.reasons)
 

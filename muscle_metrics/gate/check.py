@@ -96,10 +96,10 @@ def make_verdict(comparison: Facts, policy: Policy, checks: tuple[Check, ...]) -
 def decide(*, low: float, high: float, limit: Fraction, rejected: bool) -> Outcome:
     """Decide one criterion from its bounds; `rejected` is the lower bound's test after Holm."""
     # A float is an exact fraction: no rounding decides at the limit.
-    if Fraction(high) <= limit:
-        return Outcome.PASS
     if rejected and Fraction(low) > limit:
         return Outcome.FAIL
+    if Fraction(low) <= limit and Fraction(high) <= limit:
+        return Outcome.PASS
     return Outcome.INCONCLUSIVE
 
 

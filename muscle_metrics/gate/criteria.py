@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from muscle_metrics.comparison.facts import Facts, Part, Regression
 from muscle_metrics.errors import UsageError
+from muscle_metrics.flips.magnitudes import Magnitude
 from muscle_metrics.gate import evidence as kinds
 
 if TYPE_CHECKING:
@@ -387,8 +388,15 @@ def _mean_loss(metric: str, policy: Policy, comparison: Facts) -> Evidence:
 def _mean_regression(metric: str, policy: Policy, comparison: Facts) -> Evidence:
     items = cast("Comparison", comparison)
     material, table = items.changes[metric].with_effect(policy.minimum_effect), items.table
+    falls, largest = (
+        np.where(material.regressed(), -material.gains, 0.0),
+        material.high - material.low,
+    )
+    # Small falls would lower the mean: it is largest if each lost item fell by the whole range.
+    falls[items.is_lost] = largest
+    rows = np.flatnonzero(falls)
     size = kinds.mean_regression(
-        material.mean_regression, table.unit_numbers[material.regressed()], table.unit
+        Magnitude(falls[rows], limit=largest), table.unit_numbers[rows], table.unit
     )
     return _noisy(comparison, size)
 

@@ -354,3 +354,17 @@ def test_one_prompt_says_nothing_about_others():
     verdict = check_gate(compare_runs(old, new), Policy(max_nfr="0.04"))
     assert verdict.outcome == "INCONCLUSIVE"
     assert verdict.checks[0].advice.startswith("one prompt says nothing about others")
+
+
+@pytest.mark.parametrize(("limit", "before"), [("0.45", "FAIL"), ("0.5", "INCONCLUSIVE")])
+def test_losses_do_not_lower_the_mean_of_the_regressed(limit, before):
+    # 40 items fall by .5, and 400 bad ones stay: without most of these the mean is the same.
+    old, new = graded_run("old", [0.9] * 40 + [0.1] * 400), [0.4] * 40 + [0.1] * 400
+    policy = Policy(max_nfr="0.99", min_coverage="0.01", max_mean_regression=limit)
+    for kept, outcome in ((440, before), (140, "FAIL" if before == "FAIL" else "INVALID")):
+        comparison = compare_runs(
+            old, graded_run("new", new[:kept]), score_range=(0, 1), missing="drop"
+        )
+        check = check_gate(comparison, policy).checks[1]
+        assert (check.criterion, check.outcome) == ("mean regression of judge", outcome)
+        assert check.low <= check.high
