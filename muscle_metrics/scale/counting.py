@@ -11,6 +11,7 @@ from muscle_metrics.comparison.items import Item
 from muscle_metrics.comparison.totals import Cell, Totals
 from muscle_metrics.flips.counting import tally_flips
 from muscle_metrics.flips.counts import Quadrant
+from muscle_metrics.runs.joining.losses import CONFLICTING, ONLY_IN_NEW, ONLY_IN_OLD, UNANSWERED
 from muscle_metrics.scale.database import reading
 from muscle_metrics.scale.encoding import decode_reference, decode_value, split_key
 from muscle_metrics.scale.joining import FLAWS
@@ -111,12 +112,12 @@ class Tally:
 
     def dropped(self, joining: Joining) -> dict[str, int]:
         """How many items the options leave out, by reason."""
-        counts = {"only in new": self.count("only_new"), "only in old": self.count("only_old")}
+        counts = {ONLY_IN_NEW: self.count("only_new"), ONLY_IN_OLD: self.count("only_old")}
         conflicting = {"conflicting"} & joining.left_out
         if conflicting:
-            counts["conflicting references"] = self.count("conflicting")
+            counts[CONFLICTING] = self.count("conflicting")
         if "unanswered" in joining.left_out:
-            counts["unanswered"] = self.count("unanswered", without=conflicting)
+            counts[UNANSWERED] = self.count("unanswered", without=conflicting)
         return {reason: count for reason, count in sorted(counts.items()) if count}
 
     def labels(self, *marks: str, without: Iterable[str] = ()) -> set[str]:

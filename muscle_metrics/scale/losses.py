@@ -5,6 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from muscle_metrics.runs.joining.losses import (
+    CONFLICTING,
+    ONLY_IN_OLD,
+    OTHER_REFERENCE,
+    UNANSWERED_BY_NEW,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -14,10 +21,10 @@ __all__ = ["LOSSES", "loss_columns"]
 
 LOSSES: Mapping[str, str] = MappingProxyType(
     {
-        "lost_absent": "only in old",
-        "lost_conflicting": "conflicting references",
-        "lost_silent": "unanswered by new",
-        "lost_rejudged": "judged by another reference",
+        "lost_absent": ONLY_IN_OLD,
+        "lost_conflicting": CONFLICTING,
+        "lost_silent": UNANSWERED_BY_NEW,
+        "lost_rejudged": OTHER_REFERENCE,
     }
 )
 """Reason of each loss by its column; an item is lost for at most one of them."""

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.record import Record
 
 __all__ = [
+    "CONFLICTING",
     "NO_LOSSES",
+    "ONLY_IN_NEW",
+    "ONLY_IN_OLD",
     "OTHER_REFERENCE",
     "UNANSWERED",
     "UNANSWERED_BY_NEW",
@@ -27,6 +30,10 @@ __all__ = [
     "find_losses",
 ]
 
+# Reasons for which items are left out, or lost; engines give the same.
+ONLY_IN_OLD = "only in old"
+ONLY_IN_NEW = "only in new"
+CONFLICTING = "conflicting references"
 UNANSWERED = "unanswered"
 OTHER_REFERENCE = "judged by another reference"
 UNANSWERED_BY_NEW = "unanswered by new"

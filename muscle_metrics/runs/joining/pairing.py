@@ -11,7 +11,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, get_args
 
 from muscle_metrics.errors import PairingError, UsageError, check_choice
-from muscle_metrics.runs.joining.losses import NO_LOSSES, UNANSWERED, Losses, find_losses
+from muscle_metrics.runs.joining.losses import (
+    CONFLICTING,
+    NO_LOSSES,
+    ONLY_IN_NEW,
+    ONLY_IN_OLD,
+    UNANSWERED,
+    Losses,
+    find_losses,
+)
 from muscle_metrics.runs.joining.mismatches import Mismatches
 
 if TYPE_CHECKING:
@@ -194,7 +202,7 @@ def join_runs(
     # An item counts once, under the first reason that applies.
     reasons = _reasons_missing(found)
     if conflict == "drop":
-        reasons = dict.fromkeys(found.conflicting, "conflicting references") | reasons
+        reasons = dict.fromkeys(found.conflicting, CONFLICTING) | reasons
     if unanswered == "drop":
         reasons = dict.fromkeys(found.unanswered, UNANSWERED) | reasons
     dropped = dict(sorted(Counter(reasons.values()).items()))
@@ -249,7 +257,7 @@ def _reasons_missing(found: Mismatches) -> dict[Identity, str]:
     if len(found.runs) > 2:
         return dict.fromkeys(absent, "not in every run")
     old = found.runs[0]
-    return {item: "only in old" if item in old.records else "only in new" for item in absent}
+    return {item: ONLY_IN_OLD if item in old.records else ONLY_IN_NEW for item in absent}
 
 
 def _sources_of_references(runs: Sequence[LabelledRun], conflict: Conflict) -> list[int]:
