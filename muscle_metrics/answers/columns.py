@@ -16,7 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.answers.arrays import Values, flat_column, shown
-from muscle_metrics.answers.keys import NESTED, apply_key, is_missing, is_null, plain_value
+from muscle_metrics.answers.keys import (
+    NESTED,
+    apply_key,
+    is_missing,
+    is_null,
+    plain_value,
+    refuse_emptied,
+)
 from muscle_metrics.errors import InputError, check_choice
 
 __all__ = [
@@ -143,14 +150,16 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
     >>> reference_columns(["A", ["B", "b"]], items=2).owners
     array([0, 1, 1])
     """
+    if key is not None:
+        values = keyed_references(values, key, name="references")
     flat = flat_column(values, "references")
     if isinstance(flat, np.ndarray) and flat.dtype != object:
-        return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
+        return AcceptedAnswers(answer_column(flat, name="references"), None)
     if not any(issubclass(kind_of, NESTED) for kind_of in {*map(type, flat)}):
-        return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
+        return AcceptedAnswers(answer_column(flat, name="references"), None)
     rows = [value if _is_list(value) else None for value in flat]
     if all(row is None for row in rows):
-        return AcceptedAnswers(answer_column(flat, name="references", key=key), None)
+        return AcceptedAnswers(answer_column(flat, name="references"), None)
     if len(rows) != items and all(row is not None and len(row) == items for row in rows):
         raise InputError(
             f"expected one list of accepted references per item, got {len(rows)} lists of "
@@ -169,7 +178,7 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
         )
     owners = np.repeat(np.arange(len(accepted)), [len(row) for row in accepted])
     merged = [reference for row in accepted for reference in row]
-    return AcceptedAnswers(answer_column(merged, name="references", key=key, owners=owners), owners)
+    return AcceptedAnswers(answer_column(merged, name="references", owners=owners), owners)
 
 
 def keyed_references(
@@ -186,7 +195,10 @@ def keyed_references(
     rows = [list(value) if _is_list(value) else [value] for value in flat]
     named = [f"item {i}" for i in range(len(rows))] if places is None else places
     of_all = [place for place, row in zip(named, rows, strict=True) for _ in row]
-    keyed = iter(apply_key(key, [one for row in rows for one in row], name=name, places=of_all))
+    references = [one for row in rows for one in row]
+    found = apply_key(key, references, name=name, places=of_all)
+    refuse_emptied(references, found, name=name, places=of_all)
+    keyed = iter(found)
     lists = [[next(keyed) for _ in row] for row in rows]
     return [row if _is_list(value) else row[0] for value, row in zip(flat, lists, strict=True)]
 

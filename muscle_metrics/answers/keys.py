@@ -13,7 +13,15 @@ from muscle_metrics.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["NESTED", "apply_key", "is_missing", "is_null", "name_of", "plain_value"]
+__all__ = [
+    "NESTED",
+    "apply_key",
+    "is_missing",
+    "is_null",
+    "name_of",
+    "plain_value",
+    "refuse_emptied",
+]
 
 NESTED = (list, tuple, np.ndarray)
 
@@ -59,6 +67,30 @@ def apply_key(
                 f"function, or leave out --key (key=)"
             ) from error
     return keyed
+
+
+def refuse_emptied(
+    values: Sequence[Any], keyed: Sequence[Any], *, name: str, places: Sequence[str]
+) -> None:
+    """Refuse a key that leaves blank text of a reference: an answer of noise would then be right.
+
+    Raises
+    ------
+    InputError
+        With the number of such references, and the first.
+    """
+    emptied = [n for n, text in enumerate(keyed) if _is_blank(text) and not _is_blank(values[n])]
+    if emptied:
+        first = emptied[0]
+        raise InputError(
+            f"expected --key (key=) to leave text of every reference, got blank text for "
+            f"{len(emptied)} of {len(keyed)} in {name} such as {shown(values[first])} at "
+            f"{places[first]}: change the function, so that it keeps what it does not recognise"
+        )
+
+
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()
 
 
 def _shown_error(text: str) -> str:

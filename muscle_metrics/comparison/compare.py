@@ -27,7 +27,7 @@ from muscle_metrics.answers.keys import apply_key
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable, joined_table
 from muscle_metrics.comparison.judging import is_exact_text, match_texts, recorded_names
-from muscle_metrics.comparison.keyed import KeyedAnswers, predictions_of, refuse_emptied
+from muscle_metrics.comparison.keyed import KeyedAnswers, predictions_of
 from muscle_metrics.comparison.losses import with_losses
 from muscle_metrics.comparison.measured import Judged, Settings, Texts, judge_joined, measure
 from muscle_metrics.comparison.metrics import (
@@ -179,12 +179,10 @@ def _keyed(texts: Texts, key: Key) -> Texts:
         return texts
     old, new, references, _ = texts
     check_list_references(references, old, new)
-    keyed = keyed_references(references, key, name="references")
-    refuse_emptied(list(references), keyed, "references")
     return Texts(
         apply_key(key, flat_column(old, "old"), name="old"),
         apply_key(key, flat_column(new, "new"), name="new"),
-        keyed,
+        keyed_references(references, key, name="references"),
     )
 
 

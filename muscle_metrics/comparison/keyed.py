@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from muscle_metrics.answers.columns import check_list_references, keyed_references
 from muscle_metrics.answers.keys import apply_key
 from muscle_metrics.comparison.signature import name_key
-from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.errors import UsageError
 from muscle_metrics.scorers import Scorer
 from muscle_metrics.words.place import show
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.metrics import Chosen
     from muscle_metrics.runs.joining.pairing import JoinedRuns
 
-__all__ = ["KeyedAnswers", "predictions_of", "refuse_emptied"]
+__all__ = ["KeyedAnswers", "predictions_of"]
 
 
 def predictions_of(joined: JoinedRuns) -> tuple[tuple[Any, ...], ...]:
@@ -93,27 +93,10 @@ class KeyedAnswers:
         for run, references, predictions in recorded:
             check_list_references(references, predictions)
             name = f"the references of {show(run)}"
-            keyed = tuple(keyed_references(references, self.key, name=name, places=self._places))
-            refuse_emptied(references, keyed, name)
-            columns.append(keyed)
+            keyed = keyed_references(references, self.key, name=name, places=self._places)
+            columns.append(tuple(keyed))
         return tuple(columns)
 
     @cached_property
     def _places(self) -> list[str]:
         return [f"id {show(name)}" for name in self.joined.ids]
-
-
-def refuse_emptied(recorded: Sequence[Any], keyed: Sequence[Any], name: str) -> None:
-    """Refuse a key that leaves no text of any reference: every answer would then be right."""
-    if all(_is_blank(value) for value in keyed) and not all(_is_blank(value) for value in recorded):
-        raise InputError(
-            f"expected --key (key=) to leave text of some references, got blank text for all "
-            f"{len(keyed)} of {name}: change the function, so that it keeps what it does not "
-            f"recognise"
-        )
-
-
-def _is_blank(value: Any) -> bool:
-    """Whether a text, or each of several accepted ones, is white space alone."""
-    texts = value if isinstance(value, list | tuple) else [value]
-    return all(isinstance(text, str) and not text.strip() for text in texts)

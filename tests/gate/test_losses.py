@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from scipy.stats import binom
 
-from muscle_metrics import InputError, Policy, check_gate, compare_runs
+from muscle_metrics import InputError, Policy, check_gate, compare_runs, count_flips
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scale import compare_files
 from tests.fuzz.damages import describe, in_memory, rank, search
@@ -230,7 +230,10 @@ def test_no_right_answer_in_old_leaves_nothing_to_judge():
 def test_a_key_that_recognises_nothing_compares_nothing():
     old = run("old", [(i, f"#### {i}", str(i)) for i in range(300)])
     new = run("new", [(i, "не знаю", str(i)) for i in range(300)])
-    with pytest.raises(InputError, match="got blank text for all 300"):
+    with pytest.raises(
+        InputError,
+        match="got blank text for 300 of 300 in the ref",
+    ):
         compare_runs(old, new, key=lambda text: text.partition("####")[2])
     kept = compare_runs(old, new, key=lambda text: text.rpartition("#### ")[2])
     assert check_gate(kept, Policy(max_nfr="0.02")).outcome == "FAIL"
@@ -368,3 +371,19 @@ def test_losses_do_not_lower_the_mean_of_the_regressed(limit, before):
         check = check_gate(comparison, policy).checks[1]
         assert (check.criterion, check.outcome) == ("mean regression of judge", outcome)
         assert check.low <= check.high
+
+
+def test_a_key_that_empties_one_reference_would_make_noise_right():
+    # The key finds numbers: without one, noise and the reference would both become blank.
+    def number(text):
+        return "".join(filter(str.isdigit, text))
+
+    rows = [(i, str(i), str(i)) for i in range(300)]
+    rows[7] = (7, "семь", "семь")
+    old = run("old", rows)
+    new = run("new", [(i, "шум" if i == 7 else x, y) for i, x, y in rows])
+    with pytest.raises(InputError, match="1 of 300 in the references of 'old' such as 'семь'"):
+        compare_runs(old, new, key=number)
+    columns = {"old": ["1", "семь"], "new": ["1", "шум"], "references": ["1", ["2", "семь"]]}
+    with pytest.raises(InputError, match="blank text for 1 of 3 in references"):
+        count_flips(**columns, key=number)
