@@ -73,7 +73,10 @@ def test_message_is_one_line_that_says_what_to_do(name, call):
     message = str(caught(call))
     assert message.splitlines() == [message]
     # A place comes first where there is one: a file, and a line or row of it.
-    place = re.match(r"([a-z]+/)?[a-z_]+\.[a-z.]+(:\d+|, row \d+)?: |\.: ", message)
+    place = re.match(
+        r"([a-z]+/)?[a-z_]+\.[a-z.]+(:\d+|, row \d+)?: |\.: |table \([a-zA-Z ]+\)(, row \d+)?: ",
+        message,
+    )
     message = message[place.end() :] if place else message
     assert message.startswith("expected ")
     assert not message.endswith(".")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,14 +41,18 @@ from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.joining.pairing import pair_runs
 from muscle_metrics.runs.natural_order import sort_naturally
+from muscle_metrics.runs.read import read_run
+from muscle_metrics.runs.record import Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Unpack
 
     from muscle_metrics.answers.columns import Key, Missing, Values
     from muscle_metrics.comparison.metrics import Chosen
     from muscle_metrics.runs.joining.pairing import Conflict, JoinedRuns, MissingItems, Unanswered
-    from muscle_metrics.runs.record import Record, Run
+    from muscle_metrics.runs.read import ReadOptions, Source
+    from muscle_metrics.runs.record import Record
     from muscle_metrics.scorers import Metric
 
     Options = Mapping[str, Mapping[str, Any]]
@@ -78,7 +83,9 @@ def compare(
     prompts: Sequence[object] | None = None,
     names: tuple[str, str] = ("old", "new"),
 ) -> Comparison:
-    """Compare the answers of two models to the same items.
+    """Compare the answers of two models to the same items, paired by position.
+
+    Rows of separate tables are joined by id with `compare_runs`.
 
     Parameters
     ----------
@@ -233,8 +240,8 @@ def _table(
 
 
 def compare_runs(
-    old: Run,
-    new: Run,
+    old: Source,
+    new: Source,
     *,
     metric: Metric | Sequence[Metric] | None = None,
     options: Options | None = None,
@@ -247,13 +254,15 @@ def compare_runs(
     missing: MissingItems = "error",
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
+    names: tuple[str, str] | None = None,
+    **reading: Unpack[ReadOptions],
 ) -> Comparison:
     """Compare two recorded runs, joined by the ids of their items.
 
     Parameters
     ----------
-    old, new : Run
-        As read by `read_run`.
+    old, new : Run, str, path or table
+        Runs, or whatever `read_run` reads: files, logs, data frames, datasets, lists of dicts.
     metric : str, callable, or several, optional
         A score that the runs recorded, "exact_match", or a scorer that grades their texts; a
         recorded score comes before a scorer of its name. By default the recorded score where there
@@ -283,6 +292,11 @@ def compare_runs(
     unanswered : {"error", "wrong", "drop"}
         What to do with items to which a run recorded no answer, or no score: "wrong" gives them
         the worst score of every metric, and a missing answer is never right.
+    names : tuple of str, optional
+        Names of the runs; by default their own, and "old" and "new" for tables in memory.
+    **reading
+        Options of `read_run` for runs that are not read yet, such as ``id_field="id"`` and
+        ``slice_field="topic"``.
 
     Returns
     -------
@@ -298,12 +312,13 @@ def compare_runs(
 
     Examples
     --------
-    >>> from muscle_metrics.runs.record import Record, Run
-    >>> old = Run(records=(Record(id="q1", prediction="A", reference="A"),), name="v1")
-    >>> new = Run(records=(Record(id="q1", prediction="B", reference="A"),), name="v2")
-    >>> compare_runs(old, new).counts.negative
+    >>> old = [{"id": "q1", "answer": "A", "gold": "A"}, {"id": "q2", "answer": "B", "gold": "C"}]
+    >>> new = [{"id": "q2", "answer": "B", "gold": "C"}, {"id": "q1", "answer": "B", "gold": "A"}]
+    >>> comparison = compare_runs(old, new, prediction_field="answer", reference_field="gold")
+    >>> comparison.counts.negative
     1
     """
+    old, new = _read_both(old, new, names, metric, key, reading)
     settings = Settings(
         threshold=threshold,
         strict_threshold=strict_threshold,
@@ -371,6 +386,35 @@ def compare_runs(
         )
 
     return with_losses(comparison, joined.losses, judge_old)
+
+
+def _read_both(
+    old: Source,
+    new: Source,
+    names: tuple[str, str] | None,
+    metric: Metric | Sequence[Metric] | None,
+    key: Key,
+    reading: ReadOptions,
+) -> list[Run]:
+    """Read the runs that are not read yet, all by the same options."""
+    first = next(iter(metric), None) if isinstance(metric, list | tuple) else metric
+    is_any_unread = not (isinstance(old, Run) and isinstance(new, Run))
+    runs = []
+    for position, source in enumerate((old, new)):
+        is_read, is_path = isinstance(source, Run), isinstance(source, str | PathLike)
+        name = None if is_read or is_path else ("old", "new")[position]
+        # Options beside one read run are meant for the other.
+        options: ReadOptions = {} if is_read and is_any_unread else reading
+        runs.append(
+            read_run(
+                source,
+                metric=first if isinstance(first, str) else None,
+                structured=key is not None,
+                name=names[position] if names else name,
+                **options,
+            )
+        )
+    return runs
 
 
 def _labels_from_new(joined: JoinedRuns, old: Run, *, is_by_scores: bool) -> frozenset[str]:

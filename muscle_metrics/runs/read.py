@@ -1,11 +1,12 @@
-"""A run from a log: of a harness, or a plain file of rows."""
+"""A run from a log of a harness, from a plain file of rows, or from a table in memory."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from muscle_metrics.errors import FileError, InputError, UsageError
 from muscle_metrics.runs.choice import Choice, narrow_run
@@ -17,23 +18,45 @@ from muscle_metrics.runs.readers.baseline import is_baseline, read_baseline
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.runs.rows import keep_rows, locate
 from muscle_metrics.runs.sentinels import Sentinels
+from muscle_metrics.runs.tables import open_table
 from muscle_metrics.words.numbers import counted
 from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from os import PathLike
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from muscle_metrics.runs.harnesses import Recognised
     from muscle_metrics.runs.sentinels import MissingScore
+    from muscle_metrics.runs.tables import Table
 
-__all__ = ["nothing_scored", "read_run", "sentinels_of"]
+# A path, a run, or a table of a package that is not imported here.
+Source = Any
+
+__all__ = ["ReadOptions", "Source", "nothing_scored", "read_run", "sentinels_of"]
 
 _BATCH = 1024
 
 
+class ReadOptions(TypedDict, total=False):
+    """Options of `read_run` about the rows of a run, for functions that pass them on."""
+
+    format: str
+    id_field: str | tuple[str, ...]
+    prediction_field: str | None
+    reference_field: str | None
+    score_field: str | None
+    slice_field: str | None
+    group_field: str | None
+    prompt_field: str | None
+    repeat_field: str | None
+    missing_score: MissingScore
+    where: Mapping[str, str]
+    task: str | None
+    filter: str | None
+
+
 def read_run(
-    path: str | PathLike[str],
+    source: Source,
     *,
     format: str = "auto",  # noqa: A002
     id_field: str | tuple[str, ...] = "id",
@@ -52,7 +75,7 @@ def read_run(
     metric: str | None = None,
     name: str | None = None,
 ) -> Run:
-    """Read the answers of one model: the log of a harness, or a plain file with a record per row.
+    """Read the answers of one model: a log of a harness, or a file or table of one row per answer.
 
     Content and layout show which harness wrote a log. A field of a plain file is the exact name of
     a column, else a dotted path into nested objects. Ids are text: the number 1 becomes ``1``, and
@@ -60,9 +83,10 @@ def read_run(
 
     Parameters
     ----------
-    path : str or path
-        A plain, gzip or Zstandard file, recognised by content, not by name; or the file or folder
-        that a harness wrote.
+    source : str, path, table or Run
+        A plain, gzip or Zstandard file, recognised by content, not by name; the file or folder
+        that a harness wrote; a data frame of pandas or Polars, a table of pyarrow, a dataset of
+        Hugging Face or a list of dicts; a Run is returned as it is.
     format : str
         "auto"; one of "jsonl", "json", "csv", "tsv" and "parquet" for a plain file, of which CSV
         and TSV are recognised by name only; "datasets" for a folder that `save_to_disk` of
@@ -131,25 +155,37 @@ def read_run(
         "prompt": prompt_field,
         "repeat": repeat_field,
     }
-    glimpse = Glimpse(Path(path))
-    recognised = recognise_harness(glimpse, format)
-    if recognised is None:
-        _refuse_choices(task=task, filter=filter)
-        file = open_plain(glimpse, format)
-        if file.format == "jsonl" and is_baseline(glimpse.row):
-            run = read_baseline(file.path)
-        else:
-            run = _read_plain(file, id_field, asked, where, missing_score, structured=structured)
+    fields = {"id": None if id_field == "id" else id_field, **asked}
+    given = _options(fields, where, missing_score)
+    choices = {"task": task, "filter": filter}
+    chosen = [part for part, choice in choices.items() if choice is not None]
+
+    def read_rows(rows: PlainFile | Table) -> Run:
+        return _read_plain(rows, id_field, asked, where, missing_score, structured=structured)
+
+    if isinstance(source, Run):
+        run = source
+        _refuse_any(run, [*given, *chosen])
+    elif not isinstance(source, str | PathLike):
+        _refuse_choices(chosen)
+        run = read_rows(open_table(source, name or "table"))
     else:
-        given = {"id": None if id_field == "id" else id_field, **asked}
-        _refuse_fields(recognised, given, where, missing_score)
-        choice = Choice(task, filter, metric)
-        run = narrow_run(recognised.read(glimpse, choice), choice)
+        glimpse = Glimpse(Path(source))
+        recognised = recognise_harness(glimpse, format)
+        if recognised is not None:
+            _refuse_fields(recognised, given)
+            choice = Choice(task, filter, metric)
+            run = narrow_run(recognised.read(glimpse, choice), choice)
+        else:
+            _refuse_choices(chosen)
+            file = open_plain(glimpse, format)
+            is_plain = file.format != "jsonl" or not is_baseline(glimpse.row)
+            run = read_rows(file) if is_plain else read_baseline(file.path)
     return run if name is None else replace(run, name=name)
 
 
 def _read_plain(
-    file: PlainFile,
+    file: PlainFile | Table,
     id_field: str | tuple[str, ...],
     asked: Mapping[str, str | None],
     where: Mapping[str, str],
@@ -203,7 +239,7 @@ def _batches(
 
 
 def _read_one_by_one(
-    file: PlainFile, columns: Columns, rows: Iterable[tuple[int, Mapping[str, object]]]
+    file: PlainFile | Table, columns: Columns, rows: Iterable[tuple[int, Mapping[str, object]]]
 ) -> list[Record]:
     """Read each row by itself, and raise the error of the first wrong one with its place."""
     records = []
@@ -215,15 +251,16 @@ def _read_one_by_one(
     return records
 
 
-def _refuse_fields(
-    recognised: Recognised,
-    fields: Mapping[str, object],
-    where: Mapping[str, str],
-    missing_score: MissingScore,
-) -> None:
-    """Raise a UsageError if the user named fields for the log of a harness."""
+def _options(
+    fields: Mapping[str, object], where: Mapping[str, str], missing_score: MissingScore
+) -> list[str]:
+    """Names of the options that the user gave."""
     options = [f"{part}_field" for part, field in fields.items() if field is not None]
-    options += ["where"] * bool(where) + ["missing_score"] * (missing_score is not None)
+    return options + ["where"] * bool(where) + ["missing_score"] * (missing_score is not None)
+
+
+def _refuse_fields(recognised: Recognised, options: Sequence[str]) -> None:
+    """Raise a UsageError if the user named fields for the log of a harness."""
     if options:
         name = options[0]
         raise UsageError(
@@ -232,14 +269,22 @@ def _refuse_fields(
         )
 
 
-def _refuse_choices(**choices: str | None) -> None:
-    """Raise a UsageError if the user chose a task or filter for a plain file, which has none."""
-    for name, value in choices.items():
-        if value is not None:
-            raise UsageError(
-                f"expected --{name} ({name}=) for the log of a harness, got a plain file: choose "
-                f"rows with --where FIELD=VALUE (where=)"
-            )
+def _refuse_any(run: Run, options: Sequence[str]) -> None:
+    """Raise a UsageError if the user gave options for a run that is read already."""
+    if options:
+        raise UsageError(
+            f"expected no {options[0]}= for the run {show(run.name)}, which is read already, got "
+            f"one: give it to read_run() with the file or table"
+        )
+
+
+def _refuse_choices(names: Iterable[str]) -> None:
+    """Raise a UsageError if the user chose a task or filter for plain rows, which have none."""
+    for name in names:
+        raise UsageError(
+            f"expected --{name} ({name}=) for the log of a harness, got a plain file or table: "
+            f"choose rows with --where FIELD=VALUE (where=)"
+        )
 
 
 def sentinels_of(missing_score: MissingScore, score_field: str | None) -> Sentinels:

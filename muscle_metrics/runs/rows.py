@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from muscle_metrics.runs.files.plain_file import PlainFile
+    from muscle_metrics.runs.tables import Table
 
 __all__ = ["keep_rows", "locate"]
 
@@ -40,14 +41,14 @@ _EVERYTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def keep_rows(
-    file: PlainFile, fields: Collection[str], where: Mapping[str, str] = _EVERYTHING
+    file: PlainFile | Table, fields: Collection[str], where: Mapping[str, str] = _EVERYTHING
 ) -> Iterator[tuple[int, Mapping[str, object]]]:
     r"""Rows whose fields have the wanted text, with their numbers.
 
     Parameters
     ----------
-    file : PlainFile
-        The file.
+    file : PlainFile or Table
+        The file, or the table in memory.
     fields : collection of str
         Fields that will be looked up.
     where : mapping of str to str
@@ -67,7 +68,9 @@ def keep_rows(
 
 
 def _filter(
-    file: PlainFile, rows: Iterator[tuple[int, Mapping[str, object]]], where: Mapping[str, str]
+    file: PlainFile | Table,
+    rows: Iterator[tuple[int, Mapping[str, object]]],
+    where: Mapping[str, str],
 ) -> Iterator[tuple[int, Mapping[str, object]]]:
     seen: dict[str, dict[str, None]] = {field: {} for field in where}
     kept = 0
@@ -91,7 +94,9 @@ def _filter(
         raise FileError(f"{file}: expected a row with {wanted}: change --where (where)")
 
 
-def locate(error: InputError, file: PlainFile, number: int, row: Mapping[str, object]) -> FileError:
+def locate(
+    error: InputError, file: PlainFile | Table, number: int, row: Mapping[str, object]
+) -> FileError:
     """Add the place of a wrong row to its error and, for missing fields, the known names."""
     place = file.place(number)
     if not isinstance(error, MissingFieldError):
