@@ -13,7 +13,7 @@ from muscle_metrics.cli.outputs import (
     print_reports,
     write_files,
 )
-from muscle_metrics.cli.reading import add_reading, read_runs
+from muscle_metrics.cli.reading import add_reading, read_runs, two_models
 from muscle_metrics.cli.screen import open_screen, print_lines, working
 from muscle_metrics.errors import UsageError
 
@@ -86,6 +86,7 @@ def _compare(options: argparse.Namespace) -> int:
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
 
+    two_models(options)
     check_engine(options)
     choices = judging_choices(options)
     check_versions(options, choices, "compare two runs")

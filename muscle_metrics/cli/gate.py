@@ -17,7 +17,7 @@ from muscle_metrics.cli.outputs import (
     write_files,
 )
 from muscle_metrics.cli.policy_flags import add_policy, policy_of
-from muscle_metrics.cli.reading import add_reading, read_runs
+from muscle_metrics.cli.reading import add_reading, read_runs, two_models
 from muscle_metrics.cli.screen import print_lines, warn
 from muscle_metrics.errors import InputError, UsageError
 
@@ -137,6 +137,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def _gate(options: argparse.Namespace) -> int:
+    two_models(options)
     check_engine(options)
     policy = policy_of(options)
     paths = _paths(options)
@@ -205,12 +206,14 @@ def _judge(
 ) -> _Judged:
     from muscle_metrics.comparison.baseline import match_baseline
     from muscle_metrics.comparison.compare import compare_runs
+    from muscle_metrics.comparison.per_task import settle_scores
     from muscle_metrics.gate.check import check_gate
 
     if options.engine != "memory":
         return _judge_counts(options, paths, policy, choices)
     old, new = read_runs(options, paths, growing=options.sequential)
     doubt_order(paths, [old, new])
+    (old, new), choices["metric"] = settle_scores([old, new], choices["metric"])
     old, new = match_baseline(
         old, new, metric=choices["metric"], key=choices["key"], growing=options.sequential
     )

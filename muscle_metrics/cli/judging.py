@@ -21,7 +21,8 @@ def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None
         "--metric",
         action="append",
         metavar="NAME",
-        help="exact_match, a recorded score, or a scorer such as rouge1; may be repeated",
+        help="exact_match, a recorded score, or a scorer such as rouge1; may be repeated; or "
+        "TASK=NAME, the score of each task of a suite",
     )
     group.add_argument(
         "--key",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.record import Run
 
-__all__ = ["add_reading", "read_runs", "run_settings"]
+__all__ = ["add_reading", "read_runs", "run_settings", "two_models"]
 
 # Options that are given once for all runs, or once per run: metavar and help.
 PER_RUN = {
@@ -34,8 +34,12 @@ PER_RUN = {
     "repeat_field": ("F", "field that numbers the generations of one prompt"),
     "prompt_field": ("F", "field of the prompt, which must not differ between runs"),
     "where": ("F=VALUE", "read only rows whose field has this value"),
-    "task": ("NAME", "read only this task of a harness's log"),
-    "filter": ("NAME", "read this filter's answers of a harness's log"),
+    "task": ("NAME", "read only this task of a harness's log, or those of a pattern: 'mmlu_*'"),
+    "model": ("NAME", "read only this model of a folder that holds several"),
+    "filter": (
+        "NAME",
+        "read this filter's answers of a harness's log; or TASK=NAME, for each task",
+    ),
 }
 
 
@@ -51,6 +55,12 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help="value of the score field that means no score, such as -1 or NaN; may be repeated "
         "(null and empty fields are no scores)",
     )
+    for version in ("old", "new"):
+        group.add_argument(
+            f"--{version}-model",
+            metavar="NAME",
+            help=f"{version} model of the one folder that is named",
+        )
     group.add_argument("--reference", metavar="FILE", help="file of ids and right answers")
     group.add_argument(
         "--missing",
@@ -72,6 +82,25 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help="items without an answer or without a recorded score, null; wrong gives them the "
         "worst score (default: error)",
     )
+
+
+def two_models(options: argparse.Namespace) -> None:
+    """Take the one folder that is named as two runs, where both models in it are chosen.
+
+    Raises
+    ------
+    UsageError
+        If one model alone is chosen, or more than one folder is named.
+    """
+    models = [options.old_model, options.new_model]
+    if models == [None, None]:
+        return
+    if None in models or len(options.runs) != 1 or options.model:
+        raise UsageError(
+            f"expected --old-model and --new-model beside one folder, got {len(options.runs)} runs "
+            f"and {2 - models.count(None)} of them: name FOLDER --old-model OLD --new-model NEW"
+        )
+    options.runs, options.model = options.runs * 2, models
 
 
 def read_runs(
@@ -161,17 +190,26 @@ def _whole_lines(path: Path, *, growing: bool) -> Iterator[Path]:
             raise FileError(message) from error
 
 
-def _first_metric(options: argparse.Namespace) -> str | None:
-    """Metric that decides: some logs hold one answer per metric."""
+def _first_metric(options: argparse.Namespace) -> str | dict[str, str] | None:
+    """Metric that decides, or the one of each task: some logs hold one answer per metric."""
+    from muscle_metrics.runs.choice import parse_by_task
+
     metrics = getattr(options, "metric", None)
+    if metrics and all("=" in metric for metric in metrics):
+        return parse_by_task(metrics)
     return metrics[0] if metrics else None
 
 
 def _settings(options: argparse.Namespace, position: int, runs: int) -> dict[str, Any]:
-    settings = {}
+    from muscle_metrics.runs.choice import parse_by_task
+
+    settings: dict[str, Any] = {}
     for name in PER_RUN:
         given = getattr(options, name)
         if given is None:
+            continue
+        if name == "filter" and all("=" in text for text in given):
+            settings[name] = parse_by_task(given)
             continue
         if len(given) not in (1, runs):
             raise UsageError(

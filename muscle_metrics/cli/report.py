@@ -10,7 +10,7 @@ from muscle_metrics.cli.judging import add_judging, judging_choices
 from muscle_metrics.cli.mistakes import check_versions, number
 from muscle_metrics.cli.outputs import check_outputs, names_standard_output
 from muscle_metrics.cli.policy_flags import add_policy, has_policy, policy_of
-from muscle_metrics.cli.reading import add_reading, read_runs
+from muscle_metrics.cli.reading import add_reading, read_runs, two_models
 from muscle_metrics.cli.screen import print_lines, working
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def _report(options: argparse.Namespace) -> int:
     from muscle_metrics.reports.html.page import make_page
     from muscle_metrics.words.escape import terminal
 
+    two_models(options)
     named = filter(None, (options.reference, options.policy, options.pinned))
     inputs = [*options.runs, *named]
     check_outputs([options.output], inputs)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.judging import judge_runs
 from muscle_metrics.comparison.metrics import EXACT_MATCH
+from muscle_metrics.comparison.per_task import settle_scores
 from muscle_metrics.comparison.signature import name_key
 from muscle_metrics.comparison.unanswered import needs_of
 from muscle_metrics.errors import InputError, UsageError
@@ -63,6 +64,8 @@ def make_baseline(
     UsageError
         If the metric is not recorded, or a key has no answers to apply to.
     """
+    if metric is not None:
+        (run,), metric = settle_scores([run], metric)
     needs = needs_of((run, run), metric)
     joined = join_runs((run, run), unanswered=unanswered, needs=needs)
     kept = joined.records[0]

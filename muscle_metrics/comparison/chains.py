@@ -19,6 +19,7 @@ from muscle_metrics.comparison.judging import JudgedRuns, recorded_names
 from muscle_metrics.comparison.keyed import KeyedAnswers
 from muscle_metrics.comparison.measured import Settings
 from muscle_metrics.comparison.metrics import EXACT_MATCH, choose_metrics
+from muscle_metrics.comparison.per_task import settle_scores
 from muscle_metrics.comparison.plain_data import (
     SCHEMA_VERSION,
     described_counts,
@@ -244,6 +245,7 @@ def compare_chain(
     >>> [step.positive for step in compare_chain(runs).steps]
     [0, 1]
     """
+    runs, metric = settle_scores(runs, metric)
     joined = join_runs(
         runs,
         missing=missing,

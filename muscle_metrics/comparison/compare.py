@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from os import PathLike
@@ -36,6 +37,7 @@ from muscle_metrics.comparison.metrics import (
     Recorded,
     choose_metrics,
 )
+from muscle_metrics.comparison.per_task import settle_scores
 from muscle_metrics.comparison.signature import name_directions, name_key, name_recipe
 from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
 from muscle_metrics.errors import InputError
@@ -45,7 +47,7 @@ from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Unpack
 
     from muscle_metrics.answers.columns import Key, Missing, Values
@@ -243,7 +245,7 @@ def compare_runs(
     old: Source,
     new: Source,
     *,
-    metric: Metric | Sequence[Metric] | None = None,
+    metric: Metric | Sequence[Metric] | Mapping[str, str] | None = None,
     options: Options | None = None,
     key: Key = None,
     threshold: float | None = None,
@@ -263,10 +265,12 @@ def compare_runs(
     ----------
     old, new : Run, str, path or table
         Runs, or whatever `read_run` reads: files, logs, data frames, datasets, lists of dicts.
-    metric : str, callable, or several, optional
+    metric : str, callable, several, or mapping of str to str, optional
         A score that the runs recorded, "exact_match", or a scorer that grades their texts; a
         recorded score comes before a scorer of its name. By default the recorded score where there
         is one, else "exact_match". The first one that marks items right or wrong decides the flips.
+        Of a suite a mapping names the score of each task, or pattern of tasks; by default a task
+        is compared by the score that its log lists first.
     options : mapping of str to mapping, optional
         Options by metric, such as ``{"rouge1": {"stem": True}}``.
     key : callable, optional
@@ -318,7 +322,7 @@ def compare_runs(
     >>> comparison.counts.negative
     1
     """
-    old, new = _read_both(old, new, names, metric, key, reading)
+    (old, new), metric = settle_scores(_read_both(old, new, names, metric, key, reading), metric)
     settings = Settings(
         threshold=threshold,
         strict_threshold=strict_threshold,
@@ -392,7 +396,7 @@ def _read_both(
     old: Source,
     new: Source,
     names: tuple[str, str] | None,
-    metric: Metric | Sequence[Metric] | None,
+    metric: Metric | Sequence[Metric] | Mapping[str, str] | None,
     key: Key,
     reading: ReadOptions,
 ) -> list[Run]:
@@ -408,7 +412,7 @@ def _read_both(
         runs.append(
             read_run(
                 source,
-                metric=first if isinstance(first, str) else None,
+                metric=first if isinstance(first, str | Mapping) else None,
                 structured=key is not None,
                 name=names[position] if names else name,
                 **options,

@@ -24,7 +24,7 @@ from muscle_metrics.comparison.metrics import (
     check_judging,
     choose_metrics,
 )
-from muscle_metrics.comparison.one_task import one_task_at_a_time
+from muscle_metrics.comparison.task_flags import advise_scores
 from muscle_metrics.comparison.unanswered import (
     UNBOUNDED,
     fill_missing,
@@ -353,7 +353,7 @@ def _score_names(
     if several:
         raise UsageError(
             f"expected one score to compare by, got {names} in {show(run)}: "
-            f"{one_task_at_a_time(by_task) if len(by_task) > 1 else _CHOOSE_METRIC}"
+            f"{advise_scores(by_task) if len(by_task) > 1 else _CHOOSE_METRIC}"
         )
     lacking = [
         str(task)
@@ -364,7 +364,7 @@ def _score_names(
         score = f"a score {metric!r}" if metric else "a score"
         raise UsageError(
             f"expected {score} in every task of {show(run)}, got none in {list_names(lacking)}: "
-            f"{one_task_at_a_time(by_task)}"
+            f"{advise_scores(by_task)}"
         )
     only = {task: metric or next(iter(found), "") for task, found in by_task.items()}
     chosen = [only[record.task] for record in records]

@@ -1,19 +1,38 @@
-"""The task and filter that a user chose of a log, and the run narrowed to them."""
+"""The tasks and filters that a user chose of a log, and the run narrowed to them."""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from muscle_metrics.errors import UsageError
+from muscle_metrics.words.escape import shorten, visible
 from muscle_metrics.words.place import list_names, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from muscle_metrics.runs.record import Run
 
-__all__ = ["Choice", "filters_by_task", "narrow_run"]
+__all__ = [
+    "ByTask",
+    "Choice",
+    "check_tasks",
+    "filters_by_task",
+    "narrow_run",
+    "parse_by_task",
+]
+
+ByTask: TypeAlias = str | Mapping[str, str] | None
+"""One choice for all tasks, or one for each task or pattern of names."""
+
+_PATTERN = "'mmlu_*'"
+_FLAG = "--filter TASK=NAME (filter={...})"
+_LONGEST = 60
+_TASKS_SHOWN = 5
 
 
 class Choice(NamedTuple):
@@ -22,20 +41,107 @@ class Choice(NamedTuple):
     Parameters
     ----------
     task : str, optional
-        Only this task is read.
-    filter : str, optional
-        The filter whose answers are read, if a task has several.
-    metric : str, optional
-        The deciding score, for logs in which the prediction of a record depends on it.
+        Only this task is read, or all tasks of a pattern such as ``mmlu_*``.
+    filter : str or mapping of str to str, optional
+        The filter whose answers are read, if a task has several; or one for each task or pattern.
+    metric : str or mapping of str to str, optional
+        The deciding score, for logs in which the prediction of a record depends on it; or one for
+        each task or pattern.
+    model : str, optional
+        The model of a folder that holds several.
     """
 
     task: str | None = None
-    filter: str | None = None
-    metric: str | None = None
+    filter: ByTask = None
+    metric: ByTask = None
+    model: str | None = None
+
+    def tasks(self, known: Iterable[str | None]) -> set[str | None]:
+        """Those of some tasks that are read; none where the choice names no task of them."""
+        return set(known) if self.task is None else {*named_tasks(self.task, known)}
+
+    def metric_of(self, task: str | None) -> str | None:
+        """Score that the user chose for a task."""
+        return by_task(self.metric, [task]).get(task)
+
+
+def named_tasks(pattern: str, tasks: Iterable[str | None]) -> list[str]:
+    """List the tasks that a name or a pattern means; the name of a task is no pattern of others.
+
+    Examples
+    --------
+    >>> named_tasks("mmlu_*", ["arc", "mmlu_law", "mmlu_art"])
+    ['mmlu_law', 'mmlu_art']
+    >>> named_tasks("quiz[a]", ["quiz[a]", "quiza"])
+    ['quiz[a]']
+    """
+    known = [task for task in tasks if task is not None]
+    return [pattern] if pattern in known else [t for t in known if fnmatchcase(t, pattern)]
+
+
+def by_task(choice: ByTask, tasks: Iterable[str | None]) -> dict[str | None, str]:
+    """Choice for each of some tasks: that for its name, else that of the first pattern.
+
+    Examples
+    --------
+    >>> by_task({"mmlu_*": "acc", "mmlu_law": "acc_norm"}, ["mmlu_law", "mmlu_art", "arc"])
+    {'mmlu_law': 'acc_norm', 'mmlu_art': 'acc'}
+    """
+    tasks = list(tasks)
+    if choice is None or isinstance(choice, str):
+        return {} if choice is None else dict.fromkeys(tasks, choice)
+    chosen: dict[str | None, str] = {}
+    for pattern in sorted(choice, key=lambda pattern: pattern not in tasks):
+        for task in named_tasks(pattern, tasks):
+            chosen.setdefault(task, choice[pattern])
+    return chosen
+
+
+def parse_by_task(texts: Sequence[str]) -> dict[str, str]:
+    """Choices that a user wrote as TASK=NAME; a task may hold the sign itself.
+
+    Raises
+    ------
+    UsageError
+        If a text lacks the sign, or a task is named twice.
+
+    Examples
+    --------
+    >>> parse_by_task(["gsm8k=exact_match", "quiz[shots=5]=acc"])
+    {'gsm8k': 'exact_match', 'quiz[shots=5]': 'acc'}
+    """
+    pairs = [text.rpartition("=") for text in texts]
+    tasks = [task for task, _, _ in pairs]
+    if not all(task and name for task, _, name in pairs) or len(set(tasks)) < len(tasks):
+        raise UsageError(
+            f"expected TASK=NAME once for each task, got {list_names(texts)}: write all choices in "
+            f"this form, or one name for all tasks"
+        )
+    return {task: name for task, _, name in pairs}
+
+
+def check_tasks(
+    choice: Mapping[str, str], tasks: Iterable[str | None], run: str, flag: str
+) -> None:
+    """Refuse a choice for a task that a run does not hold.
+
+    Raises
+    ------
+    UsageError
+        If a name or a pattern fits no task.
+    """
+    tasks = list(tasks)
+    for pattern in choice:
+        if not named_tasks(pattern, tasks):
+            held = list_names(sorted(task for task in tasks if task is not None)) or "none"
+            raise UsageError(
+                f"expected {flag} to name tasks of {show(run)}, which are {held}, got "
+                f"{show(pattern)}: choose one of them, or a pattern such as {_PATTERN}"
+            )
 
 
 def narrow_run(run: Run, choice: Choice) -> Run:
-    """Keep the chosen task, and one filter per task: answers of two filters are never mixed.
+    """Keep the chosen tasks, and one filter per task: answers of two filters are never mixed.
 
     Parameters
     ----------
@@ -55,13 +161,20 @@ def narrow_run(run: Run, choice: Choice) -> Run:
         If the run lacks the task or the filter, or a task has several filters and none was chosen.
     """
     found = filters_by_task(run)
-    tasks = list(found) if choice.task is None else [choice.task]
-    if choice.task is not None and choice.task not in found:
+    wanted = choice.tasks(found)
+    tasks = [task for task in found if task in wanted]
+    if choice.task is not None and not tasks:
         raise _unknown("task", choice.task, found, run)
     known = {name for task in tasks for name in found[task]}
-    if choice.filter is not None and choice.filter not in known:
+    if isinstance(choice.filter, Mapping):
+        check_tasks(choice.filter, tasks, run.name, _FLAG)
+        for task, name in by_task(choice.filter, tasks).items():
+            if name not in found[task]:
+                raise _unknown_of_task(run, task, name, found[task])
+    elif choice.filter is not None and choice.filter not in known:
         raise _unknown("filter", choice.filter, known, run)
-    chosen = {task: _chosen_filter(run, task, found[task], choice.filter) for task in tasks}
+    wishes = by_task(choice.filter, tasks)
+    chosen = {task: _chosen_filter(run, task, found, wishes.get(task)) for task in tasks}
     if known <= {None} and choice.task is None:
         return run
     records = tuple(
@@ -86,6 +199,15 @@ def _unknown(part: str, given: str, known: Iterable[str | None], run: Run) -> Us
     )
 
 
+def _unknown_of_task(
+    run: Run, task: str | None, name: str, filters: list[str | None]
+) -> UsageError:
+    return UsageError(
+        f"expected a filter of the task {show(str(task))} of {show(run.name)}, which has "
+        f"{list_names(list(map(str, filters)))}, got {show(name)}: choose one of them with {_FLAG}"
+    )
+
+
 def filters_by_task(run: Run) -> dict[str | None, list[str | None]]:
     """List the filters of every task, in the order in which the log names them."""
     found: dict[str | None, dict[str | None, None]] = {}
@@ -95,9 +217,13 @@ def filters_by_task(run: Run) -> dict[str | None, list[str | None]]:
 
 
 def _chosen_filter(
-    run: Run, task: str | None, filters: list[str | None], wanted: str | None
+    run: Run,
+    task: str | None,
+    found: Mapping[str | None, list[str | None]],
+    wanted: str | None,
 ) -> str | None:
     """Filter of a task: its only one, or the one that the user chose."""
+    filters = found[task]
     if len(filters) == 1:
         return filters[0]
     if wanted in filters:
@@ -105,5 +231,21 @@ def _chosen_filter(
     where = show(run.name) if task is None else f"the task {show(task)} of {show(run.name)}"
     raise UsageError(
         f"expected one filter in {where}, got {list_names(list(map(str, filters)))}: they are "
-        f"never mixed, choose one with --filter (filter=)"
+        f"never mixed, choose one{_flags_of_filters(found)} (filter=)"
     )
+
+
+def _flags_of_filters(found: Mapping[str | None, list[str | None]]) -> str:
+    """Write flags that choose the first filter of every task that has several."""
+    several = {
+        task: filters[0] for task, filters in found.items() if task is not None and len(filters) > 1
+    }
+    if not several or len({tuple(filters) for filters in found.values()}) == 1:
+        return " with --filter"
+    flags = [f"--filter {_quoted(f'{task}={name}')}" for task, name in several.items()]
+    more = ["..."] * (len(flags) > _TASKS_SHOWN)
+    return f" for each task, such as {' '.join([*flags[:_TASKS_SHOWN], *more])}"
+
+
+def _quoted(name: str) -> str:
+    return shorten(visible(shlex.quote(name)), _LONGEST)

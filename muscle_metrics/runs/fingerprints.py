@@ -10,14 +10,24 @@ from muscle_metrics.words.place import show
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["FAULTS", "REDUCER", "SKIPPED", "Concern", "list_concerns", "list_notes"]
+__all__ = [
+    "FAULTS",
+    "FIRST_SCORES",
+    "REDUCER",
+    "SKIPPED",
+    "Concern",
+    "list_concerns",
+    "list_notes",
+]
 
 # Files of a place that were not read, because newer ones are the same evaluation run again.
 SKIPPED = "skipped"
 # How a harness made one score of the repeats of an item, if not by their mean.
 REDUCER = "reducer"
+# Scores by which tasks are compared because the old run lists them first, and nobody chose others.
+FIRST_SCORES = "first_scores"
 # Parts of a fingerprint that name a run; the other parts describe how it was made.
-DESCRIPTIVE = frozenset({"format", "model", "date", REDUCER, SKIPPED})
+DESCRIPTIVE = frozenset({"format", "model", "date", FIRST_SCORES, REDUCER, SKIPPED})
 # Only some plain formats record these: nothing is amiss where one of two runs lacks them.
 SELDOM = frozenset({"split"})
 # Only a faulty run has these parts.
@@ -57,7 +67,7 @@ def list_concerns(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str
 
 
 def list_notes(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str]) -> list[str]:
-    """Say for each run which older files were left out, and whether it published other numbers.
+    """Say what was left out of each run, whether it published other numbers, and what decides.
 
     Examples
     --------
@@ -72,6 +82,11 @@ def list_notes(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str]) 
             notes.append(
                 f"run {show(name)} was published by the reducer {fingerprint[REDUCER]} of its "
                 f"epochs, and here every epoch counts: the numbers differ"
+            )
+        if FIRST_SCORES in fingerprint:
+            notes.append(
+                f"compared by the score that each task lists first: {fingerprint[FIRST_SCORES]}; "
+                f"choose with --metric TASK=NAME (metric={{...}})"
             )
     return notes
 

@@ -23,7 +23,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.errors import FileError, check_choice
+from muscle_metrics.errors import FileError, UsageError, check_choice
 from muscle_metrics.runs.files.dataset_folder import is_dataset
 from muscle_metrics.runs.files.plain_file import PLAIN_FORMATS
 from muscle_metrics.runs.logs import ErrorsAt
@@ -38,6 +38,7 @@ from muscle_metrics.runs.readers import (
     promptfoo,
 )
 from muscle_metrics.words.escape import visible
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,17 +56,21 @@ _ENDINGS_OF_ROWS = {".jsonl", ".json", ".csv", ".tsv", ".parquet", ".gz", ".zst"
 
 
 class Harness(NamedTuple):
-    """A harness: the name that ``--format`` accepts, and the two functions of its reader."""
+    """A harness: the name that ``--format`` accepts, and the two functions of its reader.
+
+    `picks_model` says whether its reader chooses among the models of a folder.
+    """
 
     name: str
     recognise: Callable[[Glimpse], str | None]
     read: Callable[[Glimpse, Choice], Run]
+    picks_model: bool = False
 
 
 HARNESSES = (
-    Harness("lm-eval", lm_eval.recognise, lm_eval.read),
-    Harness("inspect_ai", inspect_ai.recognise, inspect_ai.read),
-    Harness("lighteval", lighteval.recognise, lighteval.read),
+    Harness("lm-eval", lm_eval.recognise, lm_eval.read, picks_model=True),
+    Harness("inspect_ai", inspect_ai.recognise, inspect_ai.read, picks_model=True),
+    Harness("lighteval", lighteval.recognise, lighteval.read, picks_model=True),
     Harness("helm", helm.recognise, helm.read),
     Harness("deepeval", deepeval.recognise, deepeval.read),
     Harness("mlflow", mlflow.recognise, mlflow.read),
@@ -84,7 +89,18 @@ class Recognised(NamedTuple):
         return f"{self.harness.name} ({self.reason})"
 
     def read(self, glimpse: Glimpse, choice: Choice) -> Run:
-        """Read the whole log; the fingerprint of the run names the harness."""
+        """Read the whole log; the fingerprint of the run names the harness.
+
+        Raises
+        ------
+        UsageError
+            If a model is chosen in a log that holds one.
+        """
+        if choice.model is not None and not (self.harness.picks_model and glimpse.is_folder):
+            raise UsageError(
+                f"expected no --model (model=) for this log of {self.harness.name}, which holds "
+                f"one model, got {show(choice.model)}: name the file or folder of the model"
+            )
         with ErrorsAt(glimpse.path):
             run = self.harness.read(glimpse, choice)
         named = {"format": str(self), "harness": self.harness.name, **run.fingerprint}

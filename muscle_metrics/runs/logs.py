@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.words.escape import visible
-from muscle_metrics.words.place import list_names, row_of
+from muscle_metrics.words.place import list_names, row_of, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.record import Record
 
 __all__ = [
+    "CHOOSE_MODEL",
     "ErrorsAt",
     "LogFiles",
     "TaskFile",
@@ -29,10 +30,12 @@ __all__ = [
     "known_parts",
     "newest_of_tasks",
     "one_or_list",
+    "only_model",
     "only_name",
     "repeated_ids",
 ]
 
+CHOOSE_MODEL = "choose one with --model (model=)"
 # A folder of data may hold millions of files; a folder of logs does not.
 _MOST_LOOKED_AT = 1000
 
@@ -150,6 +153,42 @@ def only_name(names: Sequence[str], expected: str, advice: str) -> str:
     if len(names) != 1:
         raise InputError(f"expected {expected}, got {list_names(names) or 'none'}: {advice}")
     return names[0]
+
+
+def only_model(names: Sequence[str], model: str | None, expected: str, advice: str) -> str:
+    """Return the model that the user chose of those in a folder, else the only one.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the models, which may be paths such as ``organisation/model``.
+    model : str, optional
+        The whole name, or its last part.
+    expected, advice : str
+        What the folder should hold, and what to do if it holds another number of models.
+
+    Raises
+    ------
+    InputError
+        If no model, or several, have the name; the error lists those of the folder.
+
+    Examples
+    --------
+    >>> only_model(["org/base", "org/tuned"], "tuned", "one model", "name its folder")
+    'org/tuned'
+    """
+    if model is None:
+        choose = f"{CHOOSE_MODEL}, or {advice}" if len(names) > 1 else advice
+        return only_name(names, expected, choose)
+    found = [name for name in names if name == model] or [
+        name for name in names if name.rpartition("/")[2] == model
+    ]
+    if len(found) != 1:
+        raise InputError(
+            f"expected --model (model=) to name a model of this place, which are "
+            f"{list_names(names) or 'not named in it'}, got {show(model)}: {advice}"
+        )
+    return found[0]
 
 
 def known_parts(parts: Mapping[str, str | None]) -> Mapping[str, str]:

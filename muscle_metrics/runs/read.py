@@ -25,6 +25,7 @@ from muscle_metrics.words.place import show
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from muscle_metrics.runs.choice import ByTask
     from muscle_metrics.runs.harnesses import Recognised
     from muscle_metrics.runs.sentinels import MissingScore
     from muscle_metrics.runs.tables import Table
@@ -52,7 +53,8 @@ class ReadOptions(TypedDict, total=False):
     missing_score: MissingScore
     where: Mapping[str, str]
     task: str | None
-    filter: str | None
+    filter: ByTask
+    model: str | None
 
 
 def read_run(
@@ -71,8 +73,9 @@ def read_run(
     where: Mapping[str, str] = MappingProxyType({}),
     structured: bool = False,
     task: str | None = None,
-    filter: str | None = None,  # noqa: A002
-    metric: str | None = None,
+    filter: ByTask = None,  # noqa: A002
+    model: str | None = None,
+    metric: ByTask = None,
     name: str | None = None,
 ) -> Run:
     """Read the answers of one model: a log of a harness, or a file or table of one row per answer.
@@ -113,10 +116,14 @@ def read_run(
     structured : bool
         Whether predictions of a plain file may be lists and objects, which the `key` of a
         comparison turns into answers.
-    task, filter : str, optional
-        The task of a harness's log, and the filter whose answers are read, if there are several.
-    metric : str, optional
-        The deciding score, for logs in which the prediction depends on it.
+    task : str, optional
+        The task of a harness's log, or a pattern of tasks such as ``mmlu_*``.
+    filter : str or mapping of str to str, optional
+        The filter whose answers are read, if there are several; or one for each task or pattern.
+    model : str, optional
+        The model of a folder that holds several: its whole name, or the last part of it.
+    metric : str or mapping of str to str, optional
+        The deciding score, for logs in which the prediction depends on it; or one for each task.
     name : str, optional
         Name of the run; by default that of the file, or the model that a harness recorded.
 
@@ -157,7 +164,7 @@ def read_run(
     }
     fields = {"id": None if id_field == "id" else id_field, **asked}
     given = _options(fields, where, missing_score)
-    choices = {"task": task, "filter": filter}
+    choices = {"task": task, "filter": filter, "model": model}
     chosen = [part for part, choice in choices.items() if choice is not None]
 
     def read_rows(rows: PlainFile | Table) -> Run:
@@ -174,7 +181,7 @@ def read_run(
         recognised = recognise_harness(glimpse, format)
         if recognised is not None:
             _refuse_fields(recognised, given)
-            choice = Choice(task, filter, metric)
+            choice = Choice(task, filter, metric, model)
             run = narrow_run(recognised.read(glimpse, choice), choice)
         else:
             _refuse_choices(chosen)

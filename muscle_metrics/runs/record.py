@@ -120,6 +120,8 @@ class Run:
         Metrics whose smaller score is better.
     is_log : bool
         Whether a harness recorded the run, so that scores are to be expected in it.
+    main_first : bool
+        Whether the harness lists the main score of a task first.
 
     Examples
     --------
@@ -132,6 +134,7 @@ class Run:
     fingerprint: Mapping[str, str] = field(default_factory=_nothing)
     lower_is_better: frozenset[str] = frozenset()
     is_log: bool = False
+    main_first: bool = False
 
     def __len__(self) -> int:
         return len(self.records)

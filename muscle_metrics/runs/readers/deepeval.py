@@ -75,7 +75,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         If the file cannot be read to its end, holds no test case, or two of one name.
     """
     path = _LOGS.only(glimpse).path
-    log = _Log(choice.metric)
+    log = _Log(choice.metric_of(None))
     for keys, number, value in read_json_document(path, {_CASES, _CONVERSATIONS}):
         with ErrorsAt(path, number):
             if number:

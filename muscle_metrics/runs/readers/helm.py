@@ -142,7 +142,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
                 f"{visible(str(folder))}: expected the folder of a HELM run with {_STATS} and "
                 f"{_STATE}, got none named {name}: name the folder below runs/"
             )
-    scores = _read_scores(folder / _STATS, choice.metric)
+    scores = _read_scores(folder / _STATS, choice.metric_of(None))
     about = read_json_object(folder / _SPEC) if (folder / _SPEC).is_file() else {}
     found, failed, adapter = _read_state(folder / _STATE, scores)
     with ErrorsAt(folder):

@@ -81,7 +81,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         If inspect_ai is not installed.
     """
     if glimpse.is_folder:
-        logs = newest_logs(glimpse.path, find_logs(glimpse, _is_log, most=None), choice.task)
+        logs = newest_logs(glimpse.path, find_logs(glimpse, _is_log, most=None), choice)
         loaded = [(log, _load(log.glimpse)) for log in logs]
     else:
         only = _load(glimpse)
@@ -91,7 +91,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         repeated = any(sample.epoch > 1 for sample in log.samples)
         with ErrorsAt(named.glimpse.path):
             records += [
-                _record(sample, named.task, choice.metric, repeated=repeated)
+                _record(sample, named.task, choice.metric_of(named.task), repeated=repeated)
                 for sample in log.samples
             ]
     model = loaded[0][1].eval.model

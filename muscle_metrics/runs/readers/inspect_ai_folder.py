@@ -14,13 +14,14 @@ from muscle_metrics.runs.files.json_stream import read_json_document
 from muscle_metrics.runs.files.strict_json import BAD_JSON, decode
 from muscle_metrics.runs.identity import check_identity
 from muscle_metrics.runs.log_fields import compact, digest, object_at, objects_at, text_at
-from muscle_metrics.runs.logs import ErrorsAt
+from muscle_metrics.runs.logs import CHOOSE_MODEL, ErrorsAt, only_model
 from muscle_metrics.words.place import describe, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
 __all__ = ["ENTRY", "ZIP", "NamedLog", "describe_arguments", "find_logs", "newest_logs"]
@@ -137,7 +138,7 @@ def find_logs(
     return [file for file in files if _NAME.fullmatch(file.path.name) or is_log(file)]
 
 
-def newest_logs(folder: Path, files: Sequence[Glimpse], task: str | None) -> list[NamedLog]:
+def newest_logs(folder: Path, files: Sequence[Glimpse], choice: Choice) -> list[NamedLog]:
     """Choose the newest log of each configuration, in order of their tasks.
 
     Parameters
@@ -146,8 +147,8 @@ def newest_logs(folder: Path, files: Sequence[Glimpse], task: str | None) -> lis
         The folder.
     files : sequence of Glimpse
         Its logs.
-    task : str, optional
-        Only this task is read.
+    choice : Choice
+        Only its tasks are read.
 
     Raises
     ------
@@ -156,12 +157,15 @@ def newest_logs(folder: Path, files: Sequence[Glimpse], task: str | None) -> lis
     """
     groups: dict[str, list[_Header]] = {}
     headers = [_read_header(file, folder) for file in files]
+    if choice.model is not None:
+        names = sorted({header.model for header in headers})
+        model = only_model(names, choice.model, "logs of one model in one folder", _ADVICE)
+        headers = [header for header in headers if header.model == model]
     for header, name in zip(headers, _name_tasks(headers), strict=True):
         groups.setdefault(name, []).append(header)
-    if task in groups:
-        groups = {task: groups[task]}
+    groups = {name: groups[name] for name in groups if name in choice.tasks(groups)} or groups
     models = {h.name: {"model": h.model} for group in groups.values() for h in group}
-    check_identity(models, "the model in one folder", _ADVICE)
+    check_identity(models, "the model in one folder", f"{CHOOSE_MODEL}, or {_ADVICE}")
     named = []
     for name in sorted(groups):
         newest = _newest(groups[name], name)

@@ -99,7 +99,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     MissingDependencyError
         If pyarrow is not installed.
     """
-    found = choose_details(glimpse.path, choice.task)
+    found = choose_details(glimpse.path, choice)
     records: list[Record] = []
     counts: dict[TaskFile, int] = {}
     for details in found.files:

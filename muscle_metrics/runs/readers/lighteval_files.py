@@ -15,11 +15,13 @@ from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.parquet import read_parquet
 from muscle_metrics.runs.identity import Identity, newest_files
 from muscle_metrics.runs.log_fields import digest, object_at
-from muscle_metrics.runs.logs import ErrorsAt, TaskFile, only_name
+from muscle_metrics.runs.logs import ErrorsAt, TaskFile, only_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from muscle_metrics.runs.choice import Choice
 
 __all__ = ["DETAILS", "Details", "choose_details", "holds_details", "results_path", "task_member"]
 
@@ -67,14 +69,14 @@ def _find_details(folder: Path, places: tuple[str, ...] = _BELOW) -> Iterator[Ta
                 yield TaskFile(path, named[1], named[2])
 
 
-def choose_details(path: Path, task: str | None) -> Details:
+def choose_details(path: Path, choice: Choice) -> Details:
     """Choose the newest details of each task of one model.
 
     Parameters
     ----------
     path : Path
         One file of details, or a folder.
-    task : str, optional
+    choice : Choice
         With a task, only its files are chosen, if a name of a file holds it.
 
     Raises
@@ -88,8 +90,12 @@ def choose_details(path: Path, task: str | None) -> Details:
     else:
         found = [*_find_details(path)]
         models = sorted({_model(details.path, path) for details in found})
-        only_name(models, "details of one model", "name the folder of the one you mean")
-    found = [details for details in found if details.task == task] or found
+        model = only_model(
+            models, choice.model, "details of one model", "name the folder of the one you mean"
+        )
+        found = [details for details in found if _model(details.path, path) == model]
+    tasks = choice.tasks(details.task for details in found)
+    found = [details for details in found if details.task in tasks] or found
     results = {details.time: _read_results(details) for details in found}
 
     def identity_of(details: TaskFile) -> Identity | None:

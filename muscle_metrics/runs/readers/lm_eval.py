@@ -35,6 +35,7 @@ from muscle_metrics.words.place import line_of, list_names, row_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from muscle_metrics.runs.choice import ByTask
     from muscle_metrics.runs.files.glimpse import Glimpse
 
 __all__ = ["read", "recognise", "run_from_lm_eval"]
@@ -80,11 +81,11 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         If a folder holds several models or configurations, or a metric is better when higher in
         one task and when lower in another.
     """
-    found = choose_files(glimpse.path, choice.task)
+    found = choose_files(glimpse.path, choice)
     tasks = [
         _Task(
             file.task or None,
-            _read_samples(glimpse.glimpse(file.path), choice.metric),
+            _read_samples(glimpse.glimpse(file.path), choice.metric_of(file.task)),
             found.results[file.time],
         )
         for file in found.files
@@ -96,8 +97,8 @@ def run_from_lm_eval(
     results: Mapping[str, Any],
     *,
     task: str | None = None,
-    filter: str | None = None,  # noqa: A002
-    metric: str | None = None,
+    filter: ByTask = None,  # noqa: A002
+    metric: ByTask = None,
     name: str | None = None,
 ) -> Run:
     """Make a run of the results of ``lm_eval.simple_evaluate(..., log_samples=True)``.
@@ -106,7 +107,7 @@ def run_from_lm_eval(
     ----------
     results : mapping
         The results, with ``samples``.
-    task, filter, metric : str, optional
+    task, filter, metric : str or mapping, optional
         As in `read_run`.
     name : str, optional
         Name of the run; by default that of the model.
@@ -130,18 +131,19 @@ def run_from_lm_eval(
     >>> run.records[0].reference, run.records[0].scores
     ('4', {'exact_match': 1.0})
     """
+    choice = Choice(task, filter, metric)
     by_task = results.get("samples")
     if not isinstance(by_task, dict) or not by_task:
         raise InputError("expected results with samples, got none: pass log_samples=True")
     tasks = [
-        _Task(key, [read_sample(row, metric) for row in rows], results)
+        _Task(key, [read_sample(row, choice.metric_of(key)) for row in rows], results)
         for key, rows in sorted(by_task.items())
         if rows
     ]
     run = _run(tasks, "lm-eval", [])
     described = {"format": "lm-eval (in memory)", "harness": "lm-eval", **run.fingerprint}
     run = replace(run, name=name or run.name, fingerprint=MappingProxyType(described), is_log=True)
-    return narrow_run(run, Choice(task, filter, metric))
+    return narrow_run(run, choice)
 
 
 def _run(tasks: list[_Task], fallback: str, lost: list[str], skipped: str | None = None) -> Run:
@@ -153,6 +155,7 @@ def _run(tasks: list[_Task], fallback: str, lost: list[str], skipped: str | None
         _of_run(tasks, "model_name") or fallback,
         known_parts({**_fingerprint(tasks, documents, lost), SKIPPED: skipped}),
         _lower_is_better(tasks),
+        main_first=True,
     )
 
 

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.identity import Identity, newest_files
-from muscle_metrics.runs.logs import TaskFile, only_name
+from muscle_metrics.runs.logs import TaskFile, only_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from muscle_metrics.runs.choice import Choice
 
 __all__ = ["Evaluations", "choose_files", "holds_samples", "is_results", "without_addresses"]
 
@@ -40,6 +42,7 @@ _BELOW = (*_USUAL, "**/")
 _PATTERNS = ("samples_*.json*", "*_samples_*.jsonl")
 # A function without source code is written with its address, which differs in every process.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_ONE_FOLDER = "the folder of one model with samples_*.jsonl"
 _CHOOSE = "name one samples file, or the results_*.json of one evaluation"
 
 
@@ -74,7 +77,7 @@ def is_results(path: Path) -> bool:
     return bool(_of_results(path))
 
 
-def choose_files(path: Path, task: str | None) -> Evaluations:
+def choose_files(path: Path, choice: Choice) -> Evaluations:
     """Choose the files of one model: of each task the newest, where older ones are its reruns.
 
     Parameters
@@ -82,8 +85,8 @@ def choose_files(path: Path, task: str | None) -> Evaluations:
     path : Path
         The folder of a model, or one above it that holds one model only; the results of an
         evaluation; or one samples file of any name.
-    task : str, optional
-        Only files of this task are chosen, and so only these need one configuration.
+    choice : Choice
+        Only files of its task are chosen, and so only these need one configuration.
 
     Raises
     ------
@@ -93,8 +96,9 @@ def choose_files(path: Path, task: str | None) -> Evaluations:
     if not path.is_dir():
         found = _of_results(path) or [_named(path) or TaskFile(path, "", "")]
     else:
-        found = _files_of_one_model(path)
-    wanted = [file for file in found if file.task == task] or found
+        found = _files_of_one_model(path, choice.model)
+    tasks = choice.tasks(file.task for file in found)
+    wanted = [file for file in found if file.task in tasks] or found
     results = {file.time: _results_beside(file) for file in wanted}
 
     def identity_of(file: TaskFile) -> Identity | None:
@@ -102,7 +106,7 @@ def choose_files(path: Path, task: str | None) -> Evaluations:
         return Identity(_of_model(about), _of_task(about, file.task)) if about else None
 
     chosen, skipped = newest_files(wanted, identity_of, _CHOOSE)
-    is_whole = task is None and (path.is_dir() or is_results(path))
+    is_whole = choice.task is None and (path.is_dir() or is_results(path))
     lost = _lost_tasks(found, results) if is_whole else []
     return Evaluations(chosen, results, skipped, lost)
 
@@ -180,17 +184,24 @@ def _lost_tasks(files: Sequence[TaskFile], results: Mapping[str, Mapping[str, An
     return sorted(set(sizes) - {file.task for file in files})
 
 
-def _files_of_one_model(path: Path) -> list[TaskFile]:
-    by_folder: dict[Path, list[TaskFile]] = {}
+def _files_of_one_model(path: Path, model: str | None) -> list[TaskFile]:
+    """Files in the folder of a model; or those of a model that shares its folder with others."""
+    by_folder: dict[str, list[TaskFile]] = {}
     for file in {file.path: file for below in _BELOW for file in _files_in(path, below)}.values():
-        by_folder.setdefault(file.path.parent, []).append(file)
-    only_name(
-        [str(folder.relative_to(path)) for folder in sorted(by_folder)],
-        "the folder of one model with samples_*.jsonl",
+        by_folder.setdefault(str(file.path.parent.relative_to(path)), []).append(file)
+    if model is not None and len(by_folder) == 1:
+        (files,) = by_folder.values()
+        recorded = {file: _results_beside(file).get("model_name") for file in files}
+        names = sorted({name for name in recorded.values() if isinstance(name, str)})
+        name = only_model(names, model, _ONE_FOLDER, _CHOOSE)
+        return [file for file in files if recorded[file] == name]
+    name = only_model(
+        sorted(by_folder),
+        model,
+        _ONE_FOLDER,
         "name the folder of a model that was evaluated with --log_samples, or a results_*.json",
     )
-    (files,) = by_folder.values()
-    return files
+    return by_folder[name]
 
 
 def _files_in(folder: Path, below: str = "") -> list[TaskFile]:

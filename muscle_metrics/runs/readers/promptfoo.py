@@ -192,12 +192,11 @@ class _Log:
     def run(self, path: Path, choice: Choice) -> Run:
         """Make a run of all results that are judged."""
         providers = {result.record.filter for result in self.results}
-        chosen = [
-            result for result in self.results if choice.filter in (None, result.record.filter)
-        ]
-        judged, left_out = _judged(chosen, choice.metric)
+        provider = choice.filter if isinstance(choice.filter, str) else None
+        chosen = [result for result in self.results if provider in (None, result.record.filter)]
+        judged, left_out = _judged(chosen, choice.metric_of(None))
         failed = sum(result.is_error for result in judged)
-        model = next(iter(providers)) if len(providers) == 1 else choice.filter
+        model = next(iter(providers)) if len(providers) == 1 else provider
         total = len(self.results)
         fingerprint = known_parts(
             {
@@ -213,7 +212,7 @@ class _Log:
             }
         )
         # All providers: `narrow_run` chooses among them, and names them in its message.
-        records = _number_repeats(_judged(self.results, choice.metric)[0])
+        records = _number_repeats(_judged(self.results, choice.metric_of(None))[0])
         return Run(tuple(records), model or path.stem, fingerprint)
 
 

@@ -148,8 +148,12 @@ class TestFolders:
     def test_two_models_are_not_guessed_between(self, tmp_path: Path) -> None:
         for model in ("tiny", "small"):
             write(tmp_path / "details" / model / STAMP, row("1"))
-        with pytest.raises(FileError, match=r"got .details/small., .details/tiny.: name"):
+        with pytest.raises(
+            FileError, match=r"got .details/small., .details/tiny.: choose one with --model"
+        ):
             read_run(tmp_path)
+        for chosen in ("tiny", "details/tiny"):
+            assert len(read_run(tmp_path, model=chosen)) == 1
 
     def test_no_details(self, tmp_path: Path) -> None:
         with pytest.raises(FileError, match="expected details of one model, got none: name the f"):

@@ -297,11 +297,12 @@ def test_tasks_are_compared_one_by_one_and_together(tmp_path):
         read_run(tmp_path / "v1", task="nope")
 
 
-def test_several_metrics_are_listed_with_the_flag(tmp_path):
-    row = choice(1, [-1.0, -3, -4], 0, metrics=["acc", "acc_norm"], acc_norm=1.0)
+def test_the_first_of_several_metrics_decides_and_is_named(tmp_path):
+    row = choice(1, [-1.0, -3, -4], 0, metrics=["acc", "acc_norm"], acc_norm=0.0)
     run = read_run(write_samples(tmp_path, [row]))
-    with pytest.raises(UsageError, match=r"\['acc', 'acc_norm'\].*--metric"):
-        compare_runs(run, run)
+    comparison = compare_runs(run, run)
+    assert comparison.counts.old_right == 1
+    assert "by acc (also acc_norm)" in str(comparison)
 
 
 def test_a_partial_run_is_said_so(tmp_path):

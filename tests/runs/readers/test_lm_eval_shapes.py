@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,8 +142,8 @@ def suite(folder: Path, *, last: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("metric", [None, "acc", "exact_match"])
-def test_tasks_with_different_metrics_are_told_by_flags(tmp_path: Path, metric: str | None) -> None:
+@pytest.mark.parametrize("metric", ["acc", "exact_match"])
+def test_tasks_with_different_metrics_are_told_by_flags(tmp_path: Path, metric: str) -> None:
     runs = [
         read_run(suite(tmp_path / version, last=last), filter="strict-match")
         for version, last in (("v1", "4"), ("v2", "5"))
@@ -150,10 +151,64 @@ def test_tasks_with_different_metrics_are_told_by_flags(tmp_path: Path, metric: 
     with pytest.raises(UsageError) as caught:
         compare_runs(*runs, metric=metric)
     advice = (
-        "compare one task at a time, with --task arc_challenge --metric acc (or acc_norm), "
-        "--task gsm8k --metric exact_match, --task ifeval --metric prompt_level_strict_acc "
+        "choose one for each task, with --metric arc_challenge=acc (or acc_norm) "
+        "--metric gsm8k=exact_match --metric ifeval=prompt_level_strict_acc "
     )
     assert advice in str(caught.value)
+
+
+def test_a_suite_is_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = (
+        suite(tmp_path / version, last=last) for version, last in (("v1", "4"), ("v2", "5"))
+    )
+    assert main(["compare", str(old), str(new)]) == 2
+    message = capsys.readouterr().err
+    flag = "--filter gsm8k=strict-match"
+    assert flag in message
+    assert main(["compare", str(old), str(new), *flag.split()]) == 0
+    table = capsys.readouterr().out
+    counted = re.findall(r"^(arc_challenge|gsm8k|ifeval) +(\d) .* (\d) +(\d) ", table, re.MULTILINE)
+    assert sorted(counted) == [
+        ("arc_challenge", "2", "0", "0"),
+        ("gsm8k", "2", "1", "0"),
+        ("ifeval", "1", "0", "0"),
+    ]
+    assert "arc_challenge by acc (also acc_norm)" in table
+    # One task of the suite by a pattern, with a score of its own.
+    named = ["--task", "arc_*", "--metric", "arc_*=acc_norm"]
+    assert main(["compare", str(old), str(new), *named]) == 0
+    assert ": 2 items" in capsys.readouterr().out
+
+
+def test_two_models_in_one_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for version, last in (("base", "4"), ("tuned", "5")):
+        suite(tmp_path / "out" / version, last=last)
+    folder, chosen = str(tmp_path / "out"), ["--filter", "gsm8k=strict-match"]
+    assert main(["compare", folder, folder, *chosen]) == 2
+    assert "expected two different runs" in capsys.readouterr().err
+    with pytest.raises(FileError, match="got 'base', 'tuned': choose one with --model"):
+        read_run(folder)
+    both = ["--old-model", "base", "--new-model", "tuned"]
+    assert main(["compare", folder, *both, *chosen]) == 0
+    assert "1 item broke, 0 got fixed" in capsys.readouterr().out
+    assert main(["gate", folder, *both, *chosen, "--max-nfr", "0.6"]) == 3
+    assert f"{folder}[base] -> {folder}[tuned]" in capsys.readouterr().out
+    assert main(["compare", folder, "--old-model", "base", *chosen]) == 2
+    assert "beside one folder, got 1 run" in capsys.readouterr().err
+    with pytest.raises(FileError, match="are 'base', 'tuned', got 'tune'"):
+        read_run(folder, model="tune")
+
+
+def test_two_models_in_one_flat_folder(tmp_path: Path) -> None:
+    """Their results beside the files tell them apart; old and new logs often share a folder."""
+    for time, name, answer in ((OLD_TIME, "org/base", "4"), (NEW_TIME, "org/tuned", "5")):
+        lines(tmp_path / f"samples_gsm8k_{time}.jsonl", generated(0, answer), generated(1, "4"))
+        (tmp_path / f"results_{time}.json").write_text(json.dumps({"model_name": name}))
+    runs = [read_run(tmp_path, model=model) for model in ("base", "org/tuned")]
+    assert [run.name for run in runs] == ["org/base", "org/tuned"]
+    assert compare_runs(*runs).counts.negative == 1
+    with pytest.raises(FileError, match="expected one configuration"):
+        read_run(tmp_path)
 
 
 @pytest.mark.parametrize("command", ["compare", "gate"])
@@ -176,7 +231,7 @@ def test_a_metric_of_one_task_never_judges_another_by_text(
     assert main([command, str(old), str(new), "--metric", "exact_match", *limit]) == 2
     error = capsys.readouterr().err
     assert "expected a score 'exact_match' in every task of" in error
-    assert "got none in 'ifeval': compare one task at a time, with --task gsm8k --metric" in error
+    assert "got none in 'ifeval': choose one for each task, with --metric gsm8k=ex" in error
     assert table(old, new) == (2, 1, 0)
 
 
