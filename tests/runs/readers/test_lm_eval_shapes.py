@@ -191,7 +191,7 @@ def test_two_models_in_one_folder(tmp_path: Path, capsys: pytest.CaptureFixture[
     both = ["--old-model", "base", "--new-model", "tuned"]
     assert main(["compare", folder, *both, *chosen]) == 0
     assert "1 item broke, 0 got fixed" in capsys.readouterr().out
-    assert main(["gate", folder, *both, *chosen, "--max-nfr", "0.6"]) == 3
+    assert main(["gate", folder, *both, *chosen, "--max-nfr", "0.5"]) == 3
     assert f"{folder}[base] -> {folder}[tuned]" in capsys.readouterr().out
     assert main(["compare", folder, "--old-model", "base", *chosen]) == 2
     assert "beside one folder, got 1 run" in capsys.readouterr().err
