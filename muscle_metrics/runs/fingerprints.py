@@ -86,7 +86,7 @@ def list_notes(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str]) 
         if FIRST_SCORES in fingerprint:
             notes.append(
                 f"compared by the score that each task lists first: {fingerprint[FIRST_SCORES]}; "
-                f"choose with --metric TASK=NAME (metric={{...}})"
+                f"choose others with --metric (metric=)"
             )
     return notes
 

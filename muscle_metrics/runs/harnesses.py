@@ -29,13 +29,16 @@ from muscle_metrics.runs.files.plain_file import PLAIN_FORMATS
 from muscle_metrics.runs.logs import ErrorsAt
 from muscle_metrics.runs.readers import (
     deepeval,
+    evalplus,
     helm,
     inspect_ai,
     lighteval,
     lm_eval,
     mlflow,
     openai_evals,
+    opencompass,
     promptfoo,
+    swe_bench,
 )
 from muscle_metrics.words.escape import visible
 from muscle_metrics.words.place import show
@@ -76,6 +79,9 @@ HARNESSES = (
     Harness("mlflow", mlflow.recognise, mlflow.read),
     Harness("openai-evals", openai_evals.recognise, openai_evals.read),
     Harness("promptfoo", promptfoo.recognise, promptfoo.read),
+    Harness("swe-bench", swe_bench.recognise, swe_bench.read),
+    Harness("evalplus", evalplus.recognise, evalplus.read),
+    Harness("opencompass", opencompass.recognise, opencompass.read, picks_model=True),
 )
 
 

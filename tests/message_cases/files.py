@@ -102,15 +102,6 @@ CASES: dict[str, Callable[[], object]] = {
     "one document: of no known tool": lambda: read("old.json", json.dumps({"a": [1]}, indent=1)),
     "one document: with rows": lambda: read("old.json", json.dumps({"a": [{}]}, indent=1)),
     "one document: rows over lines": lambda: read("old.json", json.dumps({"id": 1}, indent=1) * 2),
-    "one document: SWE-bench": lambda: read(
-        "old.json", json.dumps({"submitted_ids": ["a"], "resolved_ids": []})
-    ),
-    "one document: EvalPlus": lambda: read(
-        "old.json", json.dumps({"date": "", "hash": "", "eval": {}}, indent=1)
-    ),
-    "one document: OpenCompass": lambda: read(
-        "old.json", json.dumps({"accuracy": 50.0, "details": {}}, indent=1)
-    ),
     "fields: several missing": lambda: read_rows({"question_id": 1, "output": "A"}),
     "json lines: cut short": lambda: read("old.jsonl", TEXT + "\n" + TEXT[:-2]),
     "json lines: two in one": lambda: read("old.jsonl", TEXT + TEXT),

@@ -18,7 +18,6 @@ from muscle_metrics.words.escape import visible
 from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from pathlib import Path
 
     from muscle_metrics.runs.files.glimpse import Glimpse
@@ -29,32 +28,6 @@ _MOST_KEYS = 1000
 _KEYS_SHOWN = 5
 # A key that jq takes without quotes.
 _SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-class _Tool(NamedTuple):
-    """A tool whose documents are known but not read, by keys that they have, and what to write."""
-
-    keys: frozenset[str]
-    advice: str
-
-
-_TOOLS = (
-    _Tool(
-        frozenset({"submitted_ids", "resolved_ids"}),
-        "a SWE-bench report is not read yet: write one row per instance of submitted_ids, which "
-        "says whether resolved_ids holds it, and name that field with --score-field",
-    ),
-    _Tool(
-        frozenset({"eval", "hash", "date"}),
-        "results of EvalPlus are not read yet: write one row per task, which says whether its "
-        "plus_status is pass, and name that field with --score-field",
-    ),
-    _Tool(
-        frozenset({"accuracy", "details"}),
-        "results of OpenCompass are not read yet: write each of its details as a row with an id, "
-        "and compare with --score-field correct",
-    ),
-)
 
 
 class _Document(NamedTuple):
@@ -77,12 +50,9 @@ def refuse_document(glimpse: Glimpse) -> None:
     Raises
     ------
     FileError
-        If the file is whole, and no JSON Lines; or one line that a known tool wrote.
+        If the file is whole, and no JSON Lines.
     """
     if glimpse.row:
-        tool = _tool_of(glimpse.row)
-        if tool is not None:
-            raise _refusal(glimpse.path, [*glimpse.row], tool.advice)
         return
     start = glimpse.start.removeprefix(BYTE_ORDER_MARK).lstrip()
     # A row may be megabytes long; a document over several lines shows it at once.
@@ -98,8 +68,7 @@ def refuse_document(glimpse: Glimpse) -> None:
             f"{path}: expected one row per line, got rows that go over several lines: write each "
             f"on a line of its own, jq -c . {path}"
         )
-    tool = _tool_of(document.keys)
-    raise _refusal(glimpse.path, document.keys, tool.advice if tool else _advice(document, path))
+    raise _refusal(glimpse.path, document.keys, _advice(document, path))
 
 
 def _is_json(line: bytes) -> bool:
@@ -109,10 +78,6 @@ def _is_json(line: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _tool_of(keys: Collection[str]) -> _Tool | None:
-    return next((tool for tool in _TOOLS if tool.keys <= {*keys}), None)
 
 
 def _refusal(path: Path, keys: list[str], advice: str) -> FileError:
