@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.reading import add_reading, run_settings
 from muscle_metrics.cli.screen import print_lines, working
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
     from muscle_metrics.runs.contents import LogContents, PartContents
+    from muscle_metrics.runs.fields import FieldContents
 
 __all__ = ["add_command"]
 
@@ -63,10 +65,27 @@ def _lines(contents: LogContents) -> Iterator[str]:
         yield f"model: {contents.model}"
     for name, text in contents.faults.items():
         yield f"warning: {name}: {text}"
+    for field in contents.fields:
+        yield _field_line(field)
     for part in contents.parts:
         yield from _part_lines(part, contents.lower_is_better)
     for name, text in sorted(contents.fingerprint.items()):
         yield f"{name}: {text}"
+    if contents.command:
+        yield f"to compare: {contents.command}"
+    elif contents.fields:
+        yield (
+            "to compare: no field looks like ids and answers; name them with --id-field and "
+            "--prediction-field or --score-field"
+        )
+
+
+def _field_line(field: FieldContents) -> str:
+    kinds = " or ".join(sorted(field.types)) or "nothing"
+    more = " or more" * field.has_more
+    nulls = f", {field.nulls} null" * bool(field.nulls)
+    such = f", such as {field.sample}" * bool(field.sample)
+    return f"  field {show(field.name)}: {kinds}, {field.distinct}{more} different{nulls}{such}"
 
 
 def _part_lines(part: PartContents, lower_is_better: tuple[str, ...]) -> Iterator[str]:

@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.runs.choice import Choice
+from muscle_metrics.runs.fields import described_field, guess_options, list_fields, write_command
 from muscle_metrics.runs.files.glimpse import Glimpse
+from muscle_metrics.runs.files.plain_file import open_plain
 from muscle_metrics.runs.fingerprints import FAULTS
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.read import read_run
+from muscle_metrics.runs.readers.baseline import is_baseline
+from muscle_metrics.runs.record import Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
 
+    from muscle_metrics.runs.fields import FieldContents
+    from muscle_metrics.runs.files.plain_file import PlainFile
     from muscle_metrics.runs.record import Record
 
 __all__ = ["LogContents", "PartContents", "inspect_log"]
@@ -69,6 +76,10 @@ class LogContents:
         Scores whose smaller value is better.
     faults, fingerprint : mapping of str to str
         Faults of the run, and facts that must be equal in a run to compare it with.
+    fields : tuple of FieldContents
+        Of a plain file its fields; empty for the log of a harness.
+    command : str
+        The command that compares it with a newer run.
 
     Examples
     --------
@@ -84,6 +95,8 @@ class LogContents:
     lower_is_better: tuple[str, ...]
     faults: Mapping[str, str]
     fingerprint: Mapping[str, str]
+    fields: tuple[FieldContents, ...] = ()
+    command: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Describe the contents as plain data."""
@@ -99,6 +112,8 @@ class LogContents:
             "lower_is_better": list(self.lower_is_better),
             "faults": dict(self.faults),
             "fingerprint": dict(self.fingerprint),
+            "fields": [described_field(field) for field in self.fields],
+            "command": self.command,
         }
 
 
@@ -133,12 +148,39 @@ def inspect_log(path: str | PathLike[str], **options: Any) -> LogContents:
     """
     glimpse = Glimpse(Path(path))
     recognised = recognise_harness(glimpse, options.get("format", "auto"))
-    chosen = options.get("task"), options.get("filter")
-    if recognised is None or any(chosen):
+    if recognised is None and not is_baseline(glimpse.row):
+        return _inspect_rows(path, open_plain(glimpse, options.get("format", "auto")), options)
+    if recognised is None or options.get("task") or options.get("filter"):
         run = read_run(path, **options)
     else:
         # Read the whole log: several filters are an error only for a comparison.
-        run = recognised.read(glimpse, Choice(metric=options.get("metric")))
+        choice = Choice(metric=options.get("metric"), model=options.get("model"))
+        run = recognised.read(glimpse, choice)
+    return _contents(path, run, command=write_command(str(path), {}))
+
+
+def _inspect_rows(
+    path: str | PathLike[str], file: PlainFile, options: Mapping[str, Any]
+) -> LogContents:
+    """List the fields of a plain file, and its contents as the likeliest options read them."""
+    fields = tuple(list_fields(file))
+    guessed = {**guess_options(fields), **options}
+    named = {name: field for name, field in guessed.items() if name.endswith("_field") and field}
+    command = write_command(str(path), named)
+    if named.keys().isdisjoint({"prediction_field", "score_field"}) or "id_field" not in named:
+        # Nothing says what the items or the answers are.
+        nothing = Run((), file.stem, MappingProxyType({"format": file.format}))
+        return _contents(path, nothing, fields=fields)
+    return _contents(path, read_run(path, **guessed), fields=fields, command=command)
+
+
+def _contents(
+    path: str | PathLike[str],
+    run: Run,
+    *,
+    fields: tuple[FieldContents, ...] = (),
+    command: str = "",
+) -> LogContents:
     described = dict(run.fingerprint)
     parts: dict[tuple[str | None, str | None], list[Record]] = {}
     for record in run:
@@ -151,6 +193,8 @@ def inspect_log(path: str | PathLike[str], **options: Any) -> LogContents:
         lower_is_better=tuple(sorted(run.lower_is_better)),
         faults={name: described.pop(name) for name in FAULTS if name in described},
         fingerprint=described,
+        fields=fields,
+        command=command,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.columns import MissingFieldError, find
+from muscle_metrics.runs.usual_names import USUAL_NAMES
 from muscle_metrics.runs.values import text_of
 from muscle_metrics.words.place import describe, show
 from muscle_metrics.words.suggestion import nearest_name
@@ -22,21 +23,6 @@ __all__ = ["keep_rows", "locate"]
 
 _NAMES_SHOWN = 20
 _VALUES_SHOWN = 5
-# Names that other tools give to a conventional field.
-_USUAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "id_field": ("idx", "index", "key", "name"),
-        "prediction_field": (
-            "output",
-            "response",
-            "completion",
-            "generation",
-            "generated_text",
-            "answer",
-        ),
-        "reference_field": ("target", "label", "gold", "expected", "ground_truth", "answer"),
-    }
-)
 _EVERYTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -129,5 +115,5 @@ def _advice(error: MissingFieldError, names: Sequence[str]) -> str:
 
 def _guess(field: str, option: str, names: Sequence[str]) -> str | None:
     """Known name that is similar to a missing one, or usual in its place."""
-    usual = _USUAL.get(option, ()) if field == option.removesuffix("_field") else ()
+    usual = USUAL_NAMES.get(option, ()) if field == option.removesuffix("_field") else ()
     return nearest_name(field, names) or next((name for name in usual if name in names), None)
