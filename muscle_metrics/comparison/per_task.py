@@ -64,6 +64,8 @@ def settle_scores(
     ({'acc_norm': 0.0}, None)
     """
     choices = _choices(metric, runs)
+    if metric is None and not any(map(_has_several, runs)):
+        return list(runs), None
     if not (metric is None or choices or isinstance(metric, Mapping)):
         return list(runs), metric
     for run in runs:
@@ -108,6 +110,10 @@ def _scores_by_task(records: Sequence[Record]) -> Scores:
     }
 
 
+def _has_several(run: Run) -> bool:
+    return any(len(record.scores) > 1 for record in run.records)
+
+
 def _check(run: Run, choices: Mapping[str, str]) -> None:
     """Refuse a choice of a task or a score that a run does not hold."""
     listed = _scores_by_task(run.records)
@@ -123,6 +129,8 @@ def _check(run: Run, choices: Mapping[str, str]) -> None:
 
 def _narrowed(run: Run, chosen: Mapping[str | None, str]) -> Run:
     """Keep one score of each item; a task that lacks it keeps all, and is refused later."""
+    if not _has_several(run):
+        return run
     listed = _scores_by_task(run.records)
     known = {task: name for task, name in chosen.items() if name in listed.get(task, ())}
     records = tuple(

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 __all__ = [
     "ByTask",
     "Choice",
+    "by_task",
     "check_tasks",
     "filters_by_task",
+    "named_tasks",
     "narrow_run",
     "parse_by_task",
 ]

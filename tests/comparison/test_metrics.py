@@ -56,7 +56,7 @@ def test_a_recorded_score_is_never_regraded_by_text() -> None:
 def test_a_task_without_the_score_is_refused_whatever_its_name(metric: str) -> None:
     old = log("v1", *sums(1, 1), *prompts(1, 1))
     new = log("v2", *sums(1, 0), *prompts(1, 1))
-    with pytest.raises(UsageError, match=rf"{metric}' in every task .* --task"):
+    with pytest.raises(UsageError, match=rf"{metric}' in every task .* --metric gsm8k="):
         compare_runs(old, new, metric=metric)
     with pytest.raises(UsageError, match="in every task"):
         compare_chain([old, new, new], metric=metric)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from muscle_metrics.cli.reading import two_models
 from muscle_metrics.comparison.compare import compare_runs
+from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Record, Run
 
@@ -30,6 +33,21 @@ def read(harness: str, document: object, **options: object) -> object:
 def suite(**options: object) -> object:
     item = Record("1", scores={"acc": 1.0, "acc_norm": 1.0}, task="arc")
     return compare_runs(Run((item,), "v1"), Run((item,), "v2"), **options)
+
+
+def two_filters(**options: object) -> object:
+    records = tuple(
+        Record("1", "4", scores={"em": 1.0}, task=task, filter=name)
+        for task in ("gsm8k", "maths")
+        for name in ("strict", task)
+    )
+    return narrow_run(Run(records, "v1"), Choice(**options))
+
+
+def a_model_by_another_name() -> object:
+    Path("results", "base").mkdir(parents=True)
+    Path("results", "base", "sums.json").write_text(json.dumps({"details": [{"pred": "4"}]}))
+    return read_run(".", model="tuned")
 
 
 def several_models() -> object:
@@ -57,6 +75,12 @@ CASES: dict[str, Callable[[], object]] = {
     "suite: an unknown task": lambda: suite(metric={"arcs": "acc"}),
     "suite: an unknown score": lambda: suite(metric={"arc": "bleu"}),
     "suite: choices of two forms": lambda: suite(metric=["arc=acc", "acc"]),
+    "suite: several filters": two_filters,
+    "suite: an unknown filter of a task": lambda: two_filters(filter={"gsm8k": "maths"}),
+    "suite: a model that is not there": a_model_by_another_name,
+    "cli: one model of two": lambda: two_models(
+        Namespace(runs=["out"], old_model="base", new_model=None, model=None)
+    ),
     "suite: a model of a log with one": lambda: read(
         "swe-bench", {"submitted_ids": ["a"], "resolved_ids": []}, model="m"
     ),
