@@ -134,6 +134,7 @@ def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: flo
         sample=observed.sample,
         advice=advice,
         method=observed.method(float(limit)),
+        bounded=observed.bounded,
         is_share=criterion.is_share,
     )
 

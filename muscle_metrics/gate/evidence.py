@@ -66,6 +66,8 @@ Floats = npt.NDArray[np.float64]
 # No benchmark has so many units, so no number is advised: the estimate is too near the limit.
 MOST_ADVISED = 10**9
 
+BEYOND_NOISE = "beyond noise"
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -89,6 +91,8 @@ class Evidence:
         ``(limit)`` -> name of the method whose bounds decide this limit.
     special : callable, optional
         ``(limit, confidence)`` -> advice that replaces the usual one, or None.
+    bounded : tuple of str, optional
+        What the lower and the upper bound are of, where that is not the estimate.
     """
 
     estimate: float
@@ -99,6 +103,7 @@ class Evidence:
     unit: str = "items"
     method: Callable[[float], str] = lambda limit: ""
     special: Callable[[float, float], str | None] = lambda limit, confidence: None
+    bounded: tuple[str, str] = ("", "")
 
     def lower(self, confidence: float) -> float:
         """One-sided lower bound."""
@@ -226,8 +231,8 @@ def repeated_rate(
             return Interval(0.0, noise.regression_upper_bound(confidence=confidence))
         return Interval(0.0, noise.flip_rate.interval(confidence=confidence, side="upper").high)
 
-    independent = int(units.max()) + 1
-    where = within(independent, "items" if groups is None else "groups")
+    of_units = np.bincount(units)
+    independent, unit = len(of_units), "items" if groups is None else "groups"
     unseen = (
         ", PASS by what exceeds noise has no guarantee: losses that equal gains balance may pass"
     )
@@ -238,17 +243,18 @@ def repeated_rate(
     return Evidence(
         estimate=noise.flip_rate.mean,
         sample=(
-            f"{len(codes)} generations of {len(sizes)} prompts{where}, noise floor "
-            f"{noise.floor.mean:.2%}, excess {noise.excess.mean:+.2%}, regression mass "
-            f"{noise.regression_mass.mean:+.2%}, net loss {noise.net_loss.mean:+.2%}"
-            f"{unseen if noise_adjusted_pass else ''}"
+            f"{len(codes)} generations of {len(sizes)} prompts{within(independent, unit)}, noise "
+            f"floor {noise.floor.mean:.2%}, excess {noise.excess.mean:+.2%}, net loss "
+            f"{noise.net_loss.mean:+.2%}, clear loss {noise.clear_loss.mean:+.2%}"
+            f"{basis(of_units, unit)}{unseen if noise_adjusted_pass else ''}"
         ),
         interval=cache(interval),
         best=best,
         units=len(sizes),
         unit="prompts",
         special=partial(repeats_advice, noise, len(sizes), int(sizes.min()), noise_adjusted_pass),
-        method=lambda limit: "approximate",
+        method=partial(method_of_groups, of_units, groups is None),
+        bounded=(BEYOND_NOISE, BEYOND_NOISE if noise_adjusted_pass else "with noise"),
     )
 
 

@@ -78,9 +78,14 @@ def repeats_advice(
     if prompts < 2:
         return "one prompt says nothing about others: more prompts would decide"
     rate, floor = noise.flip_rate.mean, noise.floor.mean
-    beyond_noise = max(noise.net_loss.mean, noise.collapse.mean)
+    beyond_noise = max(noise.net_loss.mean, noise.clear_loss.mean)
     if beyond_noise > limit:
         return "what exceeds noise is above the limit, but not for sure: more prompts would decide"
+    if is_adjusted and noise.excess_at_most.mean > limit:
+        return (
+            "so few repeats hardly tell the excess from noise: more repeats of every prompt may "
+            "decide"
+        )
     if is_adjusted:
         return "what exceeds noise is too near the limit: more prompts may decide"
     quieter = "use a lower temperature, or greedy decoding"
@@ -91,6 +96,10 @@ def repeats_advice(
         )
     if rate >= limit:
         return f"decoding noise may be what exceeds the limit: {quieter}"
+    groups = noise.flip_rate.groups
+    if groups is not None:
+        # More repeats leave the variance between groups.
+        return groups_advice(int(groups.max()) + 1, "groups", limit, confidence)
     needed = required_repeats(
         prompts=prompts,
         repeats=repeats,

@@ -64,6 +64,9 @@ class Check:
         Whether the limit is a minimum, as that of the coverage is.
     method : str
         Name of the method that gave the bounds.
+    bounded : tuple of str
+        What the lower and the upper bound are of, where that is not the criterion itself: repeats
+        fail by the flips beyond noise, and pass by all flips.
 
     Examples
     --------
@@ -84,6 +87,7 @@ class Check:
     is_share: bool = True
     is_minimum: bool = False
     method: str = ""
+    bounded: tuple[str, str] = ("", "")
 
     def shown(self, value: float | Fraction) -> str:
         """Write a value in the unit of the criterion."""
@@ -94,7 +98,8 @@ class Check:
         """Both bounds in the unit of the criterion; empty for a value that is known exactly."""
         if self.is_minimum:
             return ""
-        return f"{self.shown(self.low)} to {self.shown(self.high)}"
+        bounds = zip((self.low, self.high), self.bounded, strict=True)
+        return " to ".join(f"{self.shown(value)} {of}".rstrip() for value, of in bounds)
 
     @property
     def limit_text(self) -> str:

@@ -88,6 +88,7 @@ def _described(check: Check) -> dict[str, Any]:
         "limit": float(check.limit),
         "is_share": check.is_share,
         "is_minimum": check.is_minimum,
+        "bounded": list(check.bounded),
         "method": check.method,
         "sample": check.sample,
         "advice": check.advice,

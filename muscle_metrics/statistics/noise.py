@@ -105,8 +105,8 @@ class PromptMean:
 class DecodingNoise:
     """Flip rate of two stochastic models, its noise floor, and the excess over that floor.
 
-    In expectation ``excess <= E[max(p - q, 0)] <= flip_rate``; `regression_mass`, `net_loss` and
-    `collapse` are at most the middle one as well.
+    In expectation ``excess <= E[max(p - q, 0)] <= flip_rate``; `net_loss` and `clear_loss` are at
+    most the middle one as well.
 
     Attributes
     ----------
@@ -116,14 +116,11 @@ class DecodingNoise:
         Flip rate that two runs of the same models would show, ``E[p (1 - p) + q (1 - q)] / 2``.
     excess : PromptMean
         ``flip_rate - floor``: improvements elsewhere can hide it.
-    regression_mass : PromptMean
-        Cross-fitted loss on the prompts that got worse: improvements cannot hide it.
     net_loss : PromptMean
         ``E[p - q]``: the loss of accuracy, which improvements balance.
-    collapse : PromptMean
-        ``E[p ((1 - q)**r - (1 - p)**r)]``: loss on the prompts that the new model fails `r` times
-        in a row and the old one does not, where `r` is one less than the generations, at most 8.
-        Improvements hide little of it.
+    clear_loss : PromptMean
+        Loss on the prompts whose own generations show it (Fisher's exact test, one-sided at 5 %),
+        less the most that noise adds. Improvements cannot hide it.
     excess_at_most : PromptMean
         An estimate above `excess` that never falls when one more generation breaks.
     repeat_variance, prompt_variance : float
@@ -134,9 +131,8 @@ class DecodingNoise:
     flip_rate: PromptMean
     floor: PromptMean
     excess: PromptMean
-    regression_mass: PromptMean
     net_loss: PromptMean
-    collapse: PromptMean
+    clear_loss: PromptMean
     excess_at_most: PromptMean
     repeat_variance: float
     prompt_variance: float
@@ -153,13 +149,13 @@ class DecodingNoise:
         -------
         float
             The larger of the bounds on `net_loss`, which sees small losses of many prompts, and on
-            `collapse`, which sees the large losses of a few; at least 0. It never falls when one
+            `clear_loss`, which sees the large losses of a few; at least 0. It never falls when one
             more generation of the new model breaks.
         """
         half = 1 - (1 - check_confidence(confidence)) / 2
         bounds = (
             estimate.interval(confidence=half, side="lower").low
-            for estimate in (self.net_loss, self.collapse)
+            for estimate in (self.net_loss, self.clear_loss)
         )
         return max(0.0, *bounds)
 
@@ -174,13 +170,13 @@ class DecodingNoise:
         Returns
         -------
         float
-            The largest of the bounds on `net_loss`, `collapse` and `excess_at_most`. It is no bound
-            for ``E[max(p - q, 0)]``: losses of many prompts that equal gains of others balance
-            stay unseen, unless prompts break for good.
+            The largest of the bounds on `net_loss`, `clear_loss` and `excess_at_most`. It is no
+            bound for ``E[max(p - q, 0)]``: losses of many prompts that equal gains of others
+            balance stay unseen, unless they are clear.
         """
         return max(
             estimate.interval(confidence=confidence, side="upper").high
-            for estimate in (self.net_loss, self.collapse, self.excess_at_most)
+            for estimate in (self.net_loss, self.clear_loss, self.excess_at_most)
         )
 
 
@@ -215,9 +211,11 @@ def estimate_noise(
 
     Notes
     -----
-    The regression mass holds out one generation of each model: where the others say that the prompt
-    got worse, it takes the held-out difference, averaged over all choices. Where a model has only 2
-    generations a tie counts half; with 2 on both sides that is the excess itself.
+    The clear loss of a prompt is the fall of its share of right generations if Fisher's exact test
+    (one-sided, at 5 %) shows it, else 0; where so few generations can show nothing, a fall from all
+    to none counts. Then each prompt pays for noise: a multiple of the unbiased estimate of
+    ``p (1 - p)``, the smallest one with which the mean is at most ``max(p - q, 0)`` for all chances
+    p and q. Like the net loss it never falls when one more generation of the new model breaks.
 
     Examples
     --------
@@ -226,8 +224,8 @@ def estimate_noise(
     ... )
     >>> round(noise.flip_rate.mean, 4), round(noise.floor.mean, 4)
     (0.2969, 0.0625)
-    >>> noise.regression_mass.mean
-    0.203125
+    >>> round(noise.clear_loss.mean, 4)
+    0.249
     """
     old, old_total = _check_repeats("old", old_right, old_repeats)
     new, new_total = _check_repeats("new", new_right, new_repeats)
@@ -255,9 +253,8 @@ def estimate_noise(
         flip_rate=flip_rate,
         floor=look_up("floor"),
         excess=look_up("excess"),
-        regression_mass=look_up("regression_mass"),
         net_loss=look_up("net_loss"),
-        collapse=look_up("collapse"),
+        clear_loss=look_up("clear_loss"),
         excess_at_most=look_up("excess_at_most"),
         repeat_variance=spread,
         prompt_variance=max(total_variance - spread, 0.0),

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["estimates"]
 
-# More failures in a row than this are no clearer sign that a prompt broke.
-_MOST_IN_A_ROW = 8
+# A prompt got clearly worse if Fisher's exact test says so at this level.
+_CLEAR = 0.05
+# Noise adds most to clear losses at some chances p and q; so many of each are tried.
+_TRIED = 200
 
 
 def estimates(old_total: int, new_total: int) -> dict[str, Floats]:
@@ -36,12 +38,6 @@ def estimates(old_total: int, new_total: int) -> dict[str, Floats]:
     p, q = old / old_total, new / new_total
     flip_rate = p * (1 - q)
     floor = (old * (1 - p) / (old_total - 1) + new * (1 - q) / (new_total - 1)) / 2
-    # Products of integers: shares of different totals would tie only up to rounding.
-    right_held_out = (old - 1) * (new_total - 1) - new * (old_total - 1)
-    wrong_held_out = old * (new_total - 1) - (new - 1) * (old_total - 1)
-    tie = 0.5 if min(old_total, new_total) == 2 else 0.0
-    gain = p * (1 - q) * np.heaviside(right_held_out, tie)
-    loss = (1 - p) * q * np.heaviside(wrong_held_out, tie)
     both_old = p * (old - 1) / (old_total - 1)
     both_new_wrong = (1 - q) * (new_total - new - 1) / (new_total - 1)
     return {
@@ -49,33 +45,57 @@ def estimates(old_total: int, new_total: int) -> dict[str, Floats]:
         "floor": floor,
         "excess": flip_rate - floor,
         "excess_at_most": _never_rising(flip_rate - floor),
-        "regression_mass": gain - loss,
         "net_loss": p - q,
-        "collapse": _collapse(old_total, new_total),
+        "clear_loss": _clear_loss(old_total, new_total),
         "repeat_variance": flip_rate**2 - both_old * both_new_wrong,
     }
 
 
-def _collapse(old_total: int, new_total: int) -> Floats:
-    """Return unbiased estimates of ``p ((1 - q)**r - (1 - p)**r)``, which fall with every column.
+def _clear_loss(old_total: int, new_total: int) -> Floats:
+    """Return estimates with a mean of at most ``max(p - q, 0)``, which fall with every column.
 
-    Drawn without replacement, r of the new generations are all wrong with expectation
-    ``(1 - q)**r``; one of the old is right and r others are wrong with expectation
-    ``p (1 - p)**r``. From q = 0, where the difference is at most p, to q = p, where it is 0, it is
-    convex and so at most p - q; beyond p it is negative.
+    A cell holds its loss if that loss is clear. Two runs of one model show clear losses too. Noise
+    is ``p (1 - p)``, so every row pays the same multiple of its estimate. The multiple is the
+    smallest one that keeps the mean below ``max(p - q, 0)`` for every p and q.
     """
-    in_a_row = min(old_total - 1, new_total, _MOST_IN_A_ROW)
-    right = np.arange(old_total + 1) / old_total
-    new_fails = _all_of(np.arange(new_total, -1, -1), new_total, in_a_row)
-    old_fails = _all_of(np.arange(old_total, -1, -1), old_total - 1, in_a_row)
-    return right[:, None] * (new_fails[None, :] - old_fails[:, None])
+    old, new = np.arange(old_total + 1)[:, None], np.arange(new_total + 1)[None, :]
+    clear = _fisher_tail(old_total, new_total) <= _CLEAR * (1 + 1e-9)
+    # So few generations may be that not even a loss of all of them is clear.
+    clear[old_total, 0] = True
+    losses = np.where(clear, old / old_total - new / new_total, 0.0)
+    p = np.sin(np.linspace(0, np.pi / 2, _TRIED + 2)[1:-1]) ** 2
+    means = _chances(old_total, p) @ losses @ _chances(new_total, p).T
+    beyond = means - np.maximum(p[:, None] - p, 0)
+    # One hundredth more, for the chances between those tried.
+    multiple = 1.01 * (beyond / (p * (1 - p))[:, None]).max()
+    table: Floats = losses - multiple * old * (1 - old / old_total) / (old_total - 1)
+    return table
 
 
-def _all_of(wrong: NDArray[np.int64], total: int, drawn: int) -> Floats:
-    """Return the chance that all generations drawn are wrong, without replacement."""
-    steps = np.arange(drawn)
-    chances: Floats = np.prod(np.maximum(wrong[:, None] - steps, 0) / (total - steps), axis=1)
+def _fisher_tail(old_total: int, new_total: int) -> Floats:
+    """Return one-sided p-values of Fisher's exact test for a loss, for every table of counts."""
+    old, new = np.arange(old_total + 1)[:, None], np.arange(new_total + 1)[None, :]
+    right = _log_choose(old_total + new_total)[old + new]
+    tail: Floats = np.exp(_log_choose(old_total)[old] + _log_choose(new_total)[new] - right)
+    # A table is less extreme than the one with one more right under old and one less under new.
+    for column in range(1, new_total + 1):
+        tail[:-1, column] += tail[1:, column - 1]
+    return tail
+
+
+def _chances(total: int, p: Floats) -> Floats:
+    """Return the binomial chances of every number of right generations, a row for each p."""
+    right = np.arange(total + 1)
+    logs = right * np.log(p)[:, None] + (total - right) * np.log1p(-p)[:, None]
+    chances: Floats = np.exp(_log_choose(total) + logs)
     return chances
+
+
+def _log_choose(total: int) -> Floats:
+    """Return logarithms of the binomial coefficients of a total."""
+    factorials = np.append(0.0, np.log(np.arange(1, total + 1)).cumsum())
+    logs: Floats = factorials[-1] - factorials - factorials[::-1]
+    return logs
 
 
 def _never_rising(table: Floats) -> Floats:

@@ -315,8 +315,8 @@ def test_repeats_are_judged_over_prompts(confidence):
     assert evidence.upper(confidence) == high
     assert evidence.best(confidence) == independent_rate(0, 6).upper(confidence)
     assert evidence.sample == (
-        "24 generations of 6 prompts, noise floor 11.11%, excess +23.26%, regression mass +26.04%, "
-        "net loss +25.00%"
+        "24 generations of 6 prompts, noise floor 11.11%, excess +23.26%, net loss +25.00%, clear "
+        "loss +16.54%"
     )
     assert (evidence.units, evidence.unit) == (6, "prompts")
     # The other side is open.
@@ -368,6 +368,19 @@ def test_a_pass_on_what_exceeds_noise_has_no_guarantee_and_says_so():
     assert adjusted.lower(0.95) == plain.lower(0.95)
 
 
+def test_bounds_of_repeats_say_which_flips_they_bound():
+    arguments = generations([5] * 300, [5] * 300, 10)
+    plain = repeated_rate(*arguments)
+    assert (plain.method(0.02), plain.bounded) == ("Gaffke", ("beyond noise", "with noise"))
+    adjusted = repeated_rate(*arguments, noise_adjusted_pass=True)
+    assert adjusted.bounded == ("beyond noise", "beyond noise")
+    # 20 groups of 15 prompts: half of them fit into a limit of 50 %.
+    grouped = repeated_rate(*arguments, [i // 150 for i in range(3000)])
+    assert (grouped.method(0.5), grouped.method(0.49)) == ("Gaffke", "approximate")
+    assert "; below a limit of 50.0% the bound is approximate and 13.9% of" in grouped.sample
+    assert independent_rate(3, 100).bounded == ("", "")
+
+
 def test_advice_on_a_noise_floor_above_the_limit():
     evidence = repeated_rate(*generations([5] * 60, [5] * 60, 10))
     assert evidence.advice(0.02, 0.95) == (
@@ -395,6 +408,29 @@ def test_more_prompts_are_advised_where_they_can_help():
     assert adjusted.advice(0.05, 0.95) == (
         "what exceeds noise is too near the limit: more prompts may decide"
     )
+
+
+def test_more_repeats_are_advised_where_so_few_cannot_tell_noise():
+    # Two generations of a prompt that is right half of the time, each outcome as often as expected.
+    of_each = {0: 1, 1: 2, 2: 1}
+    pairs = [(a, b) for a in of_each for b in of_each for _ in range(20 * of_each[a] * of_each[b])]
+    old, new = map(list, zip(*pairs, strict=True))
+    adjusted = repeated_rate(*generations(old, new, 2), noise_adjusted_pass=True)
+    assert adjusted.advice(0.02, 0.95) == (
+        "so few repeats hardly tell the excess from noise: more repeats of every prompt may decide"
+    )
+
+
+def test_more_repeats_are_not_advised_where_groups_are_too_few():
+    arguments = generations([4] * 60, [4, 4, 3] * 20, 4)
+    alone = repeated_rate(*arguments)
+    assert alone.advice(0.1, 0.95) == "10 more repeats of every prompt would decide"
+    grouped = repeated_rate(*arguments, [i // 12 for i in range(240)])
+    assert grouped.advice(0.1, 0.95) == (
+        "at least 9 more groups are needed: even with nothing broken 20 are too few to pass"
+    )
+    # Enough groups: more prompts, which come in groups, and not more repeats.
+    assert "more prompts at this rate" in grouped.advice(0.15, 0.95)
 
 
 def test_a_noise_floor_on_the_limit_does_not_exceed_it():

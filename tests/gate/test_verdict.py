@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from typing import Any
 
 from muscle_metrics.errors import InputError
 from muscle_metrics.gate.verdict import (
@@ -18,7 +19,7 @@ from muscle_metrics.gate.verdict import (
 KEY = "sk-" + "a1" * 10
 
 
-def check(outcome: Outcome, **texts: str) -> Check:
+def check(outcome: Outcome, **texts: Any) -> Check:
     words = {"criterion": f"rate {outcome}", "sample": "3 of 100 items", "advice": "", **texts}
     return Check(
         outcome=outcome, estimate=0.03, low=0.01, high=0.05, limit=Fraction(1, 20), **words
@@ -65,6 +66,14 @@ def test_text_names_five_pins_at_most_and_escapes_what_data_say() -> None:
         "FAIL pinned items: 6 broke (q0, q1, q2, q3, q4)",
         "one-sided confidence 0.95; signed",
     ]
+
+
+def test_bounds_of_two_quantities_name_them() -> None:
+    bounds = {("beyond noise", "with noise"): "1.00% beyond noise to 5.00% with noise"}
+    bounds["", ""] = "1.00% to 5.00%"
+    for bounded, text in bounds.items():
+        shown = check(Outcome.PASS, method="Gaffke", bounded=bounded)
+        assert f" 3.00% (Gaffke bounds {text}), limit 5%: " in str(shown)
 
 
 def test_every_text_of_a_verdict_loses_its_secrets_and_nothing_else_changes() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import binom, fisher_exact
 
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.statistics.bounded import bounded_mean_interval
@@ -37,17 +37,6 @@ def expectation(values, old_repeats, p, new_repeats, q):
     return float(np.outer(old, new).ravel() @ values)
 
 
-def held_out_mass(old: tuple[int, ...], new: tuple[int, ...], tie: float) -> float:
-    """Average over all held-out pairs, straight from the definition."""
-    total = 0.0
-    for i, j in product(range(len(old)), range(len(new))):
-        rest_old = (sum(old) - old[i]) * (len(new) - 1)
-        rest_new = (sum(new) - new[j]) * (len(old) - 1)
-        weight = 1.0 if rest_old > rest_new else tie * (rest_old == rest_new)
-        total += weight * (old[i] - new[j])
-    return total / len(old) / len(new)
-
-
 # Oracles
 
 
@@ -55,25 +44,56 @@ def held_out_mass(old: tuple[int, ...], new: tuple[int, ...], tie: float) -> flo
 def test_estimates_are_unbiased_and_add_up(old_repeats, new_repeats):
     noise = every_outcome(old_repeats, new_repeats)
     for p, q in product(CHANCES, CHANCES):
-        flip_rate, floor, excess, mass = (
+        flip_rate, floor, excess = (
             expectation(part.values, old_repeats, p, new_repeats, q)
-            for part in (noise.flip_rate, noise.floor, noise.excess, noise.regression_mass)
+            for part in (noise.flip_rate, noise.floor, noise.excess)
         )
         assert flip_rate == pytest.approx(p * (1 - q))
         assert floor == pytest.approx((p * (1 - p) + q * (1 - q)) / 2)
         assert flip_rate == pytest.approx(floor + (p - q) / 2 + (p - q) ** 2 / 2)
         assert excess == pytest.approx(flip_rate - floor)
         regression = max(p - q, 0)
-        net_loss, collapse, at_most = (
+        net_loss, at_most = (
             expectation(part.values, old_repeats, p, new_repeats, q)
-            for part in (noise.net_loss, noise.collapse, noise.excess_at_most)
+            for part in (noise.net_loss, noise.excess_at_most)
         )
         assert net_loss == pytest.approx(p - q)
-        in_a_row = min(old_repeats - 1, new_repeats, 8)
-        assert collapse == pytest.approx(p * ((1 - q) ** in_a_row - (1 - p) ** in_a_row))
         assert at_most >= excess - 1e-12
-        assert max(excess, mass, net_loss, collapse) <= regression + 1e-12
+        assert max(excess, net_loss) <= regression + 1e-12
         assert regression <= flip_rate + 1e-12
+
+
+# The lower bound holds because of this. 1/7 and the like are none of the chances that are tried.
+@pytest.mark.parametrize(
+    ("old_repeats", "new_repeats"), [*REPEATS, (4, 4), (5, 5), (8, 8), (10, 3), (3, 20), (40, 40)]
+)
+def test_clear_losses_are_at_most_the_regression_for_all_chances(old_repeats, new_repeats):
+    chances = np.linspace(0, 1, 148)
+    old, new = (
+        binom.pmf(np.arange(repeats + 1), repeats, chances[:, None])
+        for repeats in (old_repeats, new_repeats)
+    )
+    table = every_outcome(old_repeats, new_repeats).clear_loss.values
+    means = old @ table.reshape(old_repeats + 1, -1) @ new.T
+    assert (means <= np.maximum(chances[:, None] - chances, 0) + 1e-12).all()
+    # A greedy prompt that breaks counts as a whole, and noise takes no more than it adds.
+    assert means[-1, 0] == pytest.approx(1)
+    noise = (chances * (1 - chances))[1:-1]
+    assert -3e-3 < (np.diag(means)[1:-1] / noise).max() < 0
+
+
+@pytest.mark.parametrize(("old_repeats", "new_repeats"), [*REPEATS, (5, 5), (8, 8), (10, 3)])
+def test_a_loss_is_clear_if_the_test_of_fisher_says_so(old_repeats, new_repeats):
+    table = every_outcome(old_repeats, new_repeats).clear_loss.values
+    table = table.reshape(old_repeats + 1, new_repeats + 1)
+    for old, new in np.ndindex(table.shape):
+        wrong = (old_repeats - old, new_repeats - new)
+        value = fisher_exact([(old, new), wrong], alternative="greater").pvalue
+        is_clear = value <= 0.05 + 1e-9 or (old, new) == (old_repeats, 0)
+        loss = old / old_repeats - new / new_repeats if is_clear else 0
+        # As many right as there are is no loss: what is left is the price of noise.
+        assert table[old, new] - table[old, -1] == pytest.approx(loss, abs=1e-12)
+    assert table[0].tolist() == [0] * (new_repeats + 1)
 
 
 @pytest.mark.parametrize("p", CHANCES)
@@ -94,23 +114,12 @@ def test_repeat_variance_is_the_variance_of_one_prompt(old_repeats, new_repeats,
     assert weights @ single == pytest.approx(spread, abs=1e-12)
 
 
-@pytest.mark.parametrize(("old_repeats", "new_repeats"), [(2, 2), (2, 3), (3, 3), (4, 3)])
-def test_regression_mass_averages_over_every_held_out_pair(old_repeats, new_repeats):
-    tie = 0.5 if min(old_repeats, new_repeats) == 2 else 0.0
-    for old in product((0, 1), repeat=old_repeats):
-        for new in product((0, 1), repeat=new_repeats):
-            noise = estimate_noise(
-                old_right=[sum(old)],
-                old_repeats=old_repeats,
-                new_right=[sum(new)],
-                new_repeats=new_repeats,
-            )
-            assert noise.regression_mass.mean == pytest.approx(held_out_mass(old, new, tie))
-
-
-def test_two_repeats_make_mass_and_excess_the_same():
-    noise = every_outcome(2, 2)
-    assert noise.regression_mass.values == pytest.approx(noise.excess.values)
+# p^2 (1 - p)^2 of two-fold prompts break by chance, at most a quarter of p (1 - p).
+def test_clear_losses_of_two_repeats_pay_a_quarter_of_the_noise():
+    table = every_outcome(2, 2).clear_loss.values.reshape(3, 3)
+    assert table == pytest.approx(
+        np.array([[0, 0, 0], [-1 / 8, -1 / 8, -1 / 8], [1, 0, 0]]), rel=0.02
+    )
 
 
 def test_greedy_models_give_clopper_pearson():
@@ -118,7 +127,7 @@ def test_greedy_models_give_clopper_pearson():
         old_right=[4] * 40, old_repeats=4, new_right=[4] * 37 + [0] * 3, new_repeats=4
     )
     assert noise.floor.mean == 0
-    assert noise.flip_rate.mean == noise.excess.mean == noise.regression_mass.mean == 0.075
+    assert noise.flip_rate.mean == noise.excess.mean == noise.clear_loss.mean == 0.075
     expected = proportion_interval(3, 40, method="clopper-pearson", side="upper")
     assert noise.flip_rate.interval(side="upper") == pytest.approx(expected)
 
@@ -153,7 +162,7 @@ def test_prompts_with_different_repeats_are_estimated_one_by_one(prompts):
         )
         for old, new in prompts
     ]
-    for name in ("flip_rate", "floor", "excess", "regression_mass"):
+    for name in ("flip_rate", "floor", "excess", "clear_loss"):
         part = getattr(together, name)
         assert part.values.tolist() == [getattr(one, name).mean for one in alone]
         assert part.low == min(getattr(one, name).low for one in alone)
@@ -208,7 +217,7 @@ def test_intervals_count_prompts():
 
 
 @pytest.mark.parametrize("fixed", [0, 12])
-def test_a_regression_is_bounded_by_its_net_loss_or_its_collapses(fixed):
+def test_a_regression_is_bounded_by_its_net_loss_or_its_clear_losses(fixed):
     noise = estimate_noise(
         old_right=[10] * 20 + [2] * 20,
         old_repeats=10,
@@ -216,16 +225,16 @@ def test_a_regression_is_bounded_by_its_net_loss_or_its_collapses(fixed):
         new_repeats=10,
     )
     # Half of the error for each of the two parts.
-    net_loss, collapse = (
+    net_loss, clear_loss = (
         part.interval(confidence=0.975, side="lower").low
-        for part in (noise.net_loss, noise.collapse)
+        for part in (noise.net_loss, noise.clear_loss)
     )
-    assert (net_loss > collapse) == (fixed == 0)
-    assert noise.regression_lower_bound(confidence=0.95) == max(net_loss, collapse) > 0
+    assert (net_loss > clear_loss) == (fixed == 0)
+    assert noise.regression_lower_bound(confidence=0.95) == max(net_loss, clear_loss) > 0
     assert noise.regression_lower_bound() == noise.regression_lower_bound(confidence=0.95)
     highest = max(
         part.interval(confidence=0.9, side="upper").high
-        for part in (noise.net_loss, noise.collapse, noise.excess_at_most)
+        for part in (noise.net_loss, noise.clear_loss, noise.excess_at_most)
     )
     assert noise.regression_upper_bound(confidence=0.9) == highest
 
