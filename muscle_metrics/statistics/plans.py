@@ -20,8 +20,8 @@ __all__ = ["Design", "finite_sample_groups", "planned_items", "planned_power"]
 
 Goal = Literal["pass", "fail"]
 
-# FAIL of repeats is the largest of three lower bounds.
-BOUNDS_OF_REPEATS = 3
+# FAIL of repeats is the larger of two lower bounds.
+BOUNDS_OF_REPEATS = 2
 MOST_GROUPS = 10**9
 
 
