@@ -44,6 +44,27 @@ def test_a_refusal_fits_the_schema(schema) -> None:
     assert (data["outcome"], data["items"], data["counts"]) == ("INVALID", None, None)
 
 
+def test_bounds_of_repeats_say_what_they_are_of(schema) -> None:
+    runs = [
+        Run(
+            tuple(
+                Record(f"q{i}", "B" if i < broken else "A", "A", repeat=str(k))
+                for i in range(30)
+                for k in range(3)
+            ),
+            name,
+        )
+        for name, broken in (("v1", 0), ("v2", 9))
+    ]
+    comparison = compare_runs(*runs)
+    policy = Policy(max_nfr="0.2", max_accuracy_loss="0.2")
+    data = verdict_data(check_gate(comparison, policy), comparison)
+    schema.validate(data)
+    flips, loss = data["checks"]
+    assert (flips["low_of"], flips["high_of"]) == ("beyond noise", "with noise")
+    assert (loss["low_of"], loss["high_of"]) == ("", "")
+
+
 def test_graded_scores_have_no_counts(schema) -> None:
     runs = [
         Run(tuple(Record(str(i), scores={"f1": score}) for i in range(100)), name)
