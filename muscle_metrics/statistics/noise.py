@@ -47,7 +47,7 @@ class PromptMean:
     Attributes
     ----------
     values : numpy.ndarray, shape (prompts,)
-        An unbiased estimate for each prompt.
+        An estimate for each prompt.
     low, high : float
         The range an estimate can take with so many generations.
     groups : numpy.ndarray of int, shape (prompts,), or None
@@ -202,7 +202,8 @@ def estimate_noise(
     Returns
     -------
     DecodingNoise
-        Unbiased estimates per prompt, their means and intervals over prompts.
+        Estimates per prompt, their means and intervals over prompts; all but `clear_loss` and
+        `excess_at_most` are unbiased.
 
     Raises
     ------
@@ -282,7 +283,8 @@ def estimate_noise_of_rows(
     Returns
     -------
     DecodingNoise
-        Unbiased estimates per prompt, their means and intervals over prompts.
+        Estimates per prompt, their means and intervals over prompts; all but `clear_loss` and
+        `excess_at_most` are unbiased.
 
     Raises
     ------
