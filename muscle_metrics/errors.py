@@ -34,6 +34,9 @@ __all__ = [
 ]
 
 
+_LONGEST = 100
+
+
 class MuscleMetricsError(Exception):
     """Root of every error this package raises on purpose.
 
@@ -137,4 +140,6 @@ def check_choice(name: str, given: object, choices: Iterable[object]) -> None:
     """
     known = list(choices)
     if given not in known:
-        raise UsageError(f"expected {name} to be one of {known}, got {given!r}")
+        shown = repr(given)
+        shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+        raise UsageError(f"expected {name} to be one of {known}, got {shown}")

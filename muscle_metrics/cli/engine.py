@@ -111,7 +111,9 @@ def compare_on_engine(
     from muscle_metrics.scale import compare_files
 
     with working("joining and counting"):
-        return compare_files(*paths, memory=options.memory or MEMORY, **wanted)
+        return compare_files(
+            *paths, memory=MEMORY if options.memory is None else options.memory, **wanted
+        )
 
 
 def _compare_on_ray(

@@ -352,7 +352,7 @@ def _score_names(
     several = metric is None and any(len(found) > 1 for found in by_task.values())
     if several:
         raise UsageError(
-            f"expected one score to compare by, got {names} in {show(run)}: "
+            f"expected one score to compare by, got {list_names(names)} in {show(run)}: "
             f"{advise_scores(by_task) if len(by_task) > 1 else _CHOOSE_METRIC}"
         )
     lacking = [

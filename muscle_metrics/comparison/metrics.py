@@ -156,8 +156,8 @@ def _choose(metric: Metric, options: Options, known: Collection[str]) -> tuple[s
 def _unknown(metric: str, known: Collection[str]) -> UsageError:
     near = nearest_name(metric, [*known, *SCORERS])
     return UsageError(
-        f"expected a metric to be a recorded score, one of {sorted(known)}, or a scorer, one of "
-        f"{list(SCORERS)} or 'package.module:function', got {metric!r}"
+        f"expected a metric to be a recorded score, one of {list_names(sorted(known)) or 'none'}, "
+        f"or a scorer, one of {list(SCORERS)} or 'package.module:function', got {metric!r}"
         f"{f': did you mean {near!r}?' if near else ': name one with --metric (metric=)'}"
     )
 

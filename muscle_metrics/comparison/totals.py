@@ -16,6 +16,7 @@ from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 from muscle_metrics.flips.score_totals import ScoreTotals
+from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -98,8 +99,8 @@ class Totals:
     def __add__(self, other: Totals) -> Totals:
         if self.scores.keys() != other.scores.keys() and self.items and other.items:
             raise UsageError(
-                f"expected shards scored by the same metrics, got {sorted(self.scores)} and "
-                f"{sorted(other.scores)}: score all of them alike"
+                f"expected shards scored by the same metrics, got {list_names(sorted(self.scores))}"
+                f" and {list_names(sorted(other.scores))}: score all of them alike"
             )
         return Totals(
             items=self.items + other.items,

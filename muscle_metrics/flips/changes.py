@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from muscle_metrics.answers.columns import check_lengths
 from muscle_metrics.answers.correctness import Correctness
+from muscle_metrics.answers.scores import LARGEST_SCORE
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.magnitudes import Magnitude, MeanChange
@@ -402,7 +403,8 @@ def _scores(values: npt.ArrayLike, name: str, low: float, high: float) -> Scores
             f"digits: compute them again with more"
         )
     scores = scores.astype(np.float64)
-    strange = np.flatnonzero(~((scores >= low) & (scores <= high) & np.isfinite(scores)))
+    low, high = max(low, -LARGEST_SCORE), min(high, LARGEST_SCORE)
+    strange = np.flatnonzero(~((scores >= low) & (scores <= high)))
     if len(strange):
         raise InputError(
             f"expected scores from {low:g} to {high:g} in {name}, got {scores[strange[0]]} at item "

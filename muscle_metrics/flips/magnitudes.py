@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.statistics.interval import Interval, Side, tail_levels
+from muscle_metrics.words.numbers import score
 
 if TYPE_CHECKING:
     from muscle_metrics.statistics.exact_sums import ExactSum
@@ -145,7 +146,7 @@ class Magnitude(Mean):
     def __str__(self) -> str:
         if self.count == 0:
             return "undefined (0 items)"
-        return f"{float(self):.4f} ({self.count} item{'s' * (self.count != 1)})"
+        return f"{score(self)} ({self.count} item{'s' * (self.count != 1)})"
 
     def __getnewargs_ex__(self) -> tuple[tuple[Values], dict[str, float]]:
         return (self.values,), {"limit": self.limit}
@@ -208,7 +209,7 @@ class MeanChange(_StudentMean):
         return float(result.pvalue)
 
     def __str__(self) -> str:
-        return f"{float(self):+.4f} ({self.count} items)"
+        return f"{score(self, sign=True)} ({self.count} items)"
 
     def __getnewargs_ex__(self) -> tuple[tuple[Values], dict[str, float]]:
         return (self.deltas,), {}

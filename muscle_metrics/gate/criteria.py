@@ -15,6 +15,7 @@ from muscle_metrics.comparison.facts import Facts, Part, Regression
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.magnitudes import Magnitude
 from muscle_metrics.gate import evidence as kinds
+from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -224,7 +225,7 @@ def _metrics(views: _Views, policy: Policy) -> Iterator[Criterion]:
         if metric not in views.observed.changes:
             raise UsageError(
                 f"expected a metric that was compared, got {metric!r} in the policy: there is "
-                f"{sorted(views.observed.changes) or 'none'}"
+                f"{list_names(sorted(views.observed.changes)) or 'none'}"
             )
         event = Regression(metric, policy.minimum_effect)
         yield views.judge(
@@ -247,7 +248,7 @@ def _parts(views: _Views, policy: Policy) -> Iterator[Criterion]:
         if part.name not in known:
             raise UsageError(
                 f"expected a {part.kind} that the runs have, got {part.name!r} in the policy: "
-                f"there is {known or 'none'}"
+                f"there is {list_names(known) or 'none'}"
             )
         yield views.judge(
             f"negative flip rate of {part.kind} {part.name}",
@@ -325,7 +326,8 @@ def _weights(comparison: Comparison, policy: Policy) -> npt.NDArray[np.float64]:
         unknown = sorted(set(weights).difference(map(str, there)))
         if unknown:
             raise UsageError(
-                f"expected weights of {kind} that the runs have, got {unknown}: drop these weights"
+                f"expected weights of {kind} that the runs have, got {list_names(unknown)}: drop "
+                f"these weights"
             )
     of_slices = (policy.weights.get(str(name), 1.0) for name in table.slices)
     pairs = zip(table.ids, of_slices, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.statistics.interval import check_confidence
 from muscle_metrics.statistics.looks import Looks, look_confidence
+from muscle_metrics.words.escape import shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,8 @@ Limit = Fraction | str | int | float
 OnInconclusive = Literal["error", "fail", "pass"]
 LostItems = Literal["count", "ignore"]
 
+# Characters of a limit, and of its value written without an exponent.
+_LONGEST = 60
 SHARES = (
     "max_nfr",
     "max_conditional_nfr",
@@ -165,7 +169,7 @@ class Policy:
             # True is 1 to Python, but may mean that a second look is planned.
             if isinstance(look, bool) or look not in get_args(Looks):
                 raise UsageError(
-                    f"expected {name} to be 1 or 2, got {look!r}: plan at most a second look with "
+                    f"expected {name} to be 1 or 2, got {_brief(look)}: plan at most a second look with "
                     f"--looks 2 (looks = 2), or any number of looks with --sequential"
                 )
         if self.look > self.looks:
@@ -251,8 +255,11 @@ def read_policy(path: str | PathLike[str], **overrides: Any) -> Policy:
         with file.open("rb") as stream:
             # Read numbers as text, so that limits are exact.
             content = tomllib.load(stream, parse_float=str)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"expected a policy in TOML in {str(file)!r}, got {error}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        # Also a name with a NUL, numbers of thousands of digits, and nesting beyond the stack.
+        raise UsageError(
+            f"expected a policy in TOML in {str(file)!r}, got {shorten(visible(str(error)), 300)}"
+        ) from error
     section: Any = content
     if "tool" in content:
         for key in SECTION.split("."):
@@ -275,9 +282,11 @@ def _settings(section: Mapping[str, Any], file: Path) -> dict[str, Any]:
             raise UsageError(f"expected keys of a policy in {str(file)!r}, got {name!r}: {hint}")
         default = known[name]
         if isinstance(default, Mapping) and not isinstance(value, Mapping):
-            raise UsageError(f"expected a table for {name!r} in {str(file)!r}, got {value!r}")
+            raise UsageError(f"expected a table for {name!r} in {str(file)!r}, got {_brief(value)}")
         if isinstance(default, bool) and not isinstance(value, bool):
-            raise UsageError(f"expected true or false for {name!r} in {str(file)!r}, got {value!r}")
+            raise UsageError(
+                f"expected true or false for {name!r} in {str(file)!r}, got {_brief(value)}"
+            )
         if isinstance(default, float):
             value = float(_fraction(name, value))
         if name == "pinned" and isinstance(value, str):
@@ -296,12 +305,17 @@ def read_ids(path: Path) -> list[str]:
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "bytes that are not UTF-8"
-        raise UsageError(
-            f"expected one id per line in {str(path)!r}, got {reason}: name a text file"
-        ) from error
+    except UnicodeDecodeError as error:
+        raise _no_ids(path, "bytes that are not UTF-8") from error
+    except (OSError, ValueError) as error:
+        raise _no_ids(path, getattr(error, "strerror", None) or str(error)) from error
     return [line for line in lines if line]
+
+
+def _no_ids(path: Path, reason: str) -> UsageError:
+    return UsageError(
+        f"expected one id per line in {_brief(str(path))}, got {reason}: name a text file"
+    )
 
 
 def _names(name: str, values: Any) -> tuple[str, ...]:
@@ -309,7 +323,7 @@ def _names(name: str, values: Any) -> tuple[str, ...]:
     if collection and all(isinstance(value, str) for value in values):
         return tuple(values)
     # Python would accept a string as a collection of letters.
-    raise UsageError(f"expected a list of texts for {name}, got {values!r}")
+    raise UsageError(f"expected a list of texts for {name}, got {_brief(values)}")
 
 
 def _share(name: str, limit: Limit) -> Fraction:
@@ -320,7 +334,9 @@ def _share(name: str, limit: Limit) -> Fraction:
             if share >= 1
             else "no number of items shows that nothing breaks; pin items that must not break"
         )
-        raise UsageError(f"expected {name} to be a share between 0 and 1, got {limit!r}: {hint}")
+        raise UsageError(
+            f"expected {name} to be a share between 0 and 1, got {_brief(limit)}: {hint}"
+        )
     return share
 
 
@@ -329,7 +345,7 @@ def _coverage(least: Limit) -> Fraction:
     if not 0 < share <= 1:
         hint = "1 asks for every item" if share > 1 else 'missing = "ignore" accepts any loss'
         raise UsageError(
-            f"expected min_coverage to be a share above 0 and at most 1, got {least!r}: {hint}"
+            f"expected min_coverage to be a share above 0 and at most 1, got {_brief(least)}: {hint}"
         )
     return share
 
@@ -337,12 +353,26 @@ def _coverage(least: Limit) -> Fraction:
 def _positive(name: str, limit: Limit) -> Fraction:
     value = _fraction(name, limit)
     if value <= 0:
-        raise UsageError(f"expected {name} to be above 0, got {limit!r}")
+        raise UsageError(f"expected {name} to be above 0, got {_brief(limit)}")
     return value
 
 
 def _fraction(name: str, limit: Limit) -> Fraction:
+    """Exact value of a limit, of a size and of digits that a person writes."""
     try:
-        return Fraction(str(limit))
-    except (ValueError, ZeroDivisionError) as error:
-        raise UsageError(f"expected {name} to be a number such as 0.02, got {limit!r}") from error
+        text = str(limit)
+        # Before the fraction is made: of 1e99999999 it has a hundred million digits.
+        if len(text) > _LONGEST or ("/" not in text and abs(Decimal(text).adjusted()) > _LONGEST):
+            raise ValueError(name)
+        return Fraction(text)
+    except (ValueError, ArithmeticError) as error:
+        raise UsageError(
+            f"expected {name} to be a number such as 0.02, got {_brief(limit)}"
+        ) from error
+
+
+def _brief(value: object) -> str:
+    try:
+        return shorten(visible(repr(value)), _LONGEST)
+    except ValueError:
+        return "a number too long to read"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from muscle_metrics.answers.scores import is_score
 from muscle_metrics.comparison.judging import judge_runs
 from muscle_metrics.errors import InputError, PairingError, UsageError
 from muscle_metrics.flips.counts import Quadrant
@@ -137,7 +137,7 @@ def is_right(score: object, name: str, threshold: float | None = None) -> bool:
         If the score is no number, or neither 0 nor 1 and there is no threshold.
     """
     number = score.item() if hasattr(score, "item") else score
-    if not isinstance(number, bool | int | float) or not math.isfinite(number):
+    if not isinstance(number, bool | int | float) or not is_score(number):
         raise InputError(
             f"expected {name!r} to be a finite number, true or false, got {describe(score)}: "
             f"give every item a score"

@@ -11,6 +11,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+from muscle_metrics.answers.scores import is_score
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.values import reference_of, text_of
 from muscle_metrics.words.place import describe, show
@@ -116,7 +117,7 @@ def scores_at(row: Mapping[str, object], field: str) -> dict[str, float]:
 
 
 def scores_from(values: Mapping[str, object]) -> dict[str, float]:
-    """Keep the truth values and finite numbers; null, NaN, texts and lists are no scores.
+    """Keep the truth values and numbers; null, NaN, 1e308, texts and lists are no scores.
 
     Examples
     --------
@@ -131,29 +132,12 @@ def score_from(value: object) -> float | None:
     """Return a score; None where the value is undefined or no score."""
     if isinstance(value, bool):
         return value
-    if not isinstance(value, int | float):
-        return None
-    try:
-        score = float(value)
-    except OverflowError:
-        return None
-    return score if math.isfinite(score) else None
+    return float(value) if isinstance(value, int | float) and is_score(value) else None
 
 
 def compact(value: object) -> str:
-    """JSON of a value without blanks, its keys in order.
-
-    Raises
-    ------
-    InputError
-        If the value is nested too deeply.
-    """
-    try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    except RecursionError as error:
-        raise InputError(
-            "expected values nested a few levels deep, got more than can be read: flatten them"
-        ) from error
+    """JSON of a value without blanks, its keys in order; a RecursionError is told by `ErrorsAt`."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def digest(value: object) -> str:

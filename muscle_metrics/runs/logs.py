@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.runs.files.strict_json import explain
 from muscle_metrics.words.escape import visible
 from muscle_metrics.words.place import list_names, row_of, show
 
@@ -43,8 +44,10 @@ _MOST_LOOKED_AT = 1000
 class ErrorsAt:
     """Context in which an InputError becomes a FileError that names the file and the row.
 
-    A FileError already names its place, and passes unchanged. A class and not a generator: the
-    context is entered once per row, and a generator costs four times as much.
+    A FileError already names its place, and passes unchanged. Values that are nested nearly as deep
+    as the decoder allows exceed the stack of a reader: that is an error of the file too. A class
+    and not a generator: the context is entered once per row, and a generator costs four times as
+    much.
 
     Parameters
     ----------
@@ -68,10 +71,15 @@ class ErrorsAt:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Name the place of an error."""
-        if isinstance(error, InputError) and not isinstance(error, FileError):
-            path, number = self.path, self.number
-            place = self.place_of(path, number) if number else visible(str(path))
-            raise FileError(f"{place}: {error}") from error
+        if isinstance(error, RecursionError):
+            message = explain(error)
+        elif isinstance(error, InputError) and not isinstance(error, FileError):
+            message = str(error)
+        else:
+            return
+        path, number = self.path, self.number
+        place = self.place_of(path, number) if number else visible(str(path))
+        raise FileError(f"{place}: {message}") from error
 
 
 class LogFiles(NamedTuple):

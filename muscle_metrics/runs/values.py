@@ -7,9 +7,9 @@ the reader of the file adds the place.
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING
 
+from muscle_metrics.answers.scores import LARGEST_SCORE, is_score
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.sentinels import number_of_text
 from muscle_metrics.words.place import describe, show
@@ -141,7 +141,7 @@ def reference_of(value: object, field: str) -> object:
 
 
 def score_of(value: object, field: str, missing: Sentinels | None = None) -> float | None:
-    """Return a score: a finite number, or true or false; None where it is null or `missing`.
+    """Return a score: a number that `is_score`, or true or false; None if null or `missing`.
 
     `missing` is given where the user can declare values that mean no score.
 
@@ -154,9 +154,9 @@ def score_of(value: object, field: str, missing: Sentinels | None = None) -> flo
         return value
     if missing and missing.matches(value):
         return None
-    if isinstance(value, int | float) and abs(value) <= sys.float_info.max:
+    if isinstance(value, int | float) and is_score(value):
         return float(value)
-    raise _refusal("a finite number, true or false as score", value, field, missing)
+    raise _refusal(f"{_wanted(value)}, true or false as score", value, field, missing)
 
 
 def score_of_text(value: object, field: str, missing: Sentinels | None = None) -> float | None:
@@ -178,9 +178,15 @@ def score_of_text(value: object, field: str, missing: Sentinels | None = None) -
         if value in _WORDS:
             return _WORDS[value]
         number = number_of_text(value)
-        if number is not None and math.isfinite(number):
+        if number is not None and is_score(number):
             return number
-    raise _refusal("a finite number, True or False as score", value, field, missing)
+    wanted = _wanted(number_of_text(value) if isinstance(value, str) else None)
+    raise _refusal(f"{wanted}, True or False as score", value, field, missing)
+
+
+def _wanted(value: object) -> str:
+    is_too_large = isinstance(value, int | float) and LARGEST_SCORE < abs(value) < math.inf
+    return f"a number of at most {LARGEST_SCORE:g} in size" if is_too_large else "a finite number"
 
 
 def _refusal(

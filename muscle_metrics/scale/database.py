@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["open_database", "reading"]
 
+_MEMORY = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})? ?[A-Za-z]{1,5}")
+
 
 @contextmanager
 def open_database(memory: str, threads: int | None) -> Iterator[Any]:
@@ -26,6 +29,9 @@ def open_database(memory: str, threads: int | None) -> Iterator[Any]:
         If memory is no size, or threads no number of threads.
     """
     duckdb = require("duckdb", "scale")
+    if not _MEMORY.fullmatch(memory):
+        # DuckDB takes -5MB and an empty text for no limit.
+        raise _no_size(memory, threads)
     with tempfile.TemporaryDirectory(prefix="muscle-metrics-") as folder:
         settings: dict[str, Any] = {
             "memory_limit": memory,
@@ -38,16 +44,20 @@ def open_database(memory: str, threads: int | None) -> Iterator[Any]:
         try:
             connection = duckdb.connect(":memory:", config=settings)
         except duckdb.Error as error:
-            raise UsageError(
-                f"expected memory such as '500MB' and one thread or more, got {memory!r} and "
-                f"{threads!r}: change --memory (memory, threads)"
-            ) from error
+            raise _no_size(memory, threads) from error
         # DuckDB draws its progress bar on the caller's standard output.
         connection.execute("SET enable_progress_bar = false")
         try:
             yield connection
         finally:
             connection.close()
+
+
+def _no_size(memory: str, threads: int | None) -> UsageError:
+    return UsageError(
+        f"expected memory such as '500MB' and one thread or more, got {memory!r} and "
+        f"{threads!r}: change --memory (memory, threads)"
+    )
 
 
 @contextmanager

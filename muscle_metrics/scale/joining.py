@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from muscle_metrics.answers.scores import LARGEST_SCORE
 from muscle_metrics.flips.thresholds import RECORDED_TIE
 from muscle_metrics.scale.encoding import UNREADABLE_SQL
 from muscle_metrics.scale.losses import loss_columns
@@ -257,9 +258,9 @@ class Joining:
         return f"{values} OR {UNREADABLE_SQL} IN (slice, cluster, old_prompt, new_prompt)"
 
     def _unscored(self) -> str:
-        """Scores that are no finite numbers; one that is missing is null."""
+        """Scores that are no numbers to compute with, such as NaN; one that is missing is null."""
         lacking = [
-            f"NOT isfinite({run}_score)"
+            f"NOT abs({run}_score) <= {LARGEST_SCORE!r}"
             for run, source in (("old", self.old), ("new", self.new))
             if "score" in source.fields
         ]

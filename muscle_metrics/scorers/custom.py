@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from muscle_metrics.answers.scores import LARGEST_SCORE
 from muscle_metrics.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -118,15 +119,16 @@ def check_scores(name: str, scores: Any, items: int) -> Scores:
         )
     try:
         array = given.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"expected numbers from {name!r}, got {_named(scores)}: return a flat list of floats"
         ) from error
-    wrong = np.flatnonzero(~np.isfinite(array))
+    wrong = np.flatnonzero(~(np.abs(array) <= LARGEST_SCORE))
     if len(wrong):
         raise InputError(
             f"expected finite scores from {name!r}, got {array[wrong[0]]} at position {wrong[0]} "
-            f"({len(wrong)} of {items} are not finite): score these items, or drop them"
+            f"({len(wrong)} of {items} are not finite or beyond {LARGEST_SCORE:g}): score these "
+            f"items, or drop them"
         )
     return array
 

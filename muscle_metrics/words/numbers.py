@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 UNDEFINED = "undefined"
+_LARGE = 1e15
 
 # Two bounds, low and high.
 Bounds = tuple[float, float]
@@ -105,10 +106,14 @@ def score(value: float, *, sign: bool = False) -> str:
 
     Examples
     --------
-    >>> score(0.25), score(0.25, sign=True)
-    ('0.2500', '+0.2500')
+    >>> score(0.25), score(0.25, sign=True), score(1e100)
+    ('0.2500', '+0.2500', '1e+100')
     """
-    return UNDEFINED if math.isnan(value) else f"{float(value):{'+' if sign else ''}.4f}"
+    if math.isnan(value):
+        return UNDEFINED
+    # Decimals of large numbers are no digits of a float, and up to 300 characters.
+    digits = ".4f" if abs(value) < _LARGE else ".6g"
+    return f"{float(value):{'+' if sign else ''}{digits}}"
 
 
 def score_range(bounds: Bounds, *, sign: bool = False) -> str:

@@ -208,3 +208,16 @@ def test_means_pickle_and_copy(value: Magnitude | MeanChange) -> None:
         assert twin == value
         assert twin.interval() == value.interval()
         assert str(twin) == str(value)
+
+
+def test_the_largest_scores_have_finite_differences_means_and_bounds() -> None:
+    # Warnings are errors here: an overflow in any step fails.
+    signs = np.array([1.0, -1.0, 1.0, 1.0, -1.0] * 4)
+    changes = measure_changes(old=1e100 * signs, new=-1e100 * signs, low=-1e100, high=1e100)
+    assert np.isfinite(changes.deltas).all()
+    for mean in (changes.mean_change, changes.mean_gain, changes.mean_regression):
+        assert np.isfinite([float(mean), *mean.interval()]).all()
+        assert len(str(mean)) < 40
+    assert float(changes.mean_regression) == 2e100
+    with pytest.raises(InputError, match="expected scores from -1e\\+100 to 1e\\+100 in new"):
+        measure_changes(old=[0.0, 1.0], new=[0.0, -1e308], low=-np.inf, high=np.inf)

@@ -84,6 +84,7 @@ ODD_VALUES = {
     "JSON in text": r'"{\"a\": [1e400]}"',
     "a long text": '"' + "ы" * 70_000 + '"',
     "deep nesting": "[" * 300 + "]" * 300,
+    "nesting near the stack": '{"a":[' * 430 + "]}" * 430,
     "nesting beyond the stack": '{"a":' * 50_000 + "1" + "}" * 50_000,
     "a key twice": '{"a": 1, "a": 2}',
 }

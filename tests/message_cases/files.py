@@ -139,6 +139,7 @@ CASES: dict[str, Callable[[], object]] = {
     "values: a nested reference": lambda: read_rows({**ROW, "reference": ["A", ["B"]]}),
     "values: a score as text": lambda: read_scores("0.5"),
     "values: no score": lambda: read_scores(None),
+    "values: a score too large": lambda: read_scores(-1e308),
     "scores: none at all": lambda: read_scores(None),
     "scores: declared without a field": lambda: read_rows(
         {"id": 1, "prediction": "A"}, missing_score=-1

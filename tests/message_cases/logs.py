@@ -10,6 +10,7 @@ import pytest
 
 from muscle_metrics.runs.files.json_stream import read_json_document
 from muscle_metrics.runs.log_fields import compact
+from muscle_metrics.runs.logs import ErrorsAt
 from muscle_metrics.runs.read import read_run
 
 if TYPE_CHECKING:
@@ -146,17 +147,18 @@ def read_document(text: str | bytes) -> object:
     return list(read_json_document(Path("old.json"), {("rows",)}))
 
 
-def nest(depth: int) -> object:
+def read_nested() -> object:
     value: object = 1
-    for _ in range(depth):
+    for _ in range(100_000):
         value = [value]
-    return value
+    with ErrorsAt(Path("old.json"), 3):
+        return compact(value)
 
 
 FILES = {"_data_files": [{"filename": "old.arrow"}]}
 CASES: dict[str, Callable[[], object]] = {
     "log: none in a folder": lambda: read_run(".", format="promptfoo"),
-    "log: values nested too deeply": lambda: compact(nest(100_000)),
+    "log: values nested too deeply": lambda: read_nested(),
     "log: a field that is no list": lambda: read_deepeval({"metricsData": 7}),
     "log: a field that is no text": lambda: read_deepeval({**CASE, "name": ["x"]}),
     "document: an array": lambda: read_document("[1]"),

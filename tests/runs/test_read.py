@@ -158,12 +158,24 @@ class TestScores:
             "1e999",
             "[1]",
             "{}",
-            "1" + "0" * 400,
         ],
     )
     def test_what_is_no_json_score(self, write: Write, value: str) -> None:
         with pytest.raises(FileError, match="expected a finite number, true or false as score"):
             read_run(write(f'{{"id": 1, "s": {value}}}'), score_field="s")
+
+    @pytest.mark.parametrize("value", ["1e308", "-1e308", "1.1e100", "1" + "0" * 400])
+    @pytest.mark.parametrize("name", ["run.jsonl", "run.csv"])
+    def test_a_score_too_large_to_compute_with(self, write: Write, name: str, value: str) -> None:
+        # The difference of 1e308 and -1e308, and the square of 1e200, are no floats.
+        rows = [("q0", "1e100"), ("q1", "-1e100"), ("q2", value)]
+        if name.endswith("csv"):
+            text = "id,s\n" + "".join(f"{id_},{score}\n" for id_, score in rows)
+        else:
+            text = "".join(f'{{"id": "{id_}", "s": {score}}}\n' for id_, score in rows)
+        place = rf"{re.escape(name)}:{4 if name.endswith('csv') else 3}: "
+        with pytest.raises(FileError, match=f"{place}expected a number of at most 1e\\+100 in size"):
+            read_run(write(text, name), score_field="s")
 
     @pytest.mark.parametrize(
         ("cell", "score"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from operator import attrgetter, methodcaller
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from muscle_metrics.answers.scores import is_score
 from muscle_metrics.runs.joining.references import differing_references, same_reference
 from muscle_metrics.runs.natural_order import sort_naturally
 from muscle_metrics.words.numbers import counted
@@ -400,7 +400,7 @@ def _find_unusable(run: LabelledRun) -> list[Identity]:
         return []
     scores = _column(run.records.values(), "scores")
     values = list(chain.from_iterable(map(methodcaller("values"), scores)))
-    if {*map(type, values)} <= {bool, float} and all(map(math.isfinite, values)):
+    if {*map(type, values)} <= {bool, float} and all(map(is_score, values)):
         return []
     return _sort_items(
         [
@@ -412,12 +412,7 @@ def _find_unusable(run: LabelledRun) -> list[Identity]:
 
 
 def _is_finite(score: object) -> bool:
-    if not isinstance(score, Real):
-        return False
-    try:
-        return math.isfinite(score)
-    except OverflowError:
-        return False
+    return isinstance(score, Real) and is_score(score.item() if hasattr(score, "item") else score)
 
 
 def _one_problem(found: Sequence[str], advice: str) -> list[str]:

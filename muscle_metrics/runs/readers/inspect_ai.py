@@ -6,6 +6,7 @@ import math
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.answers.scores import is_score
 from muscle_metrics.errors import FileError, InputError, MissingDependencyError, require
 from muscle_metrics.runs.files.archives import read_entries
 from muscle_metrics.runs.files.json_object import read_json_object
@@ -197,7 +198,7 @@ def _score_of_text(text: str, name: str) -> float:
             score = float(text)
         except ValueError:
             score = math.nan
-    if not math.isfinite(score):
+    if not is_score(score):
         raise _no_score(text, name)
     return score
 

@@ -18,6 +18,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from muscle_metrics.answers.scores import is_score
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.columns import find
 from muscle_metrics.runs.files.bytestream import explain_encoding, read_byte_lines
@@ -286,8 +287,8 @@ def _scores_of(row: Mapping[str, Any]) -> dict[str, float]:
     scores = {}
     for name in names:
         value = row[name] if name in row else find(row, name, "metric")
-        # Fast path: most scores are finite floats.
-        if name not in _OF_ONE_ITEM and type(value) is float and math.isfinite(value):
+        # Fast path: most scores are floats.
+        if name not in _OF_ONE_ITEM and type(value) is float and is_score(value):
             scores[name] = value
         elif name not in _NO_SCORES and (score := _score_of(value, name)) is not None:
             scores[name] = score
@@ -309,9 +310,10 @@ def _score_of_one_item(value: object, name: str) -> float | None:
     pair = value if isinstance(value, (list, tuple)) else (value, 1)
     likelihood, size = (score_of(part, name) or 0.0 for part in pair) if len(pair) == 2 else (0, 0)
     try:
-        return _OF_ONE_ITEM[name](likelihood / size)
+        score = _OF_ONE_ITEM[name](likelihood / size)
     except (OverflowError, ZeroDivisionError):
         return None
+    return score if is_score(score) else None
 
 
 def _likelihoods_of(answers: Sequence[Any]) -> list[float] | None:
@@ -320,8 +322,8 @@ def _likelihoods_of(answers: Sequence[Any]) -> list[float] | None:
         if not {answer[1] for answer in answers} <= _TRUTH_VALUES:
             return None
         return [float(answer[0]) for answer in answers] or None
-    except (TypeError, ValueError, LookupError):
-        # Generated text, or another value that is no pair.
+    except (TypeError, ValueError, LookupError, OverflowError):
+        # Generated text, another value that is no pair, or a number beyond all floats.
         return None
 
 
