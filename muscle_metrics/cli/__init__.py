@@ -26,6 +26,7 @@ from muscle_metrics.cli import (
 )
 from muscle_metrics.cli.screen import warn
 from muscle_metrics.errors import InputError, MissingDependencyError, MuscleMetricsError, UsageError
+from muscle_metrics.words.escape import shorten
 from muscle_metrics.words.suggestion import nearest_name
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 USAGE, BAD_DATA, INTERNAL = 2, 4, 5
+
+NO_MEMORY = (
+    "expected runs that fit into memory, got more than there is: add --engine duckdb, which joins "
+    "on disk, or compare fewer texts, such as one task with --task"
+)
 
 EPILOG = """\
 examples:
@@ -93,8 +99,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader closed the pipe, as `| head` does. Python must not fail again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except MemoryError:
+        return _failed(UsageError(NO_MEMORY), USAGE)
+    except OSError as error:
+        # The disk, or a file between two looks at it; not a fault of this package.
+        return _failed(UsageError(_of_system(error)), USAGE)
     except Exception as error:
         return _failed(error, INTERNAL, f"internal error, {type(error).__name__}: ")
+
+
+def _of_system(error: OSError) -> str:
+    name = "a file" if error.filename is None else shorten(repr(error.filename), 100)
+    reason = error.strerror or error
+    return f"expected to read and write {name}, got {reason}: check its path, its disk and its mode"
 
 
 def _failed(error: BaseException, code: int, prefix: str = "") -> int:

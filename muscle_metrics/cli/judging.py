@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +138,7 @@ def _key_function(location: str) -> Callable[..., Any]:
             f"{location!r}: {_advise_key(location)}"
         )
     file = Path(where) if where.endswith(".py") else None
-    if file is not None and not file.is_file():
+    if file is not None and not os.path.isfile(file):
         raise UsageError(
             f"expected a Python file for --key, got no file {where!r}: check its path, as in --key "
             f"path/to/keys.py:normalise"

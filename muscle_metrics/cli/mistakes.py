@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.screen import warn
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Mapping, Sequence
 
     from muscle_metrics.runs.record import Run
 
 __all__ = [
     "check_versions",
+    "count",
     "doubt_order",
     "flag_of",
     "note_identical",
     "number",
+    "real_path",
     "refuse_same_run",
 ]
 
@@ -38,6 +39,9 @@ _SIZE = re.compile(
     re.IGNORECASE,
 )
 
+MOST = 10**9
+_WHOLE = re.compile(r"[+-]?[0-9]{1,10}")
+
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -46,12 +50,20 @@ def flag_of(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def number(text: str) -> int:
-    """Whole number of at least 0, for argparse."""
-    value = int(text)
-    if value < 0:
-        raise ValueError(text)
+def number(text: str, least: int = 0) -> int:
+    """Whole number of at least 0, for argparse; larger ones than a billion count nothing."""
+    # Python reads other digits, and texts of millions of them slowly.
+    value = int(text) if _WHOLE.fullmatch(text) else -1
+    if not least <= value <= MOST:
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number from {least} to {MOST}, got {text[:60]!r}"
+        )
     return value
+
+
+def count(text: str) -> int:
+    """Whole number of at least 1, for argparse."""
+    return number(text, 1)
 
 
 def check_versions(options: argparse.Namespace, choices: Mapping[str, Any], advice: str) -> None:
@@ -87,13 +99,21 @@ def refuse_same_run(paths: Sequence[str], settings: Sequence[Mapping[str, object
     UsageError
         If two runs in a row are read from one file in the same way.
     """
-    runs = [(Path(path).resolve(), setting) for path, setting in zip(paths, settings, strict=True)]
+    runs = [(real_path(path), setting) for path, setting in zip(paths, settings, strict=True)]
     for position, path in enumerate(paths[1:], 1):
         if runs[position] == runs[position - 1]:
             raise UsageError(
                 f"expected two different runs, got {path!r} twice: name OLD and NEW, or what tells "
                 f"two runs in one file apart, such as --prediction-field or --filter, once for each"
             )
+
+
+def real_path(path: str) -> str:
+    """Path without links; the path itself where they form a loop, or no file can have the name."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return path
 
 
 def note_identical(paths: Sequence[str]) -> list[str]:
@@ -123,7 +143,7 @@ def _is_copy(one: str, other: str) -> bool:
 
     try:
         # Fields that differ tell two runs in one file apart, and then its path is given twice.
-        if os.path.realpath(one) == os.path.realpath(other):
+        if real_path(one) == real_path(other):
             return False
         # Sizes first: only files of one size are read.
         return all(map(os.path.isfile, (one, other))) and filecmp.cmp(one, other, shallow=False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from muscle_metrics.cli.mistakes import real_path
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ def check_outputs(outputs: Iterable[str | None], inputs: Sequence[str]) -> None:
     """
     from muscle_metrics.reports.files import check_target, is_file, is_standard_output
 
-    taken = {os.path.realpath(path) for path in inputs}
+    taken = {real_path(path) for path in inputs}
     for output in outputs:
         if output is None:
             continue
         check_target(output)
-        path = STANDARD if is_standard_output(output) else os.path.realpath(output)
+        path = STANDARD if is_standard_output(output) else real_path(output)
         if path in taken:
             raise UsageError(
                 f"expected a file of its own for every report, got {output!r} twice or as a run: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
+from muscle_metrics.cli.mistakes import count
 from muscle_metrics.cli.screen import print_lines
 from muscle_metrics.errors import UsageError
 
@@ -48,7 +49,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--true-rate", type=float, metavar="X", help="rate to plan for (default: several)"
     )
-    parser.add_argument("--items", type=_items, metavar="N", help="items of the benchmark")
+    parser.add_argument("--items", type=count, metavar="N", help="items of the benchmark")
     parser.add_argument(
         "--power",
         type=float,
@@ -70,7 +71,7 @@ def add_command(commands: Any) -> None:
 
 def _add_design(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("benchmark and policy")
-    group.add_argument("--groups", type=_items, metavar="N", help="groups that hold the --items")
+    group.add_argument("--groups", type=count, metavar="N", help="groups that hold the --items")
     group.add_argument("--group-size", type=float, metavar="N", help="mean items of a group")
     group.add_argument(
         "--largest-group", type=float, metavar="N", help="items of the largest group"
@@ -83,7 +84,7 @@ def _add_design(parser: argparse.ArgumentParser) -> None:
         help="of the flips of two items of a group (default: 0.3, a cautious guess)",
     )
     group.add_argument(
-        "--repeats", type=_items, default=1, metavar="K", help="generations of every item"
+        "--repeats", type=count, default=1, metavar="K", help="generations of every item"
     )
     group.add_argument(
         "--repeat-correlation",
@@ -94,7 +95,7 @@ def _add_design(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--criteria",
-        type=_items,
+        type=count,
         default=1,
         metavar="K",
         help="limits of the policy, each over as many items; all must pass",
@@ -109,13 +110,6 @@ def _add_design(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--looks", type=int, choices=(1, 2), default=1, help="planned looks (default: 1)"
     )
-
-
-def _items(text: str) -> int:
-    items = int(text)
-    if items < 1:
-        raise ValueError(text)
-    return items
 
 
 def _power(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -176,7 +177,7 @@ def _whole_lines(path: Path, *, growing: bool) -> Iterator[Path]:
     """Yield a file; of one that grows, a copy that ends with its last whole line."""
     from muscle_metrics.words.escape import visible
 
-    content = path.read_bytes() if growing and path.is_file() else b""
+    content = path.read_bytes() if growing and os.path.isfile(path) else b""
     if not content.startswith(b"{"):
         yield path
         return

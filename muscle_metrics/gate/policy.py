@@ -169,8 +169,8 @@ class Policy:
             # True is 1 to Python, but may mean that a second look is planned.
             if isinstance(look, bool) or look not in get_args(Looks):
                 raise UsageError(
-                    f"expected {name} to be 1 or 2, got {_brief(look)}: plan at most a second look with "
-                    f"--looks 2 (looks = 2), or any number of looks with --sequential"
+                    f"expected {name} to be 1 or 2, got {_brief(look)}: plan at most a second look "
+                    f"with --looks 2 (looks = 2), or any number of looks with --sequential"
                 )
         if self.look > self.looks:
             raise UsageError(
@@ -345,7 +345,8 @@ def _coverage(least: Limit) -> Fraction:
     if not 0 < share <= 1:
         hint = "1 asks for every item" if share > 1 else 'missing = "ignore" accepts any loss'
         raise UsageError(
-            f"expected min_coverage to be a share above 0 and at most 1, got {_brief(least)}: {hint}"
+            f"expected min_coverage to be a share above 0 and at most 1, got {_brief(least)}: "
+            f"{hint}"
         )
     return share
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import UsageError
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +109,9 @@ def check_target(path: Path | str) -> None:
             raise _error(errno.EISDIR)
         if not os.path.isdir(os.path.dirname(os.path.realpath(name))):
             raise _error(errno.ENOENT)
+        with suppress(FileNotFoundError):
+            # Links that form a loop, and names that are too long.
+            os.stat(name)
 
 
 def is_standard_output(path: Path | str) -> bool:
@@ -218,7 +222,7 @@ def _is_stream(name: str) -> bool:
     """Whether a path is there and is neither a regular file nor a folder."""
     try:
         mode = os.stat(name).st_mode
-    except FileNotFoundError:
+    except OSError:
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
@@ -231,12 +235,14 @@ def _error(code: int) -> OSError:
 def _explained(name: str) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:
+    except (BrokenPipeError, UsageError):
         # The reader closed the pipe, as `| head` does: the command line ends quietly.
         raise
-    except OSError as error:
-        shown = "standard output" if name == STANDARD_OUTPUT else repr(name)
+    except (OSError, ValueError) as error:
+        # A name with a NUL is a ValueError.
+        shown = "standard output" if name == STANDARD_OUTPUT else show(name)
+        reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"expected to write {shown}, got {error.strerror or error}: "
+            f"expected to write {shown}, got {reason}: "
             f"give a file in a folder that exists and can be written"
         ) from error

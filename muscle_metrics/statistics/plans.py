@@ -69,13 +69,14 @@ class Design:
     def __post_init__(self) -> None:
         for name in ("group_size", "repeats", "criteria"):
             value = getattr(self, name)
-            if not 1 <= value < math.inf:
+            if not 1 <= value <= MOST_GROUPS:
                 raise UsageError(
-                    f"expected {_flag(name)} of at least 1, got {value!r}: give the mean number"
+                    f"expected {_flag(name)} from 1 to {MOST_GROUPS:g}, got {value!r}: give "
+                    f"the mean number"
                 )
-        if self.largest < self.group_size:
+        if not self.group_size <= self.largest <= MOST_GROUPS:
             raise UsageError(
-                f"expected {_flag('largest_group')} of at least the mean size, got "
+                f"expected {_flag('largest_group')} from the mean size to {MOST_GROUPS:g}, got "
                 f"{self.largest_group!r} and a mean of {self.group_size!r}: swap them"
             )
         for name in ("correlation", "repeat_correlation"):

@@ -115,7 +115,10 @@ def minimum_items(limit: float, confidence: float = 0.95) -> int:
     299
     """
     check_share("limit", limit)
-    return math.ceil(math.log(1 - check_confidence(confidence)) / math.log1p(-limit))
+    least = math.log(1 - check_confidence(confidence)) / math.log1p(-limit)
+    if not math.isfinite(least):
+        raise UsageError(f"expected limit of at least 1e-300, got {limit!r}: write 2 % as 0.02")
+    return math.ceil(least)
 
 
 def required_items(

@@ -306,7 +306,7 @@ def test_a_report_that_cannot_be_written_gives_no_verdict(
     }
 
 
-@pytest.mark.parametrize("error", [RuntimeError, AssertionError, MemoryError, RecursionError])
+@pytest.mark.parametrize("error", [RuntimeError, AssertionError, RecursionError])
 def test_an_error_of_ours_is_no_verdict(run, pair, reports, tmp_path, monkeypatch, error) -> None:
     def fail(*arguments: object) -> None:
         raise error("::error::x")
@@ -315,6 +315,17 @@ def test_an_error_of_ours_is_no_verdict(run, pair, reports, tmp_path, monkeypatc
     done = run("gate", *pair(), "--max-nfr", "0.02", *reports)
     assert (done.code, done.out) == (5, "")
     assert done.err.startswith(f"muscle-metrics: internal error, {error.__name__}: ")
+    assert not (tmp_path / "gate.json").exists()
+
+
+def test_without_memory_a_gate_says_what_to_do(run, pair, reports, tmp_path, monkeypatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("muscle_metrics.gate.check.check_gate", fail)
+    done = run("gate", *pair(), "--max-nfr", "0.02", *reports)
+    assert (done.code, done.out) == (2, "")
+    assert "got more than there is: add --engine duckdb" in done.err
     assert not (tmp_path / "gate.json").exists()
 
 

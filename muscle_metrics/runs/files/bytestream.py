@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zlib
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -98,6 +99,10 @@ def check_regular(path: Path) -> None:
             given, advice = "a pipe or a device, which can be read only once", _SAVE_IT
         elif str(path) == "-":
             given, advice = "'-', and standard input is not read", _SAVE_IT
+        elif os.path.islink(path):
+            given = "a link that leads to no file"
+    except ValueError:
+        given, advice = "a name that no file can have", "check the path"
     except OSError as error:
         given, advice = f"an error: {error.strerror}", "check the path"
     raise FileError(f"{visible(str(path))}: expected a file, got {given}: {advice}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ _STATE, _SPLITS = "state.json", "dataset_dict.json"
 
 def is_dataset(path: Path) -> bool:
     """Recognise a dataset by the file that lists its shards, or by its list of splits."""
-    return (path / _STATE).is_file() or (path / _SPLITS).is_file()
+    return os.path.isfile(path / _STATE) or os.path.isfile(path / _SPLITS)
 
 
 def dataset_columns(path: Path) -> list[str]:
@@ -43,7 +44,7 @@ def dataset_columns(path: Path) -> list[str]:
 
 def split_of(path: Path) -> str | None:
     """Name of the split that a dataset was saved from, such as "test"; None where it is unknown."""
-    if not (path / _STATE).is_file():
+    if not os.path.isfile(path / _STATE):
         path = _only_split(path)
     split = read_json_object(path / _STATE).get("_split")
     return split if isinstance(split, str) else None
@@ -91,7 +92,7 @@ def read_dataset(path: Path, fields: Collection[str]) -> Iterator[tuple[int, Map
 
 def _shards(path: Path) -> list[Path]:
     """Files that hold the rows, in their order."""
-    if not (path / _STATE).is_file():
+    if not os.path.isfile(path / _STATE):
         return _shards(_only_split(path))
     files = read_json_object(path / _STATE).get("_data_files")
     shards = []
@@ -115,7 +116,9 @@ def _shards(path: Path) -> list[Path]:
 def _only_split(path: Path) -> Path:
     splits = read_json_object(path / _SPLITS).get("splits")
     names = [name for name in splits if isinstance(name, str)] if isinstance(splits, list) else []
-    found = [path / name for name in names if "/" not in name and (path / name / _STATE).is_file()]
+    found = [
+        path / name for name in names if "/" not in name and os.path.isfile(path / name / _STATE)
+    ]
     # A split that is listed but missing may be the one that is meant.
     if len(names) != 1 or not found:
         raise FileError(

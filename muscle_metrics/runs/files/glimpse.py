@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -39,7 +40,8 @@ class Glimpse:
     @cached_property
     def is_folder(self) -> bool:
         """Whether the path is that of a folder."""
-        return self.path.is_dir()
+        # Unlike that of a path, this function also takes names that no file can have.
+        return os.path.isdir(self.path)
 
     @property
     def head(self) -> bytes:
