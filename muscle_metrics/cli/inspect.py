@@ -47,13 +47,13 @@ def add_command(commands: Any) -> None:
 def _inspect(options: argparse.Namespace) -> int:
     from muscle_metrics.comparison.plain_data import json_text
     from muscle_metrics.runs.contents import inspect_log
-    from muscle_metrics.words.escape import json_source, terminal
+    from muscle_metrics.words.escape import terminal
 
     (settings,), _ = run_settings(options, [options.run])
     with working(f"reading {options.run}"):
         contents = inspect_log(options.run, **settings)
     if options.json:
-        print_lines([json_source(json_text(contents.to_dict(), 2))])
+        print_lines([json_text(contents.to_dict(), 2)])
     else:
         print_lines(map(terminal, _lines(contents)))
     return 0

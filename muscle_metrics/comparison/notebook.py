@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from muscle_metrics.comparison.near_misses import near_miss_lines
 from muscle_metrics.comparison.remarks import remark_lines
 from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
-from muscle_metrics.words.escape import html, shorten
+from muscle_metrics.words.escape import distinct, html, shorten
 from muscle_metrics.words.numbers import percent, percent_range
 
 if TYPE_CHECKING:
@@ -51,4 +51,5 @@ def _row(name: str, counts: FlipCounts) -> str:
         percent(counts.positive_flip_rate),
     )
     values = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr><th scope="row">{html(shorten(name, NAME_LIMIT))}</th>{values}</tr>'
+    label = html(shorten(distinct(name[: NAME_LIMIT + 1]), NAME_LIMIT))
+    return f'<tr><th scope="row">{label}</th>{values}</tr>'

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.flips.counts import FlipCounts
 from muscle_metrics.flips.rates import AccuracyChange, Rate
+from muscle_metrics.words.escape import json_source
 
 if TYPE_CHECKING:
     from muscle_metrics.flips.changes import ScoreFacts
@@ -70,8 +71,9 @@ def _described_mean(mean: Mean) -> dict[str, Any]:
 
 
 def json_text(data: dict[str, Any], indent: int | None) -> str:
-    """Write plain data as JSON; the same data give the same bytes."""
-    return json.dumps(data, indent=indent, sort_keys=True, allow_nan=False, default=_plain)
+    """Write plain data as JSON in ASCII, as `json_source`; the same data give the same bytes."""
+    text = json.dumps(data, indent=indent, sort_keys=True, allow_nan=False, default=_plain)
+    return json_source(text)
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ from muscle_metrics.comparison.remarks import remark_lines
 from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 from muscle_metrics.flips.rate_table import ITEMS, MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
-from muscle_metrics.words.escape import shorten, terminal
+from muscle_metrics.words.escape import distinct, shorten, terminal
 from muscle_metrics.words.numbers import (
     counted,
     percent,
@@ -241,7 +241,7 @@ def _parts(label: str, parts: dict[str, FlipCounts]) -> FittedTable:
     ]
     rows: list[list[str | Text]] = [
         [
-            _untrusted(name),
+            _name(name),
             str(counts.total),
             percent(counts.old_accuracy, 1),
             percent(counts.new_accuracy, 1),
@@ -267,8 +267,9 @@ def _flips(comparison: Facts, most: int) -> FittedTable:
     ]
     rows = []
     for item in negative[:most]:
-        cells = [item.id, *([item.slice] if sliced else []), item.old, item.new, item.reference]
-        rows.append([_shown(cell) for cell in cells])
+        names = [item.id, *([item.slice] if sliced else [])]
+        answers = (item.old, item.new, item.reference)
+        rows.append([*map(_name, names), *map(_shown, answers)])
     return FittedTable(columns, rows, title=f"{first} {counted(number, 'negative flip')}")
 
 
@@ -326,6 +327,10 @@ def _shown(value: Any) -> Text:
 
 def _line(text: str, style: str = "") -> Text:
     return Text(terminal(text), style=style)
+
+
+def _name(name: str | None) -> Text:
+    return _shown(name and distinct(name[: CELL_LIMIT + 1]))
 
 
 def _untrusted(text: str) -> Text:

@@ -15,6 +15,7 @@ from muscle_metrics.comparison.facts import Facts, Part, Regression
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.magnitudes import Magnitude
 from muscle_metrics.gate import evidence as kinds
+from muscle_metrics.words.escape import distinct
 from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ def _parts(views: _Views, policy: Policy) -> Iterator[Criterion]:
                 f"there is {list_names(known) or 'none'}"
             )
         yield views.judge(
-            f"negative flip rate of {part.kind} {part.name}",
+            f"negative flip rate of {part.kind} {distinct(part.name)}",
             limit,
             partial(_flip_evidence, policy, part=part),
             partial(_breakable, event, part=part),

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from muscle_metrics._version import __version__
-from muscle_metrics.words.escape import terminal
+from muscle_metrics.words.escape import distinct, terminal
 from muscle_metrics.words.numbers import percent, score, short_percent
 from muscle_metrics.words.secrets import hide_secrets
 
@@ -208,11 +208,12 @@ def verdict_text(verdict: Verdict) -> str:
     """Plain text of a verdict: the outcome, then one line per check."""
     verdict = hide_verdict_secrets(verdict)
     pins = verdict.broken_pins
+    first = ", ".join(map(distinct, pins[:5]))
     lines = [
         verdict.headline,
         *verdict.reasons,
         *map(str, verdict.checks),
-        *([f"FAIL pinned items: {len(pins)} broke ({', '.join(pins[:5])})"] if pins else []),
+        *([f"FAIL pinned items: {len(pins)} broke ({first})"] if pins else []),
         f"one-sided confidence {verdict.confidence:g}; {verdict.signature}",
     ]
     return "\n".join(map(terminal, lines))

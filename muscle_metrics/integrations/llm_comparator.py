@@ -11,7 +11,6 @@ from muscle_metrics.comparison.plain_data import json_text
 from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.runs.values import text_of
-from muscle_metrics.words.escape import json_source
 from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ def llm_comparator_json(
     True
     """
     data = llm_comparator_data(comparison, prompts=prompts, metric=metric)
-    return json_source(json_text(data, indent=2)) + "\n"
+    return json_text(data, indent=2) + "\n"
 
 
 def _scores(comparison: Comparison, metric: str | None) -> list[float]:

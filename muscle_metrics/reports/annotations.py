@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.gate.verdict import hide_verdict_secrets
-from muscle_metrics.words.escape import annotation, annotation_property, shorten
+from muscle_metrics.words.escape import annotation, annotation_property, distinct, shorten
 
 if TYPE_CHECKING:
     from muscle_metrics.gate.verdict import Verdict
@@ -34,7 +34,7 @@ def verdict_annotations(verdict: Verdict) -> list[str]:
     verdict = hide_verdict_secrets(verdict)
     worst = [(LEVELS[verdict.outcome], verdict.headline)]
     worst += [("error", reason) for reason in verdict.reasons if verdict.outcome == "INVALID"]
-    worst += [("error", f"pinned item {pin} broke") for pin in verdict.broken_pins]
+    worst += [("error", f"pinned item {distinct(pin)} broke") for pin in verdict.broken_pins]
     checks = [check for check in verdict.worst_first() if check.outcome != "PASS"]
     worst += [(LEVELS[check.outcome], str(check)) for check in checks]
     lines = [_line(level, text) for level, text in worst]

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.words.place import show
+from muscle_metrics.words.escape import shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -240,7 +240,7 @@ def _explained(name: str) -> Iterator[None]:
         raise
     except (OSError, ValueError) as error:
         # A name with a NUL is a ValueError.
-        shown = "standard output" if name == STANDARD_OUTPUT else show(name)
+        shown = "standard output" if name == STANDARD_OUTPUT else f"'{shorten(visible(name), 300)}'"
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
             f"expected to write {shown}, got {reason}: "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from muscle_metrics.comparison.items import Item, answer_text
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.gate.verdict import hide_verdict_secrets
-from muscle_metrics.words.escape import shorten, terminal
+from muscle_metrics.words.escape import distinct, shorten, terminal
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
@@ -111,9 +111,12 @@ def publish(
 
 
 def _line(item: Item) -> str:
-    where = f" ({shorten(item.slice, TEXT_LIMIT)})" if item.slice else ""
+    where = f" ({_name(item.slice)})" if item.slice else ""
     old, new, reference = flip_texts(item)
-    name = shorten(item.name, TEXT_LIMIT)
-    text = f"{name}{where}: right {old}, now {new}, reference {reference}"
+    text = f"{_name(item.name)}{where}: right {old}, now {new}, reference {reference}"
     # Without the indent an id such as "PASS" would look like a verdict.
     return f"  {terminal(text)}"
+
+
+def _name(text: str) -> str:
+    return shorten(distinct(text[: TEXT_LIMIT + 1]), TEXT_LIMIT)

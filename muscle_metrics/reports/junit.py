@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from muscle_metrics.reports.flips import flip_texts, publish
-from muscle_metrics.words.escape import shorten, visible
+from muscle_metrics.words.escape import distinct, markup_source, shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,12 +62,12 @@ def verdict_junit(
         for item in flips.items:
             red = verdict.outcome == "FAIL" or item.id in pins
             message = "negative flip" if red else f"negative flip; the gate says {verdict.outcome}"
-            case = _add_case(suite, "negative flip", item.name)
+            case = _add_case(suite, "negative flip", distinct(item.name))
             _mark(case, "failure" if red else "skipped", message, _story(item))
     _add_totals(root)
     ElementTree.indent(root)
     text: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)
-    return text.decode("ascii") + "\n"
+    return markup_source(text.decode("ascii")) + "\n"
 
 
 def _add_criteria(root: ElementTree.Element, verdict: Verdict, marks: Mapping[str, str]) -> None:
@@ -90,7 +90,8 @@ def _add_criteria(root: ElementTree.Element, verdict: Verdict, marks: Mapping[st
         _mark(case, marks[check.outcome], _headline(check), [str(check)])
     if verdict.broken_pins:
         message = f"{len(verdict.broken_pins)} pinned items broke"
-        _mark(_add_case(suite, "gate", "pinned items"), "failure", message, verdict.broken_pins)
+        case = _add_case(suite, "gate", "pinned items")
+        _mark(case, "failure", message, map(distinct, verdict.broken_pins))
 
 
 def _add_case(suite: ElementTree.Element, group: str, name: str) -> ElementTree.Element:
@@ -120,7 +121,7 @@ def _headline(check: Check) -> str:
 
 def _story(item: Item) -> list[str]:
     old, new, reference = flip_texts(item)
-    where = [] if item.slice is None else [f"slice: {item.slice}"]
+    where = [] if item.slice is None else [f"slice: {distinct(item.slice)}"]
     return [*where, f"old: {old}", f"new: {new}", f"reference: {reference}"]
 
 

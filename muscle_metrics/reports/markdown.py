@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.reports.flips import flip_texts, publish
-from muscle_metrics.words.escape import markdown, shorten
+from muscle_metrics.words.escape import distinct, markdown, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,7 +101,7 @@ def _sections(verdict: Verdict, flips: FirstFlips) -> Iterator[_Section]:
         rows = [_check_row(check) for check in verdict.worst_first()]
         yield _Section([*_table("check", "verdict", "value", "bounds", "limit", "seen")], rows)
     if verdict.broken_pins:
-        pins = [f"- {markdown(shorten(pin, NAME_LIMIT))}" for pin in verdict.broken_pins]
+        pins = [f"- {_name(pin)}" for pin in verdict.broken_pins]
         yield _Section([f"Pinned items that broke: {len(pins)}", ""], pins)
     if flips.items:
         title = [f"<details><summary>{flips.title}</summary>", ""]
@@ -132,8 +132,16 @@ def _check_row(check: Check) -> str:
 
 
 def _flip_row(item: Item, sliced: bool) -> str:
-    texts = [item.name, *[item.slice or "none"] * sliced, *flip_texts(item)]
-    return _row(*(markdown(shorten(text, NAME_LIMIT)) for text in texts))
+    names = [item.name, *[item.slice or "none"] * sliced]
+    return _row(*map(_name, names), *map(_cut, flip_texts(item)))
+
+
+def _name(text: str) -> str:
+    return _cut(distinct(text[: NAME_LIMIT + 1]))
+
+
+def _cut(text: str) -> str:
+    return markdown(shorten(text, NAME_LIMIT))
 
 
 def _signature(verdict: Verdict) -> str:

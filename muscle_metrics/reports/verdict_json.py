@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.plain_data import json_text
 from muscle_metrics.reports.flips import publish
-from muscle_metrics.words.escape import json_source
 
 if TYPE_CHECKING:
     from muscle_metrics.comparison.comparison import Comparison
@@ -75,7 +74,7 @@ def verdict_json(
 ) -> str:
     """`verdict_data` as JSON in ASCII with sorted keys; the same verdict gives the same bytes."""
     data = verdict_data(verdict, comparison, examples=examples)
-    return json_source(json_text(data, indent=2)) + "\n"
+    return json_text(data, indent=2) + "\n"
 
 
 def _described(check: Check) -> dict[str, Any]:

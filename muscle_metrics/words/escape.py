@@ -12,14 +12,17 @@ import re
 import string
 import unicodedata
 from html import escape as escape_markup
+from itertools import pairwise
 
 __all__ = [
     "annotation",
     "annotation_property",
+    "distinct",
     "html",
     "json_source",
     "lines",
     "markdown",
+    "markup_source",
     "shorten",
     "spreadsheet",
     "terminal",
@@ -36,6 +39,9 @@ _BRACKET_COMMAND = re.compile(r"#(?=#\w*\[)")
 _FORMULA_SIGNS = ("=", "+", "-", "@")
 _FORMULA_START = 8
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+
+# Markup in JSON would end the script element of a page that holds it; Go's encoder does the same.
+_JSON_MARKUP = {ord(char): f"\\u{ord(char):04x}" for char in "<>&"}
 
 # Every punctuation mark as an entity. An @ is escaped twice: renderers resolve entities, and then
 # make links of addresses, also in raw HTML.
@@ -74,8 +80,29 @@ def lines(text: str) -> str:
     return "\n".join("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))
 
 
+def distinct(name: str) -> str:
+    r"""Escape the parts of a name that are not in Unicode's composed form (NFC).
+
+    Two names that differ look different then: an e with a combining accent prints as é does. Only
+    names need it. Texts in many scripts are not in that form, and would be hard to read.
+
+    Examples
+    --------
+    >>> print(distinct("caf\u00e9"), distinct("cafe\u0301"), distinct("\u212b"))
+    café cafe\u0301 \u212b
+    """
+    if unicodedata.is_normalized("NFC", name):
+        return name
+    starts = [0, *(i for i, char in enumerate(name) if i and not _follows(char)), len(name)]
+    shown = "".join(_composed(name[start:end]) for start, end in pairwise(starts))
+    if unicodedata.is_normalized("NFC", shown):
+        return shown
+    # Letters of a later Unicode that compose, though they are no marks.
+    return "".join(char if char.isascii() else _escape(char) for char in name)
+
+
 def spreadsheet(text: str) -> str:
-    r"""Make text `visible` for a cell of a spreadsheet, which computes formulas.
+    r"""Make text fit for a `terminal` and for a spreadsheet, which computes formulas.
 
     An apostrophe comes before text that starts as a formula does, also in wide letters or after
     blanks. A plain number such as -5 stays a number.
@@ -87,7 +114,7 @@ def spreadsheet(text: str) -> str:
     """
     start = unicodedata.normalize("NFKC", text.lstrip()[:_FORMULA_START]).lstrip()
     is_formula = start.startswith(_FORMULA_SIGNS) and not _PLAIN_NUMBER.fullmatch(text)
-    return f"'{visible(text)}" if is_formula else visible(text)
+    return f"'{terminal(text)}" if is_formula else terminal(text)
 
 
 def terminal(text: str) -> str:
@@ -112,7 +139,20 @@ def html(text: str) -> str:
     >>> print(html("<b>\x1b</b>"))
     &lt;b&gt;\u001b&lt;/b&gt;
     """
-    return escape_markup(visible(text))
+    return markup_source(escape_markup(visible(text)))
+
+
+def markup_source(text: str) -> str:
+    r"""Escape what CI runners obey in the source of HTML or XML, which means the same.
+
+    Examples
+    --------
+    >>> print(markup_source("<p>::error::x ##[group]</p>"))
+    <p>&#58;:error&#58;:x &#35;#[group]</p>
+    """
+    # Any line of a text may start with `::`; in `:::` the first pass leaves another.
+    whole = text.replace("::", "&#58;:").replace("::", "&#58;:")
+    return _BRACKET_COMMAND.sub("&#35;", whole)
 
 
 def markdown(text: str) -> str:
@@ -130,14 +170,14 @@ def markdown(text: str) -> str:
 
 
 def json_source(text: str) -> str:
-    r"""Escape ``##[``, which CI runners obey, in JSON text in ASCII; the JSON means the same.
+    r"""Escape what CI runners and pages obey in JSON text in ASCII; the JSON means the same.
 
     Examples
     --------
-    >>> print(json_source('["##[error]x"]'))
-    ["\u0023#[error]x"]
+    >>> print(json_source('["##[error]x", "</script>"]'))
+    ["\u0023#[error]x", "\u003c/script\u003e"]
     """
-    return _BRACKET_COMMAND.sub(r"\\u0023", text)
+    return _BRACKET_COMMAND.sub(r"\\u0023", text).translate(_JSON_MARKUP)
 
 
 def annotation(text: str) -> str:
@@ -173,6 +213,26 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def _follows(char: str) -> bool:
+    """Whether a character composes with the one before it: marks, and vowels and ends of Hangul."""
+    is_mark = unicodedata.category(char).startswith("M")
+    return is_mark or "\u1161" <= char <= "\u1175" or "\u11a8" <= char <= "\u11c2"
+
+
+def _composed(cluster: str) -> str:
+    """Escape the marks of a cluster that is not composed, or a letter that has another form."""
+    if unicodedata.is_normalized("NFC", cluster):
+        return cluster
+    first = cluster[0]
+    whole = first if unicodedata.is_normalized("NFC", first) else _escape(first)
+    return whole + "".join(map(_escape, cluster[1:]))
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
 def _is_hidden(char: str) -> bool:
     return unicodedata.category(char) in _HIDDEN or _is_noncharacter(ord(char))
 
@@ -189,7 +249,7 @@ class _Escapes(dict[int, str]):
         if not _is_hidden(char):
             # Not cached: a text may hold every character of Unicode.
             return char
-        self[code] = f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+        self[code] = _escape(char)
         return self[code]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from muscle_metrics.words.escape import shorten, visible
+from muscle_metrics.words.escape import distinct, shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def show(text: str) -> str:
     'a\u000ab'
     """
     # Cut before escaping too: a text may be megabytes long.
-    return f"'{shorten(visible(text[: _LONGEST_SHOWN + 1]), _LONGEST_SHOWN)}'"
+    return f"'{shorten(visible(distinct(text[: _LONGEST_SHOWN + 1])), _LONGEST_SHOWN)}'"
 
 
 def describe(value: object) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from muscle_metrics import Record, Run, compare, compare_runs
 from muscle_metrics.reports.csv import items_csv
-from muscle_metrics.words.escape import spreadsheet, visible
+from muscle_metrics.words.escape import spreadsheet, terminal
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
@@ -51,7 +51,7 @@ def test_nothing_is_a_formula(hostile: list[str]) -> None:
         for cell in (row["old"], row["prompt"], row["reference"]):
             start = unicodedata.normalize("NFKC", cell).lstrip()[:1]
             assert start not in {*"=+-@\t\r"} or cell == "-5"
-            assert cell.removeprefix("'") == visible(answer) or cell == visible(answer)
+            assert cell.removeprefix("'") == terminal(answer) or cell == terminal(answer)
     text.encode("utf-8")
 
 

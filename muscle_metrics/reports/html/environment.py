@@ -11,7 +11,7 @@ from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.errors import require
 from muscle_metrics.flips.rate_table import MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
 from muscle_metrics.reports.charts import TITLES, check_axis
-from muscle_metrics.words.escape import lines, shorten
+from muscle_metrics.words.escape import distinct, lines, markup_source, shorten
 from muscle_metrics.words.numbers import (
     counted,
     percent,
@@ -97,15 +97,16 @@ def render(template: str, **values: Any) -> Markup:
 
 def brief(text: str) -> str:
     """Cut a name to a length that a line can hold."""
-    return shorten(text, NAME_LIMIT)
+    return shorten(distinct(text[: NAME_LIMIT + 1]), NAME_LIMIT)
 
 
 def _visible(value: Any) -> Any:
-    """Make text visible; markup from a template is visible already."""
+    """Make text visible and escape it; markup from a template is escaped already."""
     if hasattr(value, "__html__"):
         return value
     if isinstance(value, str):
-        return lines(value)
+        markupsafe = require("markupsafe", "report")
+        return markupsafe.Markup(markup_source(str(markupsafe.escape(lines(value)))))
     if isinstance(value, int):
         return f"{value:,}"
     raise TypeError(f"expected text or a count in a template, got {type(value).__name__}")
