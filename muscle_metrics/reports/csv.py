@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.items import answer_text
-from muscle_metrics.words.escape import spreadsheet, visible
+from muscle_metrics.words.escape import distinct, spreadsheet, terminal
 
 if TYPE_CHECKING:
     from muscle_metrics.comparison.comparison import Comparison
@@ -38,20 +38,20 @@ def items_csv(comparison: Comparison) -> str:
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    names = ["id", "task", "repeat", "slice", "quadrant", "changed", "prompt", "reference"]
+    head = ["id", "task", "repeat", "slice", "quadrant", "changed", "prompt", "reference"]
     scores = list(comparison.changes.items())
-    metrics = [f"{age} {visible(metric)}" for metric, _ in scores for age in ("old", "new")]
-    writer.writerow([*names, "old", "new", *metrics])
+    metrics = [f"{age} {terminal(metric)}" for metric, _ in scores for age in ("old", "new")]
+    writer.writerow([*head, "old", "new", *metrics])
     asked = comparison.table.asked or [None] * comparison.total
     for position, item in enumerate(comparison.items()):
-        labels = (item.id, item.task, item.repeat, item.slice, item.quadrant, item.changed)
+        names = [name and distinct(name) for name in (item.id, item.task, item.repeat, item.slice)]
         texts = (asked[position], item.reference, item.old, item.new)
         graded = [
             float(column[position])
             for _, changes in scores
             for column in (changes.old, changes.new)
         ]
-        writer.writerow([*map(_cell, (*labels, *texts)), *graded])
+        writer.writerow([*map(_cell, (*names, item.quadrant, item.changed, *texts)), *graded])
     return file.getvalue()
 
 
