@@ -76,10 +76,10 @@ class Attack(NamedTuple):
 
 
 def hostile_run(name: str, texts: list[str], *, is_new: bool) -> Run:
-    """Every text as id, task, slice, group, prompt and metric; as answer and as reference."""
+    """Every text as id, task, slice, prompt and metric, as answer and as reference."""
     records = []
     for text in texts:
-        labels: dict[str, Any] = {"task": text, "slice": text, "group": text, "prompt": text}
+        labels: dict[str, Any] = {"task": text, "slice": text, "prompt": text}
         scores = {"score": float(not is_new)}
         answers = (text, "A") if is_new else ("A", text)
         records += [
@@ -317,8 +317,8 @@ def test_names_that_print_alike_differ_when_shown() -> None:
 
 
 def test_marks_without_end_take_linear_time() -> None:
-    for text in ("a" + "\u0301" * 300_000, "\u0301\u0316" * 150_000, "e\u0301" * 150_000):
-        assert len(distinct(text)) >= 300_000
+    for text in ("a" + "\u0301" * 50_000, "\u0301\u0316" * 25_000, "e\u0301" * 25_000):
+        assert len(distinct(text)) >= 50_000
 
 
 COMMANDS = [
