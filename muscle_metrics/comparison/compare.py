@@ -371,6 +371,7 @@ def compare_runs(
             **name_directions(joined.lower_is_better.intersection(measured.recorded)),
         ),
         labels_from_new=_labels_from_new(joined, old, is_by_scores=is_by_scores),
+        relabelled=joined.relabelled,
     )
 
     def judge_old(records: tuple[Record, ...]) -> Comparison:

@@ -64,6 +64,8 @@ class Comparison(Facts):
         The comparison in which the new model got every lost item wrong; None if nothing is lost.
     labels_from_new : frozenset of str
         Which of references, slices and groups only the new run names.
+    relabelled : mapping of str to int
+        How many items have another slice or another group in the new run; those of old count.
 
     Examples
     --------
@@ -84,6 +86,7 @@ class Comparison(Facts):
     lost: Mapping[str, int] = field(default_factory=dict)
     worst: Comparison | None = None
     labels_from_new: frozenset[str] = frozenset()
+    relabelled: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:

@@ -57,6 +57,8 @@ class CountedComparison(Facts):
         Totals in which the new model got every lost item wrong; None if nothing is lost.
     labels_from_new : frozenset of str
         Which of references, slices and groups only the new run names.
+    relabelled : mapping of str to int
+        How many items have another slice or another group in the new run; those of old count.
     answers_changed : int, optional
         How many answers differ between the runs, whatever their scores; None if that is unknown.
 
@@ -78,6 +80,7 @@ class CountedComparison(Facts):
     lost: Mapping[str, int] = field(default_factory=dict)
     worst: Totals | None = None
     labels_from_new: frozenset[str] = frozenset()
+    relabelled: Mapping[str, int] = field(default_factory=dict)
     answers_changed: int | None = None
 
     @property

@@ -119,6 +119,7 @@ class Facts(ABC):
     recipe: Mapping[str, str]
     lost: Mapping[str, int]
     labels_from_new: frozenset[str]
+    relabelled: Mapping[str, int]
 
     @property
     @abstractmethod

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.runs.fingerprints import list_concerns, list_notes
-from muscle_metrics.words.numbers import percent_range
+from muscle_metrics.words.numbers import counted, percent_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from muscle_metrics.comparison.facts import Facts
 
-__all__ = ["remark_lines"]
+__all__ = ["relabelled_notes", "remark_lines"]
 
 
 def remark_lines(comparison: Facts) -> list[str]:
@@ -31,6 +31,23 @@ def remark_lines(comparison: Facts) -> list[str]:
     return list(_lines(comparison))
 
 
+def relabelled_notes(comparison: Facts) -> list[str]:
+    """Say how many items the new run puts into another slice or group than the old run.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Record, Run, compare_runs
+    >>> old, new = (Run((Record("1", "A", "A", slice=name),), "v") for name in ("x", "y"))
+    >>> relabelled_notes(compare_runs(old, new))
+    ['1 item has another slice in new: the slices of old count']
+    """
+    return [
+        f"{counted(count, 'item')} {'has' if count == 1 else 'have'} another {name} in new: the "
+        f"{name}s of old count"
+        for name, count in comparison.relabelled.items()
+    ]
+
+
 def _lines(comparison: Facts) -> Iterator[str]:
     for reason, count in comparison.dropped.items():
         if count:
@@ -40,6 +57,8 @@ def _lines(comparison: Facts) -> Iterator[str]:
     for _, concern in list_concerns(comparison.fingerprints, comparison.names):
         yield f"warning: {concern}"
     for note in list_notes(comparison.fingerprints, comparison.names):
+        yield f"note: {note}"
+    for note in relabelled_notes(comparison):
         yield f"note: {note}"
     if comparison.is_clustered:
         yield (

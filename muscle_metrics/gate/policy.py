@@ -313,9 +313,8 @@ def read_ids(path: Path) -> list[str]:
 
 
 def _no_ids(path: Path, reason: str) -> UsageError:
-    return UsageError(
-        f"expected one id per line in {_brief(str(path))}, got {reason}: name a text file"
-    )
+    shown = shorten(repr(str(path)), 300)
+    return UsageError(f"expected one id per line in {shown}, got {reason}: name a text file")
 
 
 def _names(name: str, values: Any) -> tuple[str, ...]:

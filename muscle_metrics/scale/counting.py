@@ -29,7 +29,7 @@ __all__ = ["Tally", "count_items"]
 MARKS = (
     *FLAWS, *LOSSES, "in_old", "in_new", "old_right", "new_right", "right_by_own", "changed",
     "old_graded", "new_graded", "old_scored", "new_scored", "old_answered", "new_answered",
-    "old_referenced", "new_referenced",
+    "old_referenced", "new_referenced", "slice_differs", "group_differs",
 )  # fmt: skip
 OF_JUDGEMENT = frozenset({"unreferenced", "kinds_differ"})
 SHOWN = ("key", "old", "new", "old_score", "new_score", "reference", "accepted", "changed")

@@ -71,6 +71,11 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         lost=lost,
         worst=worst if lost else None,
         labels_from_new=labels_from_new(joining, found),
+        relabelled={
+            part: count
+            for part in ("slice", "group")
+            if (count := found.count(f"{part}_differs", without=joining.left_out))
+        },
         answers_changed=found.count("changed", without=joining.left_out),
     )
 

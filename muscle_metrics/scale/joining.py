@@ -127,7 +127,8 @@ class Joining:
                    coalesce(new_score NOT IN (0, 1), FALSE) AS new_graded,
                    old_score IS NOT NULL AS old_scored, new_score IS NOT NULL AS new_scored,
                    old IS NOT NULL AS old_answered, new IS NOT NULL AS new_answered,
-                   own_old IS NOT NULL AS old_referenced, own_new IS NOT NULL AS new_referenced
+                   own_old IS NOT NULL AS old_referenced, own_new IS NOT NULL AS new_referenced,
+                   slice_differs, group_differs
             FROM ({self._pairs()})
         """
         return f"SELECT *, {loss_columns(self)} FROM ({judged})"
@@ -151,6 +152,8 @@ class Joining:
                    coalesce(n.present, FALSE) AS in_new,
                    {self._labelling("slice")}.slice AS slice,
                    {self._labelling("group")}."group" AS cluster,
+                   coalesce(o.slice <> n.slice, FALSE) AS slice_differs,
+                   coalesce(o."group" <> n."group", FALSE) AS group_differs,
                    o.prediction AS old, n.prediction AS new,
                    o.reference AS own_old, n.reference AS own_new,
                    {old_judge}.reference AS reference, {new_judge}.reference AS new_reference,

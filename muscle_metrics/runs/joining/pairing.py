@@ -105,6 +105,16 @@ class JoinedRuns:
         return tuple(map(attrgetter(name), self.records[self.labellers.get(name, 0)]))
 
     @cached_property
+    def relabelled(self) -> Mapping[str, int]:
+        """How many items have another slice or another group in the newest run."""
+        counts = {}
+        for name in ("slice", "group"):
+            ours, theirs = self.labels(name), map(attrgetter(name), self.records[-1])
+            pairs = zip(ours, theirs, strict=True)
+            counts[name] = sum(None not in pair and pair[0] != pair[1] for pair in pairs)
+        return {name: count for name, count in counts.items() if count}
+
+    @cached_property
     def labels_from_new(self) -> frozenset[str]:
         """Which of references, slices and groups the old run lacks, and a newer run names."""
         parts = {"references": "reference", "slices": "slice", "groups": "group"}
