@@ -67,16 +67,20 @@ class Design:
     missing_share: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("group_size", "repeats", "criteria"):
-            value = getattr(self, name)
+        for name, value in (
+            ("group_size", self.group_size),
+            ("repeats", self.repeats),
+            ("criteria", self.criteria),
+            ("largest_group", self.largest),
+        ):
             if not 1 <= value <= MOST_GROUPS:
+                bound = f"most {MOST_GROUPS:g}" if value > MOST_GROUPS else "least 1"
                 raise UsageError(
-                    f"expected {_flag(name)} from 1 to {MOST_GROUPS:g}, got {value!r}: give "
-                    f"the mean number"
+                    f"expected {_flag(name)} of at {bound}, got {value!r}: give the mean number"
                 )
-        if not self.group_size <= self.largest <= MOST_GROUPS:
+        if self.largest < self.group_size:
             raise UsageError(
-                f"expected {_flag('largest_group')} from the mean size to {MOST_GROUPS:g}, got "
+                f"expected {_flag('largest_group')} of at least the mean size, got "
                 f"{self.largest_group!r} and a mean of {self.group_size!r}: swap them"
             )
         for name in ("correlation", "repeat_correlation"):

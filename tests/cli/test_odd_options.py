@@ -59,8 +59,11 @@ NUMBERS = [
     (("power", "--limit", "0.02", "--criteria", "9" * 20), "a whole number from 1 to 1000000000"),
     (("power", "--limit", "0.02", "--repeats", "1e3"), "a whole number from 1 to 1000000000"),
     (("power", "--limit", "0.02", "--items", "١٠"), "a whole number from 1 to 1000000000"),
-    (("power", "--limit", "0.02", "--group-size", "1e300"), "from 1 to 1e+09, got 1e+300"),
-    (("power", "--limit", "0.02", "--group-size", "5", "--largest-group", "1e400"), "to 1e+09"),
+    (("power", "--limit", "0.02", "--group-size", "1e300"), "of at most 1e+09, got 1e+300"),
+    (
+        ("power", "--limit", "0.02", "--group-size", "5", "--largest-group", "1e400"),
+        "at most 1e+09",
+    ),
     (("power", "--limit", "1e-320"), "expected limit of at least 1e-300"),
     (("compare", "OLD", "NEW", "--flips", "1e400"), "a whole number from 0 to 1000000000"),
     (("compare", "OLD", "NEW", "--flips", "9" * 5000), "a whole number from 0 to 1000000000"),
