@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
-from muscle_metrics.cli.mistakes import check_versions, doubt_order, note_identical, number
+from muscle_metrics.cli.mistakes import check_versions, doubt_order, note_identical
 from muscle_metrics.cli.outputs import (
     check_outputs,
     names_standard_output,
@@ -15,6 +15,7 @@ from muscle_metrics.cli.outputs import (
 )
 from muscle_metrics.cli.reading import add_reading, read_runs, two_models
 from muscle_metrics.cli.screen import open_screen, print_lines, working
+from muscle_metrics.cli.whole_numbers import number
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:

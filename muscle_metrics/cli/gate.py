@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
-from muscle_metrics.cli.mistakes import doubt_order, note_identical, number
+from muscle_metrics.cli.mistakes import doubt_order, note_identical
 from muscle_metrics.cli.outputs import (
     check_outputs,
     names_standard_output,
@@ -19,6 +19,7 @@ from muscle_metrics.cli.outputs import (
 from muscle_metrics.cli.policy_flags import add_policy, policy_of
 from muscle_metrics.cli.reading import add_reading, read_runs, two_models
 from muscle_metrics.cli.screen import print_lines, warn
+from muscle_metrics.cli.whole_numbers import number
 from muscle_metrics.errors import InputError, UsageError
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 from itertools import pairwise
@@ -12,17 +11,16 @@ from muscle_metrics.cli.screen import warn
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Mapping, Sequence
 
     from muscle_metrics.runs.record import Run
 
 __all__ = [
     "check_versions",
-    "count",
     "doubt_order",
     "flag_of",
     "note_identical",
-    "number",
     "real_path",
     "refuse_same_run",
 ]
@@ -39,31 +37,12 @@ _SIZE = re.compile(
     re.IGNORECASE,
 )
 
-MOST = 10**9
-_WHOLE = re.compile(r"[+-]?[0-9]{1,10}")
-
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def flag_of(name: str) -> str:
     """Flag of an attribute of the parsed options."""
     return f"--{name.replace('_', '-')}"
-
-
-def number(text: str, least: int = 0) -> int:
-    """Whole number of at least 0, for argparse; larger ones than a billion count nothing."""
-    # Python reads other digits, and texts of millions of them slowly.
-    value = int(text) if _WHOLE.fullmatch(text) else -1
-    if not least <= value <= MOST:
-        raise argparse.ArgumentTypeError(
-            f"expected a whole number from {least} to {MOST}, got {text[:60]!r}"
-        )
-    return value
-
-
-def count(text: str) -> int:
-    """Whole number of at least 1, for argparse."""
-    return number(text, 1)
 
 
 def check_versions(options: argparse.Namespace, choices: Mapping[str, Any], advice: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
-from muscle_metrics.cli.mistakes import count
 from muscle_metrics.cli.screen import print_lines
+from muscle_metrics.cli.whole_numbers import count
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.judging import add_judging, judging_choices
-from muscle_metrics.cli.mistakes import check_versions, number
+from muscle_metrics.cli.mistakes import check_versions
 from muscle_metrics.cli.outputs import check_outputs, names_standard_output
 from muscle_metrics.cli.policy_flags import add_policy, has_policy, policy_of
 from muscle_metrics.cli.reading import add_reading, read_runs, two_models
 from muscle_metrics.cli.screen import print_lines, working
+from muscle_metrics.cli.whole_numbers import number
 
 if TYPE_CHECKING:
     import argparse

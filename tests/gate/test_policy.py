@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from dataclasses import FrozenInstanceError, fields
 from fractions import Fraction
@@ -425,3 +426,30 @@ def test_a_policy_is_toml(tmp_path, content):
 def test_a_policy_must_be_there(tmp_path):
     with pytest.raises(UsageError, match=r"^expected a policy in TOML in '.*gate.toml', got"):
         read_policy(tmp_path / "gate.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "max_nfr = 1e400",
+        "max_nfr = 1e99999999",
+        "max_nfr = 0.5\nmin_coverage = 1e-99999999",
+        "max_nfr = 0.5\nmax_weighted_nfr = 0.5\nweights = { a = 1e400 }",
+        "max_nfr = 0.5\nmax_weighted_nfr = 0.5\nitem_weights = { a = 1e9999999 }",
+        "max_nfr = 0.5\nminimum_effect = 1e400",
+        f"max_nfr = 0.5\nlooks = {'9' * 5000}",
+        f'max_nfr = 0.5\nmissing = "{"x" * 5000}"',
+        'max_nfr = 0.5\npinned = "\\u0000"',
+        f"max_nfr = 0.5\nmetrics = {'[' * 5000}",
+    ],
+)
+def test_whatever_a_policy_holds_the_error_is_one_short_line_of_ours(tmp_path, text):
+    path = tmp_path / "gate.toml"
+    path.write_text(text, encoding="utf-8")
+    start = time.perf_counter()
+    with pytest.raises(UsageError, match=r"^expected ") as caught:
+        read_policy(path)
+    assert time.perf_counter() - start < 5
+    message = str(caught.value)
+    assert message.splitlines() == [message]
+    assert len(message) < 1000

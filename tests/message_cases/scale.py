@@ -211,6 +211,7 @@ CASES: dict[str, Callable[[], object]] = {
         slice_field="x",
     ),
     "scale: memory that is no size": lambda: of_answer(memory="much"),
+    "scale: memory of an unknown unit": lambda: of_answer(memory="5XB"),
     "scale: no row of the one model": lambda: of_answer(new_options={"where": {"id": "2"}}),
     "scale: no row of either model": lambda: of_answer(
         old_options={"where": {"id": "2"}}, new_options={"where": {"id": "2"}}

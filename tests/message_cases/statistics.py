@@ -18,7 +18,7 @@ from muscle_metrics.statistics.mean_loss import mean_loss
 from muscle_metrics.statistics.multiplicity import holm_adjusted, shrunken_rates
 from muscle_metrics.statistics.noise import estimate_noise
 from muscle_metrics.statistics.plans import Design, planned_items
-from muscle_metrics.statistics.power import gate_power, required_items
+from muscle_metrics.statistics.power import gate_power, minimum_items, required_items
 from muscle_metrics.statistics.proportions import proportion_interval
 from muscle_metrics.statistics.resampling import bootstrap_cells, bootstrap_rows
 from muscle_metrics.statistics.sequential import decide_stream, finite_rate_interval, log_e_values
@@ -101,6 +101,7 @@ CASES: dict[str, Callable[[], object]] = {
         Design(missing_share=0.03), limit=0.05, true_rate=0.025
     ),
     "power: true rate as percentage": lambda: gate_power(items=200, limit=0.02, true_rate=1.5),
+    "power: too small a limit": lambda: minimum_items(1e-320),
     "power: no items": lambda: gate_power(items=0, limit=0.02, true_rate=0.01),
     "power: unknown verdict": lambda: required_items(limit=0.02, true_rate=0.01, verdict="PASS"),
     "power: on the wrong side": lambda: required_items(limit=0.02, true_rate=0.05),

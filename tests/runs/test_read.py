@@ -175,9 +175,9 @@ class TestScores:
         else:
             text = "".join(f'{{"id": "{id_}", "s": {score}}}\n' for id_, score in rows)
         place = rf"{re.escape(name)}:{4 if name.endswith('csv') else 3}: "
-        with pytest.raises(
-            FileError, match=f"{place}expected a number of at most 1e\\+100 in size"
-        ):
+        # In CSV a number of 400 digits is read as infinite.
+        expected = r"expected (a number of at most 1e\+100 in size|a finite number), "
+        with pytest.raises(FileError, match=place + expected):
             read_run(write(text, name), score_field="s")
 
     @pytest.mark.parametrize(
