@@ -22,6 +22,7 @@ pytestmark = pytest.mark.house
 PROJECT = Path(__file__).parent.parent
 RECIPES = PROJECT / "examples" / "ci"
 MARKER = "<!-- muscle-metrics gate -->"
+REQUIREMENT = "muscle-metrics @ git+https://github.com/OWNER/muscle-metrics@COMMIT"
 
 
 def shell(script: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -179,7 +180,8 @@ class TestGitLab:
         assert job["allow_failure"] == {"exit_codes": [3]}
         assert job["artifacts"]["when"] == "always"
         assert job["artifacts"]["reports"] == {"junit": "gate.xml"}
-        assert job["before_script"] == ["python -m pip install muscle-metrics"]
+        *_, install = job["before_script"]
+        assert install == f'python -m pip install "{REQUIREMENT}"'
 
     @pytest.mark.parametrize(("update", "code"), [("compatible", 0), ("v2", 1)])
     def test_its_commands(
