@@ -168,7 +168,7 @@ class TestLocks:
                 r"[a-z0-9-]+(\[[a-z,-]+\])?==[\w.]+( ; [^\\]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?",
                 line,
             ), line
-        for line, after in zip(lines, lines[1:] + [""], strict=True):
+        for line, after in zip(lines, [*lines[1:], ""], strict=True):
             assert line.endswith("\\") == after.startswith("    --hash"), line
 
     @pytest.mark.parametrize("name", LOCKS)
@@ -227,6 +227,15 @@ def test_a_floor_is_above_known_advisories(
     assert min(floors) >= Version(fixed)
 
 
+CLEAN = {"name": "rich", "version": "15.0.0", "vulns": []}
+SKIPPED = {"name": "numpy", "skip_reason": "Dependency not found on PyPI"}
+FLAWED = {
+    "name": "scipy",
+    "version": "1.17.1",
+    "vulns": [{"id": "PYSEC-2026-1", "fix_versions": ["1.17.2"]}],
+}
+
+
 class TestAudit:
     """The audit of the locks, with a stand-in for pip-audit that prints one answer."""
 
@@ -242,14 +251,6 @@ class TestAudit:
             text=True,
             check=False,
         )
-
-    CLEAN = {"name": "rich", "version": "15.0.0", "vulns": []}
-    SKIPPED = {"name": "numpy", "skip_reason": "Dependency not found on PyPI"}
-    FLAWED = {
-        "name": "scipy",
-        "version": "1.17.1",
-        "vulns": [{"id": "PYSEC-2026-1", "fix_versions": ["1.17.2"]}],
-    }
 
     @pytest.mark.parametrize(
         ("packages", "code", "strictly", "says"),
