@@ -194,6 +194,23 @@ def test_mid_p_without_a_single_hit(total: int) -> None:
     assert every == (pytest.approx(exp(log(0.1) / total), rel=1e-9), 1.0)
 
 
+@pytest.mark.parametrize("method", ["clopper-pearson", "jeffreys", "mid-p"])
+@pytest.mark.parametrize("total", [12 * 10**10, 10**12, 10**15, 10**17, 10**18])
+@pytest.mark.parametrize("part", [1, 3, 10**4, 10**7, 10**9])
+def test_no_bound_is_lost_however_many_items_there_are(
+    part: int, total: int, method: ProportionMethod
+) -> None:
+    """Beta quantiles are nan in scipy 1.15 at 1e12 items, and in 1.17 at 1e17."""
+    for count in (total // part, total - total // part, part, total - part):
+        low, high = proportion_interval(count, total, method=method)
+        assert 0 <= low <= count / total <= high <= 1
+        # In items, these bounds and Wilson's differ by 3, and by the rounding of a double.
+        wilson = proportion_interval(count, total)
+        assert [low * total, high * total] == pytest.approx(
+            [wilson.low * total, wilson.high * total], abs=3, rel=1e-15
+        )
+
+
 # Oracles
 
 
