@@ -278,6 +278,7 @@ class TestAudit:
 
 
 class TestInstalling:
+    @pytest.mark.slow
     def test_what_an_error_says_needs_no_index_for_this_package(self) -> None:
         """Pip takes the package that is installed, whatever an index calls by its name."""
         command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index"]
