@@ -183,6 +183,7 @@ class TestLocks:
         for requirement in flat(asked, extras):
             if requirement.name == "torch":
                 continue
+            assert requirement.name.lower() in pins, f"{requirement}: run .ci/lock"
             for pin in pins[requirement.name.lower()]:
                 (version,) = (specifier.version for specifier in pin.specifier)
                 assert requirement.specifier.contains(version), requirement
