@@ -119,7 +119,7 @@ class TestWorkflows:
         assert installed
         for given in installed:
             assert re.fullmatch(
-                r"--require-hashes --requirement requirements/\w+\.txt"
+                r"(--no-deps )?--require-hashes --requirement requirements/\w+\.txt"
                 r"|--no-deps (--editable )?\.|--no-deps dist/\*\.whl"
                 r"|--requirement requirements/torch\.txt --index-url https://\S+",
                 given,
