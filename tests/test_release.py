@@ -119,9 +119,9 @@ class TestWorkflows:
         assert installed
         for given in installed:
             assert re.fullmatch(
-                r"(--no-deps )?--require-hashes --requirement requirements/\w+\.txt"
+                r"(--no-deps )?--require-hashes --requirement \.ci/requirements/\w+\.txt"
                 r"|--no-deps (--editable )?\.|--no-deps dist/\*\.whl"
-                r"|--requirement requirements/torch\.txt --index-url https://\S+",
+                r"|--requirement \.ci/requirements/torch\.txt --index-url https://\S+",
                 given,
             ), given
 
@@ -136,7 +136,7 @@ class TestWorkflows:
 
 def locked(name: str) -> dict[str, list[Requirement]]:
     """The pins of a lock by name; two where Python versions differ."""
-    text = (PROJECT / "requirements" / f"{name}.txt").read_text("utf-8")
+    text = (PROJECT / ".ci" / "requirements" / f"{name}.txt").read_text("utf-8")
     pins: dict[str, list[Requirement]] = {}
     for line in text.replace(" \\\n", "\n").splitlines():
         if line and not line.startswith(("#", " ")):
@@ -161,7 +161,7 @@ def flat(requirements: list[str], extras: dict[str, list[str]]) -> list[Requirem
 class TestLocks:
     @pytest.mark.parametrize("name", LOCKS)
     def test_every_line_is_a_pin_with_hashes(self, name: str) -> None:
-        text = (PROJECT / "requirements" / f"{name}.txt").read_text("utf-8")
+        text = (PROJECT / ".ci" / "requirements" / f"{name}.txt").read_text("utf-8")
         assert text.startswith("# Written by .ci/lock.")
         lines = [line for line in text.splitlines() if not line.startswith("#")]
         pin = r"[a-z0-9-]+(\[[a-z,-]+\])?==[\w.]+( ; [^\\]+)? \\"
@@ -194,7 +194,7 @@ class TestLocks:
 
 
 def inputs(name: str) -> list[str]:
-    text = (PROJECT / "requirements" / f"{name}.in").read_text("utf-8")
+    text = (PROJECT / ".ci" / "requirements" / f"{name}.in").read_text("utf-8")
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
@@ -244,7 +244,7 @@ class TestAudit:
         program.write_text(f"#!/bin/sh\ncat << 'END'\n{answer}\nEND\necho 'no route' >&2\n")
         program.chmod(program.stat().st_mode | stat.S_IEXEC)
         return subprocess.run(
-            [sys.executable, PROJECT / ".ci" / "audit", *options, "requirements/core.txt"],
+            [sys.executable, PROJECT / ".ci" / "audit", *options, ".ci/requirements/core.txt"],
             env={**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"},
             cwd=PROJECT,
             capture_output=True,
