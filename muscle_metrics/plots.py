@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from muscle_metrics.comparison.chain_bounds import survival_bounds
+from muscle_metrics.comparison.uncertainty import rate_bounds
 from muscle_metrics.errors import InputError, UsageError, require
+from muscle_metrics.evidence.units import Part
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.reports.charts import TITLES, mosaic_tiles, rank_parts
 from muscle_metrics.words.escape import shorten, visible
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.evidence.units import Kind
     from muscle_metrics.flips.changes import ScoreChanges
 
 __all__ = [
@@ -38,6 +42,7 @@ COLOURS = {
     Quadrant.BOTH_WRONG: "#cbc5bd",
 }
 MUTED = "#5f5a54"
+NO_INTERVAL = (np.nan, np.nan)
 MOST_SLICES = 40
 NAME_LIMIT = 40
 # A tile smaller than this, in either direction, is labelled beside it.
@@ -143,8 +148,8 @@ def plot_slices(comparison: Comparison, *, most: int = MOST_SLICES, ax: Axes | N
     Returns
     -------
     matplotlib.axes.Axes
-        Dots are rates with Wilson's 95 % intervals; ticks are the rates drawn towards that of all
-        items, the dashed line, which order the slices.
+        Dots are rates with 95 % intervals, Wilson's or those over groups or prompts; ticks are the
+        rates drawn towards that of all items, the dashed line, which order the slices.
 
     Raises
     ------
@@ -160,6 +165,7 @@ def plot_slices(comparison: Comparison, *, most: int = MOST_SLICES, ax: Axes | N
     >>> [label.get_text() for label in plot_slices(comparison).get_yticklabels()]
     ['law (1)']
     """
+    kind: Kind = "slice" if comparison.slices else "task"
     parts = comparison.slices or comparison.tasks
     if not parts:
         raise InputError(
@@ -171,7 +177,10 @@ def plot_slices(comparison: Comparison, *, most: int = MOST_SLICES, ax: Axes | N
     axes.axvline(float(overall), color=MUTED, linestyle="--", linewidth=1, zorder=0)
     places = np.arange(len(ranked))
     rates = np.array([float(part.counts.negative_flip_rate) for part in ranked])
-    bounds = np.array([part.counts.negative_flip_rate.interval() for part in ranked]).T
+    found = [
+        rate_bounds(comparison, "negative_flip_rate", Part(kind, part.name)) for part in ranked
+    ]
+    bounds = np.array([one.ends if one else NO_INTERVAL for one in found]).T
     axes.hlines(places, *bounds, color=COLOURS[Quadrant.NEGATIVE], linewidth=2)
     axes.plot(rates, places, "o", color=COLOURS[Quadrant.NEGATIVE])
     axes.plot([part.shrunken for part in ranked], places, "|", color="black", markersize=9)
@@ -325,7 +334,8 @@ def plot_survival(chain: Chain, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        Survival with Wilson's 95 % intervals, and the accuracy of every version beside it.
+        Survival with 95 % intervals, Wilson's or those over groups or prompts, and the accuracy of
+        every version beside it.
 
     Raises
     ------
@@ -342,7 +352,8 @@ def plot_survival(chain: Chain, *, ax: Axes | None = None) -> Axes:
     axes = _axes(ax, width=5.6, height=3.8)
     places = np.arange(len(chain.names))
     survival = np.array([float(rate) for rate in chain.survival])
-    bounds = np.array([rate.interval() for rate in chain.survival]).T
+    found = [survival_bounds(chain, version) for version in range(len(chain.names))]
+    bounds = np.array([one.ends if one else NO_INTERVAL for one in found]).T
     axes.plot(places, survival, "o-", color=COLOURS[Quadrant.NEGATIVE], label="never broken")
     axes.vlines(places, *bounds, color=COLOURS[Quadrant.NEGATIVE], linewidth=1.5)
     accuracy = chain.right.mean(axis=1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,13 @@ from muscle_metrics.answers.columns import (
     reference_columns,
 )
 from muscle_metrics.answers.correctness import check_same_index, right_answers
+from muscle_metrics.comparison.chain_bounds import (
+    SummaryRate,
+    step_bounds,
+    summary_bounds,
+    survival_bounds,
+)
+from muscle_metrics.comparison.items import joined_table
 from muscle_metrics.comparison.judging import JudgedRuns, recorded_names
 from muscle_metrics.comparison.keyed import KeyedAnswers
 from muscle_metrics.comparison.measured import Settings
@@ -67,6 +74,10 @@ class Chain:
         Counts from the first version to the last.
     signature : str
         Options and input of the numbers, in one line.
+    units : numpy.ndarray of int, shape (N,), optional
+        Number of the group or prompt of each item; None where items are independent.
+    unit : str
+        "groups", "prompts" or "items".
 
     Examples
     --------
@@ -80,6 +91,8 @@ class Chain:
     steps: tuple[FlipCounts, ...]
     overall: FlipCounts
     signature: str
+    units: npt.NDArray[np.intp] | None = None
+    unit: str = "items"
 
     @property
     def total(self) -> int:
@@ -99,10 +112,15 @@ class Chain:
     @property
     def flip_flop_rate(self) -> Rate:
         """Share of all items that an update fixed and a later one broke again."""
+        return Rate(int(np.count_nonzero(self.flip_flops)), self.total)
+
+    @property
+    def flip_flops(self) -> npt.NDArray[np.bool_]:
+        """Whether each item was fixed by an update and broken again by a later one, shape (N,)."""
         fixed = np.logical_or.accumulate(~self.right[:-1] & self.right[1:])
         broken = self.right[:-1] & ~self.right[1:]
-        again = (fixed[:-1] & broken[1:]).any(axis=0)
-        return Rate(int(np.count_nonzero(again)), self.total)
+        again: npt.NDArray[np.bool_] = np.any(fixed[:-1] & broken[1:], axis=0)
+        return again
 
     @property
     def survival(self) -> tuple[Rate, ...]:
@@ -126,20 +144,29 @@ class Chain:
         dict
             With `schema_version`, which rises when a name changes its meaning.
         """
-        summary = {
-            "sum_negative_flip_rate": self.sum_negative_flip_rate,
-            "sum_positive_flip_rate": self.sum_positive_flip_rate,
-            "flip_flop_rate": self.flip_flop_rate,
-        }
+        last = len(self.steps)
         return {
             "schema_version": SCHEMA_VERSION,
             "signature": self.signature,
             "versions": list(self.names),
-            "steps": [described_counts(step) for step in self.steps],
-            "overall": described_counts(self.overall),
-            "survival": [described_rate(rate) for rate in self.survival],
-            **{name: described_rate(rate) for name, rate in summary.items()},
+            "steps": [self._described(step, i, i + 1) for i, step in enumerate(self.steps)],
+            "overall": self._described(self.overall, 0, last),
+            "survival": [
+                described_rate(rate, survival_bounds(self, i))
+                for i, rate in enumerate(self.survival)
+            ],
+            **{
+                name: described_rate(getattr(self, name), summary_bounds(self, name))
+                for name in get_args(SummaryRate)
+            },
         }
+
+    def _described(self, counts: FlipCounts, first: int, last: int) -> dict[str, Any]:
+        return described_counts(
+            counts,
+            lambda name: step_bounds(self, name, first, last),
+            is_clustered=self.units is not None,
+        )
 
     def to_json(self, indent: int | None = 2) -> str:
         """`to_dict` as JSON with sorted keys; the same chain gives the same bytes.
@@ -279,7 +306,11 @@ def compare_chain(
         **settings.effects,
         **name_directions([] if judged.higher_is_better else [judged.metric]),
     )
-    return _chain(joined.names, judged, joined.ids, joined.dropped, recipe)
+    chain = _chain(joined.names, judged, joined.ids, joined.dropped, recipe)
+    table = joined_table(joined, ((), ()))
+    if not table.is_clustered:
+        return chain
+    return replace(chain, units=table.unit_numbers, unit=table.unit)
 
 
 def _chain(

@@ -9,17 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from muscle_metrics.comparison.facts import (
-    UNKNOWN_ANSWERS,
-    Facts,
-    Possible,
-    Regression,
-    Units,
-    no_threshold,
-)
+from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, no_threshold
 from muscle_metrics.comparison.items import Item, ItemTable
 from muscle_metrics.comparison.signature import signature_line
 from muscle_metrics.errors import InputError, check_choice
+from muscle_metrics.evidence.units import CELLS_OF, Cells, Possible, Regression, Units
 from muscle_metrics.flips.counting import label_correctness, tally_correctness
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 
@@ -29,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from muscle_metrics.answers.correctness import Correctness
-    from muscle_metrics.comparison.facts import Event, Kind, Part
+    from muscle_metrics.evidence.units import Event, Kind, Part
     from muscle_metrics.flips.changes import ScoreChanges
 
 __all__ = ["Comparison"]
@@ -109,6 +103,11 @@ class Comparison(Facts):
         return self.table.is_clustered
 
     @property
+    def knows_units(self) -> bool:
+        """Whether `units` can count over all that makes rows depend on each other: always."""
+        return True
+
+    @property
     def in_memory(self) -> Comparison:
         """The comparison itself: its items are in memory."""
         return self
@@ -159,15 +158,16 @@ class Comparison(Facts):
             return self.changes[event.metric].with_effect(event.minimum_effect).regressed()
         if isinstance(event, Possible):
             return self.changes[event.metric].with_effect(event.minimum_effect).can_regress()
-        if event == "inconsistent":
-            return self._inconsistent()
-        old, new, _ = self._known_correctness()
-        if event == "right before":
-            return old
+        if event == "inconsistent" and self.correctness is None:
+            raise InputError(UNKNOWN_ANSWERS)
+        correctness = self._known_correctness()
         if event == "loss":
-            return np.subtract(old, new, dtype=np.int64)
-        negative: npt.NDArray[np.bool_] = old & ~new
-        return negative
+            return np.subtract(correctness.old_right, correctness.new_right, dtype=np.int64)
+        cells = event if isinstance(event, Cells) else CELLS_OF[event]
+        flags: npt.NDArray[np.bool_] = np.zeros(self.total, dtype=bool)
+        for name in cells.names:
+            flags |= _flags_of(correctness, name)
+        return flags
 
     def items(self) -> Iterator[Item]:
         """Every item, in the natural order of ids."""
@@ -234,15 +234,6 @@ class Comparison(Facts):
             for name, rows in self._rows_by(kind).items()
         }
 
-    def _inconsistent(self) -> npt.NDArray[np.bool_]:
-        correctness = self.correctness
-        if correctness is None or correctness.changed is None:
-            raise InputError(UNKNOWN_ANSWERS)
-        flags: npt.NDArray[np.bool_] = ~correctness.new_right & (
-            correctness.old_right | correctness.changed
-        )
-        return flags
-
     def _rows_by(self, kind: Kind) -> dict[str, npt.NDArray[np.intp]]:
         return self.table.rows_of_slices if kind == "slice" else self.table.rows_of_tasks
 
@@ -250,3 +241,21 @@ class Comparison(Facts):
         if self.correctness is None:
             raise no_threshold()
         return self.correctness
+
+
+def _flags_of(correctness: Correctness, count: str) -> npt.NDArray[np.bool_]:
+    """Which items are in one of the counts of `FlipCounts`."""
+    old, new, changed = correctness
+    flags: npt.NDArray[np.bool_] = {
+        "both_right": old & new,
+        "both_right_changed": old & new,
+        "negative": old & ~new,
+        "positive": ~old & new,
+        "both_wrong": ~old & ~new,
+        "wrong_changed": ~old & ~new,
+    }[count]
+    if not count.endswith("_changed"):
+        return flags
+    if changed is None:
+        raise InputError(UNKNOWN_ANSWERS)
+    return flags & changed

@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from muscle_metrics.comparison.facts import (
-    UNKNOWN_ANSWERS,
-    Facts,
+from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, no_threshold
+from muscle_metrics.comparison.signature import join_facts
+from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.evidence.units import (
+    CELLS_OF,
+    Cells,
     Part,
     Possible,
     Regression,
     Units,
-    no_threshold,
 )
-from muscle_metrics.comparison.signature import join_facts
-from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from muscle_metrics.comparison.facts import Event, Kind
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.totals import Cell, Totals
+    from muscle_metrics.evidence.units import Event, Kind, Named
     from muscle_metrics.flips.score_totals import ScoreTotals
 
 __all__ = ["CountedComparison"]
@@ -100,6 +100,14 @@ class CountedComparison(Facts):
         return self.is_repeated or grouped
 
     @property
+    def knows_units(self) -> bool:
+        """Whether `units` can count over all that makes rows depend on each other.
+
+        Prompts with several generations are not counted, unless each is in a group.
+        """
+        return not self.is_repeated or all(cell.group is not None for cell in self.totals.cells)
+
+    @property
     def in_memory(self) -> None:
         """None: the engine keeps no items."""
 
@@ -138,7 +146,9 @@ class CountedComparison(Facts):
             return self._regressed(event)
         cells = self.totals.cells
         chosen = cells if part is None else self._cells_by_part[part]
-        return _sum_cells(((cell, cells[cell]) for cell in chosen), event)
+        # In a part without a group each item is one of its own, as it is in memory.
+        grouped = self.is_clustered
+        return _sum_cells(((cell, cells[cell]) for cell in chosen), event, grouped=grouped)
 
     def flips(self, *quadrants: Quadrant | str) -> Iterator[Item]:
         """Items of the sample that broke, the worst first.
@@ -193,7 +203,9 @@ class CountedComparison(Facts):
         return Units(np.array([float(changes.negative)]), np.array([changes.total]))
 
 
-def _sum_cells(cells: Iterable[tuple[Cell, FlipCounts]], event: Event) -> Units:
+def _sum_cells(
+    cells: Iterable[tuple[Cell, FlipCounts]], event: Named | Cells, *, grouped: bool
+) -> Units:
     """Sum an event over groups; an item without a group is a unit of its own."""
     sums: dict[str, int] = defaultdict(int)
     sizes: dict[str, int] = defaultdict(int)
@@ -205,7 +217,7 @@ def _sum_cells(cells: Iterable[tuple[Cell, FlipCounts]], event: Event) -> Units:
         else:
             sums[cell.group] += more - less
             sizes[cell.group] += counts.total
-    if not sizes:
+    if not grouped:
         return Units(np.array([float(plus - minus)]), np.array([alone]))
     singles = np.repeat([1.0, -1.0, 0.0], [plus, minus, alone - plus - minus])
     return Units(
@@ -215,14 +227,12 @@ def _sum_cells(cells: Iterable[tuple[Cell, FlipCounts]], event: Event) -> Units:
     )
 
 
-def _changes(counts: FlipCounts, event: Event) -> tuple[int, int]:
+def _changes(counts: FlipCounts, event: Named | Cells) -> tuple[int, int]:
     """Numbers of items that add 1 to the sum of an event, and that subtract 1."""
     if event == "loss":
         return counts.negative, counts.positive
-    if event == "negative":
-        return counts.negative, 0
-    if event == "right before":
-        return counts.both_right + counts.negative, 0
-    if counts.wrong_changed is None:
+    cells = event if isinstance(event, Cells) else CELLS_OF[event]
+    numbers = [getattr(counts, name) for name in cells.names]
+    if None in numbers:
         raise InputError(UNKNOWN_ANSWERS)
-    return counts.negative + counts.wrong_changed, 0
+    return sum(numbers), 0

@@ -3,108 +3,52 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
-from muscle_metrics.comparison.items import number_labels
 from muscle_metrics.comparison.plain_data import (
     SCHEMA_VERSION,
     described_changes,
     described_counts,
+    described_noise,
     json_text,
 )
+from muscle_metrics.comparison.uncertainty import (
+    counts_of_part,
+    decoding_noise,
+    rate_bounds,
+    score_bounds,
+)
 from muscle_metrics.errors import UsageError
+from muscle_metrics.evidence.repeats import noise_parts
+from muscle_metrics.evidence.units import Part
 from muscle_metrics.flips.rates import Rate
 from muscle_metrics.statistics.interval import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.items import Item
+    from muscle_metrics.evidence.evidence import Bounds
+    from muscle_metrics.evidence.units import Event, Kind, Units
     from muscle_metrics.flips.changes import ScoreFacts
     from muscle_metrics.flips.counts import FlipCounts, Quadrant
 
 __all__ = [
     "UNKNOWN_ANSWERS",
-    "Event",
     "Facts",
-    "Kind",
-    "Part",
-    "Possible",
-    "Regression",
-    "Units",
     "most_lost_first",
     "no_threshold",
 ]
+
+# Rates of one slice or task that tables and pages show with an interval.
+RATES_OF_PARTS = ("negative_flip_rate", "accuracy_change")
 
 UNKNOWN_ANSWERS = (
     "expected recorded answers for --max-nfr-mc (max_nfr_mc), got verdicts or scores only: which "
     "wrong answers changed is not known; record answers, or drop --max-nfr-mc"
 )
-
-Kind = Literal["task", "slice"]
-
-
-class Part(NamedTuple):
-    """One task or one slice of a comparison."""
-
-    kind: Kind
-    name: str
-
-
-class Possible(NamedTuple):
-    """Items whose old score leaves room for a `Regression`."""
-
-    metric: str
-    minimum_effect: float = 0.0
-
-
-class Regression(NamedTuple):
-    """Items whose score got worse by more than its tie and by more than this effect."""
-
-    metric: str
-    minimum_effect: float = 0.0
-
-    @property
-    def possible(self) -> Possible:
-        """Items that could regress."""
-        return Possible(*self)
-
-
-# "loss" adds 1 for an item that broke, and subtracts 1 for one that got fixed.
-Event = Literal["negative", "inconsistent", "loss", "right before"] | Regression | Possible
-
-
-class Units(NamedTuple):
-    """Sums of an event over independent units, and the number of items of each unit.
-
-    Parameters
-    ----------
-    sums : numpy.ndarray of float, shape (K,)
-        Sum of the event over the items of each unit.
-    sizes : numpy.ndarray of int, shape (K,)
-        Items of each unit.
-    unit : str
-        "groups", "prompts" or "items". Totals suffice for independent items: they are one row.
-    """
-
-    sums: npt.NDArray[np.float64]
-    sizes: npt.NDArray[np.intp]
-    unit: str = "items"
-
-    @classmethod
-    def of(
-        cls, values: npt.NDArray[Any], labels: Sequence[Hashable] | npt.NDArray[np.intp], unit: str
-    ) -> Units:
-        """Sum one value per row over the units that rows belong to."""
-        if unit == "items":
-            return cls(np.array([values.sum()], dtype=np.float64), np.array([len(values)]))
-        numbers, sizes = number_labels(labels)
-        return cls(np.bincount(numbers, weights=values).astype(np.float64), sizes, unit)
 
 
 class Facts(ABC):
@@ -140,6 +84,11 @@ class Facts(ABC):
     @abstractmethod
     def is_clustered(self) -> bool:
         """Whether rows depend on each other, as repeats of a prompt or items of a group do."""
+
+    @property
+    @abstractmethod
+    def knows_units(self) -> bool:
+        """Whether `units` can count over all that makes rows depend on each other."""
 
     @property
     @abstractmethod
@@ -234,17 +183,63 @@ class Facts(ABC):
             "lost": dict(self.lost),
             "coverage": float(self.coverage),
             "possible_negative_flip_rates": None if possible is None else list(possible),
-            "scores": {name: described_changes(changes) for name, changes in self.changes.items()},
+            "scores": {
+                name: described_changes(changes, partial(score_bounds, self, name))
+                for name, changes in self.changes.items()
+            },
         }
         if not self.is_judged:
             return content
         return {
             **content,
-            **described_counts(self.counts),
-            "slices": {name: described_counts(counts) for name, counts in self.slices.items()},
-            "tasks": {name: described_counts(counts) for name, counts in self.tasks.items()},
+            **self._described(None),
+            "decoding_noise": described_noise(noise_parts(decoding_noise(self))),
+            "slices": {name: self._described(Part("slice", name)) for name in self.slices},
+            "tasks": {name: self._described(Part("task", name)) for name in self.tasks},
             "flips": [{**item._asdict(), "quadrant": str(item.quadrant)} for item in self.flips()],
         }
+
+    def bounds(
+        self, rate: str, part: Part | None = None, *, confidence: float = 0.95
+    ) -> Bounds | None:
+        """Two-sided interval of a rate, with the name of its method.
+
+        Parameters
+        ----------
+        rate : str
+            Name of a rate of `FlipCounts`, such as "negative_flip_rate".
+        part : Part, optional
+            One task or slice, such as ``Part("slice", "math")``.
+        confidence : float
+            Level in (0, 1).
+
+        Returns
+        -------
+        Bounds or None
+            Over groups or prompts where rows share them: there the interval of the rate itself,
+            which takes items as independent, is too narrow. None where the rate is unknown,
+            undefined or no share of items, and where an engine did not count these units.
+
+        Raises
+        ------
+        UsageError
+            If there is no such rate.
+        """
+        return rate_bounds(self, rate, part, confidence=confidence)
+
+    def _described(self, part: Part | None) -> dict[str, Any]:
+        """Describe all items or one part: counts, and rates with intervals.
+
+        Those of dependent rows take time, so a part has them only for what its reports show.
+        """
+
+        def bounds(rate: str) -> Bounds | None:
+            if part is not None and self.is_clustered and rate not in RATES_OF_PARTS:
+                return None
+            return self.bounds(rate, part)
+
+        counts = counts_of_part(self, part)
+        return described_counts(counts, bounds, is_clustered=self.is_clustered)
 
     def to_json(self, indent: int | None = 2) -> str:
         """`to_dict` as JSON with sorted keys; the same comparison gives the same bytes.

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from muscle_metrics.evidence.units import number_labels
 from muscle_metrics.words.place import item_name
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
     from muscle_metrics.flips.counts import Quadrant
     from muscle_metrics.runs.joining.pairing import JoinedRuns
@@ -22,7 +23,6 @@ __all__ = [
     "ItemTable",
     "answer_text",
     "joined_table",
-    "number_labels",
     "positions_by_label",
 ]
 
@@ -177,23 +177,6 @@ def joined_table(joined: JoinedRuns, shown: Sequence[tuple[Any, ...]]) -> ItemTa
         references=joined.references[0],
         asked=joined.labels("prompt"),
     )
-
-
-def number_labels(labels: Sequence[Hashable] | Numbers) -> tuple[Numbers, Numbers]:
-    """Give every row the number of its label, by first appearance, and count rows by number.
-
-    Examples
-    --------
-    >>> [column.tolist() for column in number_labels(["b", "a", "b"])]
-    [[0, 1, 0], [2, 1]]
-    """
-    if isinstance(labels, np.ndarray):
-        _, firsts, codes = np.unique(labels, return_index=True, return_inverse=True)
-        numbers = np.argsort(np.argsort(firsts))[codes]
-    else:
-        known = {label: number for number, label in enumerate(dict.fromkeys(labels))}
-        numbers = np.fromiter(map(known.__getitem__, labels), dtype=np.intp, count=len(labels))
-    return numbers, np.bincount(numbers)
 
 
 def positions_by_label(labels: Sequence[str | None]) -> dict[str, Numbers]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.facts import Facts
 
-__all__ = ["relabelled_notes", "remark_lines"]
+__all__ = ["dependence_text", "relabelled_notes", "remark_lines"]
 
 
 def remark_lines(comparison: Facts) -> list[str]:
@@ -61,10 +61,25 @@ def _lines(comparison: Facts) -> Iterator[str]:
     for note in relabelled_notes(comparison):
         yield f"note: {note}"
     if comparison.is_clustered:
-        yield (
-            "note: rows share prompts or groups, and the intervals below treat them as "
-            "independent; 'muscle-metrics gate' does not"
+        yield f"note: {dependence_text(comparison)}"
+
+
+def dependence_text(comparison: Facts) -> str:
+    """Say over which units the intervals are, where rows depend on each other."""
+    items = comparison.in_memory
+    if not comparison.knows_units or (items is None and not comparison.is_judged):
+        return (
+            "rows share prompts or groups that the engine did not count, so there are no "
+            "intervals: leave out --engine"
         )
+    if items is None:
+        return "items share groups: intervals are over groups, as in 'muscle-metrics gate'"
+    unit = items.table.unit
+    units = counted(int(items.table.unit_numbers.max()) + 1, unit.removesuffix("s"))
+    return (
+        f"{counted(comparison.total, 'row')} in {units}: intervals are over {unit}, as in "
+        f"'muscle-metrics gate'"
+    )
 
 
 def _lost_line(comparison: Facts) -> str:

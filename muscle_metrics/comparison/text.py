@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from muscle_metrics.comparison.chain_bounds import step_bounds
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.comparison.near_misses import near_miss_lines
 from muscle_metrics.comparison.remarks import remark_lines
 from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
+from muscle_metrics.comparison.uncertainty import decoding_noise, rate_bounds, score_bounds
+from muscle_metrics.evidence.repeats import noise_parts
+from muscle_metrics.evidence.units import Part
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 from muscle_metrics.flips.rate_table import ITEMS, MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
 from muscle_metrics.words.escape import distinct, shorten, terminal
@@ -33,13 +37,17 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.facts import Facts
+    from muscle_metrics.evidence.evidence import Bounds
+    from muscle_metrics.evidence.repeats import NoisePart
+    from muscle_metrics.evidence.units import Kind
     from muscle_metrics.flips.changes import ScoreFacts
-    from muscle_metrics.flips.rates import AccuracyChange, Rate
+    from muscle_metrics.flips.rates import Rate
 
 __all__ = ["chain_table", "chain_text", "comparison_table", "comparison_text"]
 
 WIDTH = 100
 CELL_LIMIT = 400
+CHANGE = "accuracy_change"
 
 RATE_ROWS = (
     "negative_flip_rate",
@@ -101,15 +109,13 @@ def _comparison_parts(
     yield _title(" -> ".join(comparison.names), comparison.total, [*notes, *equal])
     yield from map(_line, near_miss_lines(comparison))
     if comparison.is_judged:
-        yield _line(_story(comparison.counts))
+        yield _line(_story(comparison))
     yield from map(_line, remark_lines(comparison))
     if comparison.is_judged:
         yield from _flip_parts(comparison, flips)
     for metric, changes in comparison.changes.items():
         yield Text()
-        yield _scores(metric, changes)
-        if changes.mean_gain.method == "student":
-            yield _line("note: intervals of gain and regression are Student's; in memory, Gaffke's")
+        yield _scores(comparison, metric, changes)
         if not changes.higher_is_better:
             yield _line(f"{metric} is better when lower: an item regressed where it rose")
         if changes.tolerance_sensitive:
@@ -119,15 +125,21 @@ def _comparison_parts(
 
 
 def _flip_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]:
-    counts = comparison.counts
     yield Text()
-    yield _quadrants(counts)
+    yield _quadrants(comparison.counts)
     yield Text()
-    yield _rates(counts)
-    for label, parts in (("task", comparison.tasks), ("slice", comparison.slices)):
+    yield _rates(comparison)
+    if noise := noise_parts(decoding_noise(comparison)):
+        yield Text()
+        yield _noise(noise)
+    kinds: tuple[tuple[Kind, dict[str, FlipCounts]], ...] = (
+        ("task", comparison.tasks),
+        ("slice", comparison.slices),
+    )
+    for kind, parts in kinds:
         if parts:
             yield Text()
-            yield _parts(label, parts)
+            yield _parts(comparison, kind, parts)
     if flips:
         yield Text()
         yield _flips(comparison, flips)
@@ -139,6 +151,11 @@ def _chain_parts(chain: Chain, notes: Sequence[str]) -> Iterator[RenderableType]
         f"negative flips over {len(chain.steps)} updates: {chain.sum_negative_flip_rate}; "
         f"fixed and broken again: {chain.flip_flop_rate}"
     )
+    if chain.units is not None:
+        units = counted(int(chain.units.max()) + 1, chain.unit.removesuffix("s"))
+        yield _line(
+            f"note: {counted(chain.total, 'row')} in {units}: intervals are over {chain.unit}"
+        )
     yield Text()
     yield _steps(chain)
     yield Text()
@@ -147,14 +164,17 @@ def _chain_parts(chain: Chain, notes: Sequence[str]) -> Iterator[RenderableType]
     yield _line(chain.signature, style="dim")
 
 
-def _story(counts: FlipCounts) -> str:
+def _story(comparison: Facts) -> str:
+    counts, bounds = comparison.counts, rate_bounds(comparison, CHANGE)
     change = counts.accuracy_change
     direction = "rose" if change > 0 else "fell" if change < 0 else "stayed the same"
     size = f" by {abs(change) * 100:.2f} points" if change else ""
+    interval = ""
+    if bounds is not None:
+        interval = f"; 95 % interval of the change {points_range(bounds.ends, 2)}, {bounds.method}"
     return (
         f"accuracy {direction}{size} ({percent(counts.old_accuracy)} to "
-        f"{percent(counts.new_accuracy)}; 95 % interval of the change "
-        f"{points_range(change.interval(), 2)}); {counted(counts.negative, 'item')} broke, "
+        f"{percent(counts.new_accuracy)}{interval}); {counted(counts.negative, 'item')} broke, "
         f"{counts.positive} got fixed"
     )
 
@@ -177,25 +197,29 @@ def _cell(count: int, changed: int | None) -> str:
     return f"{count} ({changed} changed)" if changed else str(count)
 
 
-def _rates(counts: FlipCounts) -> FittedTable:
-    rows = []
+def _rates(comparison: Facts) -> FittedTable:
+    rows, counts = [], comparison.counts
     for key in RATE_ROWS:
         rate: Rate = getattr(counts, key)
         name, of = RATES[key].name, RATES[key].of
         if rate.count is None:
-            rows.append([name, "unknown", "", "", "needs the answers, not only verdicts"])
+            rows.append([name, "unknown", "", "", "", "needs the answers, not only verdicts"])
             continue
         whole = f"{rate.total} {'all ' if of == ITEMS else ''}{of}"
-        interval = percent_range(rate.interval())
-        rows.append([name, percent(rate), interval, str(rate.count), whole])
+        bounds = rate_bounds(comparison, key)
+        rows.append([name, percent(rate), *_bounded(bounds), str(rate.count), whole])
     relative = RATES["relative_negative_flip_rate"]
-    rows.append([relative.name, ratio(counts.relative_negative_flip_rate), "", "", relative.of])
-    rows.append([MCNEMAR.name, f"{counts.mcnemar().p_value:.2g}", "", "", MCNEMAR.of])
+    value = ratio(counts.relative_negative_flip_rate)
+    rows.append([relative.name, value, "", "", "", relative.of])
+    if not comparison.is_clustered:
+        # The test takes items as independent.
+        rows.append([MCNEMAR.name, f"{counts.mcnemar().p_value:.2g}", "", "", "", MCNEMAR.of])
     return FittedTable(
         [
             Column("rate", "text"),
             Column("value"),
             Column("95 % interval"),
+            Column("method", "label", spare=True),
             Column("count"),
             Column("of", "text"),
         ],
@@ -203,38 +227,60 @@ def _rates(counts: FlipCounts) -> FittedTable:
     )
 
 
-def _scores(metric: str, changes: ScoreFacts) -> FittedTable:
+def _noise(parts: Sequence[NoisePart]) -> FittedTable:
+    """Tabulate the parts of the flip rate of repeats, over prompts or their groups."""
+    return FittedTable(
+        [
+            Column("decoding noise", "text"),
+            Column("value"),
+            Column("95 % interval"),
+            Column("method", "label", spare=True),
+            Column("what it is", "text"),
+        ],
+        [[p.title, percent(p.value), *_bounded(p.bounds), p.meaning] for p in parts],
+    )
+
+
+def _bounded(bounds: Bounds | None) -> list[str]:
+    """Write an interval and its method; nothing where there is none."""
+    return ["", ""] if bounds is None else [percent_range(bounds.ends), bounds.short_method]
+
+
+def _scores(comparison: Facts, metric: str, changes: ScoreFacts) -> FittedTable:
     """Rates and means of a graded score, each with its interval."""
     rows = []
     for key, measure in SCORE_RATES.items():
         rate: Rate = getattr(changes, key)
         of = f"{rate.count} of {rate.total} {measure.of}"
-        rows.append([measure.name, percent(rate), percent_range(rate.interval()), of])
-    change = changes.mean_change
-    interval = score_range(change.interval(), sign=True)
-    name = SCORE_MEANS["mean_change"].name
-    rows.append([name, score(change, sign=True), interval, f"all {ITEMS}"])
-    for key in ("mean_gain", "mean_regression"):
-        size = getattr(changes, key)
-        interval = "too few" if size.too_few else score_range(size.interval())
-        rows.append([SCORE_MEANS[key].name, score(size), interval, counted(size.count, "item")])
+        bounds = score_bounds(comparison, metric, key)
+        rows.append([measure.name, percent(rate), *_bounded(bounds), of])
+    for key, measure in SCORE_MEANS.items():
+        mean, is_change = getattr(changes, key), key == "mean_change"
+        bounds = score_bounds(comparison, metric, key)
+        interval = ["too few" if not is_change and mean.too_few else "", ""]
+        if bounds is not None:
+            interval = [score_range(bounds.ends, sign=is_change), bounds.short_method]
+        of = f"all {ITEMS}" if is_change else counted(mean.count, "item")
+        rows.append([measure.name, score(mean, sign=is_change), *interval, of])
     columns = [
         Column(_plain_name(metric), "text"),
         Column("value"),
         Column("95 % interval"),
+        Column("method", "label", spare=True),
         Column("of", "text"),
     ]
     return FittedTable(columns, rows)
 
 
-def _parts(label: str, parts: dict[str, FlipCounts]) -> FittedTable:
+def _parts(comparison: Facts, kind: Kind, parts: dict[str, FlipCounts]) -> FittedTable:
     columns = [
-        Column(f"{label} (most lost first)", "name"),
+        Column(f"{kind} (most lost first)", "name"),
         Column("items", spare=True),
         Column("old"),
         Column("new"),
         Column("change"),
         Column("95 % interval", spare=True),
+        Column("method", "label", spare=True),
         Column("broke"),
         Column("fixed"),
         Column("NFR"),
@@ -245,7 +291,8 @@ def _parts(label: str, parts: dict[str, FlipCounts]) -> FittedTable:
             str(counts.total),
             percent(counts.old_accuracy, 1),
             percent(counts.new_accuracy, 1),
-            *_change(counts.accuracy_change),
+            points(counts.accuracy_change),
+            *_change(rate_bounds(comparison, CHANGE, Part(kind, name))),
             str(counts.negative),
             str(counts.positive),
             percent(counts.negative_flip_rate),
@@ -280,22 +327,28 @@ def _steps(chain: Chain) -> FittedTable:
         Column("new", spare=True),
         Column("change"),
         Column("95 % interval", spare=True),
+        Column("method", "label", spare=True),
         Column("NFR"),
         Column("PFR"),
     ]
-    steps = [*zip((f"-> {name}" for name in chain.names[1:]), chain.steps, strict=True)]
-    if len(chain.steps) > 1:
-        steps.append(("first to last", chain.overall))
+    last = len(chain.steps)
+    steps = [
+        (f"-> {chain.names[number]}", step, step_bounds(chain, CHANGE, number - 1, number))
+        for number, step in enumerate(chain.steps, start=1)
+    ]
+    if last > 1:
+        steps.append(("first to last", chain.overall, step_bounds(chain, CHANGE, 0, last)))
     rows: list[list[str | Text]] = [
         [
             _untrusted(label),
             percent(counts.old_accuracy),
             percent(counts.new_accuracy),
-            *_change(counts.accuracy_change),
+            points(counts.accuracy_change),
+            *_change(bounds),
             str(counts.negative_flip_rate),
             str(counts.positive_flip_rate),
         ]
-        for label, counts in steps
+        for label, counts, bounds in steps
     ]
     return FittedTable(columns, rows)
 
@@ -311,8 +364,8 @@ def _survival(chain: Chain) -> FittedTable:
     )
 
 
-def _change(change: AccuracyChange) -> list[str]:
-    return [points(change), points_range(change.interval())]
+def _change(bounds: Bounds | None) -> list[str]:
+    return ["", ""] if bounds is None else [points_range(bounds.ends), bounds.short_method]
 
 
 def _title(names: str, total: int, notes: Sequence[str]) -> Text:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from muscle_metrics.comparison.comparison import Comparison
-    from muscle_metrics.comparison.facts import Kind
     from muscle_metrics.comparison.items import Item
+    from muscle_metrics.evidence.units import Kind
 
 __all__ = ["Cell", "Totals", "counts_of"]
 

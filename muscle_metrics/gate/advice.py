@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from muscle_metrics.gate.samples import Proposal
+from muscle_metrics.evidence.samples import Proposal
 from muscle_metrics.statistics.deciding import chance_of_items, chance_of_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from muscle_metrics.gate.evidence import Evidence
+    from muscle_metrics.evidence.evidence import Evidence
     from muscle_metrics.gate.policy import Policy
     from muscle_metrics.gate.verdict import Check
 

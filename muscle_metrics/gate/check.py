@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from muscle_metrics.comparison.facts import Facts
-    from muscle_metrics.gate.evidence import Evidence
+    from muscle_metrics.evidence.evidence import Bounds, Evidence
     from muscle_metrics.gate.policy import Policy
 
 __all__ = ["check_gate", "decide", "make_verdict", "refuse_unbreakable"]
@@ -111,7 +111,8 @@ def _judge(criteria: Sequence[Criterion], confidence: float) -> tuple[Check, ...
 
 def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: float) -> Check:
     observed, limit = criterion.observed, criterion.limit
-    low, high = observed.lower(confidence), criterion.worst.upper(confidence)
+    bounds = criterion.bounds(confidence)
+    low, high = bounds.low, bounds.high
     outcome = decide(low=low, high=high, limit=limit, rejected=rejected)
     advice = ""
     if outcome is not Outcome.FAIL and not criterion.can_fail(confidence):
@@ -124,6 +125,7 @@ def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: flo
         advice = advise(observed, float(limit), confidence)
         if Fraction(low) > limit:
             advice = "broken on its own, but not after correcting for the number of criteria"
+    basis = criterion.worst.basis
     return Check(
         criterion=criterion.name,
         outcome=outcome,
@@ -131,12 +133,25 @@ def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: flo
         low=low,
         high=high,
         limit=limit,
-        sample=observed.sample,
+        sample=observed.sample + _decided_by(criterion, bounds, outcome, confidence),
         advice=advice,
-        method=observed.method(float(limit)),
-        bounded=observed.bounded,
+        method=bounds.method,
         is_share=criterion.is_share,
+        bounded=observed.bounded,
+        allowed_units=None if basis is None else basis.allowed,
+        unseen_share=None if basis is None else basis.unseen(confidence),
     )
+
+
+def _decided_by(criterion: Criterion, bounds: Bounds, outcome: Outcome, confidence: float) -> str:
+    """Say which bound over groups decided, and what it cannot see, where a verdict hangs on it."""
+    basis = criterion.worst.basis
+    if basis is None:
+        return ""
+    if outcome is Outcome.FAIL:
+        by = "the approximate" if bounds.below == "approximate" else f"{bounds.below}'s"
+        return f"; {by} lower bound decides"
+    return f"; {basis.text(confidence)}"
 
 
 def refuse_unbreakable(check: Check, breakable: Evidence, policy: Policy) -> Check:

@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from muscle_metrics.comparison.facts import Facts, Part, Regression
+from muscle_metrics.comparison.uncertainty import (
+    event_evidence,
+    flip_evidence,
+    loss_evidence,
+    share_evidence,
+)
 from muscle_metrics.errors import UsageError
+from muscle_metrics.evidence.evidence import Bounds, with_decoding_noise
+from muscle_metrics.evidence.scores import mean_loss, mean_regression, weighted_rate
+from muscle_metrics.evidence.units import Part, Regression
 from muscle_metrics.flips.magnitudes import Magnitude
-from muscle_metrics.gate import evidence as kinds
 from muscle_metrics.words.escape import distinct
 from muscle_metrics.words.place import list_names
 
@@ -22,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from muscle_metrics.comparison.comparison import Comparison
-    from muscle_metrics.comparison.facts import Event
-    from muscle_metrics.gate.evidence import Evidence
+    from muscle_metrics.comparison.facts import Facts
+    from muscle_metrics.evidence.evidence import Evidence
+    from muscle_metrics.evidence.units import Event
     from muscle_metrics.gate.policy import Limit, Policy
 
 __all__ = ["Criterion", "broken_pins", "list_criteria"]
@@ -78,6 +86,12 @@ class Criterion:
     breakable: Evidence | None = None
     is_share: bool = True
 
+    def bounds(self, confidence: float) -> Bounds:
+        """Lower bound of what was observed, and upper bound of the worst case."""
+        low = self.observed.interval(confidence, "lower")
+        high = self.worst.interval(confidence, "upper")
+        return Bounds(low.low, high.high, low.below, high.above)
+
     def is_broken_at(self, alpha: float) -> bool:
         """Whether the lower bound exceeds the limit when it may err with probability `alpha`."""
         return Fraction(self.observed.lower(1 - alpha)) > self.limit
@@ -108,12 +122,14 @@ class _Views(NamedTuple):
         is_share: bool = True,
     ) -> Criterion:
         """Make a criterion from the evidence of both views."""
-        observed = evidence(self.observed)
+        share = float(_exact(limit))
+        observed = evidence(self.observed).at(share)
+        is_whole = self.worst is self.observed
         return Criterion(
             name,
             _exact(limit),
             observed=observed,
-            worst=observed if self.worst is self.observed else evidence(self.worst),
+            worst=observed if is_whole else evidence(self.worst).at(share),
             breakable=None if breakable is None else breakable(self.worst),
             is_share=is_share,
         )
@@ -260,29 +276,24 @@ def _parts(views: _Views, policy: Policy) -> Iterator[Criterion]:
 
 
 def _flip_evidence(policy: Policy, comparison: Facts, part: Part | None = None) -> Evidence:
-    if part is not None and part.name not in comparison.part_names(part.kind):
-        # The new run lost the whole part.
-        return kinds.nothing_observed()
-    items = comparison.in_memory
-    if items is None or items.correctness is None or not items.is_repeated:
-        return _rate(policy, _negative(comparison, policy), comparison, part)
-    rows, table = items.rows(part), items.table
-    return kinds.repeated_rate(
-        items.correctness.take(rows),
-        table.prompt_numbers[rows],
-        table.unit_numbers[rows] if table.unit == "groups" else None,
+    flips = flip_evidence(
+        comparison,
+        _negative(comparison, policy),
+        part,
+        strict=policy.strict_groups,
         noise_adjusted_pass=policy.noise_adjusted_pass,
     )
+    # The noise of verdicts is told apart; that of graded scores is not.
+    return flips if comparison.is_judged else _noisy(comparison, flips)
 
 
-def _rate(policy: Policy, event: Event, comparison: Facts, part: Part | None = None) -> Evidence:
-    units = comparison.units(event, part)
-    return _noisy(comparison, kinds.rate(units, strict=policy.strict_groups))
+def _rate(policy: Policy, event: Event, comparison: Facts) -> Evidence:
+    return _noisy(comparison, event_evidence(comparison, event, strict=policy.strict_groups))
 
 
 def _breakable(event: Event, comparison: Facts, part: Part | None = None) -> Evidence:
     """Evidence if every item broke that can break."""
-    return kinds.rate(comparison.units(_before(event), part))
+    return event_evidence(comparison, _before(event), part)
 
 
 def _before(event: Event) -> Event:
@@ -291,20 +302,16 @@ def _before(event: Event) -> Event:
 
 
 def _conditional(policy: Policy, event: Event, comparison: Facts) -> Evidence:
-    found, right = comparison.units(event), comparison.units("right before")
-    share = kinds.conditional_rate(found, right, strict=policy.strict_groups)
+    share = share_evidence(comparison, event, strict=policy.strict_groups)
     return _noisy(comparison, share)
 
 
 def _loss_evidence(policy: Policy, comparison: Facts) -> Evidence:
-    counts, units = comparison.counts, comparison.units("loss")
-    if units.unit == "items":
-        return kinds.accuracy_loss(counts)
-    return kinds.clustered_loss(units, strict=policy.strict_groups)
+    return loss_evidence(comparison, strict=policy.strict_groups)
 
 
 def _noisy(comparison: Facts, evidence: Evidence) -> Evidence:
-    return kinds.with_decoding_noise(evidence) if comparison.is_repeated else evidence
+    return with_decoding_noise(evidence) if comparison.is_repeated else evidence
 
 
 def _negative(comparison: Facts, policy: Policy) -> Event:
@@ -339,7 +346,7 @@ def _weighted(policy: Policy, event: Event, comparison: Facts) -> Evidence:
     items = cast("Comparison", comparison)
     flags = items.values(event).astype(bool)
     table = items.table
-    return kinds.weighted_rate(
+    return weighted_rate(
         flags,
         _weights(items, policy),
         table.unit_numbers,
@@ -382,9 +389,7 @@ def _mean_loss(metric: str, policy: Policy, comparison: Facts) -> Evidence:
     material, table = items.changes[metric].with_effect(policy.minimum_effect), items.table
     losses = np.where(material.regressed(), -material.gains, 0.0)
     largest = material.high - material.low
-    mean = kinds.mean_loss(
-        losses, largest, table.unit_numbers, table.unit, strict=policy.strict_groups
-    )
+    mean = mean_loss(losses, largest, table.unit_numbers, table.unit, strict=policy.strict_groups)
     return _noisy(comparison, mean)
 
 
@@ -398,7 +403,7 @@ def _mean_regression(metric: str, policy: Policy, comparison: Facts) -> Evidence
     # Small falls would lower the mean: it is largest if each lost item fell by the whole range.
     falls[items.is_lost] = largest
     rows = np.flatnonzero(falls)
-    size = kinds.mean_regression(
+    size = mean_regression(
         Magnitude(falls[rows], limit=largest), table.unit_numbers[rows], table.unit
     )
     return _noisy(comparison, size)

@@ -206,6 +206,12 @@ class Policy:
                     f"expected max_nfr_mc to be at least max_nfr, which it includes, got "
                     f"{float(most):g} and {float(least):g}: raise max_nfr_mc"
                 )
+        if self.strict_groups and self.noise_adjusted_pass:
+            raise UsageError(
+                "expected a pass by a bound that holds for any number of groups, or one by what "
+                "exceeds noise, which has no guarantee, got both: drop --strict-groups "
+                "(strict_groups), or noise_adjusted_pass"
+            )
         both = sorted(set(self.protected) & set(self.slices))
         if both:
             raise UsageError(

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from muscle_metrics.comparison.compare import compare_runs
 from muscle_metrics.errors import UsageError
+from muscle_metrics.evidence.rates import independent_rate
 from muscle_metrics.gate.check import make_verdict, refuse_unbreakable
-from muscle_metrics.gate.evidence import independent_rate
 from muscle_metrics.gate.policy import Policy
 from muscle_metrics.gate.stream import (
     check_independent,

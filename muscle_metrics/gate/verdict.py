@@ -63,10 +63,15 @@ class Check:
     is_minimum : bool
         Whether the limit is a minimum, as that of the coverage is.
     method : str
-        Name of the method that gave the bounds.
+        Name of the method that gave the bounds; where two did, that of the lower one comes first.
     bounded : tuple of str
         What the lower and the upper bound are of, where that is not the criterion itself: repeats
         fail by the flips beyond noise, and pass by all flips.
+    allowed_units : float, optional
+        How many of the largest groups (or prompts) the limit allows to break as a whole; from 10 on
+        a bound decides that holds for any number of them. None where items are independent.
+    unseen_share : float, optional
+        Share of the groups that could break unseen, where an approximate bound decides.
 
     Examples
     --------
@@ -88,6 +93,8 @@ class Check:
     is_minimum: bool = False
     method: str = ""
     bounded: tuple[str, str] = ("", "")
+    allowed_units: float | None = None
+    unseen_share: float | None = None
 
     def shown(self, value: float | Fraction) -> str:
         """Write a value in the unit of the criterion."""
@@ -100,6 +107,11 @@ class Check:
             return ""
         bounds = zip((self.low, self.high), self.bounded, strict=True)
         return " to ".join(f"{self.shown(value)} {of}".rstrip() for value, of in bounds)
+
+    @property
+    def named_bounds(self) -> str:
+        """Both bounds and their method, for a cell of a table."""
+        return ", ".join(filter(None, (self.bounds_text, self.method)))
 
     @property
     def limit_text(self) -> str:

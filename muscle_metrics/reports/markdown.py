@@ -125,7 +125,7 @@ def _check_row(check: Check) -> str:
         markdown(shorten(check.criterion, NAME_LIMIT)),
         f"**{check.outcome}**",
         check.shown(check.estimate),
-        check.bounds_text,
+        check.named_bounds,
         check.limit_text,
         markdown(shorten(check.sample_text, LINE_LIMIT)),
     )

@@ -90,6 +90,8 @@ def _described(check: Check) -> dict[str, Any]:
         "is_share": check.is_share,
         "is_minimum": check.is_minimum,
         "method": check.method,
+        "allowed_units": check.allowed_units,
+        "unseen_share": check.unseen_share,
         "sample": check.sample,
         "advice": check.advice,
     }

@@ -65,13 +65,17 @@ class ClusterSums:
         where the limit is settled, and by the approximate bound elsewhere. The approximate bound is
         never above the other one, so a limit that is kept implies every larger one.
         """
+        return self.named_upper(alpha)[0]
+
+    def named_upper(self, alpha: float) -> tuple[Share, bool]:
+        """Return the upper bound, and whether it is the finite-sample one."""
         whole, settled = Group(self._largest()), self._settled()
         if self.strict or not (settled >= 1 or self._keeps(settled, whole, alpha)):
-            return self._bound(whole, alpha)
+            return self._bound(whole, alpha), True
         bound, unseen = self._bound(self._worst_seen(), alpha), self._unseen(alpha)
         if bound >= unseen or not self._keeps(unseen.hits, whole, alpha):
-            return max(bound, unseen)
-        return self._bound(whole, alpha)
+            return max(bound, unseen), False
+        return self._bound(whole, alpha), True
 
     def keeps(self, limit: float, alpha: float) -> bool:
         """Return whether the upper bound is at most a share, by at most three integrals."""

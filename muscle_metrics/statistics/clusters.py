@@ -16,19 +16,20 @@ from muscle_metrics.errors import InputError
 from muscle_metrics.statistics.bounded import bounded_mean_interval
 from muscle_metrics.statistics.cluster_bounds import SETTLED, ClusterSums, check_clusters
 from muscle_metrics.statistics.interval import Interval, Side, check_confidence, tail_levels
+from muscle_metrics.statistics.ratios import Share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-    from muscle_metrics.statistics.ratios import Share
 
     Floats = NDArray[np.float64]
 
 __all__ = [
     "FEW_CLUSTERS",
+    "ClusteredMean",
     "ClusteredProportion",
     "Method",
     "allowed_clusters",
+    "clustered_mean",
     "clustered_mean_interval",
     "clustered_proportion_interval",
     "clusters_keep_limit",
@@ -62,6 +63,8 @@ class ClusteredProportion(NamedTuple):
         Items of all clusters, in clusters of the largest size.
     strict : bool
         Whether every upper bound is the finite-sample one.
+    upper_method : {"finite-sample", "approximate"}
+        Which bound the upper end of the interval is.
     """
 
     rate: float
@@ -72,6 +75,7 @@ class ClusteredProportion(NamedTuple):
     largest: float = nan
     largest_clusters: float = nan
     strict: bool = False
+    upper_method: Method = "finite-sample"
 
     def allowed_clusters(self, limit: float) -> float:
         """Clusters of the largest size that can succeed as a whole within a limit."""
@@ -85,6 +89,14 @@ class ClusteredProportion(NamedTuple):
         """
         settled = self.strict or self.allowed_clusters(limit) >= SETTLED
         return "finite-sample" if settled else "approximate"
+
+
+class ClusteredMean(NamedTuple):
+    """A mean over all items, its interval over clusters, and which bound its upper end is."""
+
+    mean: float
+    interval: Interval
+    upper_method: Method
 
 
 def clustered_proportion_interval(
@@ -163,16 +175,14 @@ def clustered_proportion_interval(
     hits, items = check_clusters(successes, sizes, largest)
     below, above = tail_levels(confidence, side)
     _check_successes(hits, items)
-    biggest = float(largest or items.max())
+    biggest, is_finite = float(largest or items.max()), True
     if biggest == 1:
         # Independent items: Clopper-Pearson for whole numbers.
         interval = bounded_mean_interval(hits, low=0, high=1, confidence=confidence, side=side)
     else:
         sums = ClusterSums(hits, items, largest, strict=strict)
-        interval = Interval(
-            low=sums.lower(below).hits if below else 0.0,
-            high=sums.upper(above).hits if above else 1.0,
-        )
+        upper, is_finite = sums.named_upper(above) if above else (Share(1.0, 0.0), True)
+        interval = Interval(low=sums.lower(below).hits if below else 0.0, high=upper.hits)
     return ClusteredProportion(
         rate=float(hits.sum() / items.sum()),
         interval=interval,
@@ -182,6 +192,7 @@ def clustered_proportion_interval(
         largest=biggest,
         largest_clusters=float(items.sum()) / biggest,
         strict=strict,
+        upper_method="finite-sample" if is_finite else "approximate",
     )
 
 
@@ -239,6 +250,36 @@ def clustered_mean_interval(
     >>> print(clustered_mean_interval(totals=[2, -1, 0, 1, 0, 1, 3], sizes=[4, 4, 2, 4, 4, 2, 4]))
     [-0.0512, 0.6345]
     """
+    return clustered_mean(
+        totals=totals,
+        sizes=sizes,
+        low=low,
+        high=high,
+        largest=largest,
+        strict=strict,
+        confidence=confidence,
+        side=side,
+    ).interval
+
+
+def clustered_mean(
+    *,
+    totals: ArrayLike,
+    sizes: ArrayLike,
+    low: float = -1.0,
+    high: float = 1.0,
+    largest: float | None = None,
+    strict: bool = False,
+    confidence: float = 0.95,
+    side: Side = "two-sided",
+) -> ClusteredMean:
+    """Mean over all items with the interval of `clustered_mean_interval`, whose parameters it has.
+
+    Examples
+    --------
+    >>> clustered_mean(totals=[2, -1, 0, 1], sizes=[4, 4, 2, 4]).upper_method
+    'approximate'
+    """
     sums, items = check_clusters(totals, sizes, largest)
     below, above = tail_levels(confidence, side)
     means = sums / items
@@ -249,10 +290,12 @@ def clustered_mean_interval(
             f"expected the mean of each cluster between {low!r} and {high!r}, got "
             f"{means[outside[0]]:g} in cluster {outside[0]}: give the scorer's true range"
         )
+    mean = float(sums.sum() / items.sum())
     if (largest or items.max()) == 1:
-        return bounded_mean_interval(
+        interval = bounded_mean_interval(
             sums.clip(low, high), low=low, high=high, confidence=confidence, side=side
         )
+        return ClusteredMean(mean, interval, "finite-sample")
     span = high - low
     found = ClusterSums(
         hits=((sums - low * items) / span).clip(0, items),
@@ -261,10 +304,12 @@ def clustered_mean_interval(
         base=-low / span if low < 0 < high else 0.0,
         strict=strict,
     )
-    return Interval(
+    upper, is_finite = found.named_upper(above) if above else (Share(1.0, 0.0), True)
+    interval = Interval(
         low=low + span * found.lower(below).hits if below else low,
-        high=_from_share(found.upper(above), low, high) if above else high,
+        high=_from_share(upper, low, high),
     )
+    return ClusteredMean(mean, interval, "finite-sample" if is_finite else "approximate")
 
 
 def clusters_keep_limit(

@@ -9,7 +9,7 @@ import numpy as np
 
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.statistics.bounded import bounded_mean_interval
-from muscle_metrics.statistics.clusters import clustered_proportion_interval
+from muscle_metrics.statistics.clusters import Method, clustered_proportion_interval
 from muscle_metrics.statistics.interval import Interval, Side
 
 if TYPE_CHECKING:
@@ -21,13 +21,14 @@ __all__ = ["MeanLoss", "mean_loss"]
 
 
 class MeanLoss(NamedTuple):
-    """Mean loss over all items, and its bounds over independent units."""
+    """Mean loss over all items, its bounds over independent units, and which its upper one is."""
 
     loss: float
     interval: Interval
     items: int
     worse: int
     units: int
+    upper_method: Method = "finite-sample"
 
 
 def mean_loss(
@@ -96,16 +97,18 @@ def mean_loss(
     numbers = np.unique(labels, return_inverse=True)[1]
     sizes = np.bincount(numbers)
     shares = np.minimum(np.bincount(numbers, weights=losses / span), sizes)
-    low, high = clustered_proportion_interval(
+    found = clustered_proportion_interval(
         successes=shares,
         sizes=sizes,
         largest=largest,
         strict=strict,
         confidence=confidence,
         side=side,
-    ).interval
-    interval = Interval(span * low, span * high)
-    return MeanLoss(float(losses.mean()), interval, losses.size, worse, sizes.size)
+    )
+    interval = Interval(*(span * bound for bound in found.interval))
+    return MeanLoss(
+        float(losses.mean()), interval, losses.size, worse, sizes.size, found.upper_method
+    )
 
 
 def _check_changes(changes: ArrayLike, span: float) -> Floats:

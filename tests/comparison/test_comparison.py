@@ -237,8 +237,10 @@ def test_rows_that_depend_on_each_other_are_said_so() -> None:
         Record(id="q1", prediction="A", reference="A", repeat=str(number)) for number in range(3)
     )
     run_of_repeats = Run(records=records, name="run")
-    assert "rows share prompts" in str(compare_runs(run_of_repeats, run_of_repeats))
+    assert "3 rows in 1 prompt: intervals are over prompts" in str(
+        compare_runs(run_of_repeats, run_of_repeats)
+    )
     one = Run(records=records[:1], name="run")
-    assert "rows share prompts" not in str(compare_runs(one, one))
+    assert "intervals are over" not in str(compare_runs(one, one))
     grouped = compare(old=["A", "B"], new=["A", "B"], references=["A", "B"], groups=["p", "p"])
-    assert "rows share prompts or groups" in str(grouped)
+    assert "2 rows in 1 group: intervals are over groups" in str(grouped)

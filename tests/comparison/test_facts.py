@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muscle_metrics import UsageError, compare
-from muscle_metrics.comparison.facts import Part, Regression, Units
+from muscle_metrics.evidence.units import Part, Regression, Units
 from muscle_metrics.scale import CountedComparison, Totals
 
 answers = st.sampled_from("AB")
@@ -29,6 +29,8 @@ def both_kinds(items: list[tuple[Any, ...]]) -> tuple[Any, CountedComparison]:
     return known, CountedComparison(names=known.names, totals=totals, dropped={}, recipe={})
 
 
+# Bounds over groups take time.
+@settings(max_examples=15)
 @given(rows)
 def test_both_kinds_tell_the_same_facts(items: list[tuple[Any, ...]]) -> None:
     known, counted = both_kinds(items)

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics import InputError, Interval, UsageError, measure_changes
-from muscle_metrics.comparison.plain_data import described_changes
 from muscle_metrics.flips.magnitudes import Magnitude, MeanChange
 from muscle_metrics.flips.score_totals import ScoreTotals
 
@@ -164,13 +163,6 @@ def test_means_name_the_method_of_their_interval() -> None:
     losses = MeanChange(changes.mean_regression.values)
     assert totals.mean_regression.interval(0.9) == pytest.approx(losses.interval(0.9))
     assert totals.mean_regression.interval() != changes.mean_regression.interval()
-    described = described_changes(totals)["mean_gain"]
-    assert described["method"] == "student"
-    assert described_changes(changes)["mean_gain"] == {
-        **described,
-        "method": "gaffke",
-        **dict(zip(("low", "high"), changes.mean_gain.interval(), strict=True)),
-    }
 
 
 def test_one_value_has_no_student_interval() -> None:

@@ -263,7 +263,7 @@ looks = 2
 look = 2
 on_inconclusive = "fail"
 noise_adjusted_pass = true
-strict_groups = true
+strict_groups = false
 accepted_differences = ["judge"]
 weights = {safety = 2, law = 1.5}
 item_weights = {q1 = 9}
@@ -294,7 +294,7 @@ def test_every_setting_can_stand_in_a_file(tmp_path, header):
         look=2,
         on_inconclusive="fail",
         noise_adjusted_pass=True,
-        strict_groups=True,
+        strict_groups=False,
         accepted_differences=("judge",),
         weights={"safety": 2, "law": 1.5},
         item_weights={"q1": 9},

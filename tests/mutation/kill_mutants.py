@@ -32,7 +32,10 @@ DECISION, OTHERS = 1.0, 0.9
 MODULES = {
     "gate/check": ["tests/gate/test_check.py", "tests/gate/test_criteria.py"],
     "gate/criteria": ["tests/gate/test_criteria.py"],
-    "gate/evidence": ["tests/gate/test_evidence.py"],
+    "evidence/evidence": ["tests/evidence/test_evidence.py"],
+    "evidence/rates": ["tests/evidence/test_evidence.py"],
+    "evidence/repeats": ["tests/evidence/test_evidence.py"],
+    "evidence/scores": ["tests/evidence/test_evidence.py"],
     "gate/policy": ["tests/gate/test_policy.py"],
     "gate/verdict": [
         "tests/gate/test_check.py",

@@ -30,7 +30,7 @@ def test_numbers_are_those_that_decided(judge) -> None:
         line for line in verdict_markdown(verdict, comparison).splitlines() if "FAIL**" in line
     )
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells[2:5] == ["13.33%", f"{check.low:.2%} to {check.high:.2%}", "5%"]
+    assert cells[2:5] == ["13.33%", f"{check.low:.2%} to {check.high:.2%}, Clopper-Pearson", "5%"]
 
 
 def test_flips_are_capped_and_the_cap_is_said(judge) -> None:

@@ -67,7 +67,7 @@ def test_no_row_is_broken_and_no_number_is_cut(comparison, chain, width: int) ->
 
 
 def test_what_has_no_room_is_named(comparison) -> None:
-    assert "(no room for: 95 % interval)" in on_screen(comparison_table(comparison), 60)
+    assert "(no room for: 95 % interval, method)" in on_screen(comparison_table(comparison), 60)
     assert not any("no room" in line for line in on_screen(comparison_table(comparison), 100))
 
 

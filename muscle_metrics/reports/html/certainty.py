@@ -1,18 +1,15 @@
-"""The limits that these items can decide, and the share of the flip rate that is decoding noise."""
+"""The limits that independent items can decide."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 if TYPE_CHECKING:
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.gate.verdict import Verdict
-    from muscle_metrics.statistics.noise import DecodingNoise
     from muscle_metrics.statistics.power import GatePower
 
-__all__ = ["ReachableLimits", "decoding_noise", "reachable_limits"]
+__all__ = ["ReachableLimits", "reachable_limits"]
 
 NFR = "negative flip rate"
 # True rates to plan for, as multiples of the limit.
@@ -61,22 +58,3 @@ def reachable_limits(comparison: Comparison, verdict: Verdict | None) -> Reachab
         if limit and true < 1
     ]
     return ReachableLimits(confidence, high, low, limit, powers)
-
-
-def decoding_noise(comparison: Comparison) -> DecodingNoise | None:
-    """Split the flip rate of repeated generations; None where a prompt was answered once."""
-    from muscle_metrics.statistics.noise import estimate_noise_of_rows
-
-    correctness, table = comparison.correctness, comparison.table
-    if correctness is None or not table.is_repeated:
-        return None
-    prompts, numbers = table.prompt_numbers, table.unit_numbers
-    if np.bincount(prompts).min() < 2:
-        return None
-    firsts = np.unique(prompts, return_index=True)[1]
-    return estimate_noise_of_rows(
-        old_right=correctness.old_right,
-        new_right=correctness.new_right,
-        prompts=prompts,
-        groups=numbers[firsts] if table.unit == "groups" else None,
-    )

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from muscle_metrics.comparison.chain_bounds import survival_bounds
 from muscle_metrics.comparison.near_misses import near_miss_lines
+from muscle_metrics.comparison.remarks import dependence_text
 from muscle_metrics.comparison.secrets import hide_comparison_secrets, redact_comparison
+from muscle_metrics.comparison.uncertainty import (
+    cell_bounds,
+    decoding_noise,
+    rate_bounds,
+    score_bounds,
+)
 from muscle_metrics.errors import UsageError
+from muscle_metrics.evidence.repeats import noise_parts
+from muscle_metrics.evidence.units import Part
 from muscle_metrics.flips.rate_table import RATES
 from muscle_metrics.gate.verdict import hide_verdict_secrets
 from muscle_metrics.reports.charts import (
     Axis,
     RankedPart,
+    Tile,
     answer_table,
     axis_from_zero,
     mosaic_tiles,
     rank_parts,
     score_charts,
 )
-from muscle_metrics.reports.html.certainty import decoding_noise, reachable_limits
+from muscle_metrics.reports.html.certainty import reachable_limits
 from muscle_metrics.reports.html.environment import render
 from muscle_metrics.reports.html.explorer import explore
 from muscle_metrics.reports.html.story import story, story_details
@@ -28,6 +40,9 @@ from muscle_metrics.words.secrets import hide_secrets
 if TYPE_CHECKING:
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.evidence.evidence import Bounds
+    from muscle_metrics.evidence.units import Kind
+    from muscle_metrics.flips.counts import FlipCounts
     from muscle_metrics.gate.verdict import Verdict
 
 __all__ = ["EXAMPLES", "Page", "html_report", "make_page"]
@@ -148,6 +163,7 @@ def make_page(
             labels=_labels(comparison),
             pinned=() if verdict is None else verdict.broken_pins,
         )
+    noise = decoding_noise(comparison)
     text = render(
         "page.html",
         comparison=comparison,
@@ -157,12 +173,23 @@ def make_page(
         story=story(comparison),
         details=story_details(comparison),
         notes=[*map(_sentence, hints), *_notes(comparison, redact=redact, secrets=secrets)],
-        tiles=[] if counts is None else mosaic_tiles(counts),
-        rates=[] if counts is None else [(RATES[key], getattr(counts, key)) for key in RATES_SHOWN],
+        tiles=[] if counts is None else _tiles(comparison, counts),
+        rates=[
+            (RATES[key], getattr(counts, key), rate_bounds(comparison, key))
+            for key in RATES_SHOWN
+            if counts is not None
+        ],
         forests=[] if counts is None else _forests(comparison),
-        scores=[(name, one, score_charts(one)) for name, one in comparison.changes.items()],
+        scores=[
+            (name, one, score_charts(one), partial(score_bounds, comparison, name))
+            for name, one in comparison.changes.items()
+        ],
         answers=answer_table(comparison) if examples else None,
-        noise=decoding_noise(comparison),
+        noise=noise_parts(noise),
+        least_loss=0.0 if noise is None else noise.regression_lower_bound(),
+        survival=[]
+        if chain is None
+        else [(rate, survival_bounds(chain, i)) for i, rate in enumerate(chain.survival)],
         limits=reachable_limits(comparison, verdict),
         explorer=explorer,
         items_file=items_file,
@@ -177,21 +204,32 @@ class _Forest(NamedTuple):
     """Slices or tasks on one axis, and how many of them did not fit."""
 
     kind: str
-    parts: list[RankedPart]
+    parts: list[tuple[RankedPart, Bounds | None]]
     axis: Axis
     left_out: int
 
 
 def _forests(comparison: Comparison) -> list[_Forest]:
     forests = []
-    for kind, parts in (("slice", comparison.slices), ("task", comparison.tasks)):
+    kinds: tuple[tuple[Kind, dict[str, FlipCounts]], ...] = (
+        ("slice", comparison.slices),
+        ("task", comparison.tasks),
+    )
+    for kind, parts in kinds:
         ranked = rank_parts(parts)
-        shown = ranked[:MOST_PARTS]
+        shown = [
+            (part, rate_bounds(comparison, "negative_flip_rate", Part(kind, part.name)))
+            for part in ranked[:MOST_PARTS]
+        ]
         if shown:
-            rates = [part.counts.negative_flip_rate for part in shown]
-            axis = axis_from_zero(max(rate.interval().high for rate in rates))
+            axis = axis_from_zero(max(bounds.high for _, bounds in shown if bounds))
             forests.append(_Forest(kind, shown, axis, len(ranked) - len(shown)))
     return forests
+
+
+def _tiles(comparison: Comparison, counts: FlipCounts) -> list[tuple[Tile, Bounds | None]]:
+    """Tiles of the mosaic, each with the interval of its share."""
+    return [(tile, cell_bounds(comparison, tile.quadrant)) for tile in mosaic_tiles(counts)]
 
 
 def _labels(comparison: Comparison) -> list[str]:
@@ -213,10 +251,7 @@ def _notes(comparison: Comparison, *, redact: bool, secrets: int) -> list[str]:
         f"{count:,} left out: {reason}." for reason, count in comparison.dropped.items() if count
     ]
     if comparison.table.is_clustered:
-        notes.append(
-            "Items share prompts or groups. The intervals on this page treat them as independent; "
-            "a gate does not."
-        )
+        notes.append(_sentence(dependence_text(comparison)))
     if secrets:
         notes.append(f"What looks like a key or a password is hidden: {secrets:,} in all.")
     if redact:

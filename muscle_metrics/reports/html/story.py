@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
+from muscle_metrics.comparison.uncertainty import rate_bounds, score_bounds
 from muscle_metrics.reports.html.environment import brief
 from muscle_metrics.words import numbers
 from muscle_metrics.words.numbers import percent, plural, points, score, true_minus
@@ -42,19 +43,18 @@ def story(comparison: Comparison) -> str:
 def story_details(comparison: Comparison) -> list[str]:
     """Say whether chance explains the change, and how many wrong answers changed."""
     if comparison.correctness is None:
-        return [_graded_detail(next(iter(comparison.changes.values())))]
+        return [_graded_detail(comparison, *next(iter(comparison.changes.items())))]
     counts = comparison.counts
     moved = (
         f"Of {_counted(counts.total, 'item')}, {percent(counts.old_accuracy, 1)} were right before "
         f"and {percent(counts.new_accuracy, 1)} are now"
     )
-    if comparison.is_clustered:
-        # This interval holds for independent items only.
+    bounds = rate_bounds(comparison, "accuracy_change")
+    if bounds is None:
         return [f"{moved}.", *_fixed(counts)]
-    low, high = counts.accuracy_change.interval()
-    verb = "could" if low <= 0 <= high else "would hardly"
-    interval = f"{points(low, 2)} to {points(high, 2)}"
-    chance = f"chance alone {verb} explain that change (95% interval {interval} points)"
+    verb = "could" if bounds.low <= 0 <= bounds.high else "would hardly"
+    interval = f"{points(bounds.low, 2)} to {points(bounds.high, 2)} points, {bounds.method}"
+    chance = f"chance alone {verb} explain that change (95% interval {interval})"
     return [f"{moved}; {true_minus(chance)}.", *_fixed(counts)]
 
 
@@ -80,11 +80,14 @@ def _graded_story(metric: str, changes: ScoreChanges) -> str:
     )
 
 
-def _graded_detail(changes: ScoreChanges) -> str:
-    low, high = (score(bound, sign=True) for bound in changes.mean_change.interval())
-    interval = true_minus(f"between {low} and {high}")
+def _graded_detail(comparison: Comparison, metric: str, changes: ScoreChanges) -> str:
     band = f"Changes of at most {changes.dead_band:g} count as none."
-    return f"The mean change lies {interval} (95% interval). {band}"
+    bounds = score_bounds(comparison, metric, "mean_change")
+    if bounds is None:
+        return band
+    low, high = (score(bound, sign=True) for bound in bounds.ends)
+    interval = true_minus(f"between {low} and {high}")
+    return f"The mean change lies {interval} (95% interval, {bounds.method}). {band}"
 
 
 def _counted(count: int, noun: str) -> str:

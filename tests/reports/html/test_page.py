@@ -331,7 +331,7 @@ def test_noise_of_repeats_is_shown_and_power_is_not() -> None:
     text = Document(html_report(comparison)).text()
     assert "Noise floor" in text
     assert "a gate on the negative flip rate passes" not in text
-    assert "Items share prompts or groups" in text
+    assert "90 rows in 30 prompts: intervals are over prompts" in text
 
 
 def test_items_left_out_are_counted() -> None:

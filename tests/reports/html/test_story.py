@@ -49,8 +49,11 @@ def test_details_tell_chance_from_change() -> None:
     )
 
 
-def test_details_claim_no_chance_where_items_depend_on_each_other() -> None:
+def test_chance_is_that_of_groups_where_items_depend_on_each_other() -> None:
     comparison = compare(
         old=["A"] * 9, new=["A"] * 9, references=["A"] * 9, groups=list("aabbccdde")
     )
-    assert "chance" not in story_details(comparison)[0]
+    low, high = (100 * bound for bound in comparison.bounds("accuracy_change").ends)
+    assert story_details(comparison)[0].endswith(
+        f"(95% interval {low:+.2f} to {high:+.2f} points, approximate).".replace("-", "\u2212")
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.statistics.cluster_bounds import SETTLED
 from muscle_metrics.statistics.clusters import FEW_CLUSTERS, allowed_clusters, unseen_share
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from muscle_metrics.statistics.clusters import Method
     from muscle_metrics.statistics.noise import DecodingNoise
 
-__all__ = ["Proposal", "basis", "groups_advice", "method_of_groups", "repeats_advice", "within"]
+__all__ = ["Basis", "Proposal", "groups_advice", "name_bound", "repeats_advice", "within"]
 
 
 class Proposal(str):
@@ -37,22 +38,65 @@ def within(units: int, unit: str) -> str:
     return "" if unit == "items" else f" in {units} {unit}{rough}"
 
 
-def basis(sizes: npt.NDArray[np.intp], unit: str) -> str:
-    """Text that says which limits the bound decides for any number of groups, and which not."""
-    if sizes.max() == 1:
-        return ""
-    settled = SETTLED / allowed_clusters(1.0, sizes=sizes)
-    below = f"below a limit of {settled:.1%} " if settled < 1 else ""
-    return (
-        f"; {below}the bound is approximate and {unseen_share(len(sizes)):.1%} of the {unit} could "
-        "break unseen"
-    )
+class Basis(NamedTuple):
+    """How many of the largest units a limit allows to break, and which bound decides it.
+
+    Parameters
+    ----------
+    allowed : float
+        Largest units that can break as a whole within the limit (R).
+    units : int
+        Number of units.
+    unit : str
+        Name of these units, such as "groups".
+    is_settled : bool
+        Whether the finite-sample bound decides the limit.
+    """
+
+    allowed: float
+    units: int
+    unit: str
+    is_settled: bool
+
+    @classmethod
+    def of(
+        cls,
+        limit: float,
+        sizes: npt.NDArray[np.intp] | npt.NDArray[np.float64],
+        unit: str,
+        *,
+        strict: bool,
+        largest: float | None = None,
+    ) -> Basis:
+        """Basis of a limit on a rate over units of these sizes."""
+        allowed = allowed_clusters(limit, sizes=sizes, largest=largest)
+        return cls(allowed, len(sizes), unit, strict or allowed >= SETTLED)
+
+    def unseen(self, confidence: float) -> float | None:
+        """Share of the units that could break unseen; None where the bound allows for them."""
+        return None if self.is_settled else unseen_share(self.units, confidence=confidence)
+
+    def text(self, confidence: float) -> str:
+        """Which bound decides the limit, and what it cannot see.
+
+        Examples
+        --------
+        >>> print(Basis(12.5, 100, "groups", True).text(0.95))
+        the limit allows 12.5 of the largest groups to break: Gaffke's bound decides
+        """
+        allowed = f"the limit allows {self.allowed:.1f} of the largest {self.unit} to break"
+        unseen = self.unseen(confidence)
+        if unseen is None:
+            return f"{allowed}: Gaffke's bound decides"
+        return (
+            f"{allowed}, and below {SETTLED} an approximate bound decides: {unseen:.1%} of the "
+            f"{self.unit} could break unseen"
+        )
 
 
-def method_of_groups(sizes: npt.NDArray[np.intp], strict: bool, limit: float) -> str:
-    """Name the bound over groups that decides a limit."""
-    settled = strict or allowed_clusters(limit, sizes=sizes) >= SETTLED
-    return "Gaffke" if settled else "approximate"
+def name_bound(method: Method) -> str:
+    """Name a bound over units of several items."""
+    return "Gaffke" if method == "finite-sample" else "approximate"
 
 
 def groups_advice(units: int, unit: str, limit: float, confidence: float) -> str | None:
