@@ -78,7 +78,9 @@ class FlipSample:
 def rank_of(seed: int, item: Item) -> str:
     """Rank of an item in the draw: a hash of the seed, task, id and repeat."""
     name = "/".join([str(seed), item.task or "", item.id, item.repeat or ""])
-    return hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+    # JSON may hold lone surrogates, which UTF-8 has no bytes for.
+    content = name.encode("utf-8", "surrogatepass")
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def _least(ranked: list[RankedFlip], size: int) -> tuple[RankedFlip, ...]:

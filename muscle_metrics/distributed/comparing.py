@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.distributed.exchange import BLOCK, bring_together
+from muscle_metrics.distributed.exchange import Block, bring_together
 from muscle_metrics.errors import InputError, require
+from muscle_metrics.runs.files.plain_file import PlainFile
+from muscle_metrics.runs.plain_rows import RowOptions
 from muscle_metrics.runs.read import sentinels_of
 from muscle_metrics.scale.choices import Choices
 from muscle_metrics.scale.engine import compare_joined
 from muscle_metrics.scale.joining import Joining
-from muscle_metrics.scale.sources import NO_OPTIONS, Source, open_sources
+from muscle_metrics.scale.sources import NEW_ROWS, NO_OPTIONS, OLD_ROWS, RunFiles, open_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,22 +122,22 @@ def compare_datasets(
             f"expected the column {reference!r} in one of the data sets, got it in neither: name "
             f"it with reference=, or rename it"
         )
-    sources, shards, size = [], [], 0
+    runs, shards, size = [], [], 0
     for name, rows, found in zip(names, (old, new), columns, strict=True):
         kept = rows.select_columns(sorted(set(found.values()))).materialize()
-        source = Source(
-            name=name,
-            relation=BLOCK,
-            fields=found,
-            types={},
+        reading = RowOptions(
+            id_field=found["id"],
+            asked={part: found.get(part) for part in fields if part != "id"},
             where={},
             missing_score=sentinels_of(missing_score, score),
+            takes_key=False,
         )
-        sources.append(source)
-        shards.append([(source, block) for block in kept.to_arrow_refs()])
+        chosen = reading.choose(dict.fromkeys(found.values()), is_all_text=False)
+        run = RunFiles(name=name, files=(Block(name),), options=reading, columns=chosen)
+        runs.append(run)
+        shards.append([(run, block) for block in kept.to_arrow_refs()])
         size += kept.size_bytes()
-    joining = Joining.of(sources[0], sources[1], Choices(**choices))
-    return _compare(joining, shards, size, buckets, progress)
+    return _compare(runs, shards, size, choices, buckets, progress)
 
 
 def compare_shards(
@@ -154,7 +156,7 @@ def compare_shards(
     Parameters
     ----------
     old, new : path
-        JSON Lines or Parquet: a file, or a folder of shards, which are read in parallel.
+        A plain file as `read_run` reads it, or a folder of shards, which are read in parallel.
     old_options, new_options, names, **choices
         As in `muscle_metrics.scale.compare_files`.
     buckets, progress
@@ -177,23 +179,27 @@ def compare_shards(
     Traceback (most recent call last):
     muscle_metrics.errors.FileError: runs/v1: ...
     """
-    sources = open_sources(old, new, old_options, new_options, names)
-    shards = [[(shard, None) for shard in source.shards()] for source in sources]
+    runs = open_runs(old, new, old_options, new_options, names)
+    shards = [[(shard, None) for shard in run.shards()] for run in runs]
     size = sum(
-        file.path.stat().st_size * (1 if file.format == "jsonl" else PACKED)
-        for source in sources
-        for file in source.files
+        file.path.stat().st_size * (PACKED if file.format == "parquet" else 1)
+        for run in runs
+        for file in run.files
+        if isinstance(file, PlainFile)
     )
-    return _compare(Joining.of(*sources, Choices(**choices)), shards, size, buckets, progress)
+    return _compare(runs, shards, size, choices, buckets, progress)
 
 
 def _compare(
-    joining: Joining,
+    runs: Sequence[RunFiles],
     shards: Sequence[Sequence[Shard]],
     size: int,
+    choices: Mapping[str, Any],
     buckets: int | None,
     progress: Progress | None,
 ) -> CountedComparison:
+    old, new = (run.source(table) for run, table in zip(runs, (OLD_ROWS, NEW_ROWS), strict=True))
+    joining = Joining.of(old, new, Choices(**choices))
     # Whether references are lists is known only after all rows are read, so both forms travel.
     parts = joining.parts | {"accepted"}
     cores = int(require("ray", "ray").cluster_resources().get("CPU", 1))

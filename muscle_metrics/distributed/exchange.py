@@ -16,35 +16,69 @@ import numpy as np
 
 from muscle_metrics.errors import InputError, MuscleMetricsError, require
 from muscle_metrics.scale.database import open_database, reading
-from muscle_metrics.scale.sources import Source
+from muscle_metrics.scale.encoding import select_coded
+from muscle_metrics.scale.loading import code_rows, load_run
+from muscle_metrics.scale.native import find_native_types, native_path
+from muscle_metrics.scale.sources import NEW_ROWS, OLD_ROWS
+from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from muscle_metrics.scale.engine import Sum
     from muscle_metrics.scale.joining import Joining
+    from muscle_metrics.scale.sources import RunFiles
 
-__all__ = ["Buckets", "Progress", "Shard", "bring_together"]
+__all__ = ["Block", "Buckets", "Progress", "Shard", "bring_together"]
 
 Progress = Callable[[str, int, int], None]
-Shard = tuple[Source, Any]
+Shard = tuple["RunFiles", Any]
 """How one task reads its rows, and the block that holds them; None for rows in a file."""
 
 # A splitting task holds this many rows at a time.
 ROWS_OF_A_PIECE = 1 << 20
 # Memory that the database of one task may use before it spills.
 MEMORY = "1GB"
-BLOCK = "block"
+BLOCK, ROWS = "block", "coded_rows"
+ROWS_OF_A_BATCH = 1 << 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _CodedSource(Source):
-    """A relation whose columns are those that `Source.table` writes."""
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of a data set, whose rows are read as those of a file.
 
-    def table(self, parts: Collection[str]) -> str:
-        """Write the SQL of the rows: their key, and the parts asked for."""
-        columns = ["key", *(f'"{part}"' for part in sorted(parts))]
-        return f"SELECT {', '.join(columns)} FROM {self.relation}"
+    Parameters
+    ----------
+    name : str
+        Name of the data set.
+    table : pyarrow.Table
+        The rows.
+    """
+
+    name: str
+    table: Any = None
+
+    def __str__(self) -> str:
+        return f"data set {show(self.name)}"
+
+    @property
+    def is_all_text(self) -> bool:
+        """Whether numbers come as text: never."""
+        return False
+
+    def rows(self, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
+        """Rows with their numbers; all columns were chosen before."""
+        for start in range(0, self.table.num_rows, ROWS_OF_A_BATCH):
+            rows = self.table.slice(start, ROWS_OF_A_BATCH).to_pylist()
+            yield from enumerate(rows, start=start + 1)
+
+    def names(self, row: Mapping[str, object]) -> list[str]:
+        """Names of the columns."""
+        return list(self.table.column_names)
+
+    def place(self, number: int) -> str:
+        """Name of the place of a row, for messages."""
+        return f"{self}, row {number} of a block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +98,8 @@ class Buckets:
 
     def __call__(self, stage: str, work: Callable[[Any, Joining], Sum], joining: Joining) -> Sum:
         """Do some work in the database of every bucket, and add up the results."""
-        # Workers of a bucket know names and fields; they do not need to read files.
-        coded = replace(joining, old=_coded(joining.old, "old"), new=_coded(joining.new, "new"))
         task = require("ray", "ray").remote(_work_on_bucket)
-        running = [task.remote(work, coded, len(old), *old, *new) for old, new in self.pieces]
+        running = [task.remote(work, joining, len(old), *old, *new) for old, new in self.pieces]
 
         def results() -> Iterator[Sum]:
             for done, result in enumerate(running):
@@ -94,9 +126,9 @@ def bring_together(
     # The task is a generator: pieces leave its memory as it reads on.
     task = require("ray", "ray").remote(_split_shard)
     splitting = [
-        (side, task.remote(source, block, parts, buckets))
+        (side, task.remote(shard, block, parts, buckets))
         for side, of_run in enumerate(shards)
-        for source, block in of_run
+        for shard, block in of_run
     ]
     pieces: list[tuple[list[Any], list[Any]]] = [([], []) for _ in range(buckets)]
     for done, (side, stream) in enumerate(splitting):
@@ -129,36 +161,40 @@ def _fetch(reference: Any) -> Any:
         raise
 
 
-def _coded(source: Source, side: str) -> _CodedSource:
-    return _CodedSource(
-        name=source.name,
-        relation=f"{side}_rows",
-        fields=source.fields,
-        types=source.types,
-        where={},
-    )
-
-
-def _split_shard(source: Source, block: Any, parts: Collection[str], buckets: int) -> Iterator[Any]:
+def _split_shard(
+    shard: RunFiles, block: Any, parts: Collection[str], buckets: int
+) -> Iterator[Any]:
     """Yield the rows of every bucket, piece after piece, and at last their number."""
+    if block is not None and not block.num_rows:
+        # An empty block may lack columns.
+        yield 0
+        return
+    paths = [path for file in shard.files if (path := native_path(file))]
     # One thread reads in order, so that a task that runs again yields the same pieces.
-    with open_database(MEMORY, 1) as connection:
-        if block is not None:
-            if not block.num_rows:
-                # An empty block may lack columns.
-                yield 0
-                return
-            connection.register(BLOCK, block)
-            described = connection.execute(f"DESCRIBE {BLOCK}").fetchall()
-            source = replace(source, types={row[0]: row[1] for row in described})
-            source.check_types()
-        query = f"SELECT *, hash(key) % {buckets} AS bucket FROM ({source.table(parts)})"
+    with open_database(MEMORY, 1, paths) as connection:
+        if block is None:
+            load_run(connection, shard, ROWS)
+        else:
+            _load_block(connection, replace(shard, files=(Block(shard.name, block),)), block)
+        coded = shard.source(ROWS).table(parts)
         rows = 0
-        with reading(source):
+        with reading():
+            query = f"SELECT *, hash(key) % {buckets} AS bucket FROM ({coded})"
             for batch in connection.sql(query).to_arrow_reader(ROWS_OF_A_PIECE):
                 rows += batch.num_rows
                 yield from _cut(batch, buckets)
         yield rows
+
+
+def _load_block(connection: Any, run: RunFiles, block: Any) -> None:
+    """Make the table of the coded rows of a block."""
+    connection.register(BLOCK, block)
+    types = find_native_types(connection, BLOCK, block.column_names, run)
+    if types is None:
+        coded = code_rows(connection, run, run.files, ROWS)
+    else:
+        coded = select_coded(BLOCK, run.fields, types, {})
+    connection.execute(f"CREATE VIEW {ROWS} AS {coded}")
 
 
 def _cut(batch: Any, buckets: int) -> Iterator[Any]:
@@ -176,6 +212,6 @@ def _work_on_bucket(
     """Do some work on the rows of one bucket; the first `split` pieces are of the old run."""
     pyarrow = require("pyarrow", "ray")
     with open_database(MEMORY, 1) as connection:
-        for side, batches in (("old", pieces[:split]), ("new", pieces[split:])):
-            connection.register(f"{side}_rows", pyarrow.Table.from_batches(batches))
+        for table, batches in ((OLD_ROWS, pieces[:split]), (NEW_ROWS, pieces[split:])):
+            connection.register(table, pyarrow.Table.from_batches(batches))
         return work(connection, joining)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType, NoneType
@@ -29,6 +29,7 @@ __all__ = [
     "MissingFieldError",
     "all_missing",
     "choose_columns",
+    "columns_among",
     "find",
     "read_id",
     "wanted_ids",
@@ -50,7 +51,20 @@ class MissingFieldError(InputError):
         self.fields = fields
 
 
-def find(row: Mapping[str, object], field: str, option: str) -> object:
+def columns_among(fields: Iterable[str], row: Mapping[str, object]) -> frozenset[str]:
+    """Fields with a dot in their name that are columns of a row, and so of all rows of its file.
+
+    Examples
+    --------
+    >>> sorted(columns_among(["out.answer", "out.id"], {"out.answer": "A", "out": {"id": 1}}))
+    ['out.answer']
+    """
+    return frozenset(field for field in fields if "." in field and field in row)
+
+
+def find(
+    row: Mapping[str, object], field: str, option: str, columns: Set[str] | None = None
+) -> object:
     """Value of a field: the column of exactly this name, else the value at a dotted path.
 
     Parameters
@@ -61,30 +75,46 @@ def find(row: Mapping[str, object], field: str, option: str) -> object:
         Name or path.
     option : str
         The parameter that named it.
+    columns : set of str, optional
+        The dotted names that are columns in every row of the file, as `columns_among` finds them;
+        by default those of this row.
 
     Raises
     ------
     MissingFieldError
-        If the row has neither.
+        If the row lacks the column, or the path.
+    InputError
+        If the row has both, where the name has a dot.
 
     Examples
     --------
     >>> find({"small": {"is_correct": True}}, "small.is_correct", "score_field")
     True
     """
-    value = row.get(field, _MISSING)
-    if value is not _MISSING:
-        return value
-    node: object = row
+    if "." not in field:
+        if field in row:
+            return row[field]
+        raise MissingFieldError((field, option))
+    nested: object = row
     for name in field.split("."):
-        if not isinstance(node, Mapping) or name not in node:
-            raise MissingFieldError((field, option))
-        node = node[name]
-    return node
+        nested = nested.get(name, _MISSING) if isinstance(nested, Mapping) else _MISSING
+    column = row.get(field, _MISSING)
+    if column is not _MISSING and nested is not _MISSING:
+        raise InputError(
+            f"expected one value of the field {show(field)}, got a column of this name and a "
+            f"nested field: rename one of them"
+        )
+    is_column = field in (columns_among([field], row) if columns is None else columns)
+    value = column if is_column else nested
+    if value is _MISSING:
+        raise MissingFieldError((field, option))
+    return value
 
 
 def all_missing(
-    row: Mapping[str, object], wanted: Iterable[tuple[str, str]]
+    row: Mapping[str, object],
+    wanted: Iterable[tuple[str, str]],
+    columns: Set[str] | None = None,
 ) -> MissingFieldError | None:
     """Return the error for all fields that a row lacks at once; None if it lacks none.
 
@@ -96,7 +126,7 @@ def all_missing(
     missing = []
     for field, option in wanted:
         try:
-            find(row, field, option)
+            find(row, field, option, columns)
         except MissingFieldError:
             missing.append((field, option))
     return MissingFieldError(*missing) if missing else None
@@ -108,18 +138,21 @@ class _Part(NamedTuple):
     field: str
     convert: Callable[[object, str], object]
 
-    def column(self, rows: Sequence[Mapping[str, object]]) -> list[Any]:
-        """Values of many rows, converted.
+    def column(self, rows: Sequence[Mapping[str, object]], columns: Set[str]) -> list[Any]:
+        """Values of many rows, converted; `columns` as in `find`.
 
         Raises
         ------
         InputError
             If any row lacks the field, or has a value that cannot be converted.
         """
-        try:
-            values = [row[self.field] for row in rows]
-        except KeyError:
-            values = [find(row, self.field, self.option) for row in rows]
+        if "." in self.field:
+            values = [find(row, self.field, self.option, columns) for row in rows]
+        else:
+            try:
+                values = [row[self.field] for row in rows]
+            except KeyError:
+                raise MissingFieldError((self.field, self.option)) from None
         # Fast path: texts need no conversion, but an empty id is an error.
         if self.convert in _TEXT_STAYS and {*map(type, values)} <= {str, NoneType}:
             return values
@@ -136,15 +169,18 @@ class Columns:
     ----------
     id : str or tuple of str
         Field of the id, or all fields of an id of several fields.
-        parts : tuple
+    parts : tuple
         For each attribute of a Record its field and its converter.
     absent : tuple of str
         Conventional names that the first row lacks, so that no other row may have them.
+    dotted : frozenset of str
+        Fields with a dot that are columns of the first row, and so of every row.
     """
 
     id: str | tuple[str, ...]
     parts: tuple[_Part, ...]
     absent: tuple[str, ...]
+    dotted: frozenset[str]
 
     def record(self, row: Mapping[str, object]) -> Record:
         """Make the record of a row; a null score gives no scores.
@@ -162,12 +198,12 @@ class Columns:
                 )
         try:
             values: dict[str, Any] = {
-                attribute: convert(find(row, field, option), field)
+                attribute: convert(find(row, field, option, self.dotted), field)
                 for attribute, option, field, convert in self.parts
             }
-            return Record(read_id(row, self.id), **values)
+            return Record(read_id(row, self.id, self.dotted), **values)
         except MissingFieldError as error:
-            raise all_missing(row, self._wanted()) or error from error
+            raise all_missing(row, self._wanted(), self.dotted) or error from error
 
     def _wanted(self) -> Iterator[tuple[str, str]]:
         """Fields of every row, each with the parameter that names it."""
@@ -179,11 +215,11 @@ class Columns:
         if any(name in row for name in self.absent for row in rows):
             return None
         try:
-            columns = {part.attribute: part.column(rows) for part in self.parts}
+            columns = {part.attribute: part.column(rows, self.dotted) for part in self.parts}
             if isinstance(self.id, str):
-                ids = _Part("id", "id_field", self.id, id_of).column(rows)
+                ids = _Part("id", "id_field", self.id, id_of).column(rows, self.dotted)
             else:
-                ids = [read_id(row, self.id) for row in rows]
+                ids = [read_id(row, self.id, self.dotted) for row in rows]
         except InputError:
             return None
         return make_records(ids, columns)
@@ -239,7 +275,9 @@ def choose_columns(
         _Part("scores" if part == "score" else part, f"{part}_field", field, converters[part])
         for part, field in fields.items()
     )
-    return Columns(id_field, parts, tuple(absent))
+    ids = [name for name, _ in wanted_ids(id_field)]
+    dotted = columns_among([*ids, *fields.values()], row)
+    return Columns(id_field, parts, tuple(absent), dotted)
 
 
 def wanted_ids(field: str | tuple[str, ...]) -> list[tuple[str, str]]:
@@ -247,8 +285,12 @@ def wanted_ids(field: str | tuple[str, ...]) -> list[tuple[str, str]]:
     return [(name, "id_field") for name in ((field,) if isinstance(field, str) else field)]
 
 
-def read_id(row: Mapping[str, object], field: str | tuple[str, ...]) -> str:
+def read_id(
+    row: Mapping[str, object], field: str | tuple[str, ...], columns: Set[str] | None = None
+) -> str:
     """Text of the id of a row; several fields give the compact JSON array of their texts.
+
+    `columns` is that of `find`.
 
     Raises
     ------
@@ -261,10 +303,10 @@ def read_id(row: Mapping[str, object], field: str | tuple[str, ...]) -> str:
     ["sum","1"]
     """
     if isinstance(field, str):
-        return id_of(find(row, field, "id_field"), field)
+        return id_of(find(row, field, "id_field", columns), field)
     parts = []
     for name in field:
-        value = find(row, name, "id_field")
+        value = find(row, name, "id_field", columns)
         parts.append("" if value == "" else id_of(value, name))
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 

@@ -8,22 +8,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from muscle_metrics.errors import FileError, InputError, UsageError
+from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.runs.choice import Choice, narrow_run
-from muscle_metrics.runs.columns import CONVENTIONS, Columns, choose_columns
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import PlainFile, open_plain
 from muscle_metrics.runs.harnesses import recognise_harness
+from muscle_metrics.runs.plain_rows import RowOptions, read_records
 from muscle_metrics.runs.readers.baseline import is_baseline, read_baseline
-from muscle_metrics.runs.record import Record, Run
-from muscle_metrics.runs.rows import keep_rows, locate
+from muscle_metrics.runs.record import Run
 from muscle_metrics.runs.sentinels import Sentinels
 from muscle_metrics.runs.tables import open_table
 from muscle_metrics.words.numbers import counted
 from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from muscle_metrics.runs.choice import ByTask
     from muscle_metrics.runs.harnesses import Recognised
@@ -33,9 +32,14 @@ if TYPE_CHECKING:
 # A path, a run, or a table of a package that is not imported here.
 Source = Any
 
-__all__ = ["ReadOptions", "Source", "nothing_scored", "read_run", "sentinels_of"]
-
-_BATCH = 1024
+__all__ = [
+    "ReadOptions",
+    "Source",
+    "nothing_prompted",
+    "nothing_scored",
+    "read_run",
+    "sentinels_of",
+]
 
 
 class ReadOptions(TypedDict, total=False):
@@ -200,62 +204,20 @@ def _read_plain(
     *,
     structured: bool,
 ) -> Run:
-    id_fields = [id_field] if isinstance(id_field, str) else id_field
-    fields = {*id_fields, *CONVENTIONS, *where, *filter(None, asked.values())}
-    sentinels = sentinels_of(missing_score, asked["score"])
-    records: list[Record] = []
-    columns: Columns | None = None
-    for batch in _batches(keep_rows(file, fields, where)):
-        rows = [row for _, row in batch]
-        if columns is None:
-            columns = choose_columns(
-                rows[0],
-                id_field,
-                asked,
-                is_all_text=file.is_all_text,
-                missing_score=sentinels,
-                structured=structured,
-            )
-        made = columns.records(rows)
-        if made is None:
-            made = _read_one_by_one(file, columns, batch)
-        records += made
+    options = RowOptions(
+        id_field=id_field,
+        asked=asked,
+        where=where,
+        missing_score=sentinels_of(missing_score, asked["score"]),
+        structured=structured,
+    )
+    records = [record for batch in read_records(file, options) for record in batch]
     if asked["score"] is not None and not any(record.scores for record in records):
         raise nothing_scored(str(file), asked["score"], len(records))
+    if asked["prompt"] is not None and all(record.prompt is None for record in records):
+        raise nothing_prompted(str(file), asked["prompt"], len(records))
     split = {"split": file.split} if file.split else {}
     return Run(tuple(records), file.stem, MappingProxyType({"format": file.format, **split}))
-
-
-def _batches(
-    rows: Iterable[tuple[int, Mapping[str, object]]],
-) -> Iterator[list[tuple[int, Mapping[str, object]]]]:
-    """Rows in batches; the rows before an error of the file are yielded first."""
-    batch = []
-    try:
-        for row in rows:
-            batch.append(row)
-            if len(batch) == _BATCH:
-                yield batch
-                batch = []
-    except InputError:
-        if batch:
-            yield batch
-        raise
-    if batch:
-        yield batch
-
-
-def _read_one_by_one(
-    file: PlainFile | Table, columns: Columns, rows: Iterable[tuple[int, Mapping[str, object]]]
-) -> list[Record]:
-    """Read each row by itself, and raise the error of the first wrong one with its place."""
-    records = []
-    for number, row in rows:
-        try:
-            records.append(columns.record(row))
-        except InputError as error:
-            raise locate(error, file, number, row) from error
-    return records
 
 
 def _options(
@@ -327,4 +289,23 @@ def nothing_scored(place: str, field: str, rows: int) -> FileError:
         f"{place}: expected scores in the field {show(field)}, got none in "
         f"{counted(rows, 'row')}, null or declared missing: name another field "
         f"with --score-field (score_field=)"
+    )
+
+
+def nothing_prompted(place: str, field: str, rows: int) -> FileError:
+    """Make the error for a prompt field without any prompt: none would be compared.
+
+    Parameters
+    ----------
+    place : str
+        The file.
+    field : str
+        The prompt field.
+    rows : int
+        Number of rows.
+    """
+    return FileError(
+        f"{place}: expected prompts in the field {show(field)}, got none in "
+        f"{counted(rows, 'row')}: name another field with --prompt-field (prompt_field=), or leave "
+        f"it out"
     )

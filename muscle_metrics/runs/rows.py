@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import chain
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from muscle_metrics.errors import FileError, InputError
-from muscle_metrics.runs.columns import MissingFieldError, find
+from muscle_metrics.runs.columns import MissingFieldError, columns_among, find
 from muscle_metrics.runs.usual_names import USUAL_NAMES
 from muscle_metrics.runs.values import text_of
 from muscle_metrics.words.place import describe, show
@@ -16,24 +16,42 @@ from muscle_metrics.words.suggestion import nearest_name
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from muscle_metrics.runs.files.plain_file import PlainFile
-    from muscle_metrics.runs.tables import Table
-
-__all__ = ["keep_rows", "locate"]
+__all__ = ["NothingKeptError", "RowFile", "keep_rows", "locate"]
 
 _NAMES_SHOWN = 20
 _VALUES_SHOWN = 5
 _EVERYTHING: Mapping[str, str] = MappingProxyType({})
 
 
+class RowFile(Protocol):
+    """A file of rows, or anything that holds rows as one does."""
+
+    @property
+    def is_all_text(self) -> bool:
+        """Whether the format has no types, so that numbers come as text."""
+
+    def rows(self, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
+        """Rows with their numbers; a format with columns reads only those that `fields` name."""
+
+    def names(self, row: Mapping[str, object]) -> list[str]:
+        """Fields a user may choose from where rows look like `row`."""
+
+    def place(self, number: int) -> str:
+        """Name of the place of a row, for messages."""
+
+
+class NothingKeptError(FileError):
+    """No row of a file has the wanted text; another shard of the run may hold some."""
+
+
 def keep_rows(
-    file: PlainFile | Table, fields: Collection[str], where: Mapping[str, str] = _EVERYTHING
+    file: RowFile, fields: Collection[str], where: Mapping[str, str] = _EVERYTHING
 ) -> Iterator[tuple[int, Mapping[str, object]]]:
     r"""Rows whose fields have the wanted text, with their numbers.
 
     Parameters
     ----------
-    file : PlainFile or Table
+    file : RowFile
         The file, or the table in memory.
     fields : collection of str
         Fields that will be looked up.
@@ -43,7 +61,7 @@ def keep_rows(
     Raises
     ------
     FileError
-        If the file holds no row, or none is kept.
+        If the file holds no row; a NothingKeptError if none is kept.
     """
     rows = file.rows(fields)
     first = next(rows, None)
@@ -54,15 +72,16 @@ def keep_rows(
 
 
 def _filter(
-    file: PlainFile | Table,
-    rows: Iterator[tuple[int, Mapping[str, object]]],
-    where: Mapping[str, str],
+    file: RowFile, rows: Iterator[tuple[int, Mapping[str, object]]], where: Mapping[str, str]
 ) -> Iterator[tuple[int, Mapping[str, object]]]:
     seen: dict[str, dict[str, None]] = {field: {} for field in where}
     kept = 0
+    places: frozenset[str] | None = None
     for number, row in rows:
+        if places is None:
+            places = columns_among(where, row)
         try:
-            values = {field: find(row, field, "where") for field in where}
+            values = {field: find(row, field, "where", places) for field in where}
         except InputError as error:
             raise locate(error, file, number, row) from error
         if all(text_of(values[field]) == text for field, text in where.items()):
@@ -77,12 +96,10 @@ def _filter(
             f"{show(field)} to be {show(text)}, first values seen: {', '.join(seen[field])}"
             for field, text in where.items()
         )
-        raise FileError(f"{file}: expected a row with {wanted}: change --where (where)")
+        raise NothingKeptError(f"{file}: expected a row with {wanted}: change --where (where)")
 
 
-def locate(
-    error: InputError, file: PlainFile | Table, number: int, row: Mapping[str, object]
-) -> FileError:
+def locate(error: InputError, file: RowFile, number: int, row: Mapping[str, object]) -> FileError:
     """Add the place of a wrong row to its error and, for missing fields, the known names."""
     place = file.place(number)
     if not isinstance(error, MissingFieldError):

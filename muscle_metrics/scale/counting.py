@@ -13,7 +13,7 @@ from muscle_metrics.flips.counting import tally_flips
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.runs.joining.losses import CONFLICTING, ONLY_IN_NEW, ONLY_IN_OLD, UNANSWERED
 from muscle_metrics.scale.database import reading
-from muscle_metrics.scale.encoding import decode_reference, decode_value, split_key
+from muscle_metrics.scale.encoding import decode_reference, decode_text, decode_value, split_key
 from muscle_metrics.scale.joining import FLAWS
 from muscle_metrics.scale.losses import LOSSES
 
@@ -29,9 +29,10 @@ __all__ = ["Tally", "count_items"]
 MARKS = (
     *FLAWS, *LOSSES, "in_old", "in_new", "old_right", "new_right", "right_by_own", "changed",
     "old_graded", "new_graded", "old_scored", "new_scored", "old_answered", "new_answered",
-    "old_referenced", "new_referenced", "slice_differs", "group_differs",
+    "old_referenced", "new_referenced", "old_prompted", "new_prompted", "listed",
+    "slice_differs", "group_differs",
 )  # fmt: skip
-OF_JUDGEMENT = frozenset({"unreferenced", "kinds_differ"})
+OF_JUDGEMENT = frozenset({"unreferenced", "unaccepted", "kinds_differ"})
 SHOWN = ("key", "old", "new", "old_score", "new_score", "reference", "accepted", "changed")
 # An item's name as `rank_of` joins it: id and repeat.
 NAME = "CASE WHEN contains(key, chr(31)) THEN replace(key, chr(31), '/') ELSE key || '/' END"
@@ -180,7 +181,7 @@ def count_items(database: Any, joining: Joining) -> Tally:
     """Count the joined items by slice, group and marks, and sample the negative flips."""
     size, seed = joining.choices.sample_size, joining.choices.seed
     # Grouping by one number for all marks scans the items once.
-    code = " | ".join(f"({name}::INTEGER << {bit})" for bit, name in enumerate(MARKS))
+    code = " | ".join(f"({name}::BIGINT << {bit})" for bit, name in enumerate(MARKS))
     # Arguments of an aggregate are computed for every row; a CASE limits them to the flips.
     negative = f"{joining.kept} AND old_right AND NOT new_right"
     rank = f"CASE WHEN {negative} THEN md5('{int(seed)}//' || {NAME}) END"
@@ -193,12 +194,13 @@ def count_items(database: Any, joining: Joining) -> Tally:
     """
     items: dict[Carried, int] = {}
     sampled = []
-    with reading(joining.old, joining.new):
+    with reading():
         rows = database.execute(query).fetchall()
         recorded = (joining.old.count_rows(database), joining.new.count_rows(database))
     for label, group, held, count, flips in rows:
         marks = frozenset(name for bit, name in enumerate(MARKS) if held >> bit & 1)
-        items[label, group, marks] = count
+        label = decode_text(label)
+        items[label, decode_text(group), marks] = count
         sampled += [(0.0, _item(label, flip, joining)) for flip in flips or ()]
     return Tally(
         items=items, recorded=recorded, sample=FlipSample.draw(sampled, size=size, seed=seed)

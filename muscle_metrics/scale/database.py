@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError, UsageError, require
+from muscle_metrics.scale.encoding import quote
+from muscle_metrics.words.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from muscle_metrics.scale.sources import Source
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["open_database", "reading"]
 
@@ -20,8 +20,10 @@ _MEMORY = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})? ?[A-Za-z]{1,5}")
 
 
 @contextmanager
-def open_database(memory: str, threads: int | None) -> Iterator[Any]:
-    """Open a database in memory that spills to a folder of its own.
+def open_database(memory: str, threads: int | None, paths: Sequence[str] = ()) -> Iterator[Any]:
+    """Open a database in memory that spills to a folder of its own, which only the user may read.
+
+    Of all other files it reads `paths` alone, loads no extension, and takes no further settings.
 
     Raises
     ------
@@ -38,6 +40,9 @@ def open_database(memory: str, threads: int | None) -> Iterator[Any]:
             "temp_directory": folder,
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "python_enable_replacements": False,
         }
         if threads is not None:
             settings["threads"] = threads
@@ -45,9 +50,13 @@ def open_database(memory: str, threads: int | None) -> Iterator[Any]:
             connection = duckdb.connect(":memory:", config=settings)
         except duckdb.Error as error:
             raise _no_size(memory, threads) from error
-        # DuckDB draws its progress bar on the caller's standard output.
-        connection.execute("SET enable_progress_bar = false")
         try:
+            # DuckDB draws its progress bar on the caller's standard output.
+            connection.execute("SET enable_progress_bar = false")
+            connection.execute(f"SET allowed_paths = [{', '.join(map(quote, paths))}]")
+            connection.execute(f"SET allowed_directories = [{quote(folder)}]")
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
             yield connection
         finally:
             connection.close()
@@ -61,22 +70,17 @@ def _no_size(memory: str, threads: int | None) -> UsageError:
 
 
 @contextmanager
-def reading(*sources: Source) -> Iterator[None]:
-    """Raise the error of the in-memory reader where the database cannot read a row.
+def reading() -> Iterator[None]:
+    """Raise errors of the database as errors of this package.
 
     Raises
     ------
     FileError
-        With the file and the line of the first bad row.
+        If the rows changed since they were checked, or the folder it spills to is full.
     UsageError
         If the join does not fit into the memory of the database.
     """
     duckdb = require("duckdb", "scale")
-    # Arrow readers raise OSError for a damaged file.
-    unreadable = (
-        *(duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException),
-        OSError,
-    )
     try:
         yield
     except duckdb.OutOfMemoryException as error:
@@ -84,11 +88,13 @@ def reading(*sources: Source) -> Iterator[None]:
             "expected memory that the join fits into, got too little: raise --memory (memory), or "
             "use fewer threads"
         ) from error
-    except unreadable as error:
-        for source in sources:
-            source.check_rows()
-        first = str(error).splitlines()[0]
+    except (
+        *(duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException),
+        # Arrow readers raise OSError for a damaged file.
+        OSError,
+    ) as error:
+        first = visible(str(error).partition("\n")[0])
         raise FileError(
-            f"expected rows that the engine can read, at most 16 MB each, got {first!r}: leave out "
-            f"--engine"
+            f"expected rows that stay as they are while they are read, and room for temporary "
+            f"files, got {first!r}: try again, or leave out --engine"
         ) from error

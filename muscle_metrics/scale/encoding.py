@@ -1,55 +1,67 @@
-"""SQL that writes a value of a row as text which begins with its kind, and how to read it back.
+"""Coded rows: values as texts that begin with their kind, so that SQL can compare them.
 
 The text begins with ``"`` for text, ``t`` or ``f`` for true and false, a digit or a sign for a
-number, ``[`` for a list, ``?`` for anything else. Equal values give equal texts, values of
-different kinds never do, and null stays null. Throughout, `sql` is the expression of a value.
+number, ``[`` for a list. Equal values give equal texts, values of different kinds never do, and
+null stays null. `code_row` writes what the in-memory reader read; `select_coded` is the same in
+SQL, for values that DuckDB reads as that reader does.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.runs.sentinels import NO_SENTINELS
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from muscle_metrics.runs.sentinels import Sentinels
+    from muscle_metrics.runs.record import Record
 
 __all__ = [
+    "ESCAPE",
     "FLOATS",
+    "INTEGERS",
     "NOTHING",
-    "NUMBERS",
-    "UNREADABLE_SQL",
-    "column_of",
+    "PARTS",
+    "SEPARATOR",
+    "code_row",
     "decode_reference",
+    "decode_text",
     "decode_value",
-    "encode_accepted",
-    "encode_id",
-    "encode_label",
-    "encode_score",
-    "encode_value",
-    "locate_field",
     "quote",
+    "select_coded",
     "split_key",
+    "sql_null",
 ]
 
-UNREADABLE_SQL = "(chr(0) || '?')"
-"""Marker of a label that is neither text nor a number, true or false."""
+PARTS = ("prediction", "reference", "accepted", "score", "slice", "group", "prompt")
+"""Columns of a coded row beside its key."""
 
-FLOATS = {"FLOAT", "DOUBLE"}
-NUMBERS = FLOATS | {
-    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
-    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
-}
+FLOATS = frozenset({"FLOAT", "DOUBLE"})
+INTEGERS = frozenset(
+    {
+        *("TINYINT", "SMALLINT", "INTEGER", "BIGINT"),
+        *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
+    }
+)
 NOTHING = '"NULL"'
 """Type of a column that holds nothing but null."""
 
-# Names that DuckDB gives to the types of values in JSON.
-ID_TYPES = ("'UBIGINT'", "'BIGINT'", "'VARCHAR'")
-# Whole numbers beyond this are no longer exact as floats.
-EXACT_INTEGERS = 2**53
+SEPARATOR = "\x1f"
+"""Stands between id and repeat in a key."""
+ESCAPE = "\U0010fffe"
+"""Begins what a coded text has for a character that a key or UTF-8 cannot hold."""
+
+_NULLS = {"accepted": "NULL::VARCHAR[]", "score": "NULL::DOUBLE"}
+# Lone surrogates move to the private use area.
+_MOVE = 0xE000 - 0xD800
+_HIDDEN = re.compile(f"[{ESCAPE}{SEPARATOR}\ud800-\udfff]")
+_SHOWN = re.compile(f"{ESCAPE}(.)", re.DOTALL)
+
+
+def sql_null(part: str) -> str:
+    """Write the SQL of a part that rows do not have: null of its type."""
+    return _NULLS.get(part, "NULL::VARCHAR")
 
 
 def quote(text: str) -> str:
@@ -57,20 +69,82 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def code_row(record: Record) -> dict[str, Any]:
+    """Code a record; parts without a value are left out.
+
+    Examples
+    --------
+    >>> from muscle_metrics.runs.record import Record
+    >>> code_row(Record("7", prediction=1.0, reference=[True, "A"]))
+    {'key': '7', 'prediction': '1', 'reference': '[', 'accepted': ['true', '"A"']}
+    """
+    reference = record.reference
+    score = next(iter(record.scores.values()), None)
+    repeat = "" if record.repeat is None else f"{SEPARATOR}{_code_text(record.repeat)}"
+    row = {
+        "key": f"{_code_text(record.id)}{repeat}",
+        "prediction": _code_value(record.prediction),
+        "reference": _code_value(reference),
+        "accepted": [*map(_code_value, reference)] if isinstance(reference, list) else None,
+        "score": None if score is None else float(score),
+        "slice": _code_text(record.slice),
+        "group": _code_text(record.group),
+        "prompt": _code_text(record.prompt),
+    }
+    return {part: value for part, value in row.items() if value is not None}
+
+
+def _code_value(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return f'"{_code_text(value)}"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "["
+    # Python compares numbers exactly: 2**53 + 1 is no float, and 1 equals 1.0.
+    return repr(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def _code_text(text: str | None) -> str | None:
+    return text if text is None or not _HIDDEN.search(text) else _HIDDEN.sub(_hide, text)
+
+
+def _hide(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    hidden = {ESCAPE: "e", SEPARATOR: "s"}.get(found[0])
+    return ESCAPE + (hidden or chr(code + _MOVE))
+
+
+def decode_text(text: str | None) -> str | None:
+    """Read a text back as the file held it.
+
+    Examples
+    --------
+    >>> decode_text("a")
+    'a'
+    """
+    return text if text is None or ESCAPE not in text else _SHOWN.sub(_show, text)
+
+
+def _show(found: re.Match[str]) -> str:
+    return {"e": ESCAPE, "s": SEPARATOR}.get(found[1]) or chr(ord(found[1]) - _MOVE)
+
+
 def split_key(key: str) -> tuple[str, str | None]:
-    """Split a key into the id and the repeat that `Source.table` joined with U+001F."""
-    name, separator, repeat = key.rpartition("\x1f")
-    return (name, repeat or None) if separator else (key, None)
+    """Split a key into the id and the repeat."""
+    name, separator, repeat = key.partition(SEPARATOR)
+    return str(decode_text(name)), decode_text(repeat) if separator else None
 
 
 def decode_value(value: str | None) -> Any:
-    """Read a value back from the text that `encode_value` wrote."""
+    """Read a value back from its text; a list stays ``[``."""
     if value is None:
         return None
     if value[0] == '"':
-        return value[1:-1]
-    # A value that cannot be compared keeps its marker; `explain_flaws` reports it.
-    return value if value[0] in "?[" else json.loads(value)
+        return decode_text(value[1:-1])
+    return value if value == "[" else json.loads(value)
 
 
 def decode_reference(value: str | None, accepted: Iterable[str] | None) -> Any:
@@ -78,120 +152,82 @@ def decode_reference(value: str | None, accepted: Iterable[str] | None) -> Any:
     return decode_value(value) if accepted is None else [decode_value(one) for one in accepted]
 
 
-def column_of(name: str, types: Mapping[str, str]) -> str:
-    """Column of a field: the one of this name, or the first name of a dotted path."""
-    return name if name in types else name.partition(".")[0]
+def select_coded(
+    relation: str, fields: Mapping[str, str], types: Mapping[str, str], where: Mapping[str, str]
+) -> str:
+    """Write the SQL that selects coded rows from rows that DuckDB reads itself.
+
+    Parameters
+    ----------
+    relation : str
+        SQL of the rows.
+    fields : mapping of str to str
+        Column of "id", and of every other part that the rows have.
+    types : mapping of str to str
+        Type of every column: "JSON", or a type of DuckDB's without values inside.
+    where : mapping of str to str
+        Text that a column of a kept row has.
+    """
+
+    def label(column: str) -> str:
+        return _label(f'"{column}"', types[column])
+
+    key = label(fields["id"])
+    if "repeat" in fields:
+        repeat = label(fields["repeat"])
+        key += f" || CASE WHEN {repeat} IS NULL THEN '' ELSE chr(31) || {repeat} END"
+    columns = [f"{key} AS key"]
+    for part in PARTS:
+        sql = sql_null(part)
+        if part in fields:
+            column = fields[part]
+            code = {"prediction": _value, "reference": _value, "score": _score}.get(part, _label)
+            sql = code(f'"{column}"', types[column])
+        columns.append(f'{sql} AS "{part}"')
+    kept = [f"{label(column)} = {quote(text)}" for column, text in where.items()]
+    condition = f" WHERE {' AND '.join(kept)}" if kept else ""
+    return f"SELECT {', '.join(columns)} FROM {relation}{condition}"
 
 
-def locate_field(name: str, types: Mapping[str, str]) -> tuple[str, str]:
-    """Write the SQL of a field, which is a column or a value inside one, and give its type."""
-    column = column_of(name, types)
-    kind = types[column]
-    sql = '"' + column.replace('"', '""') + '"'
-    if name != column:
-        steps = name.removeprefix(f"{column}.").split(".")
-        pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
-        sql = f"({sql}->{quote(pointer)})"
-    return (f"{sql}::VARCHAR", "VARCHAR") if kind.startswith("ENUM") else (sql, kind)
-
-
-def encode_value(sql: str, kind: str) -> str:
-    """Write the SQL of an answer or a reference as text that begins with its kind."""
+def _value(sql: str, kind: str) -> str:
+    """Write the SQL of an answer or a reference."""
     if kind == "VARCHAR":
         return f"'\"' || {sql} || '\"'"
-    if kind in ("BOOLEAN", NOTHING):
-        return f"{sql}::VARCHAR"
     if kind == "JSON":
-        # The JSON of a text is already encoded as here, unless it holds an escaped character.
+        # The JSON of a text is already coded, unless it holds an escaped character.
         unescaped = f"'\"' || ({sql}->>'$') || '\"'"
         text = f"CASE WHEN {_is_escaped(sql)} THEN {unescaped} ELSE {sql}::VARCHAR END"
-        number = _encode_number(f"try_cast({sql} AS DOUBLE)")
         return (
-            f"CASE ascii({sql}) WHEN 34 THEN {text} WHEN 116 THEN 'true' "
-            f"WHEN 102 THEN 'false' WHEN 110 THEN NULL WHEN 91 THEN '[' WHEN 123 THEN '?' "
-            f"ELSE {number} END"
+            f"CASE ascii({sql}) WHEN 34 THEN {text} WHEN 116 THEN 'true' WHEN 102 THEN 'false' "
+            f"WHEN 110 THEN NULL ELSE {_number(f'{sql}::VARCHAR::DOUBLE')} END"
         )
-    if kind in NUMBERS:
-        return _encode_number(f"{sql}::DOUBLE")
-    mark = "[" if kind.endswith("[]") else "?"
-    return f"CASE WHEN {sql} IS NOT NULL THEN '{mark}' END"
+    return _number(f"{sql}::DOUBLE") if kind in FLOATS else f"{sql}::VARCHAR"
 
 
-def encode_accepted(sql: str, kind: str) -> str:
-    """Write the SQL of the accepted answers; null where the reference is no list."""
-    if kind.endswith("[]"):
-        return f"list_transform({sql}, lambda x: {encode_value('x', kind.removesuffix('[]'))})"
-    if kind != "JSON":
-        return "NULL::VARCHAR[]"
-    elements = f"list_transform({sql}::JSON[], lambda x: {encode_value('x', 'JSON')})"
-    return f"CASE WHEN left({sql}, 1) = '[' THEN {elements} END"
-
-
-def encode_score(sql: str, kind: str, missing: Sentinels = NO_SENTINELS) -> str:
-    """Write the SQL of a score as a float: null if it is null or `missing`, nan if unreadable."""
-    if kind == "JSON":
-        number = f"CASE WHEN left({sql}, 1) <> '\"' THEN try_cast({sql} AS DOUBLE) END"
-        absent = [f"{sql} IS NULL OR {sql} = 'null'", *_is_number(number, missing)]
-        absent += [
-            f"(left({sql}, 1) = '\"' AND {sql}->>'$' = {quote(text)})" for text in missing.texts
-        ]
-        return (
-            f"CASE WHEN {' OR '.join(absent)} THEN NULL WHEN {sql} = 'true' THEN 1.0 "
-            f"WHEN {sql} = 'false' THEN 0.0 ELSE coalesce({number}, 'nan'::DOUBLE) END"
-        )
-    if kind in NUMBERS:
-        number = f"{sql}::DOUBLE"
-        declared = _is_number(number, missing)
-        return f"CASE WHEN NOT ({' OR '.join(declared)}) THEN {number} END" if declared else number
-    return f"{sql}::DOUBLE" if kind == "BOOLEAN" else "NULL::DOUBLE"
-
-
-def _is_number(number: str, missing: Sentinels) -> list[str]:
-    """Write the SQL of conditions that a number is declared missing; nan equals nan in DuckDB."""
-    return [f"{number} = {str(value)!r}::DOUBLE" for value in missing.numbers]
-
-
-def encode_label(sql: str, kind: str) -> str:
-    """Write the SQL of the text of a scalar, as `text_of` writes it; else `UNREADABLE_SQL`."""
-    return _encode_text(sql, kind, (*ID_TYPES, "'BOOLEAN'"), UNREADABLE_SQL)
-
-
-def encode_id(sql: str, kind: str) -> str:
-    """Write the SQL of the text of an id; null where it is neither text nor a number."""
-    return _encode_text(sql, kind, ID_TYPES, "NULL")
-
-
-def _encode_text(sql: str, kind: str, readable: Sequence[str], unreadable: str) -> str:
-    if kind in FLOATS:
-        return _encode_float(sql, unreadable)
+def _label(sql: str, kind: str) -> str:
+    """Write the SQL of the text of a scalar that is no float."""
     if kind != "JSON":
         return f"{sql}::VARCHAR"
-    # DuckDB calls a whole number beyond 64 bits DOUBLE too, though no float can hold it.
-    is_float = f"json_type({sql}) = 'DOUBLE' AND NOT regexp_full_match({sql}, '-?[0-9]+')"
+    text = f"substring({sql}, 2, length({sql}) - 2)"
     return (
-        f"CASE WHEN ascii({sql}) = 34 AND NOT {_is_escaped(sql)} "
-        f"THEN substring({sql}, 2, length({sql}) - 2) "
-        f"WHEN json_type({sql}) IN ({', '.join(readable)}) THEN {sql}->>'$' "
-        f"WHEN {is_float} THEN {_encode_float(f'try_cast({sql} AS DOUBLE)', unreadable)} "
-        f"WHEN json_type({sql}) <> 'NULL' THEN {unreadable} END"
+        f"CASE ascii({sql}) WHEN 34 THEN CASE WHEN {_is_escaped(sql)} THEN {sql}->>'$' "
+        f"ELSE {text} END WHEN 110 THEN NULL ELSE {sql}::VARCHAR END"
     )
 
 
-def _encode_float(sql: str, unreadable: str) -> str:
-    # A FLOAT of 32 bits is written with the digits of a DOUBLE, as Python does.
-    number = f"({sql})::DOUBLE"
+def _score(sql: str, kind: str) -> str:
+    if kind != "JSON":
+        return f"{sql}::DOUBLE"
     return (
-        f"CASE WHEN isfinite({number}) THEN {number}::VARCHAR "
-        f"WHEN {number} IS NOT NULL THEN {unreadable} END"
+        f"CASE ascii({sql}) WHEN 110 THEN NULL WHEN 116 THEN 1.0 WHEN 102 THEN 0.0 "
+        f"ELSE {sql}::VARCHAR::DOUBLE END"
     )
 
 
-def _encode_number(number: str) -> str:
-    whole = f"CASE WHEN {number} = trunc({number}) THEN {number}::BIGINT::VARCHAR"
-    return (
-        f"CASE WHEN {number} IS NULL THEN NULL WHEN isfinite({number}) AND "
-        f"abs({number}) <= {EXACT_INTEGERS} THEN {whole} ELSE {number}::VARCHAR END ELSE '?' END"
-    )
+def _number(number: str) -> str:
+    """Write the SQL of a float; a whole one must be below 2**53."""
+    whole = f"{number} = trunc({number})"
+    return f"CASE WHEN {whole} THEN {number}::BIGINT::VARCHAR ELSE {number}::VARCHAR END"
 
 
 def _is_escaped(sql: str) -> str:

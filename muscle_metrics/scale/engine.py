@@ -16,7 +16,9 @@ from muscle_metrics.scale.database import open_database
 from muscle_metrics.scale.fields import drop_empty_labels, drop_empty_values, labels_from_new
 from muscle_metrics.scale.flaws import FlawedItems, collect_flawed, explain_flaws
 from muscle_metrics.scale.joining import Joining
-from muscle_metrics.scale.sources import NO_OPTIONS, open_sources
+from muscle_metrics.scale.loading import load_run
+from muscle_metrics.scale.native import native_path
+from muscle_metrics.scale.sources import NEW_ROWS, NO_OPTIONS, OLD_ROWS, open_runs
 from muscle_metrics.scale.streaming import StreamedTotals, stream_totals
 
 if TYPE_CHECKING:
@@ -112,7 +114,7 @@ def _count(engine: Engine, joining: Joining) -> tuple[Joining, Tally]:
 
 def _with_lists(joining: Joining, found: Tally) -> Joining:
     """Read lists of accepted answers, which takes time, only where the runs hold some."""
-    return replace(joining, has_lists=True) if found.count("incomparable") else joining
+    return replace(joining, has_lists=True) if found.count("listed") else joining
 
 
 def compare_files(
@@ -134,7 +136,7 @@ def compare_files(
     Parameters
     ----------
     old, new : path
-        JSON Lines or Parquet: a file, or a folder of shards.
+        A plain file as `read_run` reads it, or a folder of shards.
     old_options, new_options : mapping
         Options of `read_run` for each run, such as ``{"slice_field": "topic"}``.
     memory : str
@@ -169,9 +171,14 @@ def compare_files(
     ...     print(compare_files(f"{folder}/v1.jsonl", f"{folder}/v2.jsonl").counts.negative)
     1
     """
-    sources = open_sources(old, new, old_options, new_options, names)
-    joining = Joining.of(*sources, Choices(**choices))
-    with open_database(memory, threads) as connection:
+    runs = open_runs(old, new, old_options, new_options, names)
+    tables = (OLD_ROWS, NEW_ROWS)
+    old_source, new_source = (run.source(table) for run, table in zip(runs, tables, strict=True))
+    joining = Joining.of(old_source, new_source, Choices(**choices))
+    paths = [path for run in runs for file in run.files if (path := native_path(file))]
+    with open_database(memory, threads, paths) as connection:
+        for run, table in zip(runs, tables, strict=True):
+            load_run(connection, run, table)
 
         def engine(stage: str, work: Callable[[Any, Joining], Sum], joining: Joining) -> Sum:
             return work(connection, joining)

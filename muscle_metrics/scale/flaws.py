@@ -6,14 +6,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.errors import InputError
 from muscle_metrics.runs.joining.mismatches import Excerpt
 from muscle_metrics.runs.joining.pairing import join_runs, nothing_left
-from muscle_metrics.runs.read import nothing_scored
+from muscle_metrics.runs.read import nothing_prompted, nothing_scored
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scale.database import reading
-from muscle_metrics.scale.encoding import decode_reference, decode_value, split_key
-from muscle_metrics.scale.sources import sql_null
+from muscle_metrics.scale.encoding import (
+    decode_reference,
+    decode_text,
+    decode_value,
+    split_key,
+    sql_null,
+)
 from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
@@ -103,7 +108,7 @@ def collect_flawed(database: Any, joining: Joining, *, wrong: frozenset[str]) ->
     """Fetch the items that carry one of the flaws `wrong`, and those whose ids repeat."""
 
     def fetch(query: str) -> list[tuple[Any, ...]]:
-        with reading(joining.old, joining.new):
+        with reading():
             found: list[tuple[Any, ...]] = database.execute(query).fetchall()
         return found
 
@@ -193,9 +198,7 @@ def explain_flaws(
     if found.shared:
         # Dropping the other items helps only where both runs share some.
         wrong -= joining.tolerated
-    if wrong & {"without_id", "incomparable", "unscored"}:
-        _explain_rows(joining)
-    _explain_nothing_scored(joining, found)
+    _explain_nothing_read(joining, found)
     if wrong or found.may_repeat or not found.shared:
         flawed = collect(wrong)
         # Runs without any row carry no flaw, and share no item either.
@@ -207,26 +210,28 @@ def explain_flaws(
                 f"expected a reference for every item of {show(joining.old.name)}, got none for "
                 f"{count} of {found.shared}: name its field with --reference-field"
             )
+        if "unaccepted" in wrong:
+            count = found.count("unaccepted", without=joining.left_out)
+            raise InputError(
+                f"expected at least one accepted reference per item, got an empty list for {count} "
+                f"of {found.shared}: add one, or drop these items"
+            )
         if "kinds_differ" in wrong:
             _explain_kinds(flawed)
     if not found.count(without=joining.left_out):
         raise nothing_left(found.dropped(joining))
 
 
-def _explain_rows(joining: Joining) -> None:
-    for source in (joining.old, joining.new):
-        source.check_rows()
-    raise FileError(
-        f"{joining.old.place}: expected ids, finite scores, and text, true, false or numbers "
-        f"below 2**53 as answers, got others: leave out --engine"
-    )
-
-
-def _explain_nothing_scored(joining: Joining, found: Tally) -> None:
+def _explain_nothing_read(joining: Joining, found: Tally) -> None:
+    """Raise the error for a field that was named and that no row has a value of."""
     runs = (("old", joining.old), ("new", joining.new))
     for (run, source), rows in zip(runs, found.recorded, strict=True):
-        if "score" in source.fields and rows and not found.count(f"{run}_scored"):
-            raise nothing_scored(source.place, source.fields["score"], rows)
+        for part, mark, error in (
+            ("score", f"{run}_scored", nothing_scored),
+            ("prompt", f"{run}_prompted", nothing_prompted),
+        ):
+            if part in source.fields and rows and not found.count(mark):
+                raise error(source.place, source.fields[part], rows)
 
 
 def _explain_pairs(joining: Joining, flawed: FlawedItems) -> None:
@@ -253,7 +258,7 @@ def _record(row: FlawedRow) -> Record:
         reference=decode_reference(row.reference, row.accepted),
         scores={} if row.score is None else {"score": row.score},
         repeat=repeat,
-        prompt=row.prompt,
+        prompt=decode_text(row.prompt),
     )
 
 

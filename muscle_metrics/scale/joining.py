@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from muscle_metrics.answers.scores import LARGEST_SCORE
 from muscle_metrics.flips.thresholds import RECORDED_TIE
-from muscle_metrics.scale.encoding import UNREADABLE_SQL
+from muscle_metrics.scale.encoding import sql_null
 from muscle_metrics.scale.losses import loss_columns
-from muscle_metrics.scale.sources import sql_null
 
 if TYPE_CHECKING:
     from muscle_metrics.scale.choices import Choices, Judging
@@ -18,17 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["FLAWS", "Joining"]
 
 FALSE = "FALSE"
-# Flaws that no option repairs come first; every name is a column of the judged items.
+# Every name is a column of the judged items.
 FLAWS = (
-    "without_id",
-    "incomparable",
-    "unscored",
     "prompts_differ",
     "only_old",
     "only_new",
     "conflicting",
     "unanswered",
     "unreferenced",
+    "unaccepted",
     "kinds_differ",
 )
 
@@ -77,9 +73,8 @@ class Joining:
     def parts(self) -> set[str]:
         """Parts of the rows that are read."""
         parts = {"prediction", "reference", "slice", "group"}
-        parts |= {"score"} if "score" in {*self.old.fields, *self.new.fields} else set()
-        parts |= {"accepted"} if self.has_lists else set()
-        return parts | ({"prompt"} if self._both_have("prompt") else set())
+        parts |= {"score", "prompt"} & {*self.old.fields, *self.new.fields}
+        return parts | ({"accepted"} if self.has_lists else set())
 
     @property
     def left_out(self) -> set[str]:
@@ -127,6 +122,8 @@ class Joining:
                    coalesce(new_score NOT IN (0, 1), FALSE) AS new_graded,
                    old_score IS NOT NULL AS old_scored, new_score IS NOT NULL AS new_scored,
                    old IS NOT NULL AS old_answered, new IS NOT NULL AS new_answered,
+                   old_prompt IS NOT NULL AS old_prompted, new_prompt IS NOT NULL AS new_prompted,
+                   coalesce(ascii(own_old) = 91 OR ascii(own_new) = 91, FALSE) AS listed,
                    own_old IS NOT NULL AS old_referenced, own_new IS NOT NULL AS new_referenced,
                    slice_differs, group_differs
             FROM ({self._pairs()})
@@ -229,11 +226,11 @@ class Joining:
         """Write the SQL of the condition of each flaw."""
         both, by_score = "in_old AND in_new", self.judging.by_score
         return {
-            # An empty id is a flaw even if a repeat follows.
-            "without_id": "key IS NULL OR key = '' OR ascii(key) = 31",
-            "incomparable": self._incomparable(),
-            "unscored": self._unscored(),
-            "prompts_differ": "old_prompt <> new_prompt",
+            "prompts_differ": (
+                f"{both} AND old_prompt IS DISTINCT FROM new_prompt"
+                if self._both_have("prompt")
+                else FALSE
+            ),
             "only_old": "NOT in_new",
             "only_new": "NOT in_old",
             "conflicting": self._conflicting(),
@@ -241,33 +238,13 @@ class Joining:
             "unreferenced": (
                 FALSE if by_score else f"{both} AND (reference IS NULL OR new_reference IS NULL)"
             ),
+            "unaccepted": (
+                FALSE
+                if by_score or not self.has_lists
+                else f"{both} AND (len(accepted) = 0 OR len(new_accepted) = 0)"
+            ),
             "kinds_differ": self._kinds_differ(),
         }
-
-    def _incomparable(self) -> str:
-        """Values that cannot be compared: nested, not finite, too large to be exact."""
-        if self.has_lists:
-            lists = "".join(
-                f" OR len(list_filter({column}, lambda x: x IS NULL OR ascii(x) IN (63, 91))) > 0 "
-                f"OR len({column}) = 0"
-                for column in ("list_old", "list_new")
-            )
-        else:
-            lists = " OR ascii(own_old) = 91 OR ascii(own_new) = 91"
-        values = _unless_text(
-            f"ascii(old) IN (63, 91) OR ascii(new) IN (63, 91) OR ascii(own_old) = 63 "
-            f"OR ascii(own_new) = 63{lists}"
-        )
-        return f"{values} OR {UNREADABLE_SQL} IN (slice, cluster, old_prompt, new_prompt)"
-
-    def _unscored(self) -> str:
-        """Scores that are no numbers to compute with, such as NaN; one that is missing is null."""
-        lacking = [
-            f"NOT abs({run}_score) <= {LARGEST_SCORE!r}"
-            for run, source in (("old", self.old), ("new", self.new))
-            if "score" in source.fields
-        ]
-        return " OR ".join(lacking) or FALSE
 
     def _conflicting(self) -> str:
         if not self._both_have("reference"):

@@ -97,7 +97,7 @@ def stream_totals(
             FROM ({joining.items})
         ) WHERE is_kept OR is_lost
     """
-    with reading(joining.old, joining.new):
+    with reading():
         chunks = _chunks(database.execute(query))
     return reduce(add, (_sum_chunk(chunk, grading) for chunk in chunks), _sum_chunk({}, grading))
 

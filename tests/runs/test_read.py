@@ -59,8 +59,8 @@ class TestIds:
 
 
 class TestFields:
-    def test_exact_names_come_before_paths(self, write: Write) -> None:
-        path = write('{"id": 1, "a.b": "exact", "a": {"b": "nested", "c": {"d": "deep"}}}')
+    def test_a_dotted_name_is_a_column_or_a_path(self, write: Write) -> None:
+        path = write('{"id": 1, "a.b": "exact", "a": {"c": {"d": "deep"}}}')
         assert read_run(path, prediction_field="a.b").records[0].prediction == "exact"
         assert read_run(path, prediction_field="a.c.d").records[0].prediction == "deep"
         with pytest.raises(FileError, match=r"expected the field 'a\.x', got 'id', 'a\.b', "):

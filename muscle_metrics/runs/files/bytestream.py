@@ -35,10 +35,12 @@ __all__ = [
 ]
 
 LINE_LIMIT = 64 << 20
-_OUTPUT_LIMIT = 4 << 30
 _RATIO_LIMIT = 200
 # Below this size any ratio is allowed: honest files of repetitive rows compress very well.
 _RATIO_FREE = 64 << 20
+# Past this size only the ratio of honest text is allowed; a plain file never exceeds its own.
+_OUTPUT_LIMIT = 4 << 30
+_RATIO_OF_LARGE = 20
 
 _CHUNK = 1 << 16
 _GZIP = b"\x1f\x8b"
@@ -47,9 +49,10 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Budget:
-    """Limit of decompression: 4 GiB, and past 64 MiB 200 times the size on disk.
+    """Limit of decompression, for every engine: 200 times the size on disk, 20 times past 4 GiB.
 
-    Sizes that a file claims for itself are never trusted; its bytes are counted.
+    Up to 64 MiB anything goes. Sizes that a file claims for itself are never trusted; its bytes are
+    counted.
 
     Parameters
     ----------
@@ -71,10 +74,10 @@ class Budget:
             If the file exceeds its budget.
         """
         self.spent += count
-        if self.spent > _OUTPUT_LIMIT:
+        if self.spent > max(_OUTPUT_LIMIT, _RATIO_OF_LARGE * self._size):
             raise FileError(
-                f"{visible(str(self._path))}: expected at most {_OUTPUT_LIMIT} bytes of content, "
-                f"got more: split the file"
+                f"{visible(str(self._path))}: expected at most {_OUTPUT_LIMIT} bytes of content or "
+                f"{_RATIO_OF_LARGE} times the {self._size} bytes on disk, got more: split the file"
             )
         if self.spent > max(_RATIO_FREE, _RATIO_LIMIT * self._size):
             raise FileError(

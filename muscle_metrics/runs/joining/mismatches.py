@@ -64,6 +64,11 @@ class LabelledRun:
         """Whether any record holds a reference; else references of another run are used."""
         return not _is_empty(_column(self.run.records, "reference"))
 
+    @cached_property
+    def has_prompts(self) -> bool:
+        """Whether any record holds a prompt; else there is nothing to compare it with."""
+        return not _is_empty(_column(self.run.records, "prompt"))
+
 
 class Excerpt(NamedTuple):
     """True numbers of the items of two runs, of which only a part is at hand.
@@ -286,15 +291,18 @@ class Mismatches:
         return [self.shared[position] for position in sorted(positions)]
 
     def _find_moved(self) -> list[Identity]:
-        """Shared items with two or more prompts."""
-        columns = [_column(records, "prompt") for records in self.records]
-        columns = [column for column in columns if not _is_empty(column)]
+        """Shared items with two prompts or more; where a run has prompts, null is one of them."""
+        columns = [
+            _column(records, "prompt")
+            for run, records in zip(self.runs, self.records, strict=True)
+            if run.has_prompts
+        ]
         if all(column == columns[0] for column in columns[1:]):
             return []
         return [
             item
             for item, prompts in zip(self.shared, zip(*columns, strict=True), strict=True)
-            if len({*prompts} - {None}) > 1
+            if len({*prompts}) > 1
         ]
 
     def _differing(self, item: Identity) -> str:
