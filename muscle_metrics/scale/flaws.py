@@ -19,7 +19,7 @@ from muscle_metrics.scale.encoding import (
     split_key,
     sql_null,
 )
-from muscle_metrics.words.place import show
+from muscle_metrics.words.place import describe, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -264,7 +264,7 @@ def _record(row: FlawedRow) -> Record:
 
 def _explain_kinds(flawed: FlawedItems) -> None:
     key, *encoded = min(flawed.mixed, key=lambda item: item[0])
-    values = ["a list" if value == "[" else repr(decode_value(value)) for value in encoded]
+    values = ["a list" if value == "[" else describe(decode_value(value)) for value in encoded]
     raise InputError(
         f"expected old, new and reference to hold answers of one kind, got {values[0]}, "
         f"{values[1]} and {values[2]} for id {show(split_key(key)[0])}: write all as text"

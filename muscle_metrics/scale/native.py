@@ -125,9 +125,19 @@ def find_native(database: Any, file: RowFile, run: RunFiles) -> Native | None:
 
 
 def find_native_types(
-    database: Any, relation: str, names: Sequence[str], run: RunFiles
+    database: Any,
+    relation: str,
+    names: Sequence[str],
+    run: RunFiles,
+    budget: Budget | None = None,
 ) -> Mapping[str, str] | None:
-    """Find the types of a table in a database if every value in it is coded by SQL as in memory."""
+    """Find the types of a table in a database if every value in it is coded by SQL as in memory.
+
+    Raises
+    ------
+    FileError
+        If its values exceed a budget.
+    """
     roles = _roles(names, run)
     if roles is None:
         return None
@@ -136,8 +146,13 @@ def find_native_types(
     if kinds.keys() != roles.keys() or any(kinds[one] not in _TYPES[roles[one]] for one in roles):
         return None
     sound = " AND ".join(f"({_is_sound(one, kinds[one], roles[one])})" for one in roles)
-    query = f"SELECT count(*), count(*) FILTER ({sound}) FROM {relation}"
-    rows, known = database.execute(query).fetchone()
+    weight = " + ".join(_weight(name, kind) for name, kind in kinds.items())
+    rows, known, total = database.execute(
+        f"SELECT count(*), count(*) FILTER ({sound}), coalesce(sum({weight}), 0)::BIGINT "
+        f"FROM {relation}"
+    ).fetchone()
+    if budget is not None:
+        budget.spend(total)
     return kinds if 0 < rows == known else None
 
 
@@ -182,13 +197,8 @@ def _find_parquet(database: Any, file: PlainFile, path: str, run: RunFiles) -> N
     except FileError:
         return None
     relation = scan(Native("parquet", ()), [path])
-    types = find_native_types(database, relation, names, run)
-    if types is None:
-        return None
-    weights = " + ".join(_weight(name, kind) for name, kind in types.items())
-    total = database.execute(f"SELECT sum({weights})::BIGINT FROM {relation}").fetchone()[0]
-    Budget(file.path).spend(total)
-    return Native("parquet", tuple(types.items()))
+    types = find_native_types(database, relation, names, run, Budget(file.path))
+    return None if types is None else Native("parquet", tuple(types.items()))
 
 
 def _weight(name: str, kind: str) -> str:

@@ -180,20 +180,20 @@ def _either() -> str:
 
 def _choose_columns(files: Sequence[RowFile], options: RowOptions) -> Columns:
     """Choose the fields by the first row that is kept in any shard."""
-    nothing: NothingKeptError | None = None
-    for file in files:
+    for shard, file in enumerate(files, start=1):
         try:
             number, first = next(iter(keep_rows(file, options.fields, options.where)))
-        except NothingKeptError as error:
-            nothing = nothing or error
+        except NothingKeptError:
+            if shard == len(files):
+                raise
             continue
         columns = options.choose(first, is_all_text=file.is_all_text)
         try:
             columns.record(first)
         except InputError as error:
             raise locate(error, file, number, first) from error
-        return columns
-    raise nothing or FileError("expected files of a run, got none: name a run")
+        break
+    return columns
 
 
 def _shards(path: Path) -> list[Path]:

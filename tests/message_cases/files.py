@@ -102,6 +102,10 @@ CASES: dict[str, Callable[[], object]] = {
     "one document: of no known tool": lambda: read("old.json", json.dumps({"a": [1]}, indent=1)),
     "one document: with rows": lambda: read("old.json", json.dumps({"a": [{}]}, indent=1)),
     "one document: rows over lines": lambda: read("old.json", json.dumps({"id": 1}, indent=1) * 2),
+    "fields: a column and a path": lambda: read_rows(
+        {"id": 1, "out.answer": "A", "out": {"answer": "B"}}, prediction_field="out.answer"
+    ),
+    "fields: no prompt": lambda: read_rows({**ROW, "q": None}, prompt_field="q"),
     "fields: several missing": lambda: read_rows({"question_id": 1, "output": "A"}),
     "json lines: cut short": lambda: read("old.jsonl", TEXT + "\n" + TEXT[:-2]),
     "json lines: two in one": lambda: read("old.jsonl", TEXT + TEXT),
