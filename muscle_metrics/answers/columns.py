@@ -9,7 +9,7 @@ answers: these columns are refused.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -22,6 +22,7 @@ from muscle_metrics.answers.keys import (
     is_missing,
     is_null,
     plain_value,
+    refuse_constant,
     refuse_emptied,
 )
 from muscle_metrics.errors import InputError, check_choice
@@ -33,6 +34,7 @@ __all__ = [
     "Missing",
     "Values",
     "answer_column",
+    "check_key",
     "check_kinds",
     "check_lengths",
     "check_list_references",
@@ -179,6 +181,32 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
     owners = np.repeat(np.arange(len(accepted)), [len(row) for row in accepted])
     merged = [reference for row in accepted for reference in row]
     return AcceptedAnswers(answer_column(merged, name="references", owners=owners), owners)
+
+
+def check_key(key: Key, recorded: Iterable[Values], keyed: Iterable[Values]) -> None:
+    """Refuse a key that tells no answer from another, nor from noise.
+
+    Parameters
+    ----------
+    key : callable, optional
+        The key.
+    recorded, keyed : iterable of sequences
+        All columns of answers and references, before and after it.
+
+    Raises
+    ------
+    InputError
+        If they and noise have one value.
+    """
+    if key is not None:
+        refuse_constant(key, _one_by_one(recorded), _one_by_one(keyed))
+
+
+def _one_by_one(columns: Iterable[Values]) -> Iterator[Any]:
+    """Values of some columns, those of lists of references one by one."""
+    for column in columns:
+        for value in flat_column(column, "references"):
+            yield from value if _is_list(value) else [value]
 
 
 def keyed_references(

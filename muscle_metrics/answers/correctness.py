@@ -15,6 +15,7 @@ from muscle_metrics.answers.columns import (
     Missing,
     Values,
     answer_column,
+    check_key,
     check_kinds,
     check_lengths,
     check_list_references,
@@ -89,6 +90,7 @@ def judge_answers(
     new_answers = answer_column(new, name="new", key=key, missing=missing)
     accepted = reference_columns(references, items=len(old_answers), key=key)
     check_lengths(old=old_answers, new=new_answers, references=range(accepted.items))
+    check_key(key, [old, new, references], [old_answers, new_answers, accepted.accepted])
     return Correctness(
         right_answers(old_answers, accepted, name="old"),
         right_answers(new_answers, accepted, name="new"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from muscle_metrics.answers.arrays import shown
 from muscle_metrics.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = [
     "NESTED",
@@ -20,6 +21,7 @@ __all__ = [
     "is_null",
     "name_of",
     "plain_value",
+    "refuse_constant",
     "refuse_emptied",
 ]
 
@@ -87,6 +89,60 @@ def refuse_emptied(
             f"{len(emptied)} of {len(keyed)} in {name} such as {shown(values[first])} at "
             f"{places[first]}: change the function, so that it keeps what it does not recognise"
         )
+
+
+def refuse_constant(
+    key: Callable[[Any], Any], recorded: Iterable[Any], keyed: Iterable[Any]
+) -> None:
+    """Refuse a key that gives every answer and reference one value, and noise that value too.
+
+    Runs whose answers and references are all equal are honest. So the function is asked about
+    noise: if noise is right as well, nothing was compared.
+
+    Parameters
+    ----------
+    key : callable
+        The function of the user.
+    recorded, keyed : iterable
+        All answers and references, before and after it.
+
+    Raises
+    ------
+    InputError
+        If nothing that the runs hold, and no noise, has another value.
+    """
+    there = (value for value in map(plain_value, keyed) if not is_missing(value))
+    first = next(there, None)
+    if not isinstance(first, _SCALARS) or any(value != first for value in there):
+        return
+    example = next(value for value in map(plain_value, recorded) if not is_missing(value))
+    noise = next((texts for kind, texts in _NOISE.items() if isinstance(example, kind)), ())
+    if noise and all(_gives(key, one, first) for one in noise):
+        raise InputError(
+            f"expected --key (key=) to tell answers apart, got {shown(first)} for every answer "
+            f"and reference, and for noise such as {shown(noise[0])}: change the function, so that "
+            f"it keeps what it does not recognise"
+        )
+
+
+def _gives(key: Callable[[Any], Any], value: Any, result: Any) -> bool:
+    try:
+        return bool(key(value) == result)
+    except Exception:  # The function of a user may raise anything; then it tells noise apart.
+        return False
+
+
+_SCALARS = (str, numbers.Number)
+# By type of the answers, bool before the integers that it is a subclass of.
+_NOISE: Mapping[type, tuple[Any, ...]] = MappingProxyType(
+    {
+        str: ("qzx", "0", "?!", "не знаю"),
+        bool: (True, False),
+        numbers.Number: (-98765.4321, 0, 31337),
+        list: ([], ["qzx"]),
+        dict: ({}, {"qzx": "qzx"}),
+    }
+)
 
 
 def _is_blank(value: Any) -> bool:

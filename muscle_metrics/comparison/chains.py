@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from muscle_metrics.answers.columns import (
     answer_column,
+    check_key,
     check_lengths,
     check_list_references,
     reference_columns,
@@ -239,6 +240,7 @@ def count_chain(
     items = check_lengths(**columns)
     accepted = reference_columns(references, items=items, key=key)
     check_lengths(**columns, references=range(accepted.items))
+    check_key(key, [*versions, references], [*columns.values(), accepted.accepted])
     right = tuple(right_answers(column, accepted, name=name) for name, column in columns.items())
     judged = JudgedRuns(EXACT_MATCH, right, None, tuple(columns.values()), ())
     ids = tuple(map(str, range(items)))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from muscle_metrics.answers.arrays import flat_column
 from muscle_metrics.answers.columns import (
+    check_key,
     check_lengths,
     check_list_references,
     is_missing,
@@ -188,11 +189,13 @@ def _keyed(texts: Texts, key: Key) -> Texts:
         return texts
     old, new, references, _ = texts
     check_list_references(references, old, new)
-    return Texts(
+    keyed = Texts(
         apply_key(key, flat_column(old, "old"), name="old"),
         apply_key(key, flat_column(new, "new"), name="new"),
         keyed_references(references, key, name="references"),
     )
+    check_key(key, [old, new, references], [keyed.old, keyed.new, keyed.references])
+    return keyed
 
 
 def _by_options(scorer: Chosen, texts: Texts) -> Correctness | None:

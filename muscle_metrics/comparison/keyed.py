@@ -7,7 +7,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.answers.columns import check_list_references, keyed_references
+from muscle_metrics.answers.columns import check_key, check_list_references, keyed_references
 from muscle_metrics.answers.keys import apply_key
 from muscle_metrics.comparison.signature import name_key
 from muscle_metrics.errors import UsageError
@@ -95,6 +95,11 @@ class KeyedAnswers:
             name = f"the references of {show(run)}"
             keyed = keyed_references(references, self.key, name=name, places=self._places)
             columns.append(tuple(keyed))
+        check_key(
+            self.key,
+            [*predictions_of(self.joined), *self.joined.references],
+            [*self.predictions, *columns],
+        )
         return tuple(columns)
 
     @cached_property

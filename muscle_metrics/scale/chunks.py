@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import compress
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,13 @@ from muscle_metrics.comparison.lost_scores import lose_scores
 from muscle_metrics.comparison.metrics import EXACT_MATCH, check_scores
 from muscle_metrics.comparison.scoring import grade_texts
 from muscle_metrics.comparison.unanswered import deny_unanswered, fill_missing
+from muscle_metrics.errors import InputError
 from muscle_metrics.flips.changes import measure_changes
 from muscle_metrics.flips.thresholds import RECORDED_TIE, reaches
 from muscle_metrics.scale.encoding import decode_reference, decode_text, decode_value, split_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from muscle_metrics.flips.changes import ScoreChanges
     from muscle_metrics.scale.joining import Joining
@@ -53,12 +55,15 @@ class Grading:
         Whether the recorded scores are graded, without a threshold for correctness.
     worst : float
         Recorded score of an item that has none.
+    items : int
+        How many items are compared or lost.
     """
 
     joining: Joining
     scorers: Sequence[Scorer]
     is_graded: bool
     worst: float
+    items: int
 
     @property
     def is_judged_by_row(self) -> bool:
@@ -105,17 +110,33 @@ def compare_chunk(chunk: Chunk, grading: Grading) -> Comparison:
             low=low,
             high=high,
         )
-    changes |= grade_texts(
-        old=table.old,
-        new=table.new,
-        references=table.references,
-        new_references=_references_of_new(chunk, joining),
-        metrics=grading.scorers,
-        options={},
-        tie=choices.tie,
-        minimum_effect=choices.minimum_effect,
-    )
+    with _counted_in(table, grading):
+        changes |= grade_texts(
+            old=table.old,
+            new=table.new,
+            references=table.references,
+            new_references=_references_of_new(chunk, joining),
+            metrics=grading.scorers,
+            options={},
+            tie=choices.tie,
+            minimum_effect=choices.minimum_effect,
+        )
     return _comparison(joining, table, changes, _correctness(chunk, table, changes, grading))
+
+
+@contextmanager
+def _counted_in(table: ItemTable, grading: Grading) -> Iterator[None]:
+    """Say in an error about texts that it counts those of a chunk alone, if there are others."""
+    try:
+        yield
+    except InputError as error:
+        chunk = len(table.ids)
+        if chunk >= grading.items:
+            raise
+        raise type(error)(
+            f"counted in {chunk} of {grading.items} items: {error.message}",
+            in_python=error.in_python,
+        ) from error
 
 
 def compare_lost(chunk: Chunk, grading: Grading) -> Comparison:
@@ -168,9 +189,10 @@ def _old_scores(table: ItemTable, grading: Grading) -> dict[str, list[float | No
     if not rows:
         return scores
     old, references = ([column[n] for n in rows] for column in (table.old, table.references))
-    changes = grade_texts(
-        old=old, new=old, references=references, metrics=grading.scorers, options={}
-    )
+    with _counted_in(table, grading):
+        changes = grade_texts(
+            old=old, new=old, references=references, metrics=grading.scorers, options={}
+        )
     for name, change in changes.items():
         for n, score in zip(rows, change.old.tolist(), strict=True):
             scores[name][n] = score

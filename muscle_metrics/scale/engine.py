@@ -57,7 +57,12 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
     if is_graded and not is_bounded and not found.holds_grades(joining, old_alone=True):
         raise mixed_kinds(str(joining.judging.judge), joining.new.name)
     if _reads_rows(joining, is_graded=is_graded):
-        stage = partial(stream_totals, is_graded=is_graded, worst=_worst(joining, found))
+        stage = partial(
+            stream_totals,
+            is_graded=is_graded,
+            worst=_worst(joining, found),
+            items=found.worst(joining).items,
+        )
         streamed = engine("scoring", stage, joining)
         totals, worst = streamed.observed, streamed.worst
     else:

@@ -73,12 +73,13 @@ class StreamedTotals:
 
 
 def stream_totals(
-    database: Any, joining: Joining, *, is_graded: bool, worst: float
+    database: Any, joining: Joining, *, is_graded: bool, worst: float, items: int
 ) -> StreamedTotals:
     """Sum up the items that are compared or lost, scored chunk by chunk in constant memory.
 
     `is_graded` says that the recorded scores are graded, without a threshold for correctness;
-    `worst` is the recorded score of an item that has none.
+    `worst` is the recorded score of an item that has none; `items` counts those compared or lost,
+    in all databases.
     """
     choices = joining.choices
     scorers = [resolve_rowwise_scorer(one) for one in joining.judging.graders]
@@ -90,6 +91,7 @@ def stream_totals(
         scorers=[with_range(scorer.loaded(), fallback) for scorer in scorers],
         is_graded=is_graded,
         worst=worst,
+        items=items,
     )
     query = f"""
         SELECT {", ".join(COLUMNS)} FROM (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from muscle_metrics import compare_runs, read_run
 from muscle_metrics.errors import InputError, MuscleMetricsError, UsageError
-from muscle_metrics.scale import Totals, compare_files
+from muscle_metrics.scale import Totals, compare_files, streaming
 
 pytest.importorskip("duckdb", reason="the engine is behind an extra")
 
@@ -41,12 +42,14 @@ def outcome(compare: Any) -> Any:
     return totals.items, totals.cells, totals.scores, dict(found.dropped), flips
 
 
-def both(old: Path, new: Path, reading: dict[str, Any], **options: Any) -> tuple[Any, Any]:
+def both(
+    old: Path, new: Path, reading: dict[str, Any], packed: Path | None = None, **options: Any
+) -> tuple[Any, Any]:
     in_memory = outcome(
         lambda: compare_runs(read_run(old, **reading), read_run(new, **reading), **options)
     )
     reads = {"old_options": reading, "new_options": reading, "threads": 1}
-    return in_memory, outcome(lambda: compare_files(old, new, **reads, **options))
+    return in_memory, outcome(lambda: compare_files(old, packed or new, **reads, **options))
 
 
 # Laws
@@ -97,19 +100,62 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
+# Lines that the in-memory reader refuses, or that DuckDB would not read.
+ODD_LINES = [
+    '{"id": 9, "prediction": "A", "prediction": "B"}',
+    '{"id": 9, "prediction": "A", "reference": "A", "judge": 1, "topic": "x", "group": "x", '
+    '"prompt": "what", "x": [{"y": 1}]}',
+    '{"id": 9, "prediction": "\\ud800", "reference": "\\ud800", "judge": 1, "topic": "\\udfff", '
+    '"group": null, "prompt": null}',
+    '{"id": 9007199254740993, "prediction": 9007199254740993, "reference": 9007199254740992, '
+    '"judge": 1, "topic": 9007199254740993, "group": 1e22, "prompt": null}',
+    '{"id": 9, "prediction": "A",}',
+    "\x0b",
+    "",
+]
+
+
+def pack(path: Path, form: str) -> Path:
+    """The same rows in another form: compressed, or in shards of which the last is compressed."""
+    if form == "plain":
+        return path
+    content = path.read_bytes()
+    if form == "zst":
+        arrow = pytest.importorskip("pyarrow")
+        packed = path.with_suffix(".jsonl.zst")
+        packed.write_bytes(arrow.compress(content, codec="zstd", asbytes=True))
+        return packed
+    folder = path.with_suffix("")
+    folder.mkdir()
+    first, last = content.splitlines(keepends=True)[:2], content.splitlines(keepends=True)[2:]
+    (folder / "a.jsonl").write_bytes(b"".join(first))
+    if last:
+        (folder / "b.jsonl.gz").write_bytes(gzip.compress(b"".join(last)))
+    return folder
+
+
 @pytest.mark.slow
-@given(st.one_of([runs(*kind) for kind in KINDS]), OPTIONS, st.booleans(), st.booleans())
+@given(
+    st.one_of([runs(*kind) for kind in KINDS]),
+    OPTIONS,
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["plain", "zst", "shards"]),
+    st.one_of(st.none(), st.sampled_from(ODD_LINES)),
+)
 @settings(max_examples=150, deadline=None)
-def test_any_two_runs(rows, options, is_judged, is_copied):
+def test_any_two_runs(rows, options, is_judged, is_copied, form, odd):
     old, new = rows
     if is_copied:
         # Two lists that are drawn independently hardly share an item.
         pairs = zip(old, new, strict=False)
         new = [{**row, "prediction": other["prediction"]} for row, other in pairs]
+    if odd is not None:
+        old, new = [*old, odd], [new[0], odd, *new[1:]]
     reading = {**READING, **({"score_field": "judge"} if is_judged else {})}
     with TemporaryDirectory() as folder:
-        paths = (write(Path(folder, f"v{n}.jsonl"), part) for n, part in enumerate((old, new), 1))
-        in_memory, counted = both(*paths, reading, **options)
+        first, last = (write(Path(folder, f"v{n}.jsonl"), x) for n, x in enumerate((old, new), 1))
+        in_memory, counted = both(first, last, reading, packed=pack(last, form), **options)
     assert counted == in_memory
 
 
@@ -266,3 +312,23 @@ def test_columns_of_nothing_hold_nothing(tmp_path):
         tmp_path / "v1.parquet", tmp_path / "v1.parquet", {"slice_field": "x"}
     )
     assert counted == in_memory
+
+
+@pytest.mark.parametrize("chunk", [2, 100])
+@pytest.mark.parametrize("new", [["да", "нет", "да"], ["yes", "да", "yes"]])
+def test_an_error_about_texts_says_which_items_it_counts(tmp_path, monkeypatch, chunk, new):
+    monkeypatch.setattr(streaming, "CHUNK", chunk)
+    answers = ["yes", "no", "yes", *new]
+    paths = [
+        write(tmp_path / f"v{n}.jsonl", [{**ROW, "id": k, "prediction": text if n == 2 else "yes"}
+                                         for k, text in enumerate(answers)])
+        for n in (1, 2)
+    ]  # fmt: skip
+    with pytest.raises(InputError) as expected:
+        compare_runs(*map(read_run, paths), metric="rouge1")
+    with pytest.raises(InputError) as given:
+        compare_files(*paths, metric="rouge1", threads=1)
+    if chunk < len(answers):
+        assert str(given.value).startswith(f"counted in {chunk} of {len(answers)} items: expected ")
+    else:
+        assert str(given.value) == str(expected.value)
