@@ -85,6 +85,6 @@ def code_rows(database: Any, run: RunFiles, files: Iterable[RowFile], name: str)
     columns = ", ".join(f"{quote(part)}: '{kind}'" for part, kind in kinds.items())
     return (
         f"SELECT * FROM read_json([{quote(str(path))}], format = 'newline_delimited', "
-        f"compression = 'none', hive_partitioning = false, maximum_object_size = {longest}, "
+        f"compression = 'uncompressed', hive_partitioning = false, maximum_object_size = {longest}, "
         f"columns = {{{columns}}})"
     )

@@ -102,7 +102,7 @@ def scan(native: Native, paths: Sequence[str]) -> str:
     return f"read_json([{listed}], {_JSON}, columns = {{{columns}}})"
 
 
-_JSON = "format = 'newline_delimited', compression = 'none', hive_partitioning = false"
+_JSON = "format = 'newline_delimited', compression = 'uncompressed', hive_partitioning = false"
 
 
 def find_native(database: Any, file: RowFile, run: RunFiles) -> Native | None:

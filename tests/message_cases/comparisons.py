@@ -77,6 +77,7 @@ CASES: dict[str, Callable[[], object]] = {
     "consistency: unknown agreement": lambda: alike().rate("alike"),
     "consistency: unknown quadrant": lambda: alike(references=["A", "B"]).rate("same", "worse"),
     "turns: open answers": lambda: flip_matrix(old=["A", "B"], new=["B", "C"], most_answers=2),
+    "compare: a key that tells nothing apart": lambda: compare_all(key=bool),
     "compare: a key that leaves nothing": lambda: compare_all(key=lambda _: ""),
     "compare: repeated ids": lambda: compare_all(ids=["q1", "q1"]),
     "compare: other number of slices": lambda: compare_all(slices=["law"]),
