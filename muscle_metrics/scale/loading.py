@@ -11,7 +11,13 @@ from muscle_metrics.runs.plain_rows import read_records
 from muscle_metrics.runs.rows import NothingKeptError
 from muscle_metrics.scale.database import reading
 from muscle_metrics.scale.encoding import PARTS, code_row, quote, select_coded, sql_null
-from muscle_metrics.scale.native import Native, find_native, native_path, scan
+from muscle_metrics.scale.native import (
+    PLAIN_LINES,
+    Native,
+    find_native,
+    native_path,
+    scan,
+)
 from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
@@ -84,7 +90,6 @@ def code_rows(database: Any, run: RunFiles, files: Iterable[RowFile], name: str)
     kinds = {part: sql_null(part).partition("::")[2] for part in ("key", *PARTS)}
     columns = ", ".join(f"{quote(part)}: '{kind}'" for part, kind in kinds.items())
     return (
-        f"SELECT * FROM read_json([{quote(str(path))}], format = 'newline_delimited', "
-        f"compression = 'uncompressed', hive_partitioning = false, maximum_object_size = {longest}, "
-        f"columns = {{{columns}}})"
+        f"SELECT * FROM read_json([{quote(str(path))}], {PLAIN_LINES}, "
+        f"maximum_object_size = {longest}, columns = {{{columns}}})"
     )

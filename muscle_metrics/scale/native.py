@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.rows import RowFile
     from muscle_metrics.scale.sources import RunFiles
 
-__all__ = ["Native", "find_native", "find_native_types", "native_path", "scan"]
+__all__ = ["PLAIN_LINES", "Native", "find_native", "find_native_types", "native_path", "scan"]
 
 # DuckDB takes other names for patterns, addresses or the home of a user.
 _PLAIN_PATH = re.compile(r"(?:[A-Za-z]:)?/[\w./ -]*")
+PLAIN_LINES = (
+    "format = 'newline_delimited', compression = 'uncompressed', hive_partitioning = false"
+)
+"""How DuckDB reads a file of one row a line."""
 _PLAIN_NAME = re.compile(r"[^\"\\\x00-\x1f]+")
 _COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _CHUNK = 1 << 20
@@ -99,10 +103,7 @@ def scan(native: Native, paths: Sequence[str]) -> str:
     if native.format == "parquet":
         return f"read_parquet([{listed}], hive_partitioning = false)"
     columns = ", ".join(f"{quote(name)}: 'JSON'" for name, _ in native.types)
-    return f"read_json([{listed}], {_JSON}, columns = {{{columns}}})"
-
-
-_JSON = "format = 'newline_delimited', compression = 'uncompressed', hive_partitioning = false"
+    return f"read_json([{listed}], {PLAIN_LINES}, columns = {{{columns}}})"
 
 
 def find_native(database: Any, file: RowFile, run: RunFiles) -> Native | None:
@@ -171,7 +172,7 @@ def _find_json(database: Any, file: PlainFile, path: str, run: RunFiles) -> Nati
     row = rf"\{{{_BLANK}{f'{_BLANK},{_BLANK}'.join(pairs)}{_BLANK}\}}"
     rows, known = database.execute(
         f"SELECT count(*), count(*) FILTER (regexp_full_match(json, {quote(row)}) "
-        f"AND strlen(json) < {LINE_LIMIT}) FROM read_json_objects([{quote(path)}], {_JSON})"
+        f"AND strlen(json) < {LINE_LIMIT}) FROM read_json_objects([{quote(path)}], {PLAIN_LINES})"
     ).fetchone()
     if not 0 < rows == known:
         return None

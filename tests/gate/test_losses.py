@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from scipy.stats import binom
 
-from muscle_metrics import InputError, Policy, check_gate, compare_runs, count_flips
+from muscle_metrics import InputError, Policy, check_gate, compare, compare_runs, count_flips
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scale import compare_files
 from tests.fuzz.damages import describe, in_memory, rank, search
@@ -387,3 +387,28 @@ def test_a_key_that_empties_one_reference_would_make_noise_right():
     columns = {"old": ["1", "семь"], "new": ["1", "шум"], "references": ["1", ["2", "семь"]]}
     with pytest.raises(InputError, match="blank text for 1 of 3 in references"):
         count_flips(**columns, key=number)
+
+
+@pytest.mark.parametrize("key", [lambda text: "ok", bool, lambda text: text > ""])
+@pytest.mark.parametrize("references", [("да", "да"), ("да", "нет")])
+def test_a_key_that_gives_noise_the_value_of_everything_compares_nothing(key, references):
+    old = run("old", [(i, references[i % 2], references[i % 2]) for i in range(300)])
+    new = run("new", [(i, "шум", references[i % 2]) for i in range(300)])
+    with pytest.raises(InputError, match=r"expected --key .* to tell answers apart, got"):
+        compare_runs(old, new, key=key)
+    columns = {"old": ["да", "нет"], "new": ["шум", "шум"], "references": [["да", "+"], "да"]}
+    with pytest.raises(InputError, match=r"expected --key .* to tell answers apart, got"):
+        count_flips(**columns, key=key)
+    with pytest.raises(InputError, match=r"expected --key .* to tell answers apart, got"):
+        compare(**columns, key=key, metric="exact_match")
+
+
+@pytest.mark.parametrize("key", [str.casefold, str.strip, lambda text: text[:1].upper()])
+def test_an_honest_run_whose_answers_are_all_equal_passes(key):
+    old = run("old", [(i, "ja", "Ja") for i in range(300)])
+    new = run("new", [(i, "JA", "Ja") for i in range(300)])
+    same = compare_runs(run("old", [(i, "ja", "ja") for i in range(300)]),
+                        run("new", [(i, "ja", "ja") for i in range(300)]), key=key)  # fmt: skip
+    assert check_gate(same, Policy(max_nfr="0.02")).outcome == "PASS"
+    if key("ja") == key("Ja") == key("JA"):
+        assert check_gate(compare_runs(old, new, key=key), Policy(max_nfr="0.02")).outcome == "PASS"

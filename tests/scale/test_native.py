@@ -1,4 +1,4 @@
-"""Whatever a row that is not the first one holds, an engine accepts and refuses what memory does."""
+"""Whatever a row beyond the first one holds, an engine accepts and refuses what memory does."""
 
 from __future__ import annotations
 
