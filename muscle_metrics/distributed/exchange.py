@@ -188,8 +188,12 @@ def _split_shard(
 
 def _load_block(connection: Any, run: RunFiles, block: Any) -> None:
     """Make the table of the coded rows of a block."""
-    connection.register(BLOCK, block)
-    types = find_native_types(connection, BLOCK, block.column_names, run)
+    try:
+        connection.register(BLOCK, block)
+        types = find_native_types(connection, BLOCK, block.column_names, run)
+    except require("duckdb", "ray").Error:
+        # A type of Arrow that DuckDB lacks.
+        types = None
     if types is None:
         coded = code_rows(connection, run, run.files, ROWS)
     else:

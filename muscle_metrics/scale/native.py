@@ -35,6 +35,8 @@ PLAIN_LINES = (
 _PLAIN_NAME = re.compile(r"[^\"\\\x00-\x1f]+")
 _COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _CHUNK = 1 << 20
+# Levels of a nested field; patterns grow with the levels of lists.
+_DEEPEST = 4
 
 # What a part of a row may be, as regular expressions over JSON and as types of DuckDB.
 _ROLES = {
@@ -160,16 +162,13 @@ def find_native_types(
 def _find_json(database: Any, file: PlainFile, path: str, run: RunFiles) -> Native | None:
     try:
         _, first = next(iter(file.rows(())), (0, {}))
-        roles = _roles(list(first), run)
     except InputError:
         return None
+    roles = _roles(list(first), run)
     if roles is None or not _is_plain(file.path):
         return None
-    pairs = (
-        f'"{re.escape(name)}"{_BLANK}:{_BLANK}(?:{_PATTERNS[roles.get(name, "unread")]})'
-        for name in first
-    )
-    row = rf"\{{{_BLANK}{f'{_BLANK},{_BLANK}'.join(pairs)}{_BLANK}\}}"
+    read = {name: _PATTERNS[role] for name, role in roles.items()}
+    row = _object({name: read.get(name) or _pattern(value) for name, value in first.items()})
     rows, known = database.execute(
         f"SELECT count(*), count(*) FILTER (regexp_full_match(json, {quote(row)}) "
         f"AND strlen(json) < {LINE_LIMIT}) FROM read_json_objects([{quote(path)}], {PLAIN_LINES})"
@@ -177,6 +176,21 @@ def _find_json(database: Any, file: PlainFile, path: str, run: RunFiles) -> Nati
     if not 0 < rows == known:
         return None
     return Native("jsonl", tuple((name, "JSON") for name in roles))
+
+
+def _pattern(value: object, depth: int = 0) -> str:
+    """Pattern of a field that is not read: nested as in the first row, with the same keys."""
+    if depth < _DEEPEST and isinstance(value, dict) and all(map(_PLAIN_NAME.fullmatch, value)):
+        return _object({name: _pattern(one, depth + 1) for name, one in value.items()}) + "|null"
+    if depth < _DEEPEST and isinstance(value, list):
+        one = f"(?:{_pattern(value[0] if value else None, depth + 1)})"
+        return rf"\[{_BLANK}(?:{one}(?:{_BLANK},{_BLANK}{one})*)?{_BLANK}\]|null"
+    return _PATTERNS["unread"]
+
+
+def _object(members: Mapping[str, str]) -> str:
+    pairs = (f'"{re.escape(key)}"{_BLANK}:{_BLANK}(?:{one})' for key, one in members.items())
+    return rf"\{{{_BLANK}{f'{_BLANK},{_BLANK}'.join(pairs)}{_BLANK}\}}"
 
 
 def _is_plain(path: Path) -> bool:

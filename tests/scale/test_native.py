@@ -195,6 +195,31 @@ def test_a_path_in_place_of_a_column_is_refused(tmp_path):
     assert "v2.jsonl:2: expected the field 'out.answer'" in found[1]
 
 
+NESTED = {
+    "a key twice": '{"y": 1, "z": [{"k": 1}], "y": 2}',
+    "a key twice in a list": '{"y": 1, "z": [{"k": 1}, {"k": 1, "k": 2}]}',
+    "keys in another order": '{"z": [{"k": 1}], "y": 1}',
+    "a key less": '{"z": [{"k": 1}]}',
+    "a comma at the end": '{"y": 1, "z": [{"k": 1},]}',
+    "nan": '{"y": nan, "z": []}',
+    "an integer that is too long": '{"y": %s, "z": []}' % ("7" * 5000),
+    "a list in place of a number": '{"y": [1, {"a": 1, "a": 1}], "z": []}',
+    "nothing in it": "{}",
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_nested_fields_that_are_not_read_are_as_in_memory(tmp_path, name):
+    good = row(x={"y": 1, "z": [{"k": 1}]})
+    old = write(
+        tmp_path, "v1.jsonl", [good, text('"x": 1', f'"x": {NESTED[name]}').replace("3", "4")]
+    )
+    found = counted(old, old, {})
+    assert found == in_memory(old, old, {})
+    assert isinstance(found[1], str) == (name not in ("keys in another order", "a key less",
+                                                      "nothing in it"))  # fmt: skip
+
+
 @pytest.mark.parametrize(("old", "new"), [("what", None), (None, "what"), (None, None)])
 def test_a_null_prompt_is_another_prompt_than_a_text(tmp_path, old, new):
     paths = [
@@ -265,15 +290,36 @@ def test_names_of_files_mean_nothing_else(tmp_path, monkeypatch, name):
     assert compare_files(name, "vx.jsonl").counts.negative == 1
 
 
+def test_links_and_relative_names_lead_to_the_file(tmp_path, monkeypatch):
+    folder = tmp_path / "real"
+    folder.mkdir()
+    write(folder, "v1.jsonl", [row()])
+    (tmp_path / "linked").symlink_to(folder)
+    (tmp_path / "v2.jsonl").symlink_to(folder / "v1.jsonl")
+    monkeypatch.chdir(folder)
+    for name in ("v1.jsonl", "../v2.jsonl", "../linked/v1.jsonl", "./../real/v1.jsonl"):
+        assert compare_files(name, "../v2.jsonl").counts.both_right == 1
+
+
+def test_ids_of_several_fields_are_those_of_memory(tmp_path):
+    lines = [row(id=1, task="x"), row(id=1, task="y"), row(id="1,", task="")]
+    old = write(tmp_path, "v1.jsonl", lines)
+    new = write(tmp_path, "v2.jsonl", [*lines[:2], row(id="1,", task="", prediction="B")])
+    reading = {"id_field": ("task", "id")}
+    found = counted(old, new, reading)
+    assert found == in_memory(old, new, reading)
+    assert len(found[-1]) == 1
+
+
 def zstandard(content: bytes) -> bytes:
     return bytes(pytest.importorskip("pyarrow").compress(content, codec="zstd", asbytes=True))
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, zstandard])
-def test_a_bomb_is_refused_before_it_unfolds(tmp_path, monkeypatch, compress):
+@pytest.mark.parametrize(("ending", "compress"), [("gz", gzip.compress), ("zst", zstandard)])
+def test_a_bomb_is_refused_before_it_unfolds(tmp_path, monkeypatch, ending, compress):
     monkeypatch.setattr(bytestream, "_RATIO_FREE", 1 << 20)
     old = write(tmp_path, "v1.jsonl", [row()])
-    bomb = tmp_path / "v2.jsonl.gz"
+    bomb = tmp_path / f"v2.jsonl.{ending}"
     bomb.write_bytes(compress(row().encode() + b"\n" * (8 << 20)))
     found = counted(old, bomb, {})
     assert found == in_memory(old, bomb, {})
@@ -413,6 +459,8 @@ def test_native_rows_are_the_coded_rows(shared, lines):
     [
         [row(prediction="é\n\"\\ \U0001f600"), row(id=4, prediction=-2.5)],
         [json.dumps({**ROW, "x": None}, separators=(",", ":")), row(id="q", x="\u2028")],
+        [row(x={"y": [1, "a"], "z": {}}), row(id=4, x={"y": [], "z": None}), row(id=5, x=None)],
+        [row(x=[{"role": "user", "content": "é"}] * 2), row(id=4, x=[]), row(id=5, x=None)],
     ],
 )  # fmt: skip
 def test_plain_rows_are_read_by_duckdb_itself(shared, lines):
