@@ -146,13 +146,12 @@ class _Part(NamedTuple):
         InputError
             If any row lacks the field, or has a value that cannot be converted.
         """
-        if "." in self.field:
+        try:
+            values = [row[self.field] for row in rows] if "." not in self.field else None
+        except KeyError:
+            values = None
+        if values is None:
             values = [find(row, self.field, self.option, columns) for row in rows]
-        else:
-            try:
-                values = [row[self.field] for row in rows]
-            except KeyError:
-                raise MissingFieldError((self.field, self.option)) from None
         # Fast path: texts need no conversion, but an empty id is an error.
         if self.convert in _TEXT_STAYS and {*map(type, values)} <= {str, NoneType}:
             return values

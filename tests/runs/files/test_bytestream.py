@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import random
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,13 +101,20 @@ def test_a_bomb_is_stopped_at_its_budget(
     assert sum(read) <= max(3 << 20, 200 * path.stat().st_size)
 
 
-def test_a_file_larger_than_the_budget_is_refused(
+def test_large_content_has_the_ratio_of_honest_text(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bytestream, "_OUTPUT_LIMIT", 8)
-    path.write_bytes(CONTENT)
-    with pytest.raises(FileError, match="expected at most 8 bytes of content, got more"):
+    monkeypatch.setattr(bytestream, "_OUTPUT_LIMIT", 1 << 20)
+    content = b'{"id": 1}\n' * 200_000
+    # A plain file is as large as its content.
+    path.write_bytes(content)
+    assert sum(1 for _ in read_lines(path)) == 200_000
+    path.write_bytes(gzip.compress(content))
+    refusal = f"at most {1 << 20} bytes of content or 20 times the {path.stat().st_size} bytes on"
+    with pytest.raises(FileError, match=refusal):
         list(read_lines(path))
+    path.write_bytes(gzip.compress(random.Random(0).randbytes(len(content)).hex().encode()))
+    assert sum(len(line) for _, line in read_lines(path)) > 20 * (1 << 17)
 
 
 def test_repetitive_files_of_honest_size_pass(path: Path) -> None:
