@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import gzip
-import random
 import os
+import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
