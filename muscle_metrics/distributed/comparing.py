@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.distributed.exchange import Block, bring_together
+from muscle_metrics.distributed.exchange import bring_together
 from muscle_metrics.errors import InputError, require
 from muscle_metrics.runs.files.plain_file import PlainFile
 from muscle_metrics.runs.plain_rows import RowOptions
@@ -133,7 +133,7 @@ def compare_datasets(
             takes_key=False,
         )
         chosen = reading.choose(dict.fromkeys(found.values()), is_all_text=False)
-        run = RunFiles(name=name, files=(Block(name),), options=reading, columns=chosen)
+        run = RunFiles(name=name, files=(), options=reading, columns=chosen)
         runs.append(run)
         shards.append([(run, block) for block in kept.to_arrow_refs()])
         size += kept.size_bytes()

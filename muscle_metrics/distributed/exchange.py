@@ -7,7 +7,7 @@ database of its own. No task has a state, so Ray runs the tasks of a dead worker
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from muscle_metrics.errors import InputError, MuscleMetricsError, require
+from muscle_metrics.runs.tables import open_table
 from muscle_metrics.scale.database import open_database, reading
 from muscle_metrics.scale.encoding import select_coded
 from muscle_metrics.scale.loading import code_rows, load_run
 from muscle_metrics.scale.native import find_native_types, native_path
 from muscle_metrics.scale.sources import NEW_ROWS, OLD_ROWS
-from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from muscle_metrics.scale.engine import Sum
     from muscle_metrics.scale.joining import Joining
     from muscle_metrics.scale.sources import RunFiles
 
-__all__ = ["Block", "Buckets", "Progress", "Shard", "bring_together"]
+__all__ = ["Buckets", "Progress", "Shard", "bring_together"]
 
 Progress = Callable[[str, int, int], None]
 Shard = tuple["RunFiles", Any]
@@ -40,45 +40,6 @@ ROWS_OF_A_PIECE = 1 << 20
 # Memory that the database of one task may use before it spills.
 MEMORY = "1GB"
 BLOCK, ROWS = "block", "coded_rows"
-ROWS_OF_A_BATCH = 1 << 10
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A block of a data set, whose rows are read as those of a file.
-
-    Parameters
-    ----------
-    name : str
-        Name of the data set.
-    table : pyarrow.Table
-        The rows.
-    """
-
-    name: str
-    table: Any = None
-
-    def __str__(self) -> str:
-        return f"data set {show(self.name)}"
-
-    @property
-    def is_all_text(self) -> bool:
-        """Whether numbers come as text: never."""
-        return False
-
-    def rows(self, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
-        """Rows with their numbers; all columns were chosen before."""
-        for start in range(0, self.table.num_rows, ROWS_OF_A_BATCH):
-            rows = self.table.slice(start, ROWS_OF_A_BATCH).to_pylist()
-            yield from enumerate(rows, start=start + 1)
-
-    def names(self, row: Mapping[str, object]) -> list[str]:
-        """Names of the columns."""
-        return list(self.table.column_names)
-
-    def place(self, number: int) -> str:
-        """Name of the place of a row, for messages."""
-        return f"{self}, row {number} of a block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +136,7 @@ def _split_shard(
         if block is None:
             load_run(connection, shard, ROWS)
         else:
-            _load_block(connection, replace(shard, files=(Block(shard.name, block),)), block)
+            _load_block(connection, shard, block)
         coded = shard.source(ROWS).table(parts)
         rows = 0
         with reading():
@@ -195,7 +156,8 @@ def _load_block(connection: Any, run: RunFiles, block: Any) -> None:
         # A type of Arrow that DuckDB lacks.
         types = None
     if types is None:
-        coded = code_rows(connection, run, run.files, ROWS)
+        table = open_table(block, f"a block of {run.name}")
+        coded = code_rows(connection, run, [table], ROWS)
     else:
         coded = select_coded(BLOCK, run.fields, types, {})
     connection.execute(f"CREATE VIEW {ROWS} AS {coded}")

@@ -7,7 +7,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from muscle_metrics.runs.columns import MissingFieldError, find
+from muscle_metrics.errors import InputError
+from muscle_metrics.runs.columns import find
 from muscle_metrics.runs.rows import keep_rows
 from muscle_metrics.runs.usual_names import USUAL_NAMES
 from muscle_metrics.words.place import describe
@@ -198,5 +199,6 @@ def _fits(option: str, contents: FieldContents) -> bool:
 def _value(row: Mapping[str, object], name: str) -> object:
     try:
         return find(row, name, "")
-    except MissingFieldError:
-        return None
+    except InputError:
+        # Null where the row lacks the field; the column where it has a path of that name too.
+        return row.get(name)

@@ -127,3 +127,10 @@ def test_a_log_of_a_harness_has_its_command_too(shared: Path) -> None:
     found = inspect_log(next(iter(sorted(path.glob("*.json")))))
     assert found.fields == ()
     assert found.command.startswith("muscle-metrics compare ")
+
+
+def test_a_column_beside_a_path_of_its_name_is_listed(tmp_path):
+    path = tmp_path / "v1.jsonl"
+    path.write_text('{"id": 1, "a.b": "x", "a": {"b": "y"}}\n', encoding="utf-8")
+    names = [field.name for field in inspect_log(path).fields]
+    assert names == ["id", "a.b"]
