@@ -371,6 +371,20 @@ def test_columns_are_read_as_in_memory(tmp_path, name):
     assert counted(path, path, reading) == in_memory(path, path, reading)
 
 
+@pytest.mark.parametrize("text", ["a\x1fb", "a\U0010fffeb", "a\x00b", "\U0001f600"])
+def test_texts_are_the_same_however_they_are_read(tmp_path, text):
+    pa = pytest.importorskip("pyarrow")
+    old, new = tmp_path / "v1.parquet", tmp_path / "v2.jsonl"
+    columns = {"id": ["1", text], "prediction": ["A", text], "reference": ["A", text]}
+    pytest.importorskip("pyarrow.parquet").write_table(pa.table(columns), old)
+    # The list keeps DuckDB from reading this run by itself.
+    lines = [{"id": "1", "prediction": "A", "reference": ["A"]},
+             {"id": text, "prediction": text, "reference": text}]  # fmt: skip
+    write(tmp_path, new.name, list(map(json.dumps, lines)))
+    assert compare_files(old, new, conflict="last").counts.both_right == 2
+    assert compare_files(old, new, conflict="last").counts.both_right_changed == 0
+
+
 def test_shards_of_parquet_may_differ_in_their_types(tmp_path):
     pa = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
