@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.answers.scores import LARGEST_SCORE
 from muscle_metrics.errors import FileError, InputError, require
 from muscle_metrics.runs.files.bytestream import BYTE_ORDER_MARK, LINE_LIMIT, Budget
 from muscle_metrics.runs.files.parquet import column_names
@@ -254,9 +255,9 @@ def _is_sound(name: str, kind: str, role: str) -> str:
         hidden = f"contains({column}, chr(31)) OR contains({column}, chr({ord(ESCAPE)}))"
         sound = f"NOT ({hidden})"
     elif kind in FLOATS:
-        sound = f"isfinite({column})"
-        # Whole numbers beyond are no longer exact.
-        sound += f" AND abs({column}::DOUBLE) < {2**53}" if role == "value" else ""
+        # Whole numbers beyond 2**53 are no longer exact; NaN is larger than any number.
+        largest = 2**53 - 1 if role == "value" else LARGEST_SCORE
+        sound = f"abs({column}::DOUBLE) <= {largest!r}"
     else:
         sound = "TRUE"
     if role == "id":
