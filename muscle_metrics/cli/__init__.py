@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import sys
-import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -24,7 +23,8 @@ from muscle_metrics.cli import (
     power,
     report,
 )
-from muscle_metrics.cli.screen import warn
+from muscle_metrics.cli.screen import print_text, warn
+from muscle_metrics.cli.signals import end_at_signals
 from muscle_metrics.errors import InputError, MissingDependencyError, MuscleMetricsError, UsageError
 from muscle_metrics.words.escape import shorten
 from muscle_metrics.words.suggestion import nearest_name
@@ -32,7 +32,7 @@ from muscle_metrics.words.suggestion import nearest_name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
 
 USAGE, BAD_DATA, INTERNAL = 2, 4, 5
 
@@ -59,6 +59,12 @@ be compared, 5 internal error
 """
 
 
+def run() -> NoReturn:
+    """Run the command line as this process, which INT, TERM and HUP end with 128 + their number."""
+    end_at_signals()
+    sys.exit(main())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
@@ -71,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 done or PASS, 1 FAIL, 2 usage, 3 INCONCLUSIVE, 4 data that cannot be compared, 5 internal
-        error, 130 interrupted, 143 terminated. Nothing but the verdict of a gate gives 1 or 3.
+        error, 130 interrupted. Nothing but the verdict of a gate gives 1 or 3.
 
     Examples
     --------
@@ -80,12 +86,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     try:
-        with _terminable(), _rare_collection():
+        with _rare_collection():
             _show_what_cannot_be_encoded()
             options = _options(sys.argv[1:] if arguments is None else list(arguments))
             return int(options.command(options))
     except SystemExit as done:
-        # argparse exits with 0 after help and version; SIGTERM exits too.
+        # argparse exits with 0 after help and version.
         return int(done.code or 0)
     except (UsageError, MissingDependencyError) as error:
         return _failed(error, USAGE)
@@ -121,23 +127,6 @@ def _failed(error: BaseException, code: int, prefix: str = "") -> int:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the command like an exception, so that no half-written file is left."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, frame: object) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    previous = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous or signal.SIG_DFL)
-
-
-@contextmanager
 def _rare_collection() -> Iterator[None]:
     """Collect garbage rarely: records are many and form no cycles, so each search is in vain."""
     thresholds = gc.get_threshold()
@@ -162,6 +151,11 @@ class _Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter,
             **settings,
         )
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # argparse swallows the errors of a closed stream and of a full disk: help that nobody can
+        # read would be a success.
+        print_text(message)
 
     def error(self, message: str) -> NoReturn:
         near = self._meant(message)

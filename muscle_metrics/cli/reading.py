@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from muscle_metrics.cli.mistakes import flag_of, refuse_same_run
 from muscle_metrics.cli.screen import working
 from muscle_metrics.errors import FileError, UsageError
+from muscle_metrics.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -181,7 +181,7 @@ def _whole_lines(path: Path, *, growing: bool) -> Iterator[Path]:
     if not content.startswith(b"{"):
         yield path
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         copy = Path(folder, "growing.jsonl")
         copy.write_bytes(content[: content.rfind(b"\n") + 1])
         try:

@@ -8,13 +8,14 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import UsageError
+from muscle_metrics.undoing import undone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import Console
 
-__all__ = ["open_screen", "print_lines", "warn", "working"]
+__all__ = ["open_screen", "print_lines", "print_text", "warn", "working"]
 
 
 def print_lines(lines: Iterable[str], *, stderr: bool = False) -> None:
@@ -39,6 +40,11 @@ def print_lines(lines: Iterable[str], *, stderr: bool = False) -> None:
             sys.stderr.write(text)
             sys.stderr.flush()
         return
+    print_text(text)
+
+
+def print_text(text: str) -> None:
+    """Print text as it is and flush it; it raises as `print_lines` does."""
     # A process that was started with a closed stream has none.
     if sys.stdout is None:
         raise _unprintable("a closed stream")
@@ -119,8 +125,15 @@ def working(task: str) -> Iterator[Callable[[str], None]]:
     def shown(task: str) -> Text:
         return Text(terminal(shorten(task, 60)))
 
-    with screen.status(shown(task)) as status:
+    # A signal ends the command at once: rich could not show the cursor again.
+    with undone(_show_cursor), screen.status(shown(task)) as status:
         yield lambda task: status.update(shown(task))
+
+
+def _show_cursor() -> None:
+    # Not through rich, whose lock the main thread may hold.
+    with suppress(OSError):
+        os.write(2, b"\x1b[?25h")
 
 
 def _ignore(_: str) -> None:

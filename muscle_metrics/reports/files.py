@@ -11,10 +11,12 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import UsageError
+from muscle_metrics.undoing import undone
 from muscle_metrics.words.escape import shorten, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import FileIO
     from pathlib import Path
 
 __all__ = [
@@ -82,15 +84,14 @@ def append_text(path: Path | str, text: str) -> None:
             write_text(name, text)
             return
         with open(name, "ab", buffering=0) as file:
-            size = file.seek(0, os.SEEK_END)
+            end = file.seek(0, os.SEEK_END)
             left = memoryview(text.encode())
-            try:
+            whole = False
+            with undone(lambda: None if whole else _cut(file, end)):
                 while left:
                     left = left[file.write(left) :]
                 os.fsync(file.fileno())
-            except BaseException:
-                file.truncate(size)
-                raise
+                whole = True
 
 
 def check_target(path: Path | str) -> None:
@@ -151,15 +152,21 @@ def _replace(target: str, text: str) -> None:
     )
     # With the final mode from the start: the content is never open to more people than it will be.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
+    with undone(lambda: _unlink(temporary)):
         if old is not None:
             _take_over(descriptor, old, mode)
         _write_all(descriptor, text.encode(), sync=True)
         os.replace(temporary, target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+
+
+def _cut(file: FileIO, end: int) -> None:
+    file.truncate(end)
+
+
+def _unlink(path: str) -> None:
+    # The error of the write is the one to show.
+    with suppress(OSError):
+        os.unlink(path)
 
 
 def _take_over(descriptor: int, old: os.stat_result, mode: int) -> None:

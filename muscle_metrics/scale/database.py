@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError, UsageError, require
 from muscle_metrics.scale.encoding import quote
 from muscle_metrics.words.escape import visible
+from muscle_metrics.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ def open_database(memory: str, threads: int | None, paths: Sequence[str] = ()) -
     if not _MEMORY.fullmatch(memory):
         # DuckDB takes -5MB and an empty text for no limit.
         raise _no_size(memory, threads)
-    with tempfile.TemporaryDirectory(prefix="muscle-metrics-") as folder:
+    with scratch_folder() as folder:
         settings: dict[str, Any] = {
             "memory_limit": memory,
             "temp_directory": folder,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from muscle_metrics.adapter.teachers.stored import store_teacher
 from muscle_metrics.adapter.training.result import CompatibleAdapter
 from muscle_metrics.adapter.training.trainer import CompatibilityTrainer, training_arguments
 from muscle_metrics.errors import UsageError
+from muscle_metrics.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import os
@@ -133,7 +133,7 @@ def train_compatibility_adapter(
         )
 
     gold, held = encode(examples, config.loss_over), encode(judged, config.loss_over)
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch_folder() as scratch:
         folder = Path(output or scratch)
         prepared = training_arguments(config, len(gold), folder, arguments)
         if output is None and prepared.world_size > 1:
