@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.mistakes import doubt_order, flag_of
@@ -13,7 +11,7 @@ from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from muscle_metrics.scale import CountedComparison
 
@@ -120,30 +118,9 @@ def _compare_on_ray(
     paths: Sequence[str], address: str | None, wanted: Mapping[str, Any]
 ) -> CountedComparison:
     from muscle_metrics.distributed import compare_shards
+    from muscle_metrics.distributed.cluster import connected
 
-    with working("starting Ray") as say, _cluster(address):
+    with working("starting Ray") as say, connected(address):
         return compare_shards(
             *paths, progress=lambda what, done, total: say(f"{what}: {done} of {total}"), **wanted
         )
-
-
-@contextmanager
-def _cluster(address: str | None) -> Iterator[None]:
-    """Connect to a cluster, or start one on this machine for the body.
-
-    A cluster that this process is connected to is used, and stays connected.
-    """
-    from muscle_metrics.errors import require
-
-    # Ray sends usage statistics to its makers by default, and prints a lot.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray = require("ray", "ray")
-    if ray.is_initialized():
-        yield
-        return
-    dashboard = {} if address else {"include_dashboard": False}
-    ray.init(address=address, log_to_driver=False, logging_level="ERROR", **dashboard)
-    try:
-        yield
-    finally:
-        ray.shutdown()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.distributed.cluster import connected
 from muscle_metrics.distributed.exchange import bring_together
-from muscle_metrics.errors import InputError, require
+from muscle_metrics.errors import InputError
 from muscle_metrics.runs.files.plain_file import PlainFile
 from muscle_metrics.runs.plain_rows import RowOptions
 from muscle_metrics.runs.read import sentinels_of
@@ -153,6 +154,9 @@ def compare_shards(
 ) -> CountedComparison:
     """Compare two runs in files by their ids, over a Ray cluster whose workers all see the files.
 
+    Without `ray.init` before, a cluster on this machine is started for this call. It listens on the
+    loopback interface alone.
+
     Parameters
     ----------
     old, new : path
@@ -202,14 +206,15 @@ def _compare(
     joining = Joining.of(old, new, Choices(**choices))
     # Whether references are lists is known only after all rows are read, so both forms travel.
     parts = joining.parts | {"accepted"}
-    cores = int(require("ray", "ray").cluster_resources().get("CPU", 1))
-    together = bring_together(
-        shards,
-        parts,
-        buckets=buckets or max(cores, math.ceil(size / BYTES_OF_A_BUCKET)),
-        progress=progress or (lambda stage, done, total: None),
-    )
-    return compare_joined(together, joining)
+    with connected() as ray:
+        cores = int(ray.cluster_resources().get("CPU", 1))
+        together = bring_together(
+            shards,
+            parts,
+            buckets=buckets or max(cores, math.ceil(size / BYTES_OF_A_BUCKET)),
+            progress=progress or (lambda stage, done, total: None),
+        )
+        return compare_joined(together, joining)
 
 
 def _columns(rows: Any, name: str, asked: Mapping[str, str | None]) -> dict[str, str]:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError, UsageError, require
+from muscle_metrics.process.scratch import scratch_folder
 from muscle_metrics.scale.encoding import quote
 from muscle_metrics.words.escape import visible
-from muscle_metrics.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -20,7 +20,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from muscle_metrics.undoing import undone
+from muscle_metrics.process.undoing import undone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,15 +33,20 @@ _TRIES = 20
 
 
 @contextmanager
-def scratch_folder() -> Iterator[str]:
+def scratch_folder(parent: str | None = None) -> Iterator[str]:
     """Make a folder that only this user can read, and remove it after the body.
 
     Folders that killed processes left are removed first.
 
+    Parameters
+    ----------
+    parent : str, optional
+        Where to make it; by default the system's folder for temporary files.
+
     Yields
     ------
     str
-        Its path, in the system's folder for temporary files.
+        Its path.
 
     Raises
     ------
@@ -56,8 +61,9 @@ def scratch_folder() -> Iterator[str]:
     >>> os.path.exists(folder)
     False
     """
-    sweep()
-    folder, lock = _make()
+    parent = parent or tempfile.gettempdir()
+    sweep(parent)
+    folder, lock = _make(parent)
     try:
         with undone(partial(_remove, folder)):
             yield folder
@@ -66,11 +72,11 @@ def scratch_folder() -> Iterator[str]:
             os.close(lock)
 
 
-def sweep() -> None:
+def sweep(parent: str | None = None) -> None:
     """Remove the folders of this user that killed processes left on this machine.
 
     A folder stays if a living process holds its lock, if another user owns it, or if its name is
-    none that `scratch_folder` gives.
+    none that `scratch_folder` gives. `parent` is as there.
 
     Examples
     --------
@@ -79,7 +85,7 @@ def sweep() -> None:
     ...     os.path.exists(folder)
     True
     """
-    parent = tempfile.gettempdir()
+    parent = parent or tempfile.gettempdir()
     with suppress(OSError):
         for name in os.listdir(parent):
             found = NAME.fullmatch(name)
@@ -95,17 +101,17 @@ def _sweep_one(folder: str) -> None:
             os.close(lock)
 
 
-def _make() -> tuple[str, int | None]:
+def _make(parent: str) -> tuple[str, int | None]:
     """Make a folder and lock it; no lock where the file system has none."""
     while True:
         name = f"muscle-metrics-{_machine()}-{secrets.token_hex(4)}"
-        folder = os.path.join(tempfile.gettempdir(), name)
+        folder = os.path.join(parent, name)
         try:
             os.mkdir(folder, 0o700)
             return folder, _lock(folder)
         except (BlockingIOError, FileExistsError, FileNotFoundError):
             # A sweep may take a new folder before it is locked: make another.
-            if not os.path.isdir(tempfile.gettempdir()):
+            if not os.path.isdir(parent):
                 raise
 
 

@@ -33,8 +33,10 @@ def undone(action: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        action()
-        _actions.remove(action)
+        try:
+            action()
+        finally:
+            _actions.remove(action)
 
 
 def undo_all() -> None:

@@ -1,0 +1,151 @@
+"""The Ray cluster of a comparison: one that the user names, or one of our own on this machine.
+
+Ray runs what any peer sends to its ports. So a cluster of our own listens on the loopback interface
+alone, has no dashboard, and reports nothing to the makers of Ray.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.errors import UsageError, require
+from muscle_metrics.process.scratch import scratch_folder, sweep
+from muscle_metrics.process.undoing import undone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["connected"]
+
+LOOPBACK = "127.0.0.1"
+# Whether Ray may form a cluster of several machines, by its own constant.
+SWITCH = "ENABLE_RAY_CLUSTER"
+
+
+@contextmanager
+def connected(address: str | None = None) -> Iterator[Any]:
+    """Connect to a Ray cluster, or start one on this machine, for the body.
+
+    Parameters
+    ----------
+    address : str, optional
+        Of a cluster, such as ``ray://host:10001``; ``auto`` looks for one. By default the one that
+        this process is connected to, which stays connected, or else one of its own.
+
+    Yields
+    ------
+    module
+        Ray.
+
+    Raises
+    ------
+    MissingDependencyError
+        If Ray is not installed.
+    UsageError
+        If Ray cannot be kept to the loopback interface.
+
+    Notes
+    -----
+    For example::
+
+        with connected("auto") as ray:
+            print(ray.nodes())
+    """
+    ray = require("ray", "ray")
+    if ray.is_initialized():
+        yield ray
+    elif address in (None, "local"):
+        with _own_cluster(ray):
+            yield ray
+    else:
+        with _handler_kept():
+            ray.init(address, log_to_driver=False, logging_level="ERROR")
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _own_cluster(ray: Any) -> Iterator[None]:
+    # Ray brings psutil. Import it now: a signal must not wait for an import.
+    psutil = require("psutil", "ray")
+    others = psutil.Process().children()
+
+    def end_at_once() -> None:
+        _kill(psutil, [one for one in psutil.Process().children() if one not in others])
+
+    # Paths of sockets are at most 103 bytes long, so those of Ray are not in TMPDIR.
+    place = "/tmp" if os.path.isdir("/tmp") else None  # noqa: S108
+    # Ray takes seconds to shut down, and a signal does not wait for it.
+    with scratch_folder(place) as home, scratch_folder() as spill, undone(end_at_once):
+        try:
+            os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+            with _handler_kept(), _on_loopback():
+                # Not None: Ray would then connect to a cluster that RAY_ADDRESS names.
+                context = ray.init(
+                    "local",
+                    include_dashboard=False,
+                    # Ray opens this folder to everybody: the one above is private.
+                    _temp_dir=os.path.join(home, "r"),
+                    object_spilling_directory=spill,
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                )
+            _check_loopback(context.address_info["node_ip_address"])
+            yield
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _handler_kept() -> Iterator[None]:
+    """Keep the handler of SIGTERM, which Ray replaces by one that exits with 15."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+
+@contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Let Ray choose the loopback interface, as it does on Windows and macOS.
+
+    It replaces a loopback address that is given to `ray.init` by one that others can reach.
+    """
+    constants = require("ray._private.ray_constants", "ray")
+    before = getattr(constants, SWITCH, None)
+    setattr(constants, SWITCH, False)
+    try:
+        yield
+    finally:
+        setattr(constants, SWITCH, before)
+
+
+def _check_loopback(found: str) -> None:
+    if found != LOOPBACK:
+        raise UsageError(
+            f"expected Ray to listen on {LOOPBACK} alone, got {found}: start it with 'ray start "
+            f"--head --node-ip-address={LOOPBACK}', and add --address auto (address=)"
+        )
+
+
+def _kill(psutil: Any, processes: list[Any]) -> None:
+    """Kill processes with all that they started, and remove what these leave."""
+    family = list(processes)
+    for one in processes:
+        with suppress(psutil.Error):
+            family += one.children(recursive=True)
+    for one in family:
+        with suppress(psutil.Error):
+            one.kill()
+    psutil.wait_procs(family, timeout=0.5)
+    sweep()

@@ -1,0 +1,1 @@
+"""What a process leaves behind, and how none of it stays."""
