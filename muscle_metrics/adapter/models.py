@@ -6,6 +6,7 @@ Weights are read from safetensors and JSON alone: a pickle may run code when it 
 from __future__ import annotations
 
 import copy
+import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from peft.mapping import PEFT_TYPE_TO_TUNER_MAPPING
 from peft.tuners.tuners_utils import BaseTunerLayer
 from peft.utils import AuxiliaryTrainingWrapper, get_peft_model_state_dict
 from safetensors import SafetensorError, safe_open
@@ -191,6 +193,7 @@ def _load(source: TaskModel, config: CompatibilityConfig) -> LoadedModel:
                 dtype=DTYPES[config.precision],
                 use_safetensors=True,
                 trust_remote_code=False,
+                local_files_only=_is_local(name),
             )
         except (OSError, ValueError, SafetensorError) as error:
             raise InputError(
@@ -208,13 +211,21 @@ def _tokenizer(source: TaskModel, name: str) -> Any:
     place = str(source.tokenizer or name)
     try:
         return AutoTokenizer.from_pretrained(
-            place, revision=source.revision, trust_remote_code=False
+            place,
+            revision=source.revision,
+            trust_remote_code=False,
+            local_files_only=_is_local(place),
         )
     except (OSError, ValueError) as error:
         raise InputError(
             f"expected a tokenizer in {place!r}, got {_first_line(error)}: pass "
             "TaskModel(model, tokenizer=...)"
         ) from error
+
+
+def _is_local(place: str) -> bool:
+    """Whether a model is in a folder: only a name of the hub may be asked for there."""
+    return Path(place).exists()
 
 
 def check_no_pickle(folder: Path) -> None:
@@ -240,6 +251,7 @@ def _with_adapter(model: Any, folder: Path) -> Any:
             "the adapter with save_pretrained"
         )
     check_no_pickle(folder)
+    _check_kind(folder)
     weights = folder / "adapter_model.safetensors"
     if not weights.is_file():
         raise InputError(
@@ -250,12 +262,16 @@ def _with_adapter(model: Any, folder: Path) -> Any:
             given = set(content.keys())
         # The folder holds no other weights: peft reads the safetensors.
         model = PeftModel.from_pretrained(model, folder, adapter_name=STUDENT, is_trainable=True)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    # peft reads settings of any type, and fails where it uses them.
+    except (OSError, ValueError, RuntimeError, SafetensorError, LookupError, TypeError,
+            AttributeError) as error:  # fmt: skip
         raise InputError(
             f"expected an adapter in {str(folder)!r} that fits the model {_name_of(model)!r}, got "
             f"{_first_line(error)}: use the base model that it was trained on"
         ) from error
-    wanted = set(get_peft_model_state_dict(model, adapter_name=STUDENT))
+    wanted = _tensors(model, with_embeddings=False)
+    if not given <= wanted:
+        wanted = _tensors(model, with_embeddings=True)
     if given != wanted:
         raise InputError(
             f"expected an adapter in {str(folder)!r} with {len(wanted)} tensors for the model "
@@ -263,6 +279,38 @@ def _with_adapter(model: Any, folder: Path) -> Any:
             "others: use the base model that it was trained on"
         )
     return model
+
+
+def _check_kind(folder: Path) -> None:
+    """Refuse an adapter that peft does not know, or that names other adapters.
+
+    Raises
+    ------
+    InputError
+        If its settings are no JSON object with such a kind.
+    """
+    file = folder / "adapter_config.json"
+    try:
+        settings: Any = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        settings = None
+    kind = settings.get("peft_type") if isinstance(settings, dict) else None
+    # X-LoRA loads the adapters that its settings name, also from the hub.
+    if not isinstance(kind, str) or kind not in PEFT_TYPE_TO_TUNER_MAPPING or kind == "XLORA":
+        shown = "no JSON object" if not isinstance(settings, dict) else f"peft_type {kind!r:.40}"
+        raise InputError(
+            f"expected the settings of an adapter such as LORA in {str(file)!r}, got {shown}: save "
+            "the adapter with save_pretrained"
+        )
+
+
+def _tensors(model: Any, *, with_embeddings: bool) -> set[str]:
+    # By default peft asks the hub for the base model that the adapter's settings name.
+    return set(
+        get_peft_model_state_dict(
+            model, adapter_name=STUDENT, save_embedding_layers=with_embeddings
+        )
+    )
 
 
 def _name_of(model: Any) -> str:
