@@ -17,12 +17,12 @@ from muscle_metrics.words.escape import shorten, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import FileIO
-    from pathlib import Path
 
 __all__ = [
     "STANDARD_OUTPUT",
     "append_text",
     "check_target",
+    "explained",
     "is_file",
     "is_standard_output",
     "write_text",
@@ -35,7 +35,7 @@ STANDARD_OUTPUT = "-"
 _MOST_LINKS = 40
 
 
-def write_text(path: Path | str, text: str) -> None:
+def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a file at once or not at all: a temporary file beside it, then a rename.
 
     A file that exists keeps its mode and, where permitted, its owner; a new one gets the mode that
@@ -44,7 +44,7 @@ def write_text(path: Path | str, text: str) -> None:
 
     Parameters
     ----------
-    path : Path or str
+    path : str or path
         Where to write; ``-`` is standard output.
     text : str
         The whole content, written as UTF-8.
@@ -60,7 +60,7 @@ def write_text(path: Path | str, text: str) -> None:
     PASS
     """
     name = os.fspath(path)
-    with _explained(name):
+    with explained(name):
         descriptor = _descriptor(name)
         if descriptor is not None:
             _write_to(descriptor, text)
@@ -70,7 +70,7 @@ def write_text(path: Path | str, text: str) -> None:
             _replace(os.path.realpath(name), text)
 
 
-def append_text(path: Path | str, text: str) -> None:
+def append_text(path: str | os.PathLike[str], text: str) -> None:
     """Append text to a file, all of it or nothing; pipes and devices are written to as they are.
 
     Raises
@@ -79,7 +79,7 @@ def append_text(path: Path | str, text: str) -> None:
         If the file cannot be written, or the disk is full.
     """
     name = os.fspath(path)
-    with _explained(name):
+    with explained(name):
         if _descriptor(name) is not None or _is_stream(name):
             write_text(name, text)
             return
@@ -94,7 +94,7 @@ def append_text(path: Path | str, text: str) -> None:
                 whole = True
 
 
-def check_target(path: Path | str) -> None:
+def check_target(path: str | os.PathLike[str]) -> None:
     """Refuse, before any work, a path that could not be written after it.
 
     Raises
@@ -103,7 +103,7 @@ def check_target(path: Path | str) -> None:
         If `path` is a folder, or its folder is missing.
     """
     name = os.fspath(path)
-    with _explained(name):
+    with explained(name):
         if _descriptor(name) is not None:
             return
         if not name or os.path.isdir(name):
@@ -115,7 +115,7 @@ def check_target(path: Path | str) -> None:
             os.stat(name)
 
 
-def is_standard_output(path: Path | str) -> bool:
+def is_standard_output(path: str | os.PathLike[str]) -> bool:
     """Whether a path names standard output, as ``-`` and ``/dev/stdout`` do.
 
     Examples
@@ -126,7 +126,7 @@ def is_standard_output(path: Path | str) -> bool:
     return _descriptor(os.fspath(path)) == 1
 
 
-def is_file(path: Path | str) -> bool:
+def is_file(path: str | os.PathLike[str]) -> bool:
     """Whether a path names a regular file, or one that does not exist yet.
 
     Examples
@@ -239,7 +239,14 @@ def _error(code: int) -> OSError:
 
 
 @contextmanager
-def _explained(name: str) -> Iterator[None]:
+def explained(name: str) -> Iterator[None]:
+    """Name the output in the error of a write.
+
+    Raises
+    ------
+    UsageError
+        In place of an OSError.
+    """
     try:
         yield
     except (BrokenPipeError, UsageError):

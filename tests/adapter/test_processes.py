@@ -22,6 +22,7 @@ for package in ("accelerate", "peft", "transformers"):
 
 from safetensors.torch import load_file  # noqa: E402
 
+from muscle_metrics.adapter.checkpoints import newest_checkpoint  # noqa: E402
 from muscle_metrics.errors import InputError  # noqa: E402
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -137,7 +138,7 @@ class TestCheckpoints:
         manifest = json.loads((checkpoint / "manifest.json").read_text())
         manifest["files"]["optimizer.pt"] = hashlib.sha256(path.read_bytes()).hexdigest()
         (checkpoint / "manifest.json").write_text(json.dumps(manifest))
-        with pytest.raises(pickle.UnpicklingError):
+        with pytest.raises(InputError, match="a state of training that runs no code"):
             self.resume(worker, output)
         assert not canary.exists()
 
@@ -156,3 +157,58 @@ class TestCheckpoints:
         (checkpoint / "more").symlink_to(output)
         with pytest.raises(InputError, match=r"got \['more'\]"):
             self.resume(worker, output)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("damage", ["a byte", "the end", "missing", "a link"])
+    def test_no_file_may_be_another(self, damage, output, worker):
+        """Every file that a run goes on from, also the best weights beside the checkpoints."""
+        checkpoint = max(output.glob("checkpoint-*"))
+        best = max((output / "epochs").rglob("*.safetensors"))
+        for path in [*filter(Path.is_file, sorted(checkpoint.rglob("*"))), best]:
+            content = path.read_bytes()
+            if damage == "a byte":
+                place = len(content) // 2
+                path.write_bytes(
+                    content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+                )
+            elif damage == "the end":
+                path.write_bytes(content[:-2])
+            else:
+                path.unlink()
+            if damage == "a link":
+                elsewhere = output.parent / "elsewhere"
+                elsewhere.write_bytes(content)
+                path.symlink_to(elsewhere)
+            if damage == "missing" and path.name == "manifest.json":
+                # Then the checkpoint is not complete, and the one before is taken.
+                assert newest_checkpoint(output) != checkpoint
+            else:
+                with pytest.raises(InputError, match=r"resume|train into"):
+                    self.resume(worker, output)
+            path.unlink(missing_ok=True)
+            path.write_bytes(content)
+        assert self.resume(worker, output).best.epoch > 0
+
+    @pytest.mark.slow
+    def test_the_checkpoint_of_another_run(self, output, worker, tmp_path):
+        other = tmp_path / "other"
+        worker["train"](other, replace(worker["SHORT"], seed=1))
+        checkpoint = max(output.glob("checkpoint-*"))
+        shutil.rmtree(checkpoint)
+        shutil.copytree(other / checkpoint.name, checkpoint)
+        with pytest.raises(InputError, match="checkpoint of the same settings and data"):
+            self.resume(worker, output)
+        # The manifest alone of another run.
+        shutil.rmtree(output)
+        shutil.copytree(other, output)
+        manifest = json.loads((checkpoint / "manifest.json").read_text())
+        (checkpoint / "manifest.json").write_text(json.dumps({**manifest, "files": {}}))
+        with pytest.raises(InputError, match="missing, changed or added"):
+            self.resume(worker, output)
+
+    def test_a_link_in_place_of_a_checkpoint_is_passed_over(self, output, tmp_path):
+        checkpoint = max(output.glob("checkpoint-*"))
+        moved = tmp_path / "moved"
+        checkpoint.rename(moved)
+        checkpoint.symlink_to(moved)
+        assert newest_checkpoint(output) != checkpoint

@@ -106,10 +106,10 @@ def kill_at(moment: str, output: Path) -> None:
         torch.save = later
     elif moment == "manifest":
 
-        def write(folder: Path, recipe: str) -> None:
+        def write(folder: Path, recipe: str, kept: str | None) -> None:
             if folder.name == "checkpoint-8":
                 die()
-            checkpoints.write_manifest(folder, recipe)
+            checkpoints.write_manifest(folder, recipe, kept)
 
         trainer.write_manifest = write
     train(output, say=say)

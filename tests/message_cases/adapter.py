@@ -89,7 +89,7 @@ def checkpoint(change: Callable[[Path], object], recipe: str = "same") -> object
     folder = Path("checkpoint-8")
     folder.mkdir()
     (folder / "optimizer.pt").write_bytes(b"state")
-    of("checkpoints", "write_manifest")(folder, "same")
+    of("checkpoints", "write_manifest")(folder, "same", None)
     change(folder)
     return of("checkpoints", "check_manifest")(folder, recipe)
 

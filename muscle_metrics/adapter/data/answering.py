@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from muscle_metrics.adapter.checkpoints import write_whole
 from muscle_metrics.adapter.data.examples import (
     collate,
     encode_pair,
@@ -23,6 +22,7 @@ from muscle_metrics.adapter.data.examples import (
 )
 from muscle_metrics.adapter.models import all_logits, answering
 from muscle_metrics.errors import InputError
+from muscle_metrics.reports.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -368,5 +368,5 @@ def answer_prompts(
         path.parent.mkdir(parents=True, exist_ok=True)
         names = ("id", "prompt", "completion", "weight")
         rows = ({name: getattr(one, name) for name in names} for one in answered)
-        write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
+        write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
     return [*offered, *answered]

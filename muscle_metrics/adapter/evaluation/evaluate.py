@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from muscle_metrics.adapter.config import CompatibilityConfig
 from muscle_metrics.adapter.data.answering import answer_items
 from muscle_metrics.errors import UsageError, check_choice
+from muscle_metrics.reports.files import write_text
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scorers import SCORERS
 
@@ -172,4 +172,4 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> None:
         }
         kept = {key: value for key, value in row.items() if value is not None}
         lines.append(json.dumps(kept, ensure_ascii=False) + "\n")
-    Path(path).write_text("".join(lines), encoding="utf-8")
+    write_text(path, "".join(lines))

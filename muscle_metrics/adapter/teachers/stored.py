@@ -18,7 +18,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from muscle_metrics.adapter.checkpoints import fingerprint, write_json
+from muscle_metrics.adapter.checkpoints import fingerprint, hash_files, write_json
 from muscle_metrics.adapter.data.answering import run_examples
 from muscle_metrics.adapter.loss.fused import LogitRows
 from muscle_metrics.adapter.loss.strategies import IGNORED, TokenFacts, observe_tokens
@@ -165,7 +165,9 @@ def store_rows(
         if size >= SHARD_BYTES:
             flush()
     flush()
-    write_json(folder / INDEX, {"places": places, "temperature": temperature, "recipe": recipe})
+    files = hash_files(folder, besides=INDEX)
+    content = {"places": places, "temperature": temperature, "recipe": recipe, "files": files}
+    write_json(folder / INDEX, content)
 
 
 @dataclass(slots=True)
@@ -196,6 +198,7 @@ class StoredTeacher:
         try:
             index = json.loads((self.folder / INDEX).read_text(encoding="utf-8"))
             of = index["temperature"], index["recipe"]
+            is_whole = index["files"] == hash_files(self.folder, besides=INDEX)
             self._places = [tuple(map(int, place)) for place in index["places"]]
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(
@@ -206,6 +209,11 @@ class StoredTeacher:
             raise InputError(
                 f"expected logits of these models, data and temperature in {str(self.folder)!r}, "
                 "got those of others: remove the folder, and they are computed again"
+            )
+        if not is_whole:
+            raise InputError(
+                f"expected the files of {str(self.folder)!r} as its index lists them, got some "
+                "missing, changed or added: remove the folder, and they are computed again"
             )
         self._shards = {}
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from accelerate import PartialState
+from peft.utils import CONFIG_NAME
 
-from muscle_metrics.adapter.checkpoints import write_json
+from muscle_metrics.adapter.checkpoints import replaced_files, write_json
 from muscle_metrics.adapter.models import STUDENT
 from muscle_metrics.words.escape import markdown
 
@@ -57,24 +58,34 @@ class CompatibleAdapter:
         It loads with ``PeftModel.from_pretrained(base, folder)``, without this package. Of several
         processes that trained it together only the first one writes.
 
+        Every file is written whole or not at all. While files of an earlier adapter are replaced,
+        there is no ``adapter_config.json``, so that no mixture of both can be loaded.
+
         Parameters
         ----------
         folder : str or path
+
+        Raises
+        ------
+        UsageError
+            If a file cannot be written, or the disk is full.
         """
         if not PartialState().is_main_process:
             return
-        path = Path(folder)
-        self.model.save_pretrained(path, selected_adapters=[STUDENT], save_embedding_layers=False)
-        (path / "README.md").write_text(_card(self), encoding="utf-8")
-        write_json(
-            path / "compatibility.json",
-            {
-                "config": asdict(self.config),
-                "standings": [standing.to_dict() for standing in self.standings],
-                "kept_epoch": self.best.epoch,
-                "notes": self.notes,
-            },
-        )
+        with replaced_files(Path(folder), last=CONFIG_NAME) as path:
+            self.model.save_pretrained(
+                path, selected_adapters=[STUDENT], save_embedding_layers=False
+            )
+            (path / "README.md").write_text(_card(self), encoding="utf-8")
+            write_json(
+                path / "compatibility.json",
+                {
+                    "config": asdict(self.config),
+                    "standings": [standing.to_dict() for standing in self.standings],
+                    "kept_epoch": self.best.epoch,
+                    "notes": self.notes,
+                },
+            )
 
 
 def _card(result: CompatibleAdapter) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import pickle
 import shutil
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +20,10 @@ from safetensors.torch import load_file
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from muscle_metrics.adapter.checkpoints import (
+    check_kept,
     check_manifest,
     fingerprint,
+    hash_file,
     newest_checkpoint,
     write_json,
     write_manifest,
@@ -28,10 +32,10 @@ from muscle_metrics.adapter.data.examples import GoldAndReplay, collate, padding
 from muscle_metrics.adapter.evaluation.selection import Standing, choose_standing, measure_standing
 from muscle_metrics.adapter.models import STUDENT
 from muscle_metrics.adapter.teachers.distillation import Distillation, count_tokens
-from muscle_metrics.errors import TrainingError
+from muscle_metrics.errors import InputError, TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from muscle_metrics.adapter.config import CompatibilityConfig
     from muscle_metrics.adapter.data.examples import EncodedExample
@@ -277,9 +281,19 @@ class CompatibilityTrainer(Trainer):
         return self._output / "epochs" / f"{standing.epoch:g}"
 
     def _restore(self, checkpoint: Path) -> None:
-        check_manifest(checkpoint, self._recipe)
+        kept = check_manifest(checkpoint, self._recipe)
         content = json.loads((checkpoint / STANDINGS).read_text(encoding="utf-8"))
         self.standings = [Standing.from_dict(values) for values in content]
+        if self.best.epoch > 0:
+            check_kept(self._folder(self.best) / WEIGHTS, kept)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: Any) -> None:
+        with _without_code(checkpoint):
+            super()._load_optimizer_and_scheduler(checkpoint)
+
+    def _load_rng_state(self, checkpoint: Any) -> None:
+        with _without_code(checkpoint):
+            super()._load_rng_state(checkpoint)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         weights = load_file(Path(resume_from_checkpoint, WEIGHTS))
@@ -292,7 +306,8 @@ class CompatibilityTrainer(Trainer):
             return
         checkpoint = self._output / f"checkpoint-{self.state.global_step}"
         write_json(checkpoint / STANDINGS, [standing.to_dict() for standing in self.standings])
-        write_manifest(checkpoint, self._recipe)
+        best = self._folder(self.best) / WEIGHTS
+        write_manifest(checkpoint, self._recipe, hash_file(best) if self.best.epoch > 0 else None)
         # An earlier checkpoint may need other epochs: remove them only once this one is complete.
         for folder in (self._output / "epochs").glob("*"):
             if folder != self._folder(self.best):
@@ -312,6 +327,24 @@ class CompatibilityTrainer(Trainer):
                 selected_adapters=[STUDENT],
                 save_embedding_layers=False,
             )
+
+
+@contextmanager
+def _without_code(checkpoint: Any) -> Iterator[None]:
+    """Say that a checkpoint holds a pickle which would run code.
+
+    Raises
+    ------
+    InputError
+        In place of the error of torch, which loads weights only.
+    """
+    try:
+        yield
+    except (pickle.UnpicklingError, EOFError) as error:
+        raise InputError(
+            f"expected a state of training that runs no code in {str(checkpoint)!r}, got "
+            f"{type(error).__name__}: resume only from checkpoints of your own runs"
+        ) from error
 
 
 class _EveryEpoch(TrainerCallback):

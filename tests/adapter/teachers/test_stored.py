@@ -128,6 +128,27 @@ def test_rows_of_something_else_are_refused(other, encoded, model, tmp_path):
         StoredTeacher(tmp_path, *other)
 
 
+@pytest.mark.parametrize("damage", ["a byte", "missing", "a link", "a pickle beside"])
+def test_changed_rows_are_refused(damage, encoded, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(stored, "SHARD_BYTES", 600)
+    folder = tmp_path / "rows"
+    blocks = compute_rows(model, encoded, vocabulary=34, temperature=2.0, top_k=4, batch_size=4)
+    store_rows(blocks, folder, temperature=2.0, recipe="x")
+    shard = sorted(folder.glob("*.safetensors"))[1]
+    content = shard.read_bytes()
+    if damage == "a byte":
+        shard.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    elif damage == "a pickle beside":
+        (folder / "more.pt").write_bytes(b"")
+    else:
+        shard.unlink()
+    if damage == "a link":
+        (tmp_path / "elsewhere").write_bytes(content)
+        shard.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="as its index lists them"):
+        StoredTeacher(folder, "x", 2.0)
+
+
 def test_a_folder_without_rows_is_refused(tmp_path):
     with pytest.raises(InputError, match="expected stored logits"):
         StoredTeacher(tmp_path, "x", 2.0)

@@ -16,6 +16,7 @@ peft = pytest.importorskip("peft")
 transformers = pytest.importorskip("transformers")
 
 from muscle_metrics.adapter import CompatibilityConfig, TaskModel, train_compatibility_adapter  # noqa: E402
+from muscle_metrics.adapter.models import load_student  # noqa: E402
 from muscle_metrics.adapter.training.trainer import training_arguments  # noqa: E402
 from muscle_metrics.errors import InputError, TrainingError, UsageError  # noqa: E402
 
@@ -243,6 +244,27 @@ def test_bf16_trains(folders):
     assert {values.dtype for values in weights(result).values()} == {torch.float32}
 
 
+def test_models_in_folders_need_no_network(folders, tmp_path, monkeypatch):
+    """Also where the settings of an adapter name a base model on the hub."""
+    asked = []
+
+    def refuse(*arguments: Any, **_: Any) -> None:
+        asked.append(arguments)
+        raise OSError("no network")
+
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    foreign = {}
+    for name, source in folders.items():
+        folder = shutil.copytree(source.adapter, tmp_path / name)
+        settings = json.loads((folder / "adapter_config.json").read_text())
+        settings["base_model_name_or_path"] = "somebody/model"
+        (folder / "adapter_config.json").write_text(json.dumps(settings))
+        foreign[name] = replace(source, adapter=folder)
+    train(foreign, replace(CONFIG, epochs=1)).save_pretrained(tmp_path / "saved")
+    assert not asked
+
+
 class Canary:
     """An object that writes a file when it is unpickled."""
 
@@ -263,6 +285,22 @@ class TestRefused:
         new = replace(folders["new"], adapter=tmp_path)
         with pytest.raises(InputError, match=r"got no adapter_config.json there"):
             train({**folders, "new": new})
+
+    @pytest.mark.parametrize(
+        "settings",
+        [[], 3, None, {}, {"peft_type": "EVIL"}, {"peft_type": []}, {"peft_type": "lora"},
+         {"peft_type": "XLORA", "adapters": {"a": "somebody/adapter"}, "hidden_size": 8},
+         {"peft_type": "PROMPT_TUNING", "task_type": "CAUSAL_LM", "num_virtual_tokens": 2},
+         {"peft_type": "LORA", "r": "x"}, {"peft_type": "LORA", "r": -3},
+         {"peft_type": "LORA", "target_modules": [1]}, {"peft_type": "LORA", "r": 2**70}],
+        ids=str,
+    )  # fmt: skip
+    def test_settings_of_no_adapter(self, folders, tmp_path, settings):
+        folder = shutil.copytree(folders["new"].adapter, tmp_path / "adapter")
+        (folder / "adapter_config.json").write_text(json.dumps(settings))
+        with pytest.raises(InputError, match="adapter") as refused:
+            load_student(replace(folders["new"], adapter=folder), CONFIG)
+        assert "\n" not in str(refused.value)
 
     def test_a_folder_without_a_model(self, folders, tmp_path):
         with pytest.raises(InputError, match="expected a causal language model"):
