@@ -146,7 +146,9 @@ def test_a_reader_that_stops_early(command) -> None:
 @pytest.mark.parametrize(
     "words",
     [["compare", "OLD", "NEW"], ["gate", "OLD", "NEW", "--max-nfr", "0.1"], ["inspect", "OLD"],
-     ["power", "--limit", "0.02"], ["compare", "OLD", "NEW", "--json", "-"]],
+     ["power", "--limit", "0.02"], ["compare", "OLD", "NEW", "--json", "-"],
+     ["--help"], ["gate", "--help"], ["adapter", "train", "--help"], ["--version"],
+     ["completion", "bash"]],
     ids=" ".join,
 )  # fmt: skip
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""A cluster of our own: on the loopback interface alone, private, gone at a signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from muscle_metrics.distributed import cluster
+from muscle_metrics.errors import UsageError
+
+pytest.importorskip("ray", reason="the engine is behind an extra")
+psutil = pytest.importorskip("psutil")
+
+# A process that holds a cluster whose workers are busy, or that compares two runs.
+HOLD = """
+import os, sys, time
+from muscle_metrics.cli.signals import end_at_signals
+from muscle_metrics.distributed.cluster import connected
+end_at_signals()
+with connected() as ray:
+    @ray.remote
+    def work(seconds):
+        from muscle_metrics.process.scratch import scratch_folder
+        with scratch_folder() as folder:
+            open(folder + "/spilled", "w").close()
+            time.sleep(seconds)
+        return os.environ.get("RAY_USAGE_STATS_ENABLED")
+    print(*ray.get([work.remote(0.1), work.remote(0.1)]))
+    running = [work.remote(600), work.remote(600)]
+    print("ready", flush=True)
+    ray.get(running)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path):
+    environment = {
+        **os.environ,
+        "TMPDIR": str(tmp_path),
+        # No hidden input: another cluster must not get the data.
+        "RAY_ADDRESS": "192.0.2.1:1",
+        "RAY_USAGE_STATS_ENABLED": "1",
+    }
+
+    def reset() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", HOLD],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=reset,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "0 0\n"
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ports_and_processes(holder, tmp_path: Path, number: signal.Signals) -> None:
+    own = psutil.Process(holder.pid)
+    family = [own, *own.children(recursive=True)]
+    assert len(family) > 4
+    assert not [one for one in family if "dashboard" in " ".join(one.cmdline()[:3])]
+    sockets = [
+        socket
+        for one in family
+        for socket in one.net_connections(kind="inet")
+        if socket.status == psutil.CONN_LISTEN
+    ]
+    assert len(sockets) > 4
+    assert {socket.laddr.ip.removeprefix("::ffff:") for socket in sockets} == {"127.0.0.1"}
+    # Other users of the machine reach neither the sockets nor the spilled objects.
+    homes = {
+        os.sep.join(str(socket.laddr).split(os.sep)[:3])
+        for one in family
+        for socket in one.net_connections(kind="unix")
+        if str(socket.laddr).startswith("/tmp/muscle-metrics-")
+    }
+    assert homes
+    for home in [*homes, *tmp_path.glob("muscle-metrics-*")]:
+        assert os.stat(home).st_mode & 0o777 == 0o700
+    sent = time.monotonic()
+    holder.send_signal(number)
+    assert holder.wait(60) == 128 + number
+    took = time.monotonic() - sent
+    assert took < 2 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert not alive
+    assert not list(tmp_path.glob("muscle-metrics-*"))
+    assert not [home for home in homes if os.path.exists(home)]
+
+
+def test_another_interface_is_refused() -> None:
+    cluster._check_loopback("127.0.0.1")
+    with pytest.raises(UsageError, match=r"127.0.0.1 alone, got 192.0.2.7: .*--address auto"):
+        cluster._check_loopback("192.0.2.7")
