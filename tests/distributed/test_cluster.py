@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from muscle_metrics.distributed import cluster
 from muscle_metrics.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytest.importorskip("ray", reason="the engine is behind an extra")
 psutil = pytest.importorskip("psutil")
