@@ -74,7 +74,6 @@ def test_ports_and_processes(holder, tmp_path: Path, number: signal.Signals) -> 
     own = psutil.Process(holder.pid)
     family = [own, *own.children(recursive=True)]
     assert len(family) > 4
-    assert not [one for one in family if "dashboard" in " ".join(one.cmdline()[:3])]
     sockets = [
         socket
         for one in family
