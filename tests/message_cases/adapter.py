@@ -108,6 +108,9 @@ def other_shapes() -> object:
 WHOLE = 'output = "run"\nold.model = "v1"\nnew.model = "v2"\ndata.train = "train.jsonl"\n'
 
 CASES: dict[str, Callable[[], object]] = {
+    "adapter: best weights that are missing": lambda: of("checkpoints", "check_kept")(
+        Path("epochs/2/adapter_model.safetensors"), "0123"
+    ),
     "adapter: unknown strategy": lambda: loss(strategy="muscle"),
     "adapter: a share of percents": lambda: loss(old_share=50),
     "adapter: no temperature": lambda: loss(temperature=0),
