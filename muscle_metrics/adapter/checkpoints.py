@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import InputError
-from muscle_metrics.process.undoing import undone
 from muscle_metrics.reports.files import explained, write_text
+from muscle_metrics.runs.files.undoing import undone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

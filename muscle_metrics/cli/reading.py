@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from muscle_metrics.cli.mistakes import flag_of, refuse_same_run
 from muscle_metrics.cli.screen import working
 from muscle_metrics.errors import FileError, UsageError
-from muscle_metrics.process.scratch import scratch_folder
+from muscle_metrics.runs.files.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import argparse

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.process.undoing import undone
+from muscle_metrics.runs.files.undoing import undone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from typing import NoReturn
 
-from muscle_metrics.process.undoing import undo_all
+from muscle_metrics.runs.files.undoing import undo_all
 
 __all__ = ["end_at_signals"]
 

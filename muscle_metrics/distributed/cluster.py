@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import UsageError, require
-from muscle_metrics.process.scratch import scratch_folder, sweep
-from muscle_metrics.process.undoing import undone
+from muscle_metrics.runs.files.scratch import scratch_folder, sweep
+from muscle_metrics.runs.files.undoing import undone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

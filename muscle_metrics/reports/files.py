@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.process.undoing import undone
+from muscle_metrics.runs.files.undoing import undone
 from muscle_metrics.words.escape import shorten, visible
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError, UsageError, require
-from muscle_metrics.process.scratch import scratch_folder
+from muscle_metrics.runs.files.scratch import scratch_folder
 from muscle_metrics.scale.encoding import quote
 from muscle_metrics.words.escape import visible
 

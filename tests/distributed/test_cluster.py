@@ -29,7 +29,7 @@ end_at_signals()
 with connected() as ray:
     @ray.remote
     def work(seconds):
-        from muscle_metrics.process.scratch import scratch_folder
+        from muscle_metrics.runs.files.scratch import scratch_folder
         with scratch_folder() as folder:
             open(folder + "/spilled", "w").close()
             time.sleep(seconds)

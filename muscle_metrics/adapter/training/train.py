@@ -24,7 +24,7 @@ from muscle_metrics.adapter.teachers.stored import store_teacher
 from muscle_metrics.adapter.training.result import CompatibleAdapter
 from muscle_metrics.adapter.training.trainer import CompatibilityTrainer, training_arguments
 from muscle_metrics.errors import UsageError
-from muscle_metrics.process.scratch import scratch_folder
+from muscle_metrics.runs.files.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import os

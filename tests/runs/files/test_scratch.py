@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from muscle_metrics.process import scratch
-from muscle_metrics.process.scratch import scratch_folder, sweep
-from muscle_metrics.process.undoing import undo_all, undone
+from muscle_metrics.runs.files import scratch
+from muscle_metrics.runs.files.scratch import scratch_folder, sweep
+from muscle_metrics.runs.files.undoing import undo_all, undone
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked there")
 
 HOLD = """
 import os, time
 from pathlib import Path
-from muscle_metrics.process.scratch import scratch_folder
+from muscle_metrics.runs.files.scratch import scratch_folder
 with scratch_folder() as folder:
     Path(folder, "spilled").write_text("x")
     print(folder, flush=True)

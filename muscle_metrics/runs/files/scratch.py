@@ -20,7 +20,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from muscle_metrics.process.undoing import undone
+from muscle_metrics.runs.files.undoing import undone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,1 +1,0 @@
-"""What a process leaves behind, and how none of it stays."""
