@@ -365,6 +365,8 @@ def _positive(name: str, limit: Limit) -> Fraction:
 
 def _fraction(name: str, limit: Limit) -> Fraction:
     """Exact value of a limit, of a size and of digits that a person writes."""
+    if isinstance(limit, Fraction):
+        return limit
     try:
         text = str(limit)
         # Before the fraction is made: of 1e99999999 it has a hundred million digits.
