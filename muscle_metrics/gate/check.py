@@ -12,10 +12,11 @@ from muscle_metrics.gate.advice import advise, list_looks
 from muscle_metrics.gate.criteria import Criterion, broken_pins, list_criteria
 from muscle_metrics.gate.trust import check_coverage, list_notes, list_reasons
 from muscle_metrics.gate.verdict import Check, Outcome, Verdict
+from muscle_metrics.statistics.looks import look_error
 from muscle_metrics.statistics.multiplicity import holm_rejections
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.evidence.evidence import Bounds, Evidence
@@ -68,7 +69,7 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
     """
     criteria = list_criteria(comparison, policy)
     _check_sizes(criteria, policy)
-    checks = _judge(criteria, policy.look_confidence)
+    checks = _judge(criteria, policy)
     verdict = make_verdict(comparison, policy, (*checks, *check_coverage(comparison, policy)))
     # A sequential verdict is made elsewhere: it may be asked again as often as one likes.
     undecided = verdict.outcome is Outcome.INCONCLUSIVE
@@ -103,10 +104,18 @@ def decide(*, low: float, high: float, limit: Fraction, rejected: bool) -> Outco
     return Outcome.INCONCLUSIVE
 
 
-def _judge(criteria: Sequence[Criterion], confidence: float) -> tuple[Check, ...]:
-    observed = holm_rejections([c.is_broken_at for c in criteria], alpha=1 - confidence)
-    worst = holm_rejections([c.would_be_broken_at for c in criteria], alpha=1 - confidence)
-    return tuple(map(_check, criteria, observed, worst, repeat(confidence)))
+def _judge(criteria: Sequence[Criterion], policy: Policy) -> tuple[Check, ...]:
+    observed = _reject([c.is_broken_at for c in criteria], policy)
+    worst = _reject([c.would_be_broken_at for c in criteria], policy)
+    return tuple(map(_check, criteria, observed, worst, repeat(policy.look_confidence)))
+
+
+def _reject(rejected_at: Iterable[Callable[[float], bool]], policy: Policy) -> list[bool]:
+    """Correct for the criteria by Holm's method, and each of its parts of alpha for the looks."""
+    return holm_rejections(
+        [lambda rate, test=test: test(look_error(rate, policy.looks)) for test in rejected_at],
+        alpha=1 - policy.confidence,
+    )
 
 
 def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: float) -> Check:

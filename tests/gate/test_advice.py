@@ -78,6 +78,15 @@ def test_a_planned_look_has_a_stricter_bound():
     assert [verdict.confidence for verdict in verdicts] == pytest.approx([0.95, 0.9802])
 
 
+# Two criteria; 31 or more of 200 items break with probability .0095 at the limit of 10 %. Half of
+# the error of a look is .0099, and the error of a look of a plan at .025 is .0093.
+@pytest.mark.parametrize(("flips", "outcome"), [(31, "INCONCLUSIVE"), (32, "FAIL")])
+def test_holm_corrects_the_error_of_the_plan_and_not_that_of_a_look(flips, outcome):
+    verdict = judged(flips, 200, max_nfr="0.1", max_conditional_nfr="0.1", looks=2)
+    assert verdict.outcome == outcome
+    assert judged(flips, 200, max_nfr="0.1", looks=2).outcome == "FAIL"
+
+
 def test_a_sequential_gate_that_used_up_its_items_speaks_of_no_second_look():
     old = Run(tuple(Record(str(row), "A", "A") for row in range(60)), "old")
     order = seeded_order(old, 3)

@@ -8,7 +8,7 @@ from scipy.stats import binom, norm
 
 from muscle_metrics.errors import UsageError
 from muscle_metrics.statistics.deciding import items_to_decide
-from muscle_metrics.statistics.looks import look_confidence
+from muscle_metrics.statistics.looks import look_confidence, look_error
 from muscle_metrics.statistics.power import fewest_to_fail, most_to_pass
 
 
@@ -54,6 +54,22 @@ def test_other_levels_hold_too(confidence):
 # The error is used up: with half of alpha for each look the same choice errs beyond it.
 def test_half_of_alpha_for_each_look_would_err_beyond_it():
     assert max(worst_errors(969, 0.05, 0.975)) > 0.055
+
+
+# Criteria over independent slices, all at their limits; each slice gets the worst number of items.
+def family_error(criteria, items, limit, each):
+    (error,) = worst_errors(items, limit, 1 - each)[1:]
+    return 1 - (1 - error) ** criteria
+
+
+@pytest.mark.parametrize("criteria", [2, 5, 10, 20])
+@pytest.mark.parametrize(("items", "limit"), [(300, 0.3), (969, 0.05), (969, 0.02)])
+def test_holm_over_two_looks_keeps_the_error_of_all_criteria(criteria, items, limit):
+    assert family_error(criteria, items, limit, look_error(0.05 / criteria, 2)) <= 0.05
+
+
+def test_an_equal_part_of_the_error_of_a_look_would_not_keep_it():
+    assert family_error(20, 300, 0.3, look_error(0.05, 2) / 20) > 0.051
 
 
 def errors_of_advice(items, limit, first, confidence):
