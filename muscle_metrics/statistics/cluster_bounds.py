@@ -78,16 +78,13 @@ class ClusterSums:
         return self._bound(whole, alpha), True
 
     def keeps(self, limit: float, alpha: float) -> bool:
-        """Return whether the upper bound is at most a share, by at most three integrals."""
+        """Return whether the upper bound is at most a share, by at most two integrals."""
         whole, settled = Group(self._largest()), self._settled()
-        if self._keeps(limit, whole, alpha):
-            return True
-        if self.strict or limit >= settled:
-            return False
-        return (
-            self._unseen(alpha).hits <= limit
-            and self._keeps(limit, self._worst_seen(), alpha)
-            and (settled >= 1 or self._keeps(settled, whole, alpha))
+        if self.strict or limit >= settled or self._unseen(alpha).hits > limit:
+            return self._keeps(limit, whole, alpha)
+        # The bound by the worst cluster seen is never above the finite-sample one.
+        return self._keeps(limit, self._worst_seen(), alpha) and (
+            settled >= 1 or self._keeps(settled, whole, alpha)
         )
 
     def lower(self, alpha: float) -> Share:
