@@ -44,8 +44,8 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
     -------
     Verdict
         At the limit, false PASS of each criterion and false FAIL of all of them together happen
-        with probability at most ``1 - policy.confidence``: exactly so for rates over independent
-        items, approximately for accuracy and for items in groups. With two looks this holds for
+        with probability at most ``1 - policy.confidence``: by Clopper and Pearson's
+        bounds for rates over independent items, approximately for accuracy and for items in groups. With two looks this holds for
         both of them together, whatever number of items was added between them.
 
     Raises

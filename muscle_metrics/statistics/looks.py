@@ -4,10 +4,10 @@ After the first look anybody may choose how many items to add, and will choose b
 Half of the error for each look does not pay for this choice: by exact enumeration false PASS can
 reach 5.8 % in place of 5 %. The level here does (Proschan and Hunsberger 1995).
 
-Over several criteria each look corrects its own p-values by Holm's method. The first criterion at its
-limit that a look rejects is rejected at ``alpha / k`` or less, with ``k`` the number of those at their
-limit. So each of them gets the error of a look that belongs to ``alpha / k``: over both looks it is
-rejected with at most this chance, and any of the ``k`` with at most ``alpha``, in any dependence.
+Over several criteria each look corrects its own p-values by Holm's method. Of `k` criteria at their
+limits the first that a look rejects is rejected at ``alpha / k`` or less. So each of them gets the
+error of a look that belongs to ``alpha / k``: over both looks it is rejected with at most this
+chance, and any of the ``k`` with at most ``alpha``, in any dependence.
 """
 
 from __future__ import annotations
