@@ -44,9 +44,9 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
     -------
     Verdict
         At the limit, false PASS of each criterion and false FAIL of all of them together happen
-        with probability at most ``1 - policy.confidence``: by Clopper and Pearson's
-        bounds for rates over independent items, approximately for accuracy and for items in groups. With two looks this holds for
-        both of them together, whatever number of items was added between them.
+        with probability at most ``1 - policy.confidence``: by exact bounds for rates
+        over independent items, approximately for accuracy and for items in groups. With two looks
+        this holds for both of them together, whatever number of items was added between them.
 
     Raises
     ------
@@ -112,10 +112,11 @@ def _judge(criteria: Sequence[Criterion], policy: Policy) -> tuple[Check, ...]:
 
 def _reject(rejected_at: Iterable[Callable[[float], bool]], policy: Policy) -> list[bool]:
     """Correct for the criteria by Holm's method, and each of its parts of alpha for the looks."""
-    return holm_rejections(
-        [lambda rate, test=test: test(look_error(rate, policy.looks)) for test in rejected_at],
-        alpha=1 - policy.confidence,
-    )
+
+    def over_looks(test: Callable[[float], bool]) -> Callable[[float], bool]:
+        return lambda rate: test(look_error(rate, policy.looks))
+
+    return holm_rejections(list(map(over_looks, rejected_at)), alpha=1 - policy.confidence)
 
 
 def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: float) -> Check:
