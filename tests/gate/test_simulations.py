@@ -140,7 +140,7 @@ def grouped(rate, correlation, *, groups=100, size=10, known=True):
 
 @pytest.mark.parametrize("correlation", [0.1, 0.3])
 def test_groups_at_the_limit_are_decided_wrongly_in_5_percent_at_most(correlation):
-    found = shares(grouped(0.05, correlation), "0.05", runs=4000)
+    found = shares(grouped(0.05, correlation), "0.05", runs=1000)
     assert found["PASS"] <= 0.05
     assert found["FAIL"] <= 0.05
     pooled = shares(grouped(0.05, correlation, known=False), "0.05", 500)
