@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.comparison.macro import macro_averages
 from muscle_metrics.comparison.plain_data import (
     SCHEMA_VERSION,
     described_changes,
@@ -13,6 +14,7 @@ from muscle_metrics.comparison.plain_data import (
     described_noise,
     json_text,
 )
+from muscle_metrics.comparison.remarks import remark_lines
 from muscle_metrics.comparison.uncertainty import (
     counts_of_part,
     decoding_noise,
@@ -182,6 +184,7 @@ class Facts(ABC):
             "dropped": dict(self.dropped),
             "lost": dict(self.lost),
             "coverage": float(self.coverage),
+            "notes": remark_lines(self),
             "possible_negative_flip_rates": None if possible is None else list(possible),
             "scores": {
                 name: described_changes(changes, partial(score_bounds, self, name))
@@ -196,6 +199,7 @@ class Facts(ABC):
             "decoding_noise": described_noise(noise_parts(decoding_noise(self))),
             "slices": {name: self._described(Part("slice", name)) for name in self.slices},
             "tasks": {name: self._described(Part("task", name)) for name in self.tasks},
+            "macro": macro_averages(self.tasks) or None,
             "flips": [{**item._asdict(), "quadrant": str(item.quadrant)} for item in self.flips()],
         }
 

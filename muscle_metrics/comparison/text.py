@@ -10,6 +10,7 @@ from rich.text import Text
 
 from muscle_metrics.comparison.chain_bounds import step_bounds
 from muscle_metrics.comparison.items import answer_text
+from muscle_metrics.comparison.macro import macro_line
 from muscle_metrics.comparison.near_misses import near_miss_lines
 from muscle_metrics.comparison.remarks import remark_lines
 from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
@@ -140,6 +141,8 @@ def _flip_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]:
         if parts:
             yield Text()
             yield _parts(comparison, kind, parts)
+    if macro := macro_line(comparison.tasks):
+        yield _line(macro)
     if flips:
         yield Text()
         yield _flips(comparison, flips)

@@ -40,6 +40,7 @@ class TestFirstScores:
         comparison = compare_runs(OLD, NEW)
         said = "arc by acc (also acc_norm), mmlu_law by acc (also loose)"
         assert said in str(comparison)
+        assert any(said in note for note in comparison.to_dict()["notes"])
         verdict = check_gate(comparison, Policy(max_nfr="0.9"))
         assert any(said in note for note in verdict.notes)
 
@@ -125,6 +126,27 @@ class TestChosenScores:
     def test_a_chain(self) -> None:
         chain = compare_chain([OLD, NEW, OLD], metric={"arc": "acc_norm"})
         assert [step.negative for step in chain.steps] == [3, 0]
+
+
+def test_macro_averages_count_each_task_once() -> None:
+    """By hand: 1 of 4 items broke in one task, 1 of 1 in the other; micro 2 of 5."""
+    rows = [*((("a", str(n), n > 0)) for n in range(4)), ("b", "0", False)]
+    old = Run(tuple(item(task, id_, em=1.0) for task, id_, _ in rows), "v1")
+    new = Run(tuple(item(task, id_, em=right) for task, id_, right in rows), "v2")
+    comparison = compare_runs(old, new)
+    assert comparison.counts.negative_flip_rate == 0.4
+    assert comparison.to_dict()["macro"] == {
+        "old_accuracy": 1.0,
+        "new_accuracy": 0.375,
+        "negative_flip_rate": 0.625,
+        "positive_flip_rate": 0.0,
+    }
+    assert "2 tasks, each counted once: accuracy 100.00% to 37.50%, NFR 62.50%" in str(comparison)
+
+
+def test_one_task_has_no_macro_average() -> None:
+    runs = [Run((item("a", "1", em=1.0),), name) for name in ("v1", "v2")]
+    assert compare_runs(*runs).to_dict()["macro"] is None
 
 
 @given(
