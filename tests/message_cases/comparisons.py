@@ -42,6 +42,7 @@ compare_all = partial(compare, old=["A", "B"], new=["A", "C"], references=["A", 
 alike = partial(consistency, old=["A", "B"], new=["A", "C"], metrics=["exact_match"])
 chain = partial(count_chain, versions=[["A"], ["B"]], references=["A"])
 GRADED = Run((Record("1", scores={"f1": 0.5}),), "old")
+JUDGED = Run((Record("1", scores={"em": 1.0}),), "old")
 UNSCORED = Run((Record("1", "A", "A"),), "new")
 MOVES = np.full(12, 0.25)
 
@@ -54,6 +55,9 @@ def gated(comparison: Comparison | None = None, **limits: Any) -> object:
 
 CASES: dict[str, Callable[[], object]] = {
     "gate: answers that are not recorded": lambda: gated(max_nfr_mc="0.995"),
+    "gate: answers behind verdicts": lambda: check_gate(
+        compare_runs(JUDGED, JUDGED), Policy(max_nfr="0.99", max_nfr_mc="0.995")
+    ),
     "gate: mean regression of answers": lambda: gated(comparison=compare_all()),
     "gate: mean regression without a range": gated,
     "gate: weights of another slice": lambda: gated(max_weighted_nfr="0.9", weights={"law": 2}),

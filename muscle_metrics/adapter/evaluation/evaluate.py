@@ -155,6 +155,7 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> None:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> file = Path(tempfile.mkdtemp(), "old.jsonl")
     >>> save_run(Run((Record("1", prediction="a", reference="b"),), name="old"), file)
     >>> print(file.read_text(), end="")

@@ -138,7 +138,7 @@ class TestRealRuns:
             shutil.copytree(source, folder, copy_function=shutil.copyfile)
             folders.append(str(folder))
         assert main(["compare", *folders]) != 0
-        listed = "got ['exact_match', 'exact_match@5', 'prefix_exact_match'"
+        listed = "got 'exact_match', 'exact_match@5', 'prefix_exact_match'"
         assert listed in capsys.readouterr().err
         assert main(["compare", *folders, "--metric", "quasi_exact_match"]) == 0
         assert "20 items" in capsys.readouterr().out.partition("\n")[0]
