@@ -1,36 +1,34 @@
 """The law of a gate: no damage to the new run moves its verdict towards PASS.
 
 Random pairs of runs are gated by random policies, then again with a damaged new run: rows that are
-dropped, emptied, garbled, cut, doubled, renamed, or given other labels and references. By default
-half of the damages hit the items that broke, as a run would that wants to look better.
+dropped, emptied, garbled, cut, doubled, renamed, or given other labels and references. Half of the
+damages hit the items that broke, as a run would that wants to look better.
 
-Run as ``python -m tests.fuzz.damages --cases 50000 --engine memory``. With ``--engine duckdb
---agree`` each outcome must also be that of the same files read into memory.
+Run in memory as ``python -m tests.fuzz damages --cases 50000``. ``damages-duckdb`` and
+``damages-ray`` write the runs to files; there the outcome must also be that of the same files read
+into memory.
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import random
-import sys
-import tempfile
-import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import cycle
+from dataclasses import dataclass, field, fields, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from muscle_metrics import InputError, Policy, UsageError, check_gate, compare_runs, read_run
 from muscle_metrics.comparison.facts import Facts
 from muscle_metrics.runs.record import Record, Run
+from tests.fuzz import cases
+from tests.fuzz.cases import Fault
 
 # Draws of a pair before one is taken that the gate refuses undamaged: it can only stay refused.
 TRIES = 6
+DAMAGES_OF_A_PAIR = 20
 # PASS lets a model through, INCONCLUSIVE does where a policy maps it so; all else stops it.
 RANKS = {"PASS": 2, "INCONCLUSIVE": 1}
 WORDS = {
@@ -293,7 +291,6 @@ class OnFiles:
     """Compare two runs as files; the old one is written once."""
 
     def __init__(self, folder: Path, compare: Callable[..., Facts]) -> None:
-        self.forms = cycle(["flat", "nested", "packed"])
         self.folder, self.compare = folder, compare
         self.known: Run | None = None
 
@@ -304,7 +301,7 @@ class OnFiles:
             self.known = old
         # DuckDB reads flat rows by itself; the in-memory reader reads the others for an engine.
         lines = as_lines(new)
-        form = next(self.forms)
+        form = ("flat", "nested", "packed")[len(lines) % 3]
         if form == "nested":
             lines = lines.replace('{"id"', '{"meta": {"k": [1]}, "id"')
         content = lines.encode()
@@ -335,22 +332,6 @@ def _fields(run: Run) -> dict[str, Any]:
     return fields | ({"score_field": "score"} if first.scores else {})
 
 
-def search(
-    engine: Engine, *, cases: int, seed: int, counted: bool = False, each: int = 10
-) -> Iterator[tuple[Case, Run, list[str], str, str]]:
-    """Yield each damage with the outcome before and after it."""
-    for number in range(-(-cases // each)):
-        rng = random.Random(f"{seed}/{number}")
-        for _ in range(TRIES):
-            case = draw_case(rng, counted=counted)
-            before = case.judged(engine)
-            if before not in ("INVALID", "USAGE"):
-                break
-        for _ in range(each):
-            new, names = damage_run(case, rng)
-            yield case, new, names, before, case.judged(engine, new)
-
-
 def describe(case: Case, new: Run, names: list[str], before: str, after: str) -> str:
     """A counterexample in full."""
     return (
@@ -359,49 +340,91 @@ def describe(case: Case, new: Run, names: list[str], before: str, after: str) ->
     )
 
 
-def main() -> int:
-    """Search by the command line; exit 1 at the first counterexample."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", type=int, default=50_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--engine", choices=("memory", "duckdb", "ray"), default="memory")
-    parser.add_argument("--agree", action="store_true", help="also compare outcomes with memory")
-    options = parser.parse_args()
-    start = time.perf_counter()
-    seen: Counter[tuple[str, str]] = Counter()
-    with tempfile.TemporaryDirectory() as folder:
-        engine = open_engine(options.engine, Path(folder))
-        counted = options.engine != "memory"
-        read_files = OnFiles(Path(folder), compare_read)
-        for found in search(engine, cases=options.cases, seed=options.seed, counted=counted):
-            *_, before, after = found
-            seen[before, after] += 1
-            case, new, *_ = found
-            expected = case.judged(read_files, new) if options.agree else after
-            if rank(after) > rank(before) or after != expected:
-                print(f"in memory {expected}" if options.agree else "", describe(*found))
-                return 1
-    for (before, after), count in sorted(seen.items()):
-        print(f"{before:>12} -> {after:<12} {count}")
-    print(f"{sum(seen.values())} damages, no counterexample, {time.perf_counter() - start:.0f} s")
-    return 0
+# As a fuzzer
 
 
-def open_engine(name: str, folder: Path) -> Engine:
+def draw(rng: random.Random, engine: str = "memory") -> Iterator[cases.Case]:
+    """Yield damages of one pair of runs."""
+    is_counted = engine != "memory"
+    for _ in range(TRIES):
+        case = draw_case(rng, counted=is_counted)
+        if case.judged(in_memory) not in ("INVALID", "USAGE"):
+            break
+    pair = {
+        "engine": engine,
+        "options": case.options,
+        "policy": {
+            name: sorted(value) if isinstance(value, frozenset) else value
+            for name, value in case.policy.items()
+        },
+        "old": _rows(case.old),
+        "new": _rows(case.new),
+    }
+    for _ in range(DAMAGES_OF_A_PAIR):
+        damaged, names = damage_run(case, rng)
+        yield {"pair": pair, "damages": names, "damaged": _rows(damaged)}
+
+
+draw_for_duckdb = partial(draw, engine="duckdb")
+draw_for_ray = partial(draw, engine="ray")
+
+
+def check(document: cases.Case, folder: Path) -> str:
+    """Judge the new run and the damaged one; return both outcomes."""
+    engine = document["pair"]["engine"]
+    case, before = _undamaged(document["pair"], folder)
+    damaged = _run(document["damaged"], "v2")
+    after = case.judged(_engine(engine, folder), damaged)
+    if rank(after) > rank(before):
+        raise Fault(f"{before} becomes {after}", f"by {document['damages']}")
+    if engine != "memory":
+        expected = case.judged(_engine("files", folder), damaged)
+        if after != expected:
+            raise Fault(f"{engine} says {after}, memory {expected}")
+    return f"{before} -> {after}"
+
+
+# The last pair of runs, its case and its outcome: damages of one pair share them.
+_LAST: list[tuple[Any, Case, str]] = []
+
+
+def _undamaged(pair: dict[str, Any], folder: Path) -> tuple[Case, str]:
+    if not _LAST or _LAST[0][0] is not pair:
+        runs = {"old": _run(pair["old"], "v1"), "new": _run(pair["new"], "v2")}
+        case = Case(**runs, options=pair["options"], policy=pair["policy"])
+        _LAST[:] = [(pair, case, case.judged(_engine(pair["engine"], folder)))]
+    return _LAST[0][1:]
+
+
+def _rows(run: Run) -> list[dict[str, Any]]:
+    """Rows of a run for a document, without attributes that are missing."""
+    return [
+        {name: value for name in NAMES if (value := getattr(record, name)) not in (None, {})}
+        for record in run
+    ]
+
+
+NAMES = [one.name for one in fields(Record)]
+
+
+def _run(rows: list[dict[str, Any]], name: str) -> Run:
+    return Run(tuple(Record(**row) for row in rows), name)
+
+
+@cache
+def _engine(name: str, folder: Path) -> Engine:
     """The comparison of an engine."""
     if name == "memory":
         return in_memory
+    if name == "files":
+        return OnFiles(folder, compare_read)
     if name == "duckdb":
         from muscle_metrics.scale import compare_files
 
-        return OnFiles(folder, compare_files)
+        return OnFiles(folder, partial(compare_files, threads=1))
     import ray
 
     from muscle_metrics.distributed import compare_shards
 
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     return OnFiles(folder, partial(compare_shards, buckets=1))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
