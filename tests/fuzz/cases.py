@@ -11,6 +11,7 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -48,10 +49,12 @@ class Fuzzer(NamedTuple):
     `draw` yields cases that share what is costly to draw; they depend on the random numbers alone.
     `check` returns the outcome in a few words for the summary, or raises a `Fault`; any exception
     that leaves it is a fault too. The folder is empty or holds files of earlier cases.
+    `imports` are modules that the package loads when it needs them, which is no work of a case.
     """
 
     draw: Callable[[Random], Iterator[Case]]
     check: Callable[[Case, Path], str]
+    imports: tuple[str, ...]
 
 
 def as_text(content: bytes) -> str:
@@ -111,31 +114,36 @@ def save_case(name: str, fault: Fault, case: Case, folder: Path = CORPUS) -> Pat
 def shrink(case: Case, fails: Callable[[Case], bool], *, seconds: float) -> Iterator[Case]:
     """Yield ever smaller cases that still fail, until none does or the time is over."""
     end = time.monotonic() + seconds
-    found = True
-    while found:
-        found = False
-        for candidate in _smaller(case):
+    while True:
+        # Rows first, then parts of their texts.
+        for candidate in chain(_smaller(case, (dict, list)), _smaller(case, (str,))):
             if time.monotonic() > end:
                 return
             if fails(candidate):
-                case, found = candidate, True
+                case = candidate
                 yield case
                 break
+        else:
+            return
 
 
-def _smaller(value: Any) -> Iterator[Any]:
-    """Yield a JSON document with one part left out, large parts first."""
-    if isinstance(value, dict):
-        for key in value:
-            yield {name: part for name, part in value.items() if name != key}
-    if isinstance(value, list | str):
-        size = len(value)
-        while size := size // 2 if size > 1 else 0:
-            for start in range(0, len(value), size):
-                yield value[:start] + value[start + size :]
+def _smaller(value: Any, kinds: tuple[type, ...]) -> Iterator[Any]:
+    """Yield a JSON document with a part of one object, list or text left out, large parts first."""
+    if isinstance(value, kinds):
+        parts = list(value)
+        size = len(parts)
+        while size := (size // 2 if size > 1 else 0):
+            for start in range(0, len(parts), size):
+                yield _without(value, parts[start : start + size], start)
     if isinstance(value, dict | list):
         for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-            for smaller in _smaller(part):
+            for smaller in _smaller(part, kinds):
                 changed = value.copy()
                 changed[key] = smaller
                 yield changed
+
+
+def _without(value: Any, parts: list[Any], start: int) -> Any:
+    if isinstance(value, dict):
+        return {name: part for name, part in value.items() if name not in parts}
+    return value[:start] + value[start + len(parts) :]

@@ -7,6 +7,7 @@ stands, also in native code, and write down where that was.
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import multiprocessing
 import random
 import resource
@@ -33,8 +34,6 @@ __all__ = ["Job", "Tally", "watch"]
 
 # Seconds of processor time for one case, and of waiting; other programs slow a case down too.
 LONGEST, LONGEST_WAIT = 5.0, 60.0
-# The first case of a process also imports what it needs.
-LONGEST_FIRST = 60.0
 MOST_MEMORY = 1 << 30
 # More address space than any case needs: a bomb ends in a MemoryError, not in swap.
 MOST_ADDRESSES = 16 << 30
@@ -197,7 +196,9 @@ def _work(job: Job, number: int, folder: Path, pipe: Connection) -> None:
     tempfile.tempdir = str(folder)
     resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESSES, MOST_ADDRESSES))
     (folder / "case").mkdir()
-    longest, known = LONGEST_FIRST, set[str]()
+    for module in FUZZERS[job.name].imports:
+        importlib.import_module(module)
+    known = set[str]()
     with (folder / TRACE).open("w") as trace, (folder / CURRENT).open("w") as current:
         for name in (signal.SIGPROF, signal.SIGALRM):
             signal.signal(name, signal.SIG_DFL)
@@ -207,13 +208,11 @@ def _work(job: Job, number: int, folder: Path, pipe: Connection) -> None:
             current.seek(0)
             current.write(f"{place:<80}")
             current.flush()
-            outcome, fault, seconds = _timed(job, case, folder / "case", longest)
+            outcome, fault, seconds = _timed(job, case, folder / "case")
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MEMORY_UNIT
             if fault is None and memory > MOST_MEMORY:
                 fault = Fault("more than 1 GB of memory", f"{memory >> 20} MB")
             sent = case if fault is not None and fault.kind not in known else None
-            # What is imported first is no work for a case.
-            seconds = 0.0 if longest == LONGEST_FIRST else seconds
             pipe.send(("case", place, outcome, seconds, memory, fault, sent))
             if memory > MOST_MEMORY:
                 return
@@ -221,15 +220,12 @@ def _work(job: Job, number: int, folder: Path, pipe: Connection) -> None:
                 known.add(fault.kind)
                 for smaller in shrink(case, _fails(job, fault, folder), seconds=SECONDS_TO_SHRINK):
                     pipe.send(("smaller", fault, smaller))
-            longest = LONGEST
 
 
-def _timed(
-    job: Job, case: Case, folder: Path, longest: float
-) -> tuple[str, Fault | None, float]:
+def _timed(job: Job, case: Case, folder: Path) -> tuple[str, Fault | None, float]:
     """Outcome of a case, its fault, and the processor time that it took."""
-    signal.setitimer(signal.ITIMER_PROF, longest)
-    signal.setitimer(signal.ITIMER_REAL, max(LONGEST_WAIT, 3 * longest))
+    signal.setitimer(signal.ITIMER_PROF, LONGEST)
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_WAIT)
     start = time.process_time()
     outcome, fault = fault_of(FUZZERS[job.name], case, folder)
     seconds = time.process_time() - start
@@ -240,7 +236,7 @@ def _timed(
 
 def _fails(job: Job, fault: Fault, folder: Path) -> Any:
     def fails(case: Case) -> bool:
-        found = _timed(job, case, folder / "case", LONGEST)[1]
+        found = _timed(job, case, folder / "case")[1]
         return found is not None and found.kind == fault.kind
 
     return fails

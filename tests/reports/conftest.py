@@ -41,7 +41,11 @@ def judge() -> Callable[..., Judged]:
 @pytest.fixture(params=["judged", "invalid", "accepted"])
 def attacked(request: pytest.FixtureRequest, hostile: list[str]) -> Judged:
     """A verdict with every hostile string in every field that a report shows."""
-    prints = [] if request.param == "judged" else ["\n".join(hostile), "x"]
+    return attack(request.param, hostile)
+
+
+def attack(kind: str, hostile: list[str]) -> Judged:
+    prints = [] if kind == "judged" else ["\n".join(hostile), "x"]
     runs = [hostile_run("v1", hostile, "A"), hostile_run("v2", hostile, None)]
     runs = [
         replace(run, fingerprint={"judge": prints[i]} if prints else {})
@@ -53,7 +57,7 @@ def attacked(request: pytest.FixtureRequest, hostile: list[str]) -> Judged:
         slices={text: "0.9999" for text in hostile if text},
         tasks={text: "0.9999" for text in hostile if text},
         pinned=frozenset(record.id for record in runs[0]),
-        accepted_differences=("judge",) if request.param == "accepted" else (),
+        accepted_differences=("judge",) if kind == "accepted" else (),
     )
     return Judged(check_gate(comparison, policy), comparison)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -55,7 +56,13 @@ def check_lines(lines: list[str]) -> None:
 
 
 def is_visible(line: str) -> bool:
-    return line.replace("\u00a0", " ").isprintable()
+    """Whether no character acts unseen; blanks of other widths and unassigned ones do not."""
+    return not any(
+        unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        or 0xFDD0 <= ord(char) <= 0xFDEF
+        or ord(char) & 0xFFFE == 0xFFFE
+        for char in line
+    )
 
 
 def test_terminal(attacked) -> None:
