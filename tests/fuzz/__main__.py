@@ -12,10 +12,12 @@ import sys
 from tests.fuzz.fuzzers import FUZZERS, USUAL
 from tests.fuzz.watch import Job, watch
 
+SUMMARY = "Search for files and runs that break what docs/reliability.md promises."
+
 
 def main() -> int:
     """Run the fuzzers one after another."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=SUMMARY)
     parser.add_argument(
         "fuzzers", nargs="*", metavar="FUZZER", help=f"of {', '.join(FUZZERS)}; by default the "
         f"first {len(USUAL)}"

@@ -10,12 +10,12 @@ import json
 import re
 import time
 import traceback
-from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from random import Random
 
 __all__ = [
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 Case = dict[str, Any]
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818
     """What a case may not lead to.
 
     `kind` names the fault and its place without the values of the case: one of each is kept.

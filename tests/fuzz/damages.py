@@ -17,14 +17,17 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from muscle_metrics import InputError, Policy, UsageError, check_gate, compare_runs, read_run
 from muscle_metrics.comparison.facts import Facts
 from muscle_metrics.runs.record import Record, Run
-from tests.fuzz import cases
 from tests.fuzz.cases import Fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.fuzz import cases
 
 # Draws of a pair before one is taken that the gate refuses undamaged: it can only stay refused.
 TRIES = 6
@@ -161,7 +164,9 @@ def _policy(
             more["max_nfr_mc"] = "0.6"
     if not counted:
         more["pinned"] = frozenset(rng.sample(ids, 2))
-        more["weights"] = {"hard": 5}
+        if rng.random() < 0.2:
+            # Ten times as much work as any other limit.
+            more["weights"] = {"hard": 5}
         if "score_range" in options:
             # A mean over the items that got worse falls when more of them get slightly worse.
             more["max_mean_loss"] = rng.choice(["0.05", "0.3"])

@@ -10,10 +10,7 @@ import gzip
 import io
 import json
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow
 from pyarrow import csv, parquet
@@ -23,6 +20,11 @@ from muscle_metrics.errors import MuscleMetricsError
 from muscle_metrics.scale import Totals, compare_files
 from tests.fuzz.cases import Case, Fault, as_bytes
 from tests.fuzz.odd_values import ODD_VALUES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from random import Random
 
 CASES_OF_A_TABLE = 5
 TEXTS = ["A", "B", "да", "水 火", "", "é\n", "e\u0301", '"', "\\u0041", "null", "1", "NaN", "a b"]
@@ -94,13 +96,17 @@ def check(case: Case, folder: Path) -> str:
         except (pyarrow.ArrowException, ValueError, OverflowError):
             return "no such table"
     reading, options = case["reading"], _with_tuples(case["options"])
+    # An engine judges no repeats.
+    is_judged = "repeat_field" not in reading
     in_memory = _outcome(
-        lambda: compare_runs(*(read_run(path, **reading) for path in wholes), **options)
+        lambda: compare_runs(*(read_run(path, **reading) for path in wholes), **options),
+        is_judged=is_judged,
     )
     by_engine = _outcome(
         lambda: compare_files(
             *parts, old_options=reading, new_options=reading, threads=1, **options
-        )
+        ),
+        is_judged=is_judged,
     )
     if isinstance(by_engine, str) and "--engine" in by_engine:
         # What the engine cannot do it says, and names the way out.
@@ -124,7 +130,7 @@ def _difference(first: Any, second: Any) -> str:
     return ", ".join(name for name in first if first[name] != second[name])
 
 
-def _outcome(compare: Any) -> Any:
+def _outcome(compare: Callable[[], Any], *, is_judged: bool) -> Any:
     """What a comparison counted, or the message that refused it."""
     try:
         found = compare()
@@ -142,8 +148,7 @@ def _outcome(compare: Any) -> Any:
         "lost": dict(found.lost),
         "dropped": dict(found.dropped),
         "labels": found.labels_from_new,
-        # An engine judges no repeats.
-        "verdict": "" if found.is_repeated else _verdict(found),
+        "verdict": _verdict(found) if is_judged else "",
     }
 
 
@@ -182,9 +187,7 @@ def _reference(rng: Random, kind: str) -> Any:
     return rng.choice({"numbers": NUMBERS, "mixed": [*TEXTS, *NUMBERS]}.get(kind, TEXTS))
 
 
-def _answer(
-    rng: Random, kind: str, row: dict[str, Any], *, is_dotted: bool
-) -> dict[str, Any]:
+def _answer(rng: Random, kind: str, row: dict[str, Any], *, is_dotted: bool) -> dict[str, Any]:
     """An answer, right in half of all cases, and a score; nested where fields have dots."""
     right = row["reference"]
     if isinstance(right, list):

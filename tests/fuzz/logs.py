@@ -97,9 +97,11 @@ BROKEN = frozenset({17})
 
 
 def _plain(form: str) -> Log:
-    """Rows of a form of file; the answers judge in one half of the forms, a score in the other."""
+    """Rows of a form of file; in some forms answers judge them, in others a score."""
     old, new = _rows(broken=frozenset()), _rows(broken=BROKEN)
-    fields = PLAIN if form in ("json", "tsv") else {"slice_field": "topic", "prompt_field": "prompt"}
+    fields = (
+        PLAIN if form in ("json", "tsv") else {"slice_field": "topic", "prompt_field": "prompt"}
+    )
     write = WRITERS[form]
     return Log({f"v1.{form}": write(old)}, {f"v1.{form}": write(new)}, "0.12", fields)
 

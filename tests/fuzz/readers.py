@@ -17,7 +17,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow
 from pyarrow import parquet
@@ -28,10 +28,12 @@ from muscle_metrics.errors import MissingDependencyError, MuscleMetricsError
 from muscle_metrics.reports.verdict_json import verdict_json
 from muscle_metrics.runs.files.plain_file import PLAIN_FORMATS
 from muscle_metrics.runs.harnesses import HARNESSES
-from muscle_metrics.runs.record import Run
 from tests.fuzz.cases import Case, Fault, as_bytes, as_text
 from tests.fuzz.logs import LOGS, Files, Log
 from tests.fuzz.odd_values import ODD_VALUES
+
+if TYPE_CHECKING:
+    from muscle_metrics.runs.record import Run
 
 # An error names one file; a link or an encoding may add some words.
 LONGEST_MESSAGE = 1500
@@ -50,13 +52,15 @@ RAW = [
 VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 0.5, 1e300, 2**53 + 1, "", " ", "0", "true", "nan", "1e999",
     "\u202ex", "\ufeff", "\u2028", "::error::x", "##[error]x", "\x1b[2J", "é", "e\u0301", "ß" * 500,
-    [], {}, [None], [[]], [[], {}], {"": None}, {"a": [1, {"b": None}]}, ["a"] * 300, [1, "1", True],
-    [float(n) for n in range(40)], {"value": 1}, {"text": ["x"]}, [["acc"]], [["acc", 1]],
+    [], {}, [None], [[]], [[], {}], {"": None}, {"a": [1, {"b": None}]}, ["a"] * 300,
+    [1, "1", True], [float(n) for n in range(40)], {"value": 1}, {"text": ["x"]},
+    [["acc"]], [["acc", 1]],
 ]  # fmt: skip
 BYTES = [
     b"\x00", b"\xff", b"\xef\xbb\xbf", b"\xc3", b"\xed\xa0\x80", b"\r", b"\n", b"\r\n", b"\n\n",
     b"\xe2\x80\xa8", b"\xc2\x85", b"\x1a", b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"'",
-    b"\t", b" " * 5000, b"\n" * 5000, b"PK\x03\x04", b"\x1f\x8b", b"(\xb5/\xfd", b"PAR1", b"\\u0000",
+    b"\t", b" " * 5000, b"\n" * 5000, b"PK\x03\x04", b"\x1f\x8b", b"(\xb5/\xfd", b"PAR1",
+    b"\\u0000",
 ]  # fmt: skip
 
 Damage = Callable[[Log, Random], Iterator[tuple[Files, bool]]]

@@ -17,7 +17,6 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count, islice
 from multiprocessing.connection import wait
@@ -28,6 +27,7 @@ from tests.fuzz.cases import CORPUS, Case, Fault, fault_of, read_corpus, save_ca
 from tests.fuzz.fuzzers import FUZZERS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
 __all__ = ["Job", "Tally", "watch"]
