@@ -78,12 +78,13 @@ def rank(outcome: str) -> int:
 def draw_case(rng: random.Random, *, counted: bool = False) -> Case:
     """Draw two runs over the same items; `counted` limits them to what an engine supports."""
     kind = rng.choice(["answers", "answers", "lists", "flags", "grades", "texts"])
-    items = rng.choice([5, 30, 60, 120, 250])
+    items = rng.choice([5, 30, 60, 120, 200])
     if kind == "texts":
         items = min(items, 60)
     words = WORDS[rng.choice(list(WORDS))] if kind != "texts" else WORDS["sentences"]
-    is_repeated = not counted and rng.random() < 0.15
-    is_grouped = rng.random() < 0.15 and not (counted and kind in ("grades", "texts"))
+    # Bounds over groups and repeats take ten times as long as others.
+    is_repeated = not counted and rng.random() < 0.06
+    is_grouped = rng.random() < 0.06 and not (counted and kind in ("grades", "texts"))
     old, new, broken = [], [], []
     skill, breaks, fixes = rng.choice([0, 0.02, 0.3, 0.7, 1]), rng.random() ** 3, rng.random()
     for n in range(items):

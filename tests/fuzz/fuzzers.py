@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fuzz import damages, engines, readers, sinks
+from tests.fuzz import damages, engines, planted, readers, sinks
 from tests.fuzz.cases import Fuzzer
 
 __all__ = ["FUZZERS", "USUAL"]
@@ -15,6 +15,8 @@ FUZZERS = {
     "sinks": Fuzzer(sinks.draw, sinks.check, (*_GATE, "jinja2")),
     "damages-duckdb": Fuzzer(damages.draw_for_duckdb, damages.check, (*_GATE, "duckdb")),
     "damages-ray": Fuzzer(damages.draw_for_ray, damages.check, (*_GATE, "ray")),
+    # Does what its cases say, for the tests of the watch.
+    "planted": Fuzzer(planted.draw, planted.check, ()),
 }
 # Those that run when none is named.
 USUAL = ("readers", "engines", "damages", "sinks")

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "Tally", "watch"]
 
-# Seconds of processor time for one case, and of waiting; other programs slow a case down too.
-LONGEST, LONGEST_WAIT = 5.0, 60.0
+# Seconds that one case may wait; other programs slow it down too.
+LONGEST_WAIT = 60.0
 MOST_MEMORY = 1 << 30
 # More address space than any case needs: a bomb ends in a MemoryError, not in swap.
 MOST_ADDRESSES = 16 << 30
@@ -46,13 +46,17 @@ CURRENT, TRACE = "current", "trace"
 
 @dataclass(frozen=True)
 class Job:
-    """Cases of one fuzzer: until the minutes or the number of cases are over."""
+    """Cases of one fuzzer: until the minutes or the number of cases are over.
+
+    `longest` is the processor time that one case may take, in seconds.
+    """
 
     name: str
     seed: int = 0
     minutes: float | None = None
     cases: int | None = None
     processes: int = 1
+    longest: float = 5.0
     corpus: Path = CORPUS
 
     def case(self, place: str) -> Case:
@@ -172,7 +176,7 @@ def _after(job: Job, tally: Tally, folder: Path, code: int, number: int) -> int:
     if code:
         trace = (folder / TRACE).read_text("utf-8", "replace")
         reasons = {
-            -signal.SIGPROF: f"more than {LONGEST:.0f} s of processor time",
+            -signal.SIGPROF: f"more than {job.longest:g} s of processor time",
             -signal.SIGALRM: f"more than {LONGEST_WAIT:.0f} s of waiting",
         }
         kind = reasons.get(code, f"the process ended with {code}")
@@ -187,7 +191,9 @@ def _after(job: Job, tally: Tally, folder: Path, code: int, number: int) -> int:
 def _innermost(trace: str) -> str:
     """Function of the package in which a process ended."""
     lines = [line for line in trace.splitlines() if "/muscle_metrics/" in line]
-    return lines[0].rpartition("/muscle_metrics/")[2].replace('"', "") if lines else "not in Python"
+    if not lines:
+        return "not in the package"
+    return lines[0].rpartition("/muscle_metrics/")[2].replace('"', "")
 
 
 def _work(job: Job, number: int, folder: Path, pipe: Connection) -> None:
@@ -224,7 +230,7 @@ def _work(job: Job, number: int, folder: Path, pipe: Connection) -> None:
 
 def _timed(job: Job, case: Case, folder: Path) -> tuple[str, Fault | None, float]:
     """Outcome of a case, its fault, and the processor time that it took."""
-    signal.setitimer(signal.ITIMER_PROF, LONGEST)
+    signal.setitimer(signal.ITIMER_PROF, job.longest)
     signal.setitimer(signal.ITIMER_REAL, LONGEST_WAIT)
     start = time.process_time()
     outcome, fault = fault_of(FUZZERS[job.name], case, folder)
