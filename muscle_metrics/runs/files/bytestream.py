@@ -34,6 +34,7 @@ __all__ = [
     "read_text",
 ]
 
+_BLANKS = b" \t\r\n"
 LINE_LIMIT = 64 << 20
 _RATIO_LIMIT = 200
 # Below this size any ratio is allowed: honest files of repetitive rows compress very well.
@@ -226,6 +227,7 @@ def read_byte_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     r"""Lines of a file with their numbers from 1, split on ``\n`` only.
 
     Python splits text at more line ends (U+2028, U+0085, a lone CR), which model outputs contain.
+    Blank lines are left out.
 
     Yields
     ------
@@ -240,7 +242,10 @@ def read_byte_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         If the file cannot be read to its end, or has a line longer than 64 MiB.
     """
     for number, block in read_blocks(path):
-        yield from enumerate(io.BytesIO(block), start=number)
+        # A small compressed file may unfold to a hundred million blank lines.
+        if block.strip(_BLANKS):
+            lines = enumerate(io.BytesIO(block), start=number)
+            yield from ((number, line) for number, line in lines if line.strip(_BLANKS))
 
 
 def read_blocks(path: Path) -> Iterator[tuple[int, bytes]]:

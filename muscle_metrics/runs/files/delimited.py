@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["read_csv", "read_tsv"]
 
 
+# A small compressed file may unfold to a hundred million blank lines.
+_MOST_BLANK = 1_000_000
 _NAMES = {",": "commas", "\t": "tabs"}
 # Advice for a header with another delimiter.
 _ADVICE = {
@@ -82,6 +84,7 @@ def _check_delimiter(place: str, header: list[str], delimiter: str) -> None:
 
 
 def _read_cells(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    blank = 0
     reader = csv.reader((line for _, line in read_lines(path)), delimiter=delimiter, strict=True)
     while True:
         number = reader.line_num + 1
@@ -98,5 +101,11 @@ def _read_cells(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             ) from error
         finally:
             csv.field_size_limit(limit)
+        blank = 0 if cells else blank + 1
+        if blank > _MOST_BLANK:
+            raise FileError(
+                f"{line_of(path, number)}: expected rows, got {_MOST_BLANK} blank lines one after "
+                f"another: remove them"
+            )
         if cells:
             yield number, cells

@@ -19,6 +19,7 @@ __all__ = ["OBJECT_LIMIT", "read_json_object"]
 
 # Largest text of one object in memory; larger logs come as rows or in several files.
 OBJECT_LIMIT = 1 << 30
+_CHUNK = 1 << 20
 
 
 def read_json_object(path: Path) -> Mapping[str, object]:
@@ -36,7 +37,12 @@ def read_json_object(path: Path) -> Mapping[str, object]:
         UTF-8; the message names the line.
     """
     with open_bytes(path) as stream:
-        content = stream.read(OBJECT_LIMIT + 1)
+        # One read of the whole limit would reserve a gigabyte for any file.
+        chunks, left = [], OBJECT_LIMIT + 1
+        while left and (chunk := stream.read(min(left, _CHUNK))):
+            chunks.append(chunk)
+            left -= len(chunk)
+        content = b"".join(chunks)
     if len(content) > OBJECT_LIMIT:
         raise FileError(
             f"{visible(str(path))}: expected at most {OBJECT_LIMIT} bytes of JSON, got more: "

@@ -26,6 +26,9 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
         If a line is not one JSON object in UTF-8.
     """
     for first, block in read_text(path):
+        if not block.strip(" \t\r\n"):
+            # A small compressed file may unfold to a hundred million blank lines.
+            continue
         lines = [line.strip(" \t\r") for line in block.split("\n")]
         numbers = list(compress(count(first), lines))
         texts = list(filter(None, lines))

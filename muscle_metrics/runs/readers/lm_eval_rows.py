@@ -182,8 +182,7 @@ def read_sample_lines(path: Path, *, whole: bool) -> Iterator[tuple[int, Mapping
             text = line.decode().strip(" \t\r\n")
         except UnicodeDecodeError as error:
             raise FileError(f"{line_of(path, number)}: {explain_encoding(error)}") from error
-        if text:
-            yield number, decode_row(text, path, number)
+        yield number, decode_row(text, path, number)
 
 
 def _decode_cut(line: bytes) -> dict[str, Any] | None:
