@@ -123,6 +123,7 @@ CASES: dict[str, Callable[[], object]] = {
     "csv: bars": lambda: read("old.csv", "id|prediction\n1|a\n"),
     "csv: tabs": lambda: read("old.csv", "id\tprediction\n1\ta\n"),
     "csv: commas in tsv": lambda: read("old.tsv", "id,prediction\n1,a\n"),
+    "csv: blank lines": lambda: read("old.csv", "id,prediction\n" + "\n" * 1_000_001),
     "csv: a column twice": lambda: read("old.csv", "id,id\n1,2\n"),
     "csv: more cells": lambda: read("old.csv", "id,prediction\n1,a,b\n"),
     "csv: a quote that is not closed": lambda: read("old.csv", 'id,prediction\n1,"a\n'),
