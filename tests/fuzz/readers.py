@@ -341,7 +341,7 @@ def _change(document: Any, rng: Random, kind: str) -> None:
     elif kind == "raw":
         parent[key] = MARK
     else:
-        parent[key] = rng.choice(VALUES)
+        parent[key] = json.loads(json.dumps(rng.choice(VALUES)))
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
