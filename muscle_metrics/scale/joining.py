@@ -206,10 +206,23 @@ class Joining:
             is_right = self._right("old", "own_old", "list_old")
         # An answer that cannot be judged counts as right, because NEW may have broken it.
         silent = f"{'old_score' if self.judging.by_score else 'old'} IS NULL"
-        unknown = FALSE if self.judging.by_score else "own_old IS NULL"
+        unknown = FALSE if self.judging.by_score else self._beyond_judging()
         if self.choices.unanswered != "wrong":
             return f"{silent} OR {unknown} OR {is_right}"
         return f"NOT {silent} AND ({unknown} OR {is_right})"
+
+    def _beyond_judging(self) -> str:
+        """Write the SQL of whether the own reference of an old answer cannot judge it."""
+        old, own = _kind("old"), _kind("own_old")
+        unlike = [f"({old} <> '[' AND {own} <> '[' AND {old} <> {own})"]
+        if self.has_lists:
+            others = f"list_filter(list_old, lambda x: {_kind('x')} <> {old})"
+            unlike += ["len(list_old) = 0", f"len({others}) > 0"]
+        plain = "ascii(old) = 34 AND ascii(own_old) = 34"
+        return (
+            f"own_old IS NULL OR CASE WHEN {plain} THEN FALSE "
+            f"ELSE coalesce({' OR '.join(unlike)}, FALSE) END"
+        )
 
     def _reaches(self, score: str) -> str:
         """Write `flips.thresholds.reaches` in SQL; without a threshold only 1 is right."""

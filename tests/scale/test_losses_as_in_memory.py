@@ -139,3 +139,38 @@ def test_lost_items_and_their_worst_case(
             is_judged=not repeats,
         )
     assert counted == in_memory
+
+
+BEYOND: list[tuple[object, object]] = [
+    ("A", 5), (5, "A"), (True, "A"), ("A", []), ("A", ["A", 5]), (5, ["A", 5]), ("C", ["A", 5]),
+]  # fmt: skip
+JUDGED: list[tuple[object, object]] = [
+    ("A", None), (None, "A"), ("A", ["A", "B"]), ("C", ["A", "B"]), ("A", "A"), ("A", "B"),
+    (2, 2.0), (2, 3), (1, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "reference"), [*BEYOND, *JUDGED])
+@pytest.mark.parametrize("unanswered", ["error", "wrong", "drop"])
+def test_a_lost_answer_that_its_reference_cannot_judge_counts_as_broken(
+    answer: object, reference: object, unanswered: str, tmp_path: Path
+) -> None:
+    """It may have been right; beside it, lost items that can be judged keep their verdicts."""
+    kept = [
+        {"id": 1, "prediction": 2, "reference": 2},
+        {"id": 9, "prediction": "x", "reference": "x"},
+    ]
+    lost = [
+        {"id": 2, "prediction": answer, "reference": reference},
+        {"id": 3, "prediction": "да", "reference": "q"},
+    ]
+    paths = []
+    for name, rows in (("old", [*kept, *lost]), ("new", kept)):
+        paths.append(tmp_path / f"{name}.jsonl")
+        text = "\n".join(map(json.dumps, rows))
+        paths[-1].write_text(text, encoding="utf-8")
+    options: Any = {"missing": "drop", "unanswered": unanswered}
+    memory = compare_runs(*map(read_run, paths), **options).worst_case.counts
+    assert compare_files(*paths, **options).worst_case.counts == memory
+    if (answer, reference) in BEYOND:
+        assert (memory.negative, memory.both_wrong) == (1, 1)
