@@ -73,12 +73,13 @@ def dependence_text(comparison: Facts) -> str:
             "intervals: leave out --engine"
         )
     if items is None:
-        return "items share groups: intervals are over groups, as in 'muscle-metrics gate'"
-    unit = items.table.unit
-    units = counted(int(items.table.unit_numbers.max()) + 1, unit.removesuffix("s"))
+        found = comparison.units("negative")
+        unit, number = found.unit, len(found.sizes)
+    else:
+        unit, number = items.table.unit, int(items.table.unit_numbers.max()) + 1
     return (
-        f"{counted(comparison.total, 'row')} in {units}: intervals are over {unit}, as in "
-        f"'muscle-metrics gate'"
+        f"{counted(comparison.total, 'row')} in {counted(number, unit.removesuffix('s'))}: "
+        f"intervals are over {unit}, as in 'muscle-metrics gate'"
     )
 
 
