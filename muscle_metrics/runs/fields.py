@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -179,9 +180,10 @@ def write_command(path: str, options: Mapping[str, str | tuple[str, ...]]) -> st
 
 
 def _by_last_part(known: Collection[str], names: Sequence[str]) -> list[str]:
-    """Fields of the given names, in their order; nested ones after those at the top."""
+    """Fields of the given names, in their order; other spellings and nested ones come after."""
     top = [name for name in names if name in known]
-    nested = [one for name in names for one in known if one.rpartition(".")[2].lower() == name]
+    plain = {one: re.sub(r"[ -]", "_", one.rpartition(".")[2].lower()) for one in known}
+    nested = [one for name in names for one in known if plain[one] == name]
     return list(dict.fromkeys([*top, *nested]))
 
 
