@@ -77,6 +77,9 @@ def settle_scores(
         # Nothing says which score is meant: judging refuses the run, and names them.
         return list(runs), None
     deciding = {t: chosen.get(t) or scores[0] for t, scores in listed.items() if scores}
+    for run in runs:
+        # A new run that recorded another score alone would be compared by that one.
+        _check_scores(run, {task: deciding[task] for task in open_tasks})
     settled = [_narrowed(run, deciding) for run in runs]
     if open_tasks:
         facts = {**runs[0].fingerprint, FIRST_SCORES: _described(listed, open_tasks)}
@@ -118,8 +121,13 @@ def _check(run: Run, choices: Mapping[str, str]) -> None:
     """Refuse a choice of a task or a score that a run does not hold."""
     listed = _scores_by_task(run.records)
     check_tasks(choices, listed, run.name, FLAG)
-    for task, name in by_task(choices, listed).items():
-        if name not in listed[task]:
+    _check_scores(run, by_task(choices, listed))
+
+
+def _check_scores(run: Run, wanted: Mapping[str | None, str]) -> None:
+    listed = _scores_by_task(run.records)
+    for task, name in wanted.items():
+        if task in listed and name not in listed[task]:
             raise UsageError(
                 f"expected one of the scores of the task {show(str(task))} of {show(run.name)}, "
                 f"which are {list_names([*listed[task]]) or 'none'}, got {show(name)}: choose one "

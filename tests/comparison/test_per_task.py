@@ -64,6 +64,13 @@ class TestFirstScores:
         with pytest.raises(UsageError, match="expected one score to compare by"):
             compare_runs(old, new)
 
+    def test_another_score_of_new_alone_is_refused(self) -> None:
+        new = Run((item("arc", "1", acc_norm=1.0), *NEW.records[1:]), "v2", main_first=True)
+        with pytest.raises(UsageError, match="of the task 'arc' of 'v2', which are 'acc_norm'"):
+            compare_runs(OLD, new)
+        with pytest.raises(UsageError, match="of the task 'arc' of 'v2', which are 'acc_norm'"):
+            compare_runs(Run(OLD.records[:1], "v1", main_first=True), Run(new.records[:1], "v2"))
+
     def test_only_scores_of_old_decide_where_new_has_more(self) -> None:
         old = Run((item("arc", "1", acc_norm=1.0),), "v1")
         new = Run((item("arc", "1", acc=1.0, acc_norm=0.0),), "v2")

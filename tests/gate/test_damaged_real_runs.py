@@ -71,6 +71,7 @@ def test_no_damage_to_a_real_run_moves_a_gate_towards_pass(shared: Path, name: s
     try:
         real = read_run(path, **REAL[name])
     except MissingDependencyError as error:
+        # The lowest versions of the core are tested without the extras of readers.
         pytest.skip(str(error))
     # Some logs hold an item without a score, which any comparison refuses.
     alike = real.records[0].scores.keys()
