@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
+from muscle_metrics.answers.scores import LARGEST_SCORE
 from muscle_metrics.comparison.unanswered import UNBOUNDED
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.scorers import SCORERS, Scorer, resolve_scorer
@@ -281,6 +282,14 @@ def _check_range(
         raise UsageError(
             f"expected --score-range LOW HIGH (score_range=) with LOW below HIGH, got {low!r} and "
             f"{high!r}: exchange them"
+        )
+    # A lost item moves by the whole range, and the square of its move must be a float.
+    too_wide = [end for end in score_range if LARGEST_SCORE < abs(end) < math.inf]
+    if too_wide:
+        raise UsageError(
+            f"expected --score-range LOW HIGH (score_range=) between {-LARGEST_SCORE:g} and "
+            f"{LARGEST_SCORE:g}, got {too_wide[0]!r}: name the least and the largest score that "
+            f"the judge gives"
         )
     open_ended = [
         one for one in chosen if isinstance(one, Scorer) and not math.isfinite(one.high - one.low)

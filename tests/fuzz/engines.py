@@ -46,7 +46,7 @@ LINES = [
     '{"id": 12, "prediction": "A", "reference": "A"}\x00',
 ]  # fmt: skip
 MARK = "\u2603 raw"
-RANGES = [None, None, (0, 1), (-1e308, 1e308), (0, 500)]
+RANGES = [None, None, (0, 1), (-1e100, 1e100), (-1e308, 1e308), (0, 500)]
 READING = {
     "score_field": "judge", "slice_field": "topic", "group_field": "passage",
     "prompt_field": "prompt", "repeat_field": "k",

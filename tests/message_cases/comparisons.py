@@ -107,6 +107,7 @@ CASES: dict[str, Callable[[], object]] = {
     "metrics: tie of verdicts": lambda: compare_all(tie=0.1),
     "metrics: range without scores": lambda: compare_all(score_range=(0, 1)),
     "metrics: range upside down": lambda: compare_runs(GRADED, GRADED, score_range=(1, 0)),
+    "metrics: range too wide": lambda: compare_runs(GRADED, GRADED, score_range=(-1e308, 1e308)),
     "metrics: score outside the range": lambda: compare_runs(GRADED, GRADED, score_range=(1, 5)),
     "metrics: key without answers": lambda: compare_runs(GRADED, GRADED, key=str.strip),
     "metrics: scores of one run": lambda: compare_runs(
