@@ -1,0 +1,1 @@
+"""Which part of a text is its answer: named readers, for answers and for references."""
