@@ -239,6 +239,9 @@ CASES: dict[str, Callable[[], object]] = {
     "datasets: a file elsewhere": lambda: read_dataset(
         {"_data_files": [{"filename": "../old.arrow"}]}
     ),
+    "datasets: a file that is missing": lambda: read_dataset(
+        {"_data_files": [{"filename": "new.arrow"}]}
+    ),
     "datasets: a column twice": lambda: read_dataset(FILES, ("id", "id")),
     "datasets: a damaged file": lambda: read_dataset(FILES, content=b"x" * 8),
 }
