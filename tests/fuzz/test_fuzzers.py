@@ -138,3 +138,10 @@ def test_a_process_that_ends_is_a_fault(case: Any, expected: str, tmp_path: Path
     assert dict(tally.faults) == {expected: 1}
     assert tally.files == {expected: tmp_path / "planted-1.json"}
     assert tally.cases >= 4
+
+
+@pytest.mark.slow
+def test_a_process_ends_before_its_heap_is_large(tmp_path: Path) -> None:
+    tally = watch.watch(watch.Job("planted", cases=4, most=2, corpus=tmp_path))
+    assert (tally.faults.total(), tally.outcomes) == (0, {"0 MB": tally.cases})
+    assert tally.cases >= 4
