@@ -74,7 +74,7 @@ HARNESSES = (
     Harness("lm-eval", lm_eval.recognise, lm_eval.read, picks_model=True),
     Harness("inspect_ai", inspect_ai.recognise, inspect_ai.read, picks_model=True),
     Harness("lighteval", lighteval.recognise, lighteval.read, picks_model=True),
-    Harness("helm", helm.recognise, helm.read),
+    Harness("helm", helm.recognise, helm.read, picks_model=True),
     Harness("deepeval", deepeval.recognise, deepeval.read),
     Harness("mlflow", mlflow.recognise, mlflow.read),
     Harness("openai-evals", openai_evals.recognise, openai_evals.read),

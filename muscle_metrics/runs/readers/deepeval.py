@@ -1,9 +1,11 @@
-"""deepeval: the JSON of one test run.
+"""deepeval: the JSON of one test run, or of the result that `evaluate` returns.
 
 ::
 
     {"testCases": [{"name": "sum", "input": "2+2", "actualOutput": "4",
                     "metricsData": [{"name": "EM", "score": 1.0}]}]}
+    {"test_results": [{"name": "sum", "input": "2+2", "actual_output": "4",
+                       "metrics_data": [{"name": "EM", "score": 1.0}]}]}
 
 A test case without a name is named by its position, or by pytest: such names are no ids.
 """
@@ -40,6 +42,16 @@ __all__ = ["read", "recognise"]
 
 _CASES = ("testCases",)
 _CONVERSATIONS = ("conversationalTestCases",)
+# The list of an EvaluationResult, and the names of its fields in a test run.
+_RESULTS = ("test_results",)
+_LISTS = {_CASES, _CONVERSATIONS, _RESULTS}
+_NAMES = {
+    "actual_output": "actualOutput",
+    "expected_output": "expectedOutput",
+    "metrics_data": "metricsData",
+    "strict_mode": "strictMode",
+    "evaluation_model": "evaluationModel",
+}
 # Names that deepeval gives by position.
 _POSITION = re.compile(r"(conversational_)?test_case_[0-9]+")
 # Names that pytest gives: the function and its parameters, among them the answer of the model.
@@ -48,10 +60,12 @@ _SUCCESS = "success"
 
 
 def _reason_of(glimpse: Glimpse) -> str | None:
-    """Recognise a test run by its first keys."""
-    start = b"".join(glimpse.start[:1024].split())
-    if start.startswith((b'{"testCases":[', b'{"testFile":')) and b'"testCases":[' in start:
+    """Recognise a test run, or a result, by its first keys."""
+    start = b"".join(glimpse.start.split())
+    if start.startswith((b'{"testCases":[', b'{"testFile":')) and b'"testCases":[' in start[:1024]:
         return "it has testCases"
+    if start.startswith(b'{"test_results":[') and b'"metrics_data":' in start:
+        return "it has test_results with metrics_data"
     return None
 
 
@@ -76,11 +90,11 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     """
     path = _LOGS.only(glimpse).path
     log = _Log(choice.metric_of(None))
-    for keys, number, value in read_json_document(path, {_CASES, _CONVERSATIONS}):
+    for keys, number, value in read_json_document(path, _LISTS):
         with ErrorsAt(path, number):
             if number:
-                log.add(value)
-            elif keys in {_CASES, _CONVERSATIONS}:
+                log.add(_renamed(value) if keys == _RESULTS else value)
+            elif keys in _LISTS:
                 raise InputError(
                     f"expected a list of test cases, got {describe(value)}: run the tests again"
                 )
@@ -105,6 +119,9 @@ class _Log:
         """Add a test case."""
         if not isinstance(case, dict):
             raise InputError(f"expected a test case, got {describe(case)}: run the tests again")
+        if case.get("turns") is None:
+            # A result has the field also where it is no conversation.
+            case = {name: value for name, value in case.items() if name != "turns"}
         asked = _asked(case)
         name = text_at(case, "name")
         scores, is_failed = self._scores(case)
@@ -179,6 +196,18 @@ class _Log:
         )
         name = text_at(self.about, "identifier") or model or file_name
         return Run(tuple(self.records), name, fingerprint)
+
+
+def _renamed(result: object) -> object:
+    """Give a result of `evaluate` the names of a test run, also in its metrics."""
+    if isinstance(result, list):
+        return [_renamed(one) for one in result]
+    if not isinstance(result, dict):
+        return result
+    named = {_NAMES.get(name, name): value for name, value in result.items()}
+    if "metricsData" in named:
+        named["metricsData"] = _renamed(named["metricsData"])
+    return named
 
 
 def _asked(case: Mapping[str, object]) -> object:
