@@ -35,10 +35,15 @@ from muscle_metrics.runs.readers import (
     lighteval,
     lm_eval,
     mlflow,
+    mmlu_pro,
+    mt_bench,
+    nemo_evaluator,
+    nemo_gym,
     openai_evals,
     opencompass,
     promptfoo,
     swe_bench,
+    zero_eval,
 )
 from muscle_metrics.words.escape import visible
 from muscle_metrics.words.place import show
@@ -61,13 +66,15 @@ _ENDINGS_OF_ROWS = {".jsonl", ".json", ".csv", ".tsv", ".parquet", ".gz", ".zst"
 class Harness(NamedTuple):
     """A harness: the name that ``--format`` accepts, and the two functions of its reader.
 
-    `picks_model` says whether its reader chooses among the models of a folder.
+    `picks_model` says whether its reader chooses among the models of a folder, and
+    `models_in_file` whether also among those of one file.
     """
 
     name: str
     recognise: Callable[[Glimpse], str | None]
     read: Callable[[Glimpse, Choice], Run]
     picks_model: bool = False
+    models_in_file: bool = False
 
 
 HARNESSES = (
@@ -82,6 +89,11 @@ HARNESSES = (
     Harness("swe-bench", swe_bench.recognise, swe_bench.read),
     Harness("evalplus", evalplus.recognise, evalplus.read),
     Harness("opencompass", opencompass.recognise, opencompass.read, picks_model=True),
+    Harness("nemo-evaluator", nemo_evaluator.recognise, nemo_evaluator.read, picks_model=True),
+    Harness("nemo-gym", nemo_gym.recognise, nemo_gym.read),
+    Harness("mmlu-pro", mmlu_pro.recognise, mmlu_pro.read, picks_model=True),
+    Harness("zeroeval", zero_eval.recognise, zero_eval.read, picks_model=True),
+    Harness("mt-bench", mt_bench.recognise, mt_bench.read, picks_model=True, models_in_file=True),
 )
 
 
@@ -102,7 +114,8 @@ class Recognised(NamedTuple):
         UsageError
             If a model is chosen in a log that holds one.
         """
-        if choice.model is not None and not (self.harness.picks_model and glimpse.is_folder):
+        may_pick = self.harness.picks_model and (glimpse.is_folder or self.harness.models_in_file)
+        if choice.model is not None and not may_pick:
             raise UsageError(
                 f"expected no --model (model=) for this log of {self.harness.name}, which holds "
                 f"one model, got {show(choice.model)}: name the file or folder of the model"
