@@ -59,7 +59,9 @@ def parts_of_one_model(
     """
     models = sorted({part.model or "" for part in found})
     if len(models) > 1 or choice.model is not None:
-        model = only_model(models, choice.model, f"{kind}s of one model", "name the folder of one")
+        model = only_model(
+            models, choice.model, f"{kind}s of one model", "name the file or folder of one"
+        )
         found = [part for part in found if (part.model or "") == model]
     by_task: dict[str | None, RunPart] = {}
     for part in found:

@@ -14,6 +14,7 @@ from muscle_metrics.runs.identity import SKIPPED
 from muscle_metrics.runs.logs import digest_settings, known_parts
 from muscle_metrics.runs.readers.lm_eval_files import (
     choose_files,
+    files_without_time,
     holds_samples,
     is_results,
     without_addresses,
@@ -57,10 +58,18 @@ def recognise(glimpse: Glimpse) -> str | None:
     """Recognise a folder by its samples files, a file by its first row, or as results by name."""
     path = glimpse.path
     if glimpse.is_folder:
-        return "it holds samples_*.jsonl" if holds_samples(path) else None
-    if is_sample(glimpse.row) or holds_sample_list(glimpse.start):
+        if holds_samples(path):
+            return "it holds samples_*.jsonl"
+        old = [file for files in files_without_time(path).values() for file in files]
+        is_old = any(_holds_samples(glimpse.glimpse(file.path)) for file in old)
+        return "it holds samples beside results.json" if is_old else None
+    if _holds_samples(glimpse):
         return "its rows have doc_id, filtered_resps and target"
     return "samples of its time are beside it" if is_results(path) else None
+
+
+def _holds_samples(file: Glimpse) -> bool:
+    return is_sample(file.row) or holds_sample_list(file.start)
 
 
 def read(glimpse: Glimpse, choice: Choice) -> Run:
