@@ -27,6 +27,7 @@ from muscle_metrics.words.place import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
@@ -79,7 +80,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     parts = [RunPart(path, None, None)]
     if glimpse.is_folder:
         files = [file for file in sorted(path.rglob("*.json")) if _is_list(glimpse.glimpse(file))]
-        found = [RunPart(file, file.parent.name, file.stem) for file in files]
+        found = [RunPart(file, _dataset_of(file), file.stem) for file in files]
         parts = parts_of_one_model(found, path, choice, "ZeroEval list")
     if not parts:
         raise InputError("expected lists of answers, got none: name the file of one model")
@@ -87,11 +88,17 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     return join_parts(runs, parts[0].path.stem)
 
 
+def _dataset_of(path: Path) -> str | None:
+    number, row = next(read_json_array(path))
+    with ErrorsAt(path, number):
+        return text_at(row, "dataset")
+
+
 def _read_part(part: RunPart) -> Run:
     records, models = [], set()
     for number, row in read_json_array(part.path):
         with ErrorsAt(part.path, number):
-            records.append(_record(row, part.task))
+            records.append(_record(row))
             models.add(text_at(row, "generator"))
     with ErrorsAt(part.path):
         if not records:
@@ -100,7 +107,7 @@ def _read_part(part: RunPart) -> Run:
     return Run(tuple(records), part.path.stem, known_parts({"model": model}))
 
 
-def _record(row: Mapping[str, object], task: str | None) -> Record:
+def _record(row: Mapping[str, object]) -> Record:
     verdict = next((name for name in _VERDICTS if name in row), None)
     if verdict is None:
         raise InputError(_NOT_PARSED)
@@ -111,7 +118,7 @@ def _record(row: Mapping[str, object], task: str | None) -> Record:
         answer_from(_raw(row.get("model_answer"))),
         reference_at({"raw": _raw(row.get("correct_answer"))}, "raw"),
         {verdict: _verdict(row[verdict])},
-        task=task,
+        task=text_at(row, "dataset"),
         prompt=str(answer_from(asked[0] if len(asked) == 1 else asked)),
     )
 
