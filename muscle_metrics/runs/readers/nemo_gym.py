@@ -58,8 +58,8 @@ _ONLY_MEANS = (
 
 
 def _reason_of(glimpse: Glimpse) -> str | None:
-    """Recognise rollouts by the fields of the first; those that failed are no log of their own."""
-    if glimpse.path.stem.endswith(_FAILURES):
+    """Recognise rollouts by the fields of the first; the files beside them are no logs."""
+    if glimpse.path.stem.endswith((_FAILURES, _INPUTS)):
         return None
     return f"its rows have {_PARAMETERS} and response" if glimpse.row.keys() >= _FIELDS else None
 
