@@ -108,7 +108,5 @@ class TestFaults:
         path = tmp_path / "r_aggregate_metrics.json"
         means = [{"agent_ref": {"name": "sums"}, "agent_metrics": {"mean/reward": 0.5}}]
         path.write_text(json.dumps(means, indent=2), encoding="utf-8")
-        with pytest.raises(
-            FileError, match=r"expected rollouts, .*got aggregate metrics alone: "
-        ):
+        with pytest.raises(FileError, match=r"expected rollouts, .*got aggregate metrics alone: "):
             read_run(path)

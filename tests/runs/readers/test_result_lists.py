@@ -72,9 +72,7 @@ class TestMmluPro:
     def test_no_answer_is_not_a_random_guess(self, tmp_path: Path) -> None:
         old = read_run(save(tmp_path / "a.json", [question(0, "B"), question(1, "B")]))
         new = read_run(save(tmp_path / "b.json", [question(0, "B"), question(1, None)]))
-        with pytest.raises(
-            MuscleMetricsError, match=r"1 of 2 items without a .*--unanswered"
-        ):
+        with pytest.raises(MuscleMetricsError, match=r"1 of 2 items without a .*--unanswered"):
             compare_runs(old, new)
         assert compare_runs(old, new, unanswered="wrong").counts.negative == 1
 
