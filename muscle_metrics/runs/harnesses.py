@@ -119,7 +119,8 @@ class Recognised(NamedTuple):
                 f"one model, got {show(choice.model)}: name the file or folder of the model"
             )
         with ErrorsAt(glimpse.path):
-            origin = origin_of(glimpse.path, self.harness.name, choice)
+            has_texts = bool(self.harness.about.texts)
+            origin = origin_of(glimpse.path, self.harness.name, choice) if has_texts else None
             run = self.harness.read(glimpse, choice)
         named = {"format": str(self), "harness": self.harness.name, **run.fingerprint}
         return replace(run, fingerprint=MappingProxyType(named), is_log=True, origin=origin)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import FileError
 from muscle_metrics.words.escape import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from muscle_metrics.runs.choice import Choice
 
 __all__ = ["Origin", "origin_of"]
 
@@ -31,14 +29,14 @@ class Origin:
     harness : str
         Name of the harness.
     choice : Choice
-        The choices of the user.
+        The choices of the user; a Choice narrows a Run, which has an Origin.
     stamps : tuple
         Name, size, time of content and time of status of each file, before it was read.
     """
 
     path: Path
     harness: str
-    choice: Choice
+    choice: Any
     stamps: tuple[Stamp, ...]
 
     def check_unchanged(self) -> None:
@@ -56,7 +54,7 @@ class Origin:
             )
 
 
-def origin_of(path: Path, harness: str, choice: Choice) -> Origin | None:
+def origin_of(path: Path, harness: str, choice: Any) -> Origin | None:
     """Origin of a run that is about to be read; None for a pipe, which is read once."""
     path = path.absolute()
     if not (path.is_file() or path.is_dir()):

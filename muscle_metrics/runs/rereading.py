@@ -12,6 +12,7 @@ from muscle_metrics.runs.harnesses import HARNESSES, Recognised
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.origin import Origin
 
 __all__ = ["Key", "read_details"]
@@ -41,7 +42,7 @@ def read_details(origin: Origin, ids: Collection[str]) -> Mapping[Key, Details]:
     """
     origin.check_unchanged()
     harness = next(harness for harness in HARNESSES if harness.name == origin.harness)
-    choice = origin.choice._replace(wanted=frozenset(ids))
+    choice: Choice = origin.choice._replace(wanted=frozenset(ids))
     run = narrow_run(Recognised(harness, "").read(Glimpse(origin.path), choice), choice)
     # The log may change while it is read.
     origin.check_unchanged()
