@@ -24,8 +24,10 @@ class Origin:
 
     Parameters
     ----------
+    name : str
+        The file or folder, as the user named it.
     path : Path
-        The file or folder, absolute.
+        The same, absolute.
     harness : str
         Name of the harness.
     choice : Choice
@@ -34,6 +36,7 @@ class Origin:
         Name, size, time of content and time of status of each file, before it was read.
     """
 
+    name: str
     path: Path
     harness: str
     choice: Any
@@ -49,17 +52,17 @@ class Origin:
         """
         if _stamps_of(self.path) != self.stamps:
             raise FileError(
-                f"{visible(str(self.path))}: expected the log as it was read, got files that were "
+                f"{visible(self.name)}: expected the log as it was read, got files that were "
                 f"changed, added or removed since: compare again"
             )
 
 
 def origin_of(path: Path, harness: str, choice: Any) -> Origin | None:
     """Origin of a run that is about to be read; None for a pipe, which is read once."""
-    path = path.absolute()
+    name, path = str(path), path.absolute()
     if not (path.is_file() or path.is_dir()):
         return None
-    return Origin(path, harness, choice, _stamps_of(path))
+    return Origin(name, path, harness, choice, _stamps_of(path))
 
 
 def _stamps_of(path: Path) -> tuple[Stamp, ...]:

@@ -261,8 +261,8 @@ def _check_labels(run: Run, fields: Mapping[str, str], source: str | PathLike[st
         if all(getattr(record, name) is None for record in run):
             raise FileError(
                 f"{visible(str(source))}: expected the field {show(field)} in rows of the log, got "
-                f"none in {counted(len(run), 'row')}: name another with "
-                f"--{option.replace('_', '-')} ({option}=), as muscle-metrics inspect lists them"
+                f"none in {counted(len(run), 'row')}: list them with muscle-metrics inspect, and "
+                f"name one with --{option.replace('_', '-')} ({option}=)"
             )
 
 

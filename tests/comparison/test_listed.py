@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -344,3 +345,24 @@ def test_runs_without_a_log_have_no_texts(logs: list[Path]) -> None:
     (texts,) = broken(comparison).values()
     assert (texts.old_response, texts.new_response) == (None, "well, 9")
     assert Record("1", "A") == Record("1", "A")
+
+
+def test_inspect_lists_fields_and_filters(logs: list[Path], capsys) -> None:
+    rows = [generated(n, "it is 8.", "8", name) for name in ("strict", "loose") for n in (4, 5)]
+    write(logs[0], sums=rows)
+    assert main(["inspect", str(logs[0])]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert "task cities: 4 items" in printed
+    assert "task sums, filter strict: 2 items" in printed
+    place = printed.index("fields for --slice-field, --group-field and --prompt-field:")
+    assert printed[place + 1 : place + 3] == [
+        "  field 'doc.question': text, 6 different, such as 'Which city lies on river 0?'",
+        "  field 'doc.topic': text, 2 different, 4 null, such as 'odd'",
+    ]
+    assert printed[-1] == (f"to compare: muscle-metrics compare {logs[0]} NEW --filter sums=strict")
+    # The command runs as it is printed.
+    command = shlex.split(printed[-1].partition("muscle-metrics ")[2].replace("NEW", str(logs[1])))
+    write(logs[1], sums=rows)
+    assert main(command) == 0
+    assert main(["inspect", str(logs[0]), "--task", "cities"]) == 0
+    assert "sums" not in capsys.readouterr().out.partition("task cities: 4 items")[2]

@@ -44,7 +44,7 @@ ABOUT = About(
     "deepeval",
     "`test_run_<time>.json`",
     frozenset({ANSWERS, PROMPTS, REFERENCES, SCORES}),
-    fields="additionalMetadata.topic",
+    fields="metadata.topic",
     page="deepeval",
 )
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["ABOUT", "read", "recognise"]
 
 ABOUT = About(
-    "Inspect",
+    "inspect_ai",
     "`<time>_<task>_<id>.eval` or `.json`, a folder of them",
     frozenset({ANSWERS, REFERENCES, REPEATS, SCORES}),
     texts=("question", "response", "options"),
