@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, SCORES, About
+from muscle_metrics.runs.details import completed
 from muscle_metrics.runs.files.json_stream import read_json_document
 from muscle_metrics.runs.log_fields import (
     answer_at,
@@ -38,7 +40,15 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "deepeval",
+    "`test_run_<time>.json`; the JSON of what `evaluate` returns",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, SCORES}),
+    fields="metadata.topic",
+    page="deepeval",
+)
 
 _CASES = ("testCases",)
 _CONVERSATIONS = ("conversationalTestCases",)
@@ -89,7 +99,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         If the file cannot be read to its end, holds no test case, or two of one name.
     """
     path = _LOGS.only(glimpse).path
-    log = _Log(choice.metric_of(None))
+    log = _Log(choice)
     for keys, number, value in read_json_document(path, _LISTS):
         with ErrorsAt(path, number):
             if number:
@@ -108,7 +118,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
 class _Log:
     """Test cases, and the facts of the whole run."""
 
-    metric: str | None
+    choice: Choice
     records: list[Record] = field(default_factory=list)
     about: dict[str, object] = field(default_factory=dict)
     scorers: set[str] = field(default_factory=set)
@@ -126,15 +136,14 @@ class _Log:
         name = text_at(case, "name")
         scores, is_failed = self._scores(case)
         self.failed += is_failed
-        self.records.append(
-            Record(
-                name if name and self._is_own(name) else f"input:{digest(asked)}",
-                _answer(case),
-                reference_at(case, "expectedOutput"),
-                scores,
-                prompt=str(answer_from(asked)),
-            )
+        record = Record(
+            name if name and self._is_own(name) else f"input:{digest(asked)}",
+            _answer(case),
+            reference_at(case, "expectedOutput"),
+            scores,
+            prompt=str(answer_from(asked)),
         )
+        self.records.append(completed(record, case, self.choice))
 
     def _is_own(self, name: str) -> bool:
         """Whether a user gave a test case this name, so that it is the same in every run."""
@@ -165,7 +174,7 @@ class _Log:
                 scores[name] = score
             self.scorers.add(f"{name} {metric.get('threshold')} {metric.get('strictMode')}")
             self.judges |= {text_at(metric, "evaluationModel") or ""} - {""}
-        if self.metric == _SUCCESS:
+        if self.choice.metric_of(None) == _SUCCESS:
             success = case.get("success")
             scores = {_SUCCESS: success} if isinstance(success, bool) and not failed else {}
         return scores, failed

@@ -13,9 +13,12 @@ Neither file is in the order of ids. Trials and perturbations repeat an instance
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, REPEATS, SCORES, About
+from muscle_metrics.runs.details import Details, completed
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.json_stream import read_json_array, read_json_document
 from muscle_metrics.runs.identity import check_identity
@@ -52,7 +55,16 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.files.glimpse import Glimpse
     from muscle_metrics.runs.run_parts import RunPart
 
-__all__ = ["LOWER_IS_BETTER", "read", "recognise"]
+__all__ = ["ABOUT", "LOWER_IS_BETTER", "read", "recognise"]
+
+ABOUT = About(
+    "HELM",
+    "the folder of a run with `scenario_state.json` and `per_instance_stats.json`; a suite of them",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, REPEATS, SCORES}),
+    texts=("question", "response"),
+    fields="instance.split",
+    page="helm",
+)
 
 _STATES = ("request_states",)
 # From the schemas that HELM ships, for metrics of one instance: a run's folder holds no schema.
@@ -141,7 +153,7 @@ def _read_run(part: RunPart, choice: Choice) -> Run:
     folder = part.path
     scores = _read_scores(folder / STATS, choice.metric_of(part.task))
     about = read_json_object(folder / SPEC) if (folder / SPEC).is_file() else {}
-    found, failed, adapter = _read_state(folder / STATE, scores)
+    found, failed, adapter = _read_state(folder / STATE, scores, choice)
     with ErrorsAt(folder):
         _check_adapters(object_at(about, "adapter_spec"), adapter)
     records = [replace(record, task=part.task) for record in found]
@@ -216,7 +228,7 @@ def _scores_of(row: Mapping[str, object], metric: str | None) -> Iterator[tuple[
 
 
 def _read_state(
-    path: Path, scores: dict[_Identity, dict[str, float]]
+    path: Path, scores: dict[_Identity, dict[str, float]], choice: Choice
 ) -> tuple[list[Record], int, Mapping[str, object]]:
     """Read records in the order of requests, the number of failed requests, and the adapter."""
     records: dict[_Identity, Record] = {}
@@ -240,12 +252,13 @@ def _read_state(
                 models.setdefault(compact(asked), asked)
                 failed += object_at(request, "result").get("success") is not True
                 record = _record(request, key, scores.get(key, {}))
-                records[key] = replace(
+                record = replace(
                     record,
                     repeat=str(key.trial) if several else None,
                     # An instance and its perturbed versions were drawn together.
                     group=key.instance if perturbed else None,
                 )
+                records[key] = completed(record, request, choice, partial(_details, request))
             elif keys == ("adapter_spec",):
                 adapter = object_from(value, "adapter_spec")
     with ErrorsAt(path):
@@ -307,6 +320,15 @@ def _answer(request: Mapping[str, object]) -> object:
     if not isinstance(text, str):
         return text
     return answer_at(mapping, text.strip()) if text.strip() in mapping else text.strip()
+
+
+def _details(request: Mapping[str, object]) -> Details:
+    completions = objects_at(object_at(request, "result"), "completions", "completion")
+    text = max(completions, key=_likelihood).get("text") if completions else None
+    return Details(
+        text_at(object_at(object_at(request, "instance"), "input"), "text"),
+        text if isinstance(text, str) and _is_answer(request) else None,
+    )
 
 
 def _likelihood(completion: Mapping[str, object]) -> float:

@@ -7,9 +7,12 @@ score by name) and ``model_response`` (text or logprobs).
 from __future__ import annotations
 
 import ast
+from functools import partial
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError, MissingDependencyError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, SCORES, About
+from muscle_metrics.runs.details import Details, completed
 from muscle_metrics.runs.files.parquet import read_parquet
 from muscle_metrics.runs.identity import SKIPPED
 from muscle_metrics.runs.log_fields import (
@@ -41,7 +44,16 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "lighteval",
+    "`details_<task>_<time>.parquet`, a folder of them; old ones",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, SCORES}),
+    texts=("response",),
+    fields="doc.task_name",
+    page="lighteval",
+)
 
 _COLUMNS = {"doc", "metric", "model_response"}
 # Columns of the first Open LLM Leaderboard, and of versions before 0.9.
@@ -69,6 +81,8 @@ _FIELDS = (
     "metrics",
     "predictions",
 )
+# Where a document holds what its dataset says of it.
+_DOCUMENT = ("doc",)
 _DATASET = ("hf_repo", "hf_subset", "hf_revision", "evaluation_splits")
 
 
@@ -109,7 +123,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     records: list[Record] = []
     counts: dict[TaskFile, int] = {}
     for details in found.files:
-        rows = list(_read_details(details))
+        rows = list(_read_details(details, choice))
         counts[details] = len(rows)
         records += rows
     _check_tasks(found.files, records, counts)
@@ -135,11 +149,15 @@ def _check_tasks(
             )
 
 
-def _read_details(details: TaskFile) -> Iterator[Record]:
+def _read_details(details: TaskFile, choice: Choice) -> Iterator[Record]:
     number = 0
-    for number, row in read_parquet(details.path, _FIELDS):
+    fields = [*_FIELDS, *(choice.fields or {}).values(), *_DOCUMENT * (choice.look is not None)]
+    for number, row in read_parquet(details.path, fields):
         with ErrorsAt(details.path, number):
+            if "predictions" in row and "doc" not in row:
+                row = {**row, **_nested(row)}
             record = _record(row, details.task)
+            record = completed(record, row, choice, partial(_details, row))
         yield record
     with ErrorsAt(details.path):
         if not number:
@@ -148,7 +166,7 @@ def _read_details(details: TaskFile) -> Iterator[Record]:
 
 def _record(row: Mapping[str, object], task: str) -> Record:
     if "predictions" in row and "doc" not in row:
-        return _old_record({**row, **_nested(row)}, task)
+        return _old_record(row, task)
     document, response = object_at(row, "doc"), object_at(row, "model_response")
     return Record(
         id_of(document.get("id"), "doc.id"),
@@ -158,6 +176,12 @@ def _record(row: Mapping[str, object], task: str) -> Record:
         task=text_at(document, "task_name") or task or None,
         prompt=text_at(document, "query"),
     )
+
+
+def _details(row: Mapping[str, object]) -> Details:
+    texts = list_at(object_at(row, "model_response"), "text") or list_at(row, "predictions")
+    text = texts[0] if texts else None
+    return Details(response=text if isinstance(text, str) else None)
 
 
 def _old_record(row: Mapping[str, object], task: str) -> Record:

@@ -13,12 +13,15 @@ no prompts.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, REFERENCES, SCORES, About
+from muscle_metrics.runs.details import Details, completed, lettered
 from muscle_metrics.runs.files.json_stream import read_json_array
-from muscle_metrics.runs.log_fields import answer_at, digest, text_at
+from muscle_metrics.runs.log_fields import answer_at, digest, list_at, text_at
 from muscle_metrics.runs.logs import ErrorsAt, known_parts, only_model
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.runs.values import id_of
@@ -31,7 +34,16 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "MMLU-Pro",
+    "lists of its scripts, `<subject>_result.json`, a folder of them",
+    frozenset({ANSWERS, REFERENCES, SCORES}),
+    texts=("question", "response", "options"),
+    fields="src",
+    page="answer-lists",
+)
 
 _KEYS = (b'"question":', b'"options":[', b'"answer":', b'"answer_index":', b'"pred":')
 # A folder of data may hold millions of files; a folder of results does not.
@@ -80,7 +92,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     for path in files:
         for number, row in read_json_array(path):
             with ErrorsAt(path, number):
-                record = _record(row)
+                record = completed(_record(row), row, choice, partial(_details, row))
                 first = places.setdefault(record.id, path)
                 if first != path:
                     raise InputError(
@@ -105,6 +117,11 @@ def _files_of_one_model(glimpse: Glimpse, choice: Choice) -> tuple[str, list[Pat
             by_folder.setdefault(str(path.parent.relative_to(glimpse.path)), []).append(path)
     name = only_model(sorted(by_folder), choice.model, "answers of one model", "name its folder")
     return glimpse.path.name if name == "." else name, by_folder[name]
+
+
+def _details(row: Mapping[str, object]) -> Details:
+    said = text_at(row, "model_outputs") or text_at(row, "generated_text")
+    return Details(text_at(row, "question"), said, lettered(list_at(row, "options")))
 
 
 def _record(row: Mapping[str, object]) -> Record:

@@ -14,6 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import SCORES, About
+from muscle_metrics.runs.details import completed
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import compact, digest, list_at, score_from, text_at
 from muscle_metrics.runs.logs import ErrorsAt, LogFiles, count_share, known_parts, only_model
@@ -27,7 +29,15 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "MT-bench",
+    "`<judge>_single.jsonl`",
+    frozenset({SCORES}),
+    fields="question_id",
+    page="mt-bench",
+)
 
 _FIELDS = {"question_id", "model", "judge", "judgment", "score", "turn"}
 _PAIR = {"question_id", "model_1", "model_2", "g1_winner", "judge"}
@@ -73,7 +83,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         with ErrorsAt(path, number, line_of):
             model = _model_of(row)
             judge, template = _judge_of(row)
-            records.append((model, _record(row, judge)))
+            records.append((model, completed(_record(row, judge), row, choice)))
             templates.setdefault(model, set()).add(template)
     with ErrorsAt(path):
         if not records:

@@ -15,10 +15,13 @@ judge failed has reward 0 and an error.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, REPEATS, SCORES, About
+from muscle_metrics.runs.details import Details, completed
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import (
@@ -43,7 +46,16 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "NVIDIA NeMo Evaluator",
+    "`results.jsonl` and `eval-*.json` of a benchmark, a folder of them",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, REPEATS, SCORES}),
+    texts=("question", "response"),
+    fields="metadata.category",
+    page="nemo",
+)
 
 _RESULTS, _BUNDLE, _LEGACY = "results.jsonl", "eval-*.json", "results.yml"
 _FIELDS = {"problem_idx", "repeat", "model_response", "scoring_details"}
@@ -109,7 +121,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
                 raise InputError(_ONLY_MEANS)
     if not parts:
         raise InputError(_ONLY_MEANS)
-    runs = [_read_part(part) for part in parts]
+    runs = [_read_part(part, choice) for part in parts]
     return join_parts(runs, parts[0].model or path.stem)
 
 
@@ -127,13 +139,14 @@ def _bundle_beside(path: Path) -> Mapping[str, object]:
     return read_json_object(bundles[-1]) if bundles else {}
 
 
-def _read_part(part: RunPart) -> Run:
+def _read_part(part: RunPart, choice: Choice) -> Run:
     path, rows, failed = part.path, [], 0
     for number, row in read_jsonl(path):
         with ErrorsAt(path, number, line_of):
             is_failed = _is_failed(row)
             failed += is_failed
-            rows.append(_record(row, part.task, is_failed=is_failed))
+            record = _record(row, part.task, is_failed=is_failed)
+            rows.append(completed(record, row, choice, partial(_details, row)))
     about = _bundle_beside(path)
     with ErrorsAt(path):
         if not rows:
@@ -156,6 +169,10 @@ def _record(row: Mapping[str, object], task: str | None, *, is_failed: bool) -> 
         prompt=text_at(row, "prompt"),
         repeat=text_at(row, "repeat") or "0",
     )
+
+
+def _details(row: Mapping[str, object]) -> Details:
+    return Details(text_at(row, "prompt"), text_at(row, "model_response"))
 
 
 def _is_failed(row: Mapping[str, object]) -> bool:

@@ -15,9 +15,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, REPEATS, SCORES, About
+from muscle_metrics.runs.details import Details, completed
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import (
     answer_at,
@@ -43,7 +46,16 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "NVIDIA NeMo Gym",
+    "rollouts, `.jsonl`",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, REPEATS, SCORES}),
+    texts=("question", "response"),
+    fields="category",
+    page="nemo",
+)
 
 _TASK, _ROLLOUT = "_ng_task_index", "_ng_rollout_index"
 _PARAMETERS = "responses_create_params"
@@ -101,7 +113,8 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     for number, row in read_jsonl(path):
         with ErrorsAt(path, number, line_of):
             agent = text_at(object_at(row, "agent_ref"), "name")
-            records.append(_record(row, agent, choice.metric_of(agent)))
+            record = _record(row, agent, choice.metric_of(agent))
+            records.append(completed(record, row, choice, partial(_details, row)))
             models.add(text_at(object_at(row, "response"), "model"))
     with ErrorsAt(path):
         if not records:
@@ -124,6 +137,12 @@ def _record(row: Mapping[str, object], agent: str | None, metric: str | None) ->
         prompt=_text_of(asked),
         repeat=text_at(row, _ROLLOUT),
     )
+
+
+def _details(row: Mapping[str, object]) -> Details:
+    said = _last_text(object_at(row, "response"))
+    asked = _text_of(object_at(row, _PARAMETERS).get("input"))
+    return Details(asked, said if isinstance(said, str) else None)
 
 
 def _last_text(response: Mapping[str, object]) -> object:

@@ -13,10 +13,13 @@ word that no answer was extracted counts as wrong there; some datasets leave suc
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, SCORES, About
+from muscle_metrics.runs.details import Details, completed
 from muscle_metrics.runs.files.json_stream import read_json_array
 from muscle_metrics.runs.log_fields import answer_from, list_at, reference_at, text_at
 from muscle_metrics.runs.logs import ErrorsAt, known_parts
@@ -32,7 +35,16 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "ZeroEval",
+    "`result_dirs_parsed/<dataset>/<model>.json`, a folder of them",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, SCORES}),
+    texts=("question", "response"),
+    fields="source",
+    page="answer-lists",
+)
 
 _KEYS = (b'"chat_history":', b'"generator":')
 # A folder of data may hold millions of files; a folder of results does not.
@@ -84,7 +96,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         parts = parts_of_one_model(found, path, choice, "ZeroEval list")
     if not parts:
         raise InputError("expected lists of answers, got none: name the file of one model")
-    runs = [_read_part(part) for part in parts]
+    runs = [_read_part(part, choice) for part in parts]
     return join_parts(runs, parts[0].path.stem)
 
 
@@ -94,11 +106,11 @@ def _dataset_of(path: Path) -> str | None:
         return text_at(row, "dataset")
 
 
-def _read_part(part: RunPart) -> Run:
+def _read_part(part: RunPart, choice: Choice) -> Run:
     records, models = [], set()
     for number, row in read_json_array(part.path):
         with ErrorsAt(part.path, number):
-            records.append(_record(row))
+            records.append(completed(_record(row), row, choice, partial(_details, row)))
             models.add(text_at(row, "generator"))
     with ErrorsAt(part.path):
         if not records:
@@ -111,7 +123,6 @@ def _record(row: Mapping[str, object]) -> Record:
     verdict = next((name for name in _VERDICTS if name in row), None)
     if verdict is None:
         raise InputError(_NOT_PARSED)
-    asked = list_at(row, "chat_history")
     name = "id" if row.get("id") is not None else "session_id"
     return Record(
         id_of(row.get(name), name),
@@ -119,8 +130,19 @@ def _record(row: Mapping[str, object]) -> Record:
         reference_at({"raw": _raw(row.get("correct_answer"))}, "raw"),
         {verdict: _verdict(row[verdict])},
         task=text_at(row, "dataset"),
-        prompt=str(answer_from(asked[0] if len(asked) == 1 else asked)),
+        prompt=_asked(row),
     )
+
+
+def _details(row: Mapping[str, object]) -> Details:
+    said = row.get("output")
+    text = said[0] if isinstance(said, list) and said else said
+    return Details(_asked(row), text if isinstance(text, str) else None)
+
+
+def _asked(row: Mapping[str, object]) -> str:
+    asked = list_at(row, "chat_history")
+    return str(answer_from(asked[0] if len(asked) == 1 else asked))
 
 
 def _raw(value: object) -> object:

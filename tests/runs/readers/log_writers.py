@@ -219,7 +219,7 @@ def nemo_evaluator(answers: Answers, references: Answers = QUESTIONS) -> Files:
             "extracted_answer": answer,
             "expected_answer": references[question],
             "scoring_details": {"method": "exact"},
-            "metadata": {},
+            "metadata": {"category": "sums"},
         }
         for question, answer in answers.items()
     ]
@@ -245,6 +245,7 @@ def nemo_gym(answers: Answers, references: Answers = QUESTIONS) -> Files:
                     {"type": "message", "content": [{"type": "output_text", "text": answer}]}
                 ],
             },
+            "question": question,
             "expected_answer": references[question],
             "reward": float(answer == references[question]),
             "_ng_task_index": list(references).index(question),

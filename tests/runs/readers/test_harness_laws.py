@@ -5,18 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from muscle_metrics import compare_runs, inspect_log
 from muscle_metrics.cli import main
+from muscle_metrics.comparison.listed import texts_of
 from muscle_metrics.errors import FileError, MuscleMetricsError
 from muscle_metrics.runs.choice import Choice
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Run
-from tests.runs.readers.log_writers import LOGS, NEW, OLD, QUESTIONS, encode, promptfoo
+from tests.runs.readers.log_writers import LOGS, NEW, OLD, QUESTIONS, encode, helm, promptfoo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,6 +79,88 @@ def test_everything_of_an_item_is_read(log: str, tmp_path: Path) -> None:
         assert list(record.scores.values()) == [record.prediction == record.reference]
         assert isinstance(record.prediction, str)
     assert len({record.id for record in run}) == 4
+
+
+# A path at which each log holds the question.
+FIELDS = {
+    "lighteval": "doc.query",
+    "helm": "instance.id",
+    "promptfoo": "vars.q",
+    "promptfoo lines": "vars.q",
+    "deepeval": "input",
+    "openai-evals": "sampling.prompt",
+    "mlflow": "inputs",
+    "mlflow traces": "request.q",
+    "deepeval results": "input",
+    "nemo-evaluator": "prompt",
+    "nemo-gym": "question",
+    "mmlu-pro": "question_id",
+    "zeroeval": "id",
+    "mt-bench": "question_id",
+}
+# Logs whose prompts are not compared.
+WITHOUT_PROMPTS = {"mmlu-pro", "mt-bench"}
+
+
+@every_log
+@pytest.mark.parametrize("label", ["slice", "group", "prompt"])
+def test_a_field_of_the_rows_gives_labels(log: str, label: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", LOGS[log](OLD))
+    plain = read_run(folder)
+    options: dict[str, Any] = {f"{label}_field": FIELDS[log]}
+    run = read_run(folder, **options)
+    assert {getattr(record, label) for record in run} == set(QUESTIONS)
+    of_record = {"mlflow traces": '{"q":"%s"}'}.get(log, "%s")
+    for record, before in zip(run, plain, strict=True):
+        asked = None if log in WITHOUT_PROMPTS else of_record % getattr(record, label)
+        assert before.prompt == asked
+        assert record.scores == before.scores
+
+
+@every_log
+def test_a_field_that_no_row_has_is_refused(log: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", LOGS[log](OLD))
+    with pytest.raises(FileError, match=r"expected the field 'x\.q' in rows .* none in 4 rows"):
+        read_run(folder, slice_field="x.q")
+
+
+@every_log
+def test_a_reader_says_what_its_logs_hold(log: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", LOGS[log](OLD))
+    recognised = recognise_harness(Glimpse(folder))
+    assert recognised is not None
+    about = recognised.harness.about
+    held = {"answers": "prediction", "references": "reference", "scores": "scores"}
+    held |= {"prompts": "prompt"}
+    run = read_run(folder)
+    found = {name for name, part in held.items() if any(getattr(r, part) for r in run)}
+    assert found == about.gives - {"repeats"}
+    # Fields are listed beside the one that is its example; deepeval holds any a user gives.
+    parent = about.fields.rpartition(".")[0]
+    listed = [field.name for field in inspect_log(folder).fields]
+    assert listed == sorted(listed)
+    assert listed or log.startswith("deepeval")
+    assert all(name.startswith(parent) for name in listed)
+
+
+def test_texts_of_logs_in_other_formats(tmp_path: Path) -> None:
+    """The response before the answer was taken from it, of the item that is listed."""
+    for name, answers in (("a", OLD), ("b", NEW)):
+        files = helm(answers)
+        state = json.loads(files["scenario_state.json"])
+        for request in state["request_states"]:
+            request["instance"]["input"] = {"text": f"Q {request['instance']['id']}"}
+            request["request"]["prompt"] = "0+0=0 Q"
+            request["output_mapping"] = {"A": request["result"]["completions"][0]["text"]}
+            request["result"]["completions"][0]["text"] = " A"
+        write(tmp_path / name, {**files, "scenario_state.json": encode(state)})
+    comparison = compare_runs(tmp_path / "a", tmp_path / "b")
+    items = list(comparison.flips("negative"))
+    (texts,) = texts_of(comparison, items).items
+    assert (items[0].id, items[0].old, items[0].new) == ("2+2", "4", "3")
+    assert texts.described() == {
+        "texts": {"question": "Q 2+2", "old_response": " A", "new_response": " A"}
+    }
 
 
 @every_log
