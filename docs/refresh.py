@@ -70,7 +70,8 @@ def formats() -> str:
     """Table of the harnesses whose logs are read, as their readers describe themselves."""
     rows = [("harness", "`--format`", "files", "per item", "for listed items", "fields")]
     rows.append(("---",) * len(rows[0]))
-    for name, _, _, about, _ in HARNESSES:
+    for harness in HARNESSES:
+        name, about = harness.name, harness.about
         title = f"[{about.title}](how-to/{about.page}.md)"
         fields = f"`{about.fields}`" if about.fields else ""
         held = [", ".join(sorted(about.gives)), ", ".join(about.texts)]
