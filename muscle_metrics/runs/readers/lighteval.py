@@ -48,8 +48,8 @@ __all__ = ["ABOUT", "read", "recognise"]
 
 ABOUT = About(
     "lighteval",
-    "`details_<task>_<time>.parquet`, a folder of them; those of old versions and of the first Open "
-    "LLM Leaderboard",
+    "`details_<task>_<time>.parquet`, a folder of them; those of old versions and of the first "
+    "Open LLM Leaderboard",
     frozenset({ANSWERS, PROMPTS, REFERENCES, SCORES}),
     texts=("response",),
     fields="doc.task_name",
