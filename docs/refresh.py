@@ -5,7 +5,7 @@
 rewrites the pages whose outputs have changed, for instance with the runs in examples/, and names
 them; with --check it changes nothing, and fails if it would. Each page runs in a folder of its own
 that holds a copy of examples/. An output that still matches stays as it is, and so does each line
-of it with an ellipsis (`...`) that still matches.
+of it with an ellipsis (`...`) that still matches. The table of formats is made from the readers.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.runs.harnesses import HARNESSES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -33,6 +35,7 @@ BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>console|python)\n(?P<body>.*?)^ *```$",
     re.MULTILINE | re.DOTALL,
 )
+FORMATS = re.compile(r"(<!-- formats: .*-->\n).*(<!-- end of formats -->)", re.DOTALL)
 # Set-up commands; the checks of a change run them, in an environment of their own.
 SET_UP = ("python3.11 -m venv", "pip install")
 # What the Python of a page prints may be broken over lines; what a command prints stands as it is.
@@ -63,6 +66,19 @@ def main() -> int:
     return int(check and changed > 0)
 
 
+def formats() -> str:
+    """Table of the harnesses whose logs are read, as their readers describe themselves."""
+    rows = [("harness", "`--format`", "files", "per item", "for listed items", "fields")]
+    rows.append(("---",) * len(rows[0]))
+    for harness in HARNESSES:
+        name, about = harness.name, harness.about
+        title = f"[{about.title}](how-to/{about.page}.md)"
+        fields = f"`{about.fields}`" if about.fields else ""
+        held = [", ".join(sorted(about.gives)), ", ".join(about.texts)]
+        rows.append((title, f"`{name}`", about.files, *held, fields))
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
 def refreshed(text: str, folder: Path, languages: Sequence[str] = ("console", "python")) -> str:
     """Text of a page after its examples in some languages ran, in order, in a folder."""
     names: dict[str, Any] = {"__name__": "__main__"}
@@ -79,7 +95,8 @@ def refreshed(text: str, folder: Path, languages: Sequence[str] = ("console", "p
         return f"{indent}```{language}\n{fresh}{indent}```"
 
     with chdir(folder):
-        return BLOCK.sub(block, text)
+        text = FORMATS.sub(lambda found: f"{found[1]}\n{formats()}\n{found[2]}", text)
+    return BLOCK.sub(block, text)
 
 
 def _console(body: str, folder: Path) -> str:

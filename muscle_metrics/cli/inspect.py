@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add_command"]
 
+LABELS = "fields for --slice-field, --group-field and --prompt-field:"
+FIELDS_SHOWN = 20
+
 EPILOG = """\
 examples:
   # whose log it is and what it holds: tasks, filters, metrics, faults
@@ -65,10 +68,16 @@ def _lines(contents: LogContents) -> Iterator[str]:
         yield f"model: {contents.model}"
     for name, text in contents.faults.items():
         yield f"warning: {name}: {text}"
-    for field in contents.fields:
-        yield _field_line(field)
+    # Of a plain file the fields say what its parts can be; of a log they are a further choice.
+    fields = [_field_line(field) for field in contents.fields]
+    yield from fields if contents.is_plain else ()
     for part in contents.parts:
         yield from _part_lines(part, contents.lower_is_better)
+    if fields and not contents.is_plain:
+        yield LABELS
+        yield from fields[:FIELDS_SHOWN]
+        if len(fields) > FIELDS_SHOWN:
+            yield f"  and {len(fields) - FIELDS_SHOWN} more, with --json"
     for name, text in sorted(contents.fingerprint.items()):
         yield f"{name}: {text}"
     if contents.command:

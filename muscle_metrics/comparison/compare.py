@@ -375,6 +375,7 @@ def compare_runs(
         ),
         labels_from_new=_labels_from_new(joined, old, is_by_scores=is_by_scores),
         relabelled=joined.relabelled,
+        origins=(old.origin, new.origin),
     )
 
     def judge_old(records: tuple[Record, ...]) -> Comparison:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from muscle_metrics.answers.correctness import Correctness
     from muscle_metrics.evidence.units import Event, Kind, Part
     from muscle_metrics.flips.changes import ScoreChanges
+    from muscle_metrics.runs.details import Details
+    from muscle_metrics.runs.origin import Origin
+    from muscle_metrics.runs.rereading import Key
 
 __all__ = ["Comparison"]
 
@@ -60,6 +63,8 @@ class Comparison(Facts):
         Which of references, slices and groups only the new run names.
     relabelled : mapping of str to int
         How many items have another slice or another group in the new run; those of old count.
+    origins : tuple of (Origin or None)
+        Logs of harnesses that the runs were read from, for texts of listed items.
 
     Examples
     --------
@@ -81,6 +86,7 @@ class Comparison(Facts):
     worst: Comparison | None = None
     labels_from_new: frozenset[str] = frozenset()
     relabelled: Mapping[str, int] = field(default_factory=dict)
+    origins: tuple[Origin | None, ...] = ()
 
     @property
     def total(self) -> int:
@@ -123,6 +129,11 @@ class Comparison(Facts):
         number = sum(self.lost.values()) if self.worst is None else 0
         flags: npt.NDArray[np.bool_] = np.arange(self.total) >= self.total - number
         return flags
+
+    @cached_property
+    def texts_read(self) -> dict[Origin, Mapping[Key, Details]]:
+        """Texts that were read from the logs for listed items; several reports list the same."""
+        return {}
 
     @cached_property
     def signature(self) -> str:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.comparison.listed import texts_of
 from muscle_metrics.comparison.macro import macro_averages
 from muscle_metrics.comparison.plain_data import (
     SCHEMA_VERSION,
@@ -176,6 +177,8 @@ class Facts(ABC):
             With `schema_version`, which rises when a name changes its meaning.
         """
         possible = self.possible_negative_flip_rates
+        flips = list(self.flips()) if self.is_judged else []
+        listed = texts_of(self, flips)
         content: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
             "signature": self.signature,
@@ -184,7 +187,7 @@ class Facts(ABC):
             "dropped": dict(self.dropped),
             "lost": dict(self.lost),
             "coverage": float(self.coverage),
-            "notes": remark_lines(self),
+            "notes": [*remark_lines(self), *([listed.problem] if listed.problem else [])],
             "possible_negative_flip_rates": None if possible is None else list(possible),
             "scores": {
                 name: described_changes(changes, partial(score_bounds, self, name))
@@ -200,7 +203,10 @@ class Facts(ABC):
             "slices": {name: self._described(Part("slice", name)) for name in self.slices},
             "tasks": {name: self._described(Part("task", name)) for name in self.tasks},
             "macro": macro_averages(self.tasks) or None,
-            "flips": [{**item._asdict(), "quadrant": str(item.quadrant)} for item in self.flips()],
+            "flips": [
+                {**item._asdict(), "quadrant": str(item.quadrant), **texts.described()}
+                for item, texts in zip(flips, listed.items, strict=True)
+            ],
         }
 
     def bounds(

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from muscle_metrics.comparison.chain_bounds import step_bounds
 from muscle_metrics.comparison.items import answer_text
+from muscle_metrics.comparison.listed import shown_answers, texts_of
 from muscle_metrics.comparison.macro import macro_line
 from muscle_metrics.comparison.near_misses import near_miss_lines
 from muscle_metrics.comparison.remarks import remark_lines
@@ -30,6 +31,7 @@ from muscle_metrics.words.numbers import (
     score,
     score_range,
 )
+from muscle_metrics.words.place import item_name
 from muscle_metrics.words.secrets import hide_secrets
 from muscle_metrics.words.table import Column, FittedTable
 
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.facts import Facts
+    from muscle_metrics.comparison.items import Item
+    from muscle_metrics.comparison.listed import ItemTexts
     from muscle_metrics.evidence.evidence import Bounds
     from muscle_metrics.evidence.repeats import NoisePart
     from muscle_metrics.evidence.units import Kind
@@ -310,17 +314,30 @@ def _flips(comparison: Facts, most: int) -> FittedTable:
     number = comparison.counts.negative
     first = "all" if most >= number else f"{min(most, len(negative))} of"
     sliced = any(item.slice is not None for item in negative)
+    listed = texts_of(comparison, negative[:most])
+    asked = any(texts.question is not None for texts in listed.items)
+    problem = listed.problem and terminal(listed.problem)
     columns = [
         Column("id", "name"),
         *([Column("slice", "name")] if sliced else []),
+        *([Column("question", "text")] if asked else []),
         *(Column(heading, "text") for heading in ("old (right)", "new (wrong)", "reference")),
     ]
     rows = []
-    for item in negative[:most]:
-        names = [item.id, *([item.slice] if sliced else [])]
-        answers = (item.old, item.new, item.reference)
-        rows.append([*map(_name, names), *map(_shown, answers)])
-    return FittedTable(columns, rows, title=f"{first} {counted(number, 'negative flip')}")
+    for item, texts in zip(negative[:most], listed.items, strict=True):
+        names = [_short_name(comparison, item, texts), *([item.slice] if sliced else [])]
+        shown = [texts.question] * asked + [*shown_answers(item, texts)]
+        rows.append([*map(_name, names), *map(_shown, shown)])
+    title = f"{first} {counted(number, 'negative flip')}"
+    return FittedTable(columns, rows, title=f"{title}; {problem}" if problem else title)
+
+
+def _short_name(comparison: Facts, item: Item, texts: ItemTexts) -> str:
+    """Name of an item by its number where its id is a hash."""
+    if texts.number is None:
+        return item.id
+    task = item.task if len(comparison.part_names("task")) > 1 else None
+    return item_name(task, texts.number, item.repeat)
 
 
 def _steps(chain: Chain) -> FittedTable:

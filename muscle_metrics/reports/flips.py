@@ -5,30 +5,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.comparison.items import Item, answer_text
+from muscle_metrics.comparison.listed import hide_text_secrets, shown_answers, texts_of
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.gate.verdict import hide_verdict_secrets
 from muscle_metrics.words.escape import distinct, shorten, terminal
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.listed import ItemTexts
     from muscle_metrics.gate.verdict import Verdict
     from muscle_metrics.scale import CountedComparison
 
-__all__ = ["FirstFlips", "first_flips", "flip_lines", "flip_texts", "publish"]
+__all__ = ["FirstFlips", "first_flips", "flip_lines", "flip_texts", "other_texts", "publish"]
 
 # A text may be megabytes long: the runs hold all of it.
 TEXT_LIMIT = 200
 
 
 class FirstFlips(NamedTuple):
-    """The first negative flips, the number of all, and how many secrets were hidden in them."""
+    """The first negative flips, the number of all, and how many secrets were hidden in them.
+
+    `texts` are those of the items, in their order; `problem` says why a log gave none.
+    """
 
     items: list[Item]
     total: int
     secrets: int = 0
+    texts: Sequence[ItemTexts] = ()
+    problem: str | None = None
+
+    @property
+    def pairs(self) -> list[tuple[Item, ItemTexts]]:
+        """Every item with its texts."""
+        return list(zip(self.items, self.texts, strict=True))
 
     @property
     def title(self) -> str:
@@ -65,9 +77,14 @@ def first_flips(
     flips = list(comparison.flips(Quadrant.NEGATIVE))
     flips.sort(key=lambda item: item.id not in pinned)
     shown = [hide_secrets(tuple(item)) for item in flips[:most]]
-    secrets = sum(part.number for part in shown)
+    listed = texts_of(comparison, flips[:most])
+    texts = [hide_text_secrets(one) for one in listed.items]
     return FirstFlips(
-        [Item._make(part.value) for part in shown], comparison.counts.negative, secrets
+        [Item._make(part.value) for part in shown],
+        comparison.counts.negative,
+        sum(part.number for part in (*shown, *texts)),
+        [part.value for part in texts],
+        listed.problem,
     )
 
 
@@ -84,21 +101,29 @@ def flip_lines(flips: FirstFlips) -> list[str]:
     """
     if not flips.items:
         return []
-    return [flips.title, *map(_line, flips.items)]
+    notes = [f"  {terminal(flips.problem)}"] if flips.problem else []
+    return [flips.title, *notes, *(_line(item, texts) for item, texts in flips.pairs)]
 
 
-def flip_texts(item: Item) -> tuple[str, str, str]:
+def flip_texts(item: Item, texts: ItemTexts) -> tuple[str, str, str]:
     """Right answer, wrong answer and reference of a flip, cut to fit a report."""
-    answers = (
-        (item.old, "not recorded"),
-        (item.new, "no answer"),
-        (item.reference, "not recorded"),
-    )
+    absent = ("not recorded", "no answer", "not recorded")
     old, new, reference = (
-        absent if answer is None else shorten(answer_text(answer), TEXT_LIMIT)
-        for answer, absent in answers
+        nothing if answer is None else shorten(answer_text(answer), TEXT_LIMIT)
+        for answer, nothing in zip(shown_answers(item, texts), absent, strict=True)
     )
     return old, new, reference
+
+
+def other_texts(texts: ItemTexts) -> list[tuple[str, str]]:
+    """Names and texts of a flip that its log alone holds, cut to fit a report."""
+    named = (
+        ("document", texts.number),
+        ("question", texts.question),
+        ("old response", texts.old_response),
+        ("new response", texts.new_response),
+    )
+    return [(name, shorten(text, TEXT_LIMIT)) for name, text in named if text is not None]
 
 
 def publish(
@@ -110,10 +135,12 @@ def publish(
     return hide_verdict_secrets(verdict), flips
 
 
-def _line(item: Item) -> str:
+def _line(item: Item, texts: ItemTexts) -> str:
     where = f" ({_name(item.slice)})" if item.slice else ""
-    old, new, reference = flip_texts(item)
+    old, new, reference = flip_texts(item, texts)
     text = f"{_name(item.name)}{where}: right {old}, now {new}, reference {reference}"
+    if texts.question is not None:
+        text += f"; question {shorten(texts.question, TEXT_LIMIT)}"
     # Without the indent an id such as "PASS" would look like a verdict.
     return f"  {terminal(text)}"
 

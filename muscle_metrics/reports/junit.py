@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from muscle_metrics.reports.flips import flip_texts, publish
+from muscle_metrics.reports.flips import flip_texts, other_texts, publish
 from muscle_metrics.words.escape import distinct, markup_source, shorten, visible
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.items import Item
+    from muscle_metrics.comparison.listed import ItemTexts
     from muscle_metrics.gate.policy import OnInconclusive
     from muscle_metrics.gate.verdict import Check, Verdict
     from muscle_metrics.scale import CountedComparison
@@ -59,11 +60,15 @@ def verdict_junit(
     _add_criteria(root, verdict, marks)
     if flips.items:
         suite = ElementTree.SubElement(root, "testsuite", name=flips.title)
-        for item in flips.items:
+        if flips.problem:
+            properties = ElementTree.SubElement(suite, "properties")
+            note = _text(flips.problem)
+            ElementTree.SubElement(properties, "property", name="note", value=note)
+        for item, texts in flips.pairs:
             red = verdict.outcome == "FAIL" or item.id in pins
             message = "negative flip" if red else f"negative flip; the gate says {verdict.outcome}"
             case = _add_case(suite, "negative flip", distinct(item.name))
-            _mark(case, "failure" if red else "skipped", message, _story(item))
+            _mark(case, "failure" if red else "skipped", message, _story(item, texts))
     _add_totals(root)
     ElementTree.indent(root)
     text: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)
@@ -119,10 +124,11 @@ def _headline(check: Check) -> str:
     return f"{check.outcome}: {check.shown(check.estimate)}, limit {check.limit_text}"
 
 
-def _story(item: Item) -> list[str]:
-    old, new, reference = flip_texts(item)
+def _story(item: Item, texts: ItemTexts) -> list[str]:
+    old, new, reference = flip_texts(item, texts)
     where = [] if item.slice is None else [f"slice: {distinct(item.slice)}"]
-    return [*where, f"old: {old}", f"new: {new}", f"reference: {reference}"]
+    others = [f"{name}: {text}" for name, text in other_texts(texts)]
+    return [*where, f"old: {old}", f"new: {new}", f"reference: {reference}", *others]
 
 
 def _text(text: str) -> str:

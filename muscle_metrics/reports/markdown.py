@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.items import Item
+    from muscle_metrics.comparison.listed import ItemTexts
     from muscle_metrics.gate.verdict import Check, Verdict
     from muscle_metrics.reports.flips import FirstFlips
     from muscle_metrics.scale import CountedComparison
@@ -105,9 +106,13 @@ def _sections(verdict: Verdict, flips: FirstFlips) -> Iterator[_Section]:
         yield _Section([f"Pinned items that broke: {len(pins)}", ""], pins)
     if flips.items:
         title = [f"<details><summary>{flips.title}</summary>", ""]
+        if flips.problem:
+            title += [markdown(shorten(flips.problem, LINE_LIMIT)), ""]
         sliced = any(item.slice is not None for item in flips.items)
-        columns = ["item", *["slice"] * sliced, "old (right)", "new (wrong)", "reference"]
-        rows = [_flip_row(item, sliced) for item in flips.items]
+        asked = any(texts.question is not None for texts in flips.texts)
+        columns = ["item", *["slice"] * sliced, *["question"] * asked]
+        columns += ["old (right)", "new (wrong)", "reference"]
+        rows = [_flip_row(item, texts, sliced=sliced, asked=asked) for item, texts in flips.pairs]
         yield _Section([*title, *_table(*columns)], rows, ["", "</details>"])
 
 
@@ -131,9 +136,10 @@ def _check_row(check: Check) -> str:
     )
 
 
-def _flip_row(item: Item, sliced: bool) -> str:
+def _flip_row(item: Item, texts: ItemTexts, *, sliced: bool, asked: bool) -> str:
     names = [item.name, *[item.slice or "none"] * sliced]
-    return _row(*map(_name, names), *map(_cut, flip_texts(item)))
+    shown = [texts.question or ""] * asked + [*flip_texts(item, texts)]
+    return _row(*map(_name, names), *map(_cut, shown))
 
 
 def _name(text: str) -> str:

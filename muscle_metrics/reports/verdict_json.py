@@ -60,7 +60,10 @@ def verdict_data(
         "negative_flips": {
             "total": flips.total,
             "secrets_hidden": flips.secrets,
-            "listed": [_described_flip(item) for item in flips.items],
+            "listed": [
+                {**_described_flip(item), **texts.described()} for item, texts in flips.pairs
+            ],
+            **({"problem": flips.problem} if flips.problem else {}),
         },
         "signature": verdict.signature,
     }

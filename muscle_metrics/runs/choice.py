@@ -13,7 +13,7 @@ from muscle_metrics.words.escape import shorten, visible
 from muscle_metrics.words.place import list_names, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from muscle_metrics.runs.record import Run
 
@@ -51,12 +51,25 @@ class Choice(NamedTuple):
         each task or pattern.
     model : str, optional
         The model of a folder that holds several.
+    fields : mapping of str to str, optional
+        Fields of the log's rows by option: "slice_field", "group_field", "prompt_field".
+    wanted : frozenset of str, optional
+        Ids of the items whose texts are read as well.
+    look : callable, optional
+        Is shown every row that fields could be taken from.
     """
 
     task: str | None = None
     filter: ByTask = None
     metric: ByTask = None
     model: str | None = None
+    fields: Mapping[str, str] | None = None
+    wanted: frozenset[str] | None = None
+    look: Callable[[Mapping[str, object]], None] | None = None
+
+    def wants(self, id_: str) -> bool:
+        """Whether the texts of an item are read."""
+        return self.wanted is not None and id_ in self.wanted
 
     def tasks(self, known: Iterable[str | None]) -> set[str | None]:
         """Those of some tasks that are read; none where the choice names no task of them."""

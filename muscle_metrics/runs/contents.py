@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.runs.choice import Choice
-from muscle_metrics.runs.fields import described_field, guess_options, list_fields, write_command
+from muscle_metrics.runs.choice import Choice, filters_by_task, narrow_run
+from muscle_metrics.runs.fields import (
+    FieldList,
+    described_field,
+    guess_options,
+    list_fields,
+    write_command,
+)
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import open_plain
 from muscle_metrics.runs.fingerprints import FAULTS
@@ -27,6 +34,8 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.record import Record
 
 __all__ = ["LogContents", "PartContents", "inspect_log"]
+
+_CHOICES = ("task", "filter", "metric", "model")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +86,12 @@ class LogContents:
     faults, fingerprint : mapping of str to str
         Faults of the run, and facts that must be equal in a run to compare it with.
     fields : tuple of FieldContents
-        Of a plain file its fields; empty for the log of a harness.
+        Of a plain file its fields; of the log of a harness those that can give slices, groups or
+        prompts.
     command : str
         The command that compares it with a newer run.
+    is_plain : bool
+        Whether it is a plain file of rows.
 
     Examples
     --------
@@ -97,6 +109,7 @@ class LogContents:
     fingerprint: Mapping[str, str]
     fields: tuple[FieldContents, ...] = ()
     command: str = ""
+    is_plain: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Describe the contents as plain data."""
@@ -150,13 +163,27 @@ def inspect_log(path: str | PathLike[str], **options: Any) -> LogContents:
     recognised = recognise_harness(glimpse, options.get("format", "auto"))
     if recognised is None and not is_baseline(glimpse.row):
         return _inspect_rows(path, open_plain(glimpse, options.get("format", "auto")), options)
-    if recognised is None or options.get("task") or options.get("filter"):
+    if recognised is None or not options.keys() <= {*_CHOICES, "format"}:
         run = read_run(path, **options)
-    else:
-        # Read the whole log: several filters are an error only for a comparison.
-        choice = Choice(metric=options.get("metric"), model=options.get("model"))
-        run = recognised.read(glimpse, choice)
-    return _contents(path, run, command=write_command(str(path), {}))
+        return _contents(path, run, command=write_command(str(path), {}))
+    fields = FieldList(recognised.harness.about.fields)
+    choice = Choice(**{name: options.get(name) for name in _CHOICES}, look=fields.add)
+    # Read the whole log: several filters are an error only for a comparison.
+    run = recognised.read(glimpse, choice)
+    if choice.task or choice.filter:
+        run = narrow_run(run, choice)
+    command = write_command(str(path), {})
+    return _contents(path, run, fields=fields.contents(), command=f"{command}{_filters(run)}")
+
+
+def _filters(run: Run) -> str:
+    """Write flags that choose the first filter of every task that has several."""
+    found = filters_by_task(run)
+    several = {task: names[0] for task, names in found.items() if len(names) > 1}
+    chosen = set(several.values())
+    if len(chosen) == 1 and len(several) == len(found):
+        return f" --filter {shlex.quote(str(chosen.pop()))}"
+    return "".join(f" --filter {shlex.quote(f'{task}={name}')}" for task, name in several.items())
 
 
 def _inspect_rows(
@@ -170,8 +197,9 @@ def _inspect_rows(
     if named.keys().isdisjoint({"prediction_field", "score_field"}) or "id_field" not in named:
         # Nothing says what the items or the answers are.
         nothing = Run((), file.stem, MappingProxyType({"format": file.format}))
-        return _contents(path, nothing, fields=fields)
-    return _contents(path, read_run(path, **guessed), fields=fields, command=command)
+        return _contents(path, nothing, fields=fields, is_plain=True)
+    run = read_run(path, **guessed)
+    return _contents(path, run, fields=fields, command=command, is_plain=True)
 
 
 def _contents(
@@ -180,6 +208,7 @@ def _contents(
     *,
     fields: tuple[FieldContents, ...] = (),
     command: str = "",
+    is_plain: bool = False,
 ) -> LogContents:
     described = dict(run.fingerprint)
     parts: dict[tuple[str | None, str | None], list[Record]] = {}
@@ -195,6 +224,7 @@ def _contents(
         fingerprint=described,
         fields=fields,
         command=command,
+        is_plain=is_plain,
     )
 
 

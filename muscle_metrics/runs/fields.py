@@ -12,15 +12,17 @@ from muscle_metrics.errors import InputError
 from muscle_metrics.runs.columns import find
 from muscle_metrics.runs.rows import keep_rows
 from muscle_metrics.runs.usual_names import USUAL_NAMES
+from muscle_metrics.runs.values import text_of
 from muscle_metrics.words.place import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from muscle_metrics.runs.files.plain_file import PlainFile
 
 __all__ = [
     "FieldContents",
+    "FieldList",
     "described_field",
     "guess_options",
     "list_fields",
@@ -129,6 +131,55 @@ def list_fields(file: PlainFile) -> list[FieldContents]:
         for name, contents in fields.items():
             contents.add(_value(row, name))
     return list(fields.values())
+
+
+class FieldList:
+    """Fields of the rows of a log that hold texts or numbers, so that they can be labels.
+
+    Parameters
+    ----------
+    example : str
+        Path of such a field; those beside it and below are listed. Empty for a log without rows.
+
+    Examples
+    --------
+    >>> fields = FieldList("doc.topic")
+    >>> fields.add({"doc": {"topic": "art", "choices": ["a", "b"]}, "target": "a"})
+    >>> [contents.name for contents in fields.contents()]
+    ['doc.topic']
+    """
+
+    def __init__(self, example: str) -> None:
+        self._parents = example.split(".")[:-1]
+        self._is_any = bool(example)
+        self._rows = 0
+        self._fields: dict[str, FieldContents] = {}
+
+    def add(self, row: Mapping[str, object]) -> None:
+        """Look at a row."""
+        nested: object = row
+        for name in self._parents:
+            nested = nested.get(name) if isinstance(nested, dict) else None
+        found = dict(_labels(nested, self._parents)) if self._is_any else {}
+        for name in found.keys() - self._fields.keys():
+            # Rows before this one lack the field.
+            self._fields[name] = FieldContents(name, rows=self._rows, nulls=self._rows)
+        for name, contents in self._fields.items():
+            contents.add(found.get(name))
+        self._rows += 1
+
+    def contents(self) -> tuple[FieldContents, ...]:
+        """Fields that were found, by name."""
+        return tuple(self._fields[name] for name in sorted(self._fields))
+
+
+def _labels(value: object, path: Sequence[str]) -> Iterator[tuple[str, object]]:
+    """Texts and numbers in an object and in the objects in it, each with its path."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from _labels(part, [*path, str(name)])
+    elif path and text_of(value) is not None:
+        yield ".".join(path), value
 
 
 def guess_options(fields: Iterable[FieldContents]) -> dict[str, str]:

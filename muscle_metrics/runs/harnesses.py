@@ -1,7 +1,8 @@
 """Harnesses whose logs can be read: how a log is recognised, and which reader reads it.
 
 A reader is one file in `readers/` with two functions. ``recognise(glimpse)`` looks at names and the
-start of files only, never raises, and says in a few words why a log is of this harness.
+start of files only, never raises, and says in a few words why a log is of this harness. Its
+``ABOUT`` says what such logs hold; the documentation shows it as a table.
 ``read(glimpse, choice)`` returns everything the log holds, all tasks and filters, as one Run:
 
 - ``Run.name`` is the model. ``Record.task`` and ``Record.filter`` are those of the log.
@@ -12,6 +13,8 @@ start of files only, never raises, and says in a few words why a log is of this 
   equal in two runs that are compared: ``dataset``, ``prompt``, ``scorer``, ``judge``, ... Those in
   `fingerprints.FAULTS` are faults: ``status`` other than success, ``partial`` such as "3 of 100
   items", ``errors`` such as "2 items". ``skipped`` names older files of a rerun.
+- Every row passes through `completed` or `labels_of`, which take labels from fields that a user
+  named. Texts are kept only of the items that ``choice`` wants (`details.py`).
 - Files of one place are one run only if their identity is the same (`identity.py`): no reader
   merges two configurations, or takes the newer one, without a word.
 """
@@ -27,6 +30,7 @@ from muscle_metrics.errors import FileError, UsageError, check_choice
 from muscle_metrics.runs.files.dataset_folder import is_dataset
 from muscle_metrics.runs.files.plain_file import PLAIN_FORMATS
 from muscle_metrics.runs.logs import ErrorsAt
+from muscle_metrics.runs.origin import origin_of
 from muscle_metrics.runs.readers import (
     deepeval,
     evalplus,
@@ -35,10 +39,15 @@ from muscle_metrics.runs.readers import (
     lighteval,
     lm_eval,
     mlflow,
+    mmlu_pro,
+    mt_bench,
+    nemo_evaluator,
+    nemo_gym,
     openai_evals,
     opencompass,
     promptfoo,
     swe_bench,
+    zero_eval,
 )
 from muscle_metrics.words.escape import visible
 from muscle_metrics.words.place import show
@@ -47,6 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from muscle_metrics.runs.about import About
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
     from muscle_metrics.runs.record import Run
@@ -59,29 +69,54 @@ _ENDINGS_OF_ROWS = {".jsonl", ".json", ".csv", ".tsv", ".parquet", ".gz", ".zst"
 
 
 class Harness(NamedTuple):
-    """A harness: the name that ``--format`` accepts, and the two functions of its reader.
+    """A harness: the name that ``--format`` accepts, and what its reader offers.
 
-    `picks_model` says whether its reader chooses among the models of a folder.
+    `about` says what its logs hold. `picks_model` says whether its reader chooses among the models
+    of a folder, and `models_in_file` whether also among those of one file.
     """
 
     name: str
     recognise: Callable[[Glimpse], str | None]
     read: Callable[[Glimpse, Choice], Run]
+    about: About
     picks_model: bool = False
+    models_in_file: bool = False
 
 
 HARNESSES = (
-    Harness("lm-eval", lm_eval.recognise, lm_eval.read, picks_model=True),
-    Harness("inspect_ai", inspect_ai.recognise, inspect_ai.read, picks_model=True),
-    Harness("lighteval", lighteval.recognise, lighteval.read, picks_model=True),
-    Harness("helm", helm.recognise, helm.read),
-    Harness("deepeval", deepeval.recognise, deepeval.read),
-    Harness("mlflow", mlflow.recognise, mlflow.read),
-    Harness("openai-evals", openai_evals.recognise, openai_evals.read),
-    Harness("promptfoo", promptfoo.recognise, promptfoo.read),
-    Harness("swe-bench", swe_bench.recognise, swe_bench.read),
-    Harness("evalplus", evalplus.recognise, evalplus.read),
-    Harness("opencompass", opencompass.recognise, opencompass.read, picks_model=True),
+    Harness("lm-eval", lm_eval.recognise, lm_eval.read, lm_eval.ABOUT, picks_model=True),
+    Harness(
+        "inspect_ai", inspect_ai.recognise, inspect_ai.read, inspect_ai.ABOUT, picks_model=True
+    ),
+    Harness("lighteval", lighteval.recognise, lighteval.read, lighteval.ABOUT, picks_model=True),
+    Harness("helm", helm.recognise, helm.read, helm.ABOUT, picks_model=True),
+    Harness("deepeval", deepeval.recognise, deepeval.read, deepeval.ABOUT),
+    Harness("mlflow", mlflow.recognise, mlflow.read, mlflow.ABOUT),
+    Harness("openai-evals", openai_evals.recognise, openai_evals.read, openai_evals.ABOUT),
+    Harness("promptfoo", promptfoo.recognise, promptfoo.read, promptfoo.ABOUT),
+    Harness("swe-bench", swe_bench.recognise, swe_bench.read, swe_bench.ABOUT),
+    Harness("evalplus", evalplus.recognise, evalplus.read, evalplus.ABOUT),
+    Harness(
+        "opencompass", opencompass.recognise, opencompass.read, opencompass.ABOUT, picks_model=True
+    ),
+    Harness(
+        "nemo-evaluator",
+        nemo_evaluator.recognise,
+        nemo_evaluator.read,
+        nemo_evaluator.ABOUT,
+        picks_model=True,
+    ),
+    Harness("nemo-gym", nemo_gym.recognise, nemo_gym.read, nemo_gym.ABOUT),
+    Harness("mmlu-pro", mmlu_pro.recognise, mmlu_pro.read, mmlu_pro.ABOUT, picks_model=True),
+    Harness("zeroeval", zero_eval.recognise, zero_eval.read, zero_eval.ABOUT, picks_model=True),
+    Harness(
+        "mt-bench",
+        mt_bench.recognise,
+        mt_bench.read,
+        mt_bench.ABOUT,
+        picks_model=True,
+        models_in_file=True,
+    ),
 )
 
 
@@ -102,15 +137,18 @@ class Recognised(NamedTuple):
         UsageError
             If a model is chosen in a log that holds one.
         """
-        if choice.model is not None and not (self.harness.picks_model and glimpse.is_folder):
+        may_pick = self.harness.picks_model and (glimpse.is_folder or self.harness.models_in_file)
+        if choice.model is not None and not may_pick:
             raise UsageError(
                 f"expected no --model (model=) for this log of {self.harness.name}, which holds "
                 f"one model, got {show(choice.model)}: name the file or folder of the model"
             )
         with ErrorsAt(glimpse.path):
+            has_texts = bool(self.harness.about.texts)
+            origin = origin_of(glimpse.path, self.harness.name, choice) if has_texts else None
             run = self.harness.read(glimpse, choice)
         named = {"format": str(self), "harness": self.harness.name, **run.fingerprint}
-        return replace(run, fingerprint=MappingProxyType(named), is_log=True)
+        return replace(run, fingerprint=MappingProxyType(named), is_log=True, origin=origin)
 
 
 def recognise_harness(

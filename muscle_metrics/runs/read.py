@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.runs.choice import Choice, narrow_run
+from muscle_metrics.runs.details import LABEL_FIELDS
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import PlainFile, open_plain
 from muscle_metrics.runs.harnesses import recognise_harness
@@ -18,6 +19,7 @@ from muscle_metrics.runs.readers.baseline import is_baseline, read_baseline
 from muscle_metrics.runs.record import Run
 from muscle_metrics.runs.sentinels import Sentinels
 from muscle_metrics.runs.tables import open_table
+from muscle_metrics.words.escape import visible
 from muscle_metrics.words.numbers import counted
 from muscle_metrics.words.place import show
 
@@ -110,7 +112,8 @@ def read_run(
         Field of the score of each item: finite numbers, or true and false; null or an empty field
         of CSV is no score.
     slice_field, group_field, prompt_field : str, optional
-        Fields of the slice to report in, the cluster an item was drawn with, and the prompt.
+        Fields of the slice to report in, the cluster an item was drawn with, and the prompt. Of
+        the log of a harness a path into its rows, such as ``doc.subject``.
     repeat_field : str, optional
         Field that numbers the generations of one prompt, where there are several.
     missing_score : str or float, or several, optional
@@ -184,9 +187,10 @@ def read_run(
         glimpse = Glimpse(Path(source))
         recognised = recognise_harness(glimpse, format)
         if recognised is not None:
-            _refuse_fields(recognised, given)
-            choice = Choice(task, filter, metric, model)
+            labels = _label_fields(recognised, given, asked)
+            choice = Choice(task, filter, metric, model, labels)
             run = narrow_run(recognised.read(glimpse, choice), choice)
+            _check_labels(run, labels, source)
         else:
             _refuse_choices(chosen)
             file = open_plain(glimpse, format)
@@ -228,14 +232,38 @@ def _options(
     return options + ["where"] * bool(where) + ["missing_score"] * (missing_score is not None)
 
 
-def _refuse_fields(recognised: Recognised, options: Sequence[str]) -> None:
-    """Raise a UsageError if the user named fields for the log of a harness."""
-    if options:
-        name = options[0]
-        raise UsageError(
-            f"expected no --{name.replace('_', '-')} ({name}) for a log of {recognised}, whose "
-            f"fields are known, got one: drop it, or name a plain format with --format (format=)"
-        )
+def _label_fields(
+    recognised: Recognised, given: Sequence[str], asked: Mapping[str, str | None]
+) -> dict[str, str]:
+    """Fields that the user named for labels of a log; its other fields are known.
+
+    Raises
+    ------
+    UsageError
+        If the user named another field, or the log has no fields for labels.
+    """
+    allowed = LABEL_FIELDS if recognised.harness.about.fields else ()
+    for name in given:
+        if name not in allowed:
+            raise UsageError(
+                f"expected no --{name.replace('_', '-')} ({name}) for a log of {recognised}, whose "
+                f"fields are known, got one: drop it, or name a plain format with --format "
+                f"(format=)"
+            )
+    named = {option: asked[option.removesuffix("_field")] for option in given}
+    return {option: field for option, field in named.items() if field is not None}
+
+
+def _check_labels(run: Run, fields: Mapping[str, str], source: str | PathLike[str]) -> None:
+    """Refuse a field that no row of a log has."""
+    for option, field in fields.items():
+        name = option.removesuffix("_field")
+        if all(getattr(record, name) is None for record in run):
+            raise FileError(
+                f"{visible(str(source))}: expected the field {show(field)} in rows of the log, got "
+                f"none in {counted(len(run), 'row')}: list them with muscle-metrics inspect, and "
+                f"name one with --{option.replace('_', '-')} ({option}=)"
+            )
 
 
 def _refuse_any(run: Run, options: Sequence[str]) -> None:

@@ -12,6 +12,8 @@ from muscle_metrics.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from muscle_metrics.runs.origin import Origin
+
 __all__ = ["JUDGING", "OF_ANSWERS", "Record", "Run", "make_records"]
 
 JUDGING = "judging"
@@ -122,6 +124,8 @@ class Run:
         Whether a harness recorded the run, so that scores are to be expected in it.
     main_first : bool
         Whether the harness lists the main score of a task first.
+    origin : Origin, optional
+        The log of a harness that the run was read from.
 
     Examples
     --------
@@ -135,6 +139,7 @@ class Run:
     lower_is_better: frozenset[str] = frozenset()
     is_log: bool = False
     main_first: bool = False
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.records)

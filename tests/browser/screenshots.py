@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,9 @@ COMMAND = [
     "report", "examples/v1.jsonl", "examples/v2.jsonl", "--slice-field", "topic",
     "--prompt-field", "prompt", "--max-nfr", "0.075",
 ]  # fmt: skip
+OF_LOGS = [
+    "report", "suite/v1", "suite/v2", "--filter", "strict-match", "--slice-field", "doc.topic",
+]  # fmt: skip
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 # Pages of documentation load slowly otherwise.
 MOST_BYTES = 300_000
@@ -34,28 +38,32 @@ def main(folder: Path) -> list[Path]:
 
     folder.mkdir(exist_ok=True)
     with TemporaryDirectory() as place, sync_playwright() as driver:
-        page = write_page(Path(place))
+        pages = write_pages(Path(place))
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         written = [
-            write(folder / f"{name}.png", picture) for name, picture in pictures(browser, page)
+            write(folder / f"{name}.png", picture) for name, picture in pictures(browser, *pages)
         ]
         browser.close()
     return written
 
 
-def write_page(folder: Path) -> Path:
-    """Write the report of the example runs."""
+def write_pages(folder: Path) -> tuple[Path, Path]:
+    """Write the reports of the example runs, and of the example logs of lm-eval."""
     from contextlib import chdir
 
     from muscle_metrics.cli import main as run
 
-    page = folder / "report.html"
+    page, of_logs = folder / "report.html", folder / "logs.html"
     with chdir(PROJECT):
         assert run([*COMMAND, "-o", str(page)]) == 0
-    return page
+    script = PROJECT / "examples" / "lm_eval" / "make_suite.py"
+    with chdir(folder):
+        subprocess.run([sys.executable, str(script)], check=True)
+        assert run([*OF_LOGS, "-o", str(of_logs)]) == 0
+    return page, of_logs
 
 
-def pictures(browser: Any, page: Path) -> Iterator[tuple[str, bytes]]:
+def pictures(browser: Any, page: Path, of_logs: Path) -> Iterator[tuple[str, bytes]]:
     """Name and PNG of every picture."""
     for name, width, height, scheme in (
         ("report", 1200, 1560, "light"),
@@ -69,6 +77,13 @@ def pictures(browser: Any, page: Path) -> Iterator[tuple[str, bytes]]:
     tab.locator("summary:visible").nth(3).click()
     tab.evaluate("document.querySelector('#items').scrollIntoView({behavior: 'instant'})")
     yield "report-items", tab.screenshot()
+    tab.context.close()
+    tab = opened(browser, of_logs, 1200, 1500, "light")
+    # A generated answer, and a choice: a page opens with the items that broke.
+    for name in ("gsm8k/12", "quiz/8"):
+        tab.locator("details.item.negative", has_text=name).locator("summary").click()
+    tab.evaluate("document.querySelector('#items').scrollIntoView({behavior: 'instant'})")
+    yield "report-log", tab.screenshot()
     tab.context.close()
 
 

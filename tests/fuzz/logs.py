@@ -13,9 +13,9 @@ from muscle_metrics import read_run
 from muscle_metrics.runs.readers.baseline import baseline_text
 from tests.runs.conftest import WRITERS
 from tests.runs.files.test_dataset_folder import save as save_dataset
+from tests.runs.readers import log_writers as by_answers
 from tests.runs.readers import test_damage as by_file
 from tests.runs.readers import test_damage_of_rows as by_row
-from tests.runs.readers import test_harness_laws as by_answers
 
 __all__ = ["LOGS", "Files", "Log"]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muscle_metrics import compare_runs, read_run
+from muscle_metrics.comparison.listed import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,7 @@ def test_the_choice_is_the_one_that_was_scored(evaluated):
 
 def test_the_command_line_needs_no_flags_for_one_score(evaluated):
     files = [
-        next((evaluated / "logs" / version).glob("*/samples_tiny_text_*.jsonl"))
+        next((evaluated / "logs" / version).glob("*/samples_rolling_text_*.jsonl"))
         for version in ("v1", "v2")
     ]
     command = [sys.executable, "-m", "muscle_metrics", "compare", *files]
@@ -90,9 +91,9 @@ def test_the_command_line_needs_no_flags_for_one_score(evaluated):
 
 
 def test_the_fingerprint_says_how_it_was_made(evaluated):
-    old, new = (read_run(evaluated / "logs" / v, task="tiny_text") for v in ("v1", "v2"))
+    old, new = (read_run(evaluated / "logs" / v, task="rolling_text") for v in ("v1", "v2"))
     assert old.fingerprint["harness_version"] == "0.4.13"
-    assert old.fingerprint["task_version"] == "tiny_text 1.0"
+    assert old.fingerprint["task_version"] == "rolling_text 1.0"
     assert old.lower_is_better == {"word_perplexity"}
     assert "partial" not in old.fingerprint
     descriptive = {"model", "date"}
@@ -106,3 +107,61 @@ def test_results_in_memory_are_the_same_run(evaluated):
     memory = json.loads((evaluated / "memory.json").read_text())
     run = read_run(evaluated / "logs" / "v1", filter="strict-match")
     assert memory == [[r.task, r.id, r.prediction, r.reference, dict(r.scores)] for r in run]
+
+
+FIRST = {"tiny_choice": "acc", "tiny_sums": "exact_match", "tiny_rules": "prompt_level_strict_acc"}
+
+
+def test_one_command_compares_three_tasks(evaluated, tmp_path):
+    """Each task by the score that it lists first, one row each: all counted from the raw rows."""
+    command = [sys.executable, "-m", "muscle_metrics", "compare"]
+    command += [evaluated / "logs" / "v1", evaluated / "logs" / "v2", "--task", "tiny_*"]
+    command += ["--filter", "tiny_sums=strict-match", "--json", tmp_path / "counts.json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    counted = json.loads((tmp_path / "counts.json").read_text())
+    assert set(counted["tasks"]) == set(FIRST)
+    total = [0, 0]
+    for task, metric in FIRST.items():
+        flips = by_hand(evaluated, task, metric, "strict-match" if task == "tiny_sums" else "none")
+        found = counted["tasks"][task]["counts"]
+        assert (found["negative"], found["positive"]) == flips
+        total = [sum(pair) for pair in zip(total, flips, strict=True)]
+        (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith(task)]
+        assert [row[1], row[-3], row[-2]] == ["25", *map(str, flips)]
+        accuracies = [
+            sum(line[metric] for line in rows) / 25
+            for rows in (
+                [r for r in raw_rows(evaluated, v, task) if r["filter"] in ("none", "strict-match")]
+                for v in ("v1", "v2")
+            )
+        ]
+        assert row[2:4] == [f"{100 * accuracy:.1f}%" for accuracy in accuracies]
+    assert [counted["counts"]["negative"], counted["counts"]["positive"]] == total
+    # A comparison in which nothing changed would show nothing here.
+    assert min(total) > 0
+
+
+def test_listed_items_show_what_the_model_was_asked_and_wrote(evaluated):
+    logs = [evaluated / "logs" / version for version in ("v1", "v2")]
+    choice = compare_runs(*logs, task="tiny_choice", metric="acc")
+    items = list(choice.flips())
+    raw = {row["doc_hash"]: row for row in raw_rows(evaluated, "v1", "tiny_choice")}
+    for item, texts in zip(items, texts_of(choice, items).items, strict=True):
+        document = raw[item.id.partition("#")[0]]["doc"]
+        assert texts.question == document["question"]
+        assert texts.old_option == document["choices"][int(item.old)]
+        assert texts.reference_option == document["choices"][document["label"]]
+    sums = compare_runs(*logs, task="tiny_sums", filter="strict-match")
+    items = list(sums.items())
+    raw = {row["doc_hash"]: row for row in raw_rows(evaluated, "v2", "tiny_sums")}
+    for item, texts in zip(items, texts_of(sums, items).items, strict=True):
+        response = raw[item.id.partition("#")[0]]["resps"][0][0]
+        assert texts.new_response == (None if response == item.new else response)
+
+
+def test_a_field_of_the_documents_gives_slices(evaluated):
+    logs = [evaluated / "logs" / version for version in ("v1", "v2")]
+    run = compare_runs(*logs, task="tiny_choice", metric="acc", slice_field="doc.label")
+    assert sorted((name, counts.total) for name, counts in run.slices.items()) == [
+        ("0", 6), ("1", 7), ("2", 6), ("3", 6),
+    ]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from muscle_metrics.comparison.judging import judge_runs
+from muscle_metrics.runs.about import About
 from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.files import json_object
 from muscle_metrics.runs.files.glimpse import Glimpse
@@ -27,7 +28,9 @@ WATCHED = [
     "runs/harnesses",
     "runs/files/json_object",
     "runs/identity",
+    "runs/origin",
     "runs/readers/lm_eval",
+    "runs/readers/lm_eval_items",
     "runs/readers/lm_eval_rows",
 ]
 
@@ -52,8 +55,19 @@ def write(name: str, *rows: Mapping[str, object]) -> None:
 
 
 def samples(*rows: Mapping[str, object], **options: object) -> object:
+    return read_run(write_samples(*rows), format="lm-eval", **options)
+
+
+def write_samples(*rows: Mapping[str, object]) -> str:
     write("old.jsonl", *rows)
-    return read_run("old.jsonl", format="lm-eval", **options)
+    return "old.jsonl"
+
+
+def changed_log() -> None:
+    run = read_run(write_samples(SAMPLE), format="lm-eval")
+    write("old.jsonl", SAMPLE, SAMPLE)
+    assert run.origin is not None
+    run.origin.check_unchanged()
 
 
 def nameless(glimpse: Glimpse, choice: Choice) -> Run:
@@ -119,7 +133,7 @@ def cut_archive() -> object:
 
 CASES: dict[str, Callable[[], object]] = {
     "harness: a log that is wrong as a whole": lambda: Recognised(
-        Harness("mine", str, nameless), "rows"
+        Harness("mine", str, nameless, About("mine", "", frozenset())), "rows"
     ).read(Glimpse(Path("old.json")), Choice()),
     "logs: unknown task": lambda: narrow_run(TWO_FILTERS, Choice(task="total")),
     "logs: a task where none is named": lambda: narrow_run(
@@ -131,6 +145,8 @@ CASES: dict[str, Callable[[], object]] = {
     "logs: unknown filter": lambda: narrow_run(TWO_FILTERS, Choice(filter="maj@8")),
     "logs: several filters": lambda: narrow_run(TWO_FILTERS, Choice()),
     "logs: a field named": lambda: samples(SAMPLE, score_field="exact_match"),
+    "logs: a field that no row has": lambda: samples(SAMPLE, slice_field="doc.topic"),
+    "logs: changed since it was read": changed_log,
     "logs: a task of a plain file": lambda: read_run("old.csv", task="sums"),
     "logs: unknown format of references": lambda: read_references("old.xml", format="xml"),
     "logs: no score": lambda: judge(Record("1", "A", "A")),

@@ -114,6 +114,14 @@ def read_two_details_of_a_task() -> object:
     return read_run(".")
 
 
+def read_old_lighteval(metrics: str) -> object:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    row = {"example": "q", "full_prompt": "q", "predictions": "['4']", "metrics": metrics}
+    parquet.write_table(arrow.Table.from_pylist([row]), "old.parquet")
+    return read_run("old.parquet")
+
+
 def read_lighteval(**document: Any) -> object:
     arrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
@@ -230,6 +238,7 @@ CASES: dict[str, Callable[[], object]] = {
     "helm: the specification of another run": read_two_specifications,
     "helm: several runs": lambda: read_suite("mmlu:subject=law,model=a", "mmlu:model=b"),
     "helm: files of two runs": lambda: read_helm([{**STATS, "instance_id": "id9"}], [REQUEST]),
+    "lighteval: metrics that are cut": lambda: read_old_lighteval("{'acc': "),
     "lighteval: no documents": lambda: read_lighteval(),
     "lighteval: no such choice": lambda: read_lighteval(choices=["A"], gold_index=1),
     "lighteval: a task of two files": read_two_details_of_a_task,

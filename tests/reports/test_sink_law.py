@@ -73,6 +73,7 @@ class Attack(NamedTuple):
     chain: Chain
     verdict: Verdict
     folder: Path
+    logged: Comparison
 
 
 def hostile_run(name: str, texts: list[str], *, is_new: bool) -> Run:
@@ -110,7 +111,35 @@ def attack(hostile: list[str], tmp_path_factory: pytest.TempPathFactory) -> Atta
         compare_chain(runs, metric="exact_match"),
         check_gate(comparison, policy),
         tmp_path_factory.mktemp("files"),
+        logged_runs(texts, tmp_path_factory.mktemp("logs")),
     )
+
+
+def logged_runs(texts: list[str], folder: Path) -> Comparison:
+    """Two logs of lm-eval: every text as question, response, option, document and field."""
+    for version in ("v1", "v2"):
+        rows = []
+        for number, text in enumerate(texts):
+            right = "(A)" if version == "v1" else "(B)"
+            rows.append(
+                {
+                    "doc_id": f"n{text}",
+                    "doc": {"question": f"q{text}", "choices": [f"o{text}", f"p{text}"]}
+                    | {"topic": text},
+                    "target": "(A)",
+                    "arguments": [[text, {}]],
+                    "resps": [[f"r{version}{text}"]],
+                    "filtered_resps": [right],
+                    "filter": "none",
+                    "metrics": ["exact_match"],
+                    "doc_hash": f"hash {number}",
+                    "exact_match": float(version == "v1"),
+                }
+            )
+        content = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / f"{version}.jsonl").write_text(content, "utf-8")
+    logs = [folder / f"{version}.jsonl" for version in ("v1", "v2")]
+    return compare_runs(*logs, slice_field="doc.topic")
 
 
 def _scored_by(run: Run, texts: list[str]) -> Run:
@@ -161,6 +190,17 @@ def page_of(attack: Attack) -> str:
     )
 
 
+def page_of_logs(attack: Attack) -> str:
+    pytest.importorskip("jinja2")
+    from muscle_metrics.reports.html.page import html_report
+
+    return html_report(attack.logged)
+
+
+def logged_verdict(attack: Attack) -> Verdict:
+    return check_gate(attack.logged, Policy(max_nfr="0.9"))
+
+
 def markdown_of(attack: Attack) -> str:
     return verdict_markdown(
         attack.verdict, attack.comparison, examples=EVERYTHING, limit=10_000_000
@@ -176,6 +216,9 @@ def ids(attack: Attack) -> list[str]:
     return [text for text in attack.texts if text]
 
 
+# Question, both responses and both options of an item.
+LOGGED = ("q", "rv1", "rv2", "o", "p")
+
 JSON: dict[str, Sink] = {
     "comparison": Sink("comparison/facts", lambda a: a.comparison.to_json(), same),
     "graded comparison": Sink(
@@ -186,6 +229,18 @@ JSON: dict[str, Sink] = {
         "reports/verdict_json",
         lambda a: verdict_json(a.verdict, a.comparison, examples=EVERYTHING),
         same,
+    ),
+    "comparison of logs": Sink(
+        "comparison/facts",
+        lambda a: a.logged.to_json(),
+        same,
+        lambda a: [f"{mark}{text}" for text in a.texts for mark in LOGGED],
+    ),
+    "verdict on logs": Sink(
+        "reports/verdict_json",
+        lambda a: verdict_json(logged_verdict(a), a.logged, examples=EVERYTHING),
+        same,
+        lambda a: [f"{mark}{text}" for text in a.texts for mark in LOGGED],
     ),
     "LLM Comparator": Sink(
         "integrations/llm_comparator",
@@ -224,6 +279,27 @@ TEXTS: dict[str, Sink] = {
     ),
     "CSV": Sink("reports/csv", lambda a: items_csv(a.comparison), csv_cells),
     "page": Sink("reports/html/environment", page_of, unescaped),
+    "table of logs": Sink(
+        "comparison/text", lambda a: comparison_text(a.logged, flips=EVERYTHING), same
+    ),
+    "flips of logs": Sink(
+        "reports/flips",
+        lambda a: "\n".join(flip_lines(first_flips(a.logged, EVERYTHING))),
+        same,
+    ),
+    "Markdown of logs": Sink(
+        "reports/markdown",
+        lambda a: verdict_markdown(
+            logged_verdict(a), a.logged, examples=EVERYTHING, limit=10_000_000
+        ),
+        unescaped,
+    ),
+    "JUnit of logs": Sink(
+        "reports/junit",
+        lambda a: verdict_junit(logged_verdict(a), a.logged, examples=EVERYTHING),
+        xml_texts,
+    ),
+    "page of logs": Sink("reports/html/environment", page_of_logs, unescaped),
     "notebook": Sink(
         "comparison/notebook", lambda a: a.comparison._repr_html_(), unescaped, lambda a: NAMES
     ),

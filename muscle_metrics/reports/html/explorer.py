@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from muscle_metrics.comparison.items import answer_text
+from muscle_metrics.comparison.listed import hide_text_secrets, texts_of
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.reports.html.difference import differing_words
 from muscle_metrics.reports.html.environment import render
+from muscle_metrics.words.place import item_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.items import Item
+    from muscle_metrics.comparison.listed import ItemTexts
     from muscle_metrics.flips.changes import ScoreChanges
 
 __all__ = ["Explorer", "View", "explore"]
@@ -66,11 +69,17 @@ class View(NamedTuple):
 
 
 class Explorer(NamedTuple):
-    """Views, and the slices (or tasks) by which a reader can narrow them."""
+    """Views, and the slices (or tasks) by which a reader can narrow them.
+
+    `secrets` counts those that are hidden in texts of the logs, and `problem` says why a log gave
+    no texts.
+    """
 
     views: list[View]
     kind: str
     labels: list[str]
+    secrets: int = 0
+    problem: str | None = None
 
     @property
     def left_out(self) -> int:
@@ -109,6 +118,9 @@ def explore(
     numbers = {label: number for number, label in enumerate(labels[:MOST_LABELS])}
     items = list(comparison.items())
     found = _views(comparison, items, pinned)
+    listed = sorted({position for view in found for position in view.positions[:most]})
+    read = texts_of(comparison, [items[position] for position in listed])
+    hidden = dict(zip(listed, map(hide_text_secrets, read.items), strict=True))
     views: list[View] = []
     for view in found:
         # Later views may use the room that earlier ones leave.
@@ -119,7 +131,7 @@ def explore(
         for position in view.positions[:most]:
             item = items[position]
             label = numbers.get((item.slice if sliced else item.task) or "")
-            text = _write_item(comparison, view, item, position, label)
+            text = _write_item(comparison, view, item, hidden[position].value, position, label)
             size = len(text.encode())
             if used + size > share:
                 break
@@ -127,22 +139,35 @@ def explore(
             shown.append(text)
         room -= used
         views.append(view._replace(shown=tuple(shown)))
-    return Explorer(views, "slice" if sliced else "task", list(numbers))
+    secrets = sum(texts.number for texts in hidden.values())
+    kind = "slice" if sliced else "task"
+    return Explorer(views, kind, list(numbers), secrets, read.problem)
 
 
 def _write_item(
-    comparison: Comparison, view: View, item: Item, position: int, label: int | None
+    comparison: Comparison,
+    view: View,
+    item: Item,
+    texts: ItemTexts,
+    position: int,
+    label: int | None,
 ) -> Markup:
-    """Write an item: prompt, reference, both answers and which of their words differ."""
+    """Write an item: question, reference, both answers and which of their words differ."""
     asked = comparison.table.asked
+    prompt = None if asked is None else asked[position]
+    responses = (texts.old_response, texts.new_response)
+    before, after = ((response or "")[:TEXT_LIMIT] for response in responses)
     old, new = (answer_text(answer)[:TEXT_LIMIT] for answer in (item.old, item.new))
     return render(
         "item.html",
         view=view,
         item=item,
         label=label,
-        prompt=None if asked is None else asked[position],
+        texts=texts,
+        number=texts.number and item_name(item.task, texts.number, item.repeat),
+        prompt=None if prompt == texts.question else prompt,
         segments=differing_words(old, new),
+        responses=differing_words(before, after),
         most=TEXT_LIMIT,
         scores=[
             (metric, *map(float, (c.old[position], c.new[position], c.deltas[position])))

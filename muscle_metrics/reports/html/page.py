@@ -163,6 +163,9 @@ def make_page(
             labels=_labels(comparison),
             pinned=() if verdict is None else verdict.broken_pins,
         )
+    secrets += 0 if explorer is None else explorer.secrets
+    if explorer is not None and explorer.problem:
+        hints = [*hints, explorer.problem]
     noise = decoding_noise(comparison)
     text = render(
         "page.html",

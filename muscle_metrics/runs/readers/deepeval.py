@@ -1,9 +1,11 @@
-"""deepeval: the JSON of one test run.
+"""deepeval: the JSON of one test run, or of the result that `evaluate` returns.
 
 ::
 
     {"testCases": [{"name": "sum", "input": "2+2", "actualOutput": "4",
                     "metricsData": [{"name": "EM", "score": 1.0}]}]}
+    {"test_results": [{"name": "sum", "input": "2+2", "actual_output": "4",
+                       "metrics_data": [{"name": "EM", "score": 1.0}]}]}
 
 A test case without a name is named by its position, or by pytest: such names are no ids.
 """
@@ -15,6 +17,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, SCORES, About
+from muscle_metrics.runs.details import completed
 from muscle_metrics.runs.files.json_stream import read_json_document
 from muscle_metrics.runs.log_fields import (
     answer_at,
@@ -36,10 +40,28 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "deepeval",
+    "`test_run_<time>.json`; the JSON of what `evaluate` returns",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, SCORES}),
+    fields="metadata.topic",
+    page="deepeval",
+)
 
 _CASES = ("testCases",)
 _CONVERSATIONS = ("conversationalTestCases",)
+# The list of an EvaluationResult, and the names of its fields in a test run.
+_RESULTS = ("test_results",)
+_LISTS = {_CASES, _CONVERSATIONS, _RESULTS}
+_NAMES = {
+    "actual_output": "actualOutput",
+    "expected_output": "expectedOutput",
+    "metrics_data": "metricsData",
+    "strict_mode": "strictMode",
+    "evaluation_model": "evaluationModel",
+}
 # Names that deepeval gives by position.
 _POSITION = re.compile(r"(conversational_)?test_case_[0-9]+")
 # Names that pytest gives: the function and its parameters, among them the answer of the model.
@@ -48,10 +70,12 @@ _SUCCESS = "success"
 
 
 def _reason_of(glimpse: Glimpse) -> str | None:
-    """Recognise a test run by its first keys."""
-    start = b"".join(glimpse.start[:1024].split())
-    if start.startswith((b'{"testCases":[', b'{"testFile":')) and b'"testCases":[' in start:
+    """Recognise a test run, or a result, by its first keys."""
+    start = b"".join(glimpse.start.split())
+    if start.startswith((b'{"testCases":[', b'{"testFile":')) and b'"testCases":[' in start[:1024]:
         return "it has testCases"
+    if start.startswith(b'{"test_results":[') and b'"metrics_data":' in start:
+        return "it has test_results with metrics_data"
     return None
 
 
@@ -75,12 +99,12 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         If the file cannot be read to its end, holds no test case, or two of one name.
     """
     path = _LOGS.only(glimpse).path
-    log = _Log(choice.metric_of(None))
-    for keys, number, value in read_json_document(path, {_CASES, _CONVERSATIONS}):
+    log = _Log(choice)
+    for keys, number, value in read_json_document(path, _LISTS):
         with ErrorsAt(path, number):
             if number:
-                log.add(value)
-            elif keys in {_CASES, _CONVERSATIONS}:
+                log.add(_renamed(value) if keys == _RESULTS else value)
+            elif keys in _LISTS:
                 raise InputError(
                     f"expected a list of test cases, got {describe(value)}: run the tests again"
                 )
@@ -94,7 +118,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
 class _Log:
     """Test cases, and the facts of the whole run."""
 
-    metric: str | None
+    choice: Choice
     records: list[Record] = field(default_factory=list)
     about: dict[str, object] = field(default_factory=dict)
     scorers: set[str] = field(default_factory=set)
@@ -105,19 +129,21 @@ class _Log:
         """Add a test case."""
         if not isinstance(case, dict):
             raise InputError(f"expected a test case, got {describe(case)}: run the tests again")
+        if case.get("turns") is None:
+            # A result has the field also where it is no conversation.
+            case = {name: value for name, value in case.items() if name != "turns"}
         asked = _asked(case)
         name = text_at(case, "name")
         scores, is_failed = self._scores(case)
         self.failed += is_failed
-        self.records.append(
-            Record(
-                name if name and self._is_own(name) else f"input:{digest(asked)}",
-                _answer(case),
-                reference_at(case, "expectedOutput"),
-                scores,
-                prompt=str(answer_from(asked)),
-            )
+        record = Record(
+            name if name and self._is_own(name) else f"input:{digest(asked)}",
+            _answer(case),
+            reference_at(case, "expectedOutput"),
+            scores,
+            prompt=str(answer_from(asked)),
         )
+        self.records.append(completed(record, case, self.choice))
 
     def _is_own(self, name: str) -> bool:
         """Whether a user gave a test case this name, so that it is the same in every run."""
@@ -148,7 +174,7 @@ class _Log:
                 scores[name] = score
             self.scorers.add(f"{name} {metric.get('threshold')} {metric.get('strictMode')}")
             self.judges |= {text_at(metric, "evaluationModel") or ""} - {""}
-        if self.metric == _SUCCESS:
+        if self.choice.metric_of(None) == _SUCCESS:
             success = case.get("success")
             scores = {_SUCCESS: success} if isinstance(success, bool) and not failed else {}
         return scores, failed
@@ -179,6 +205,18 @@ class _Log:
         )
         name = text_at(self.about, "identifier") or model or file_name
         return Run(tuple(self.records), name, fingerprint)
+
+
+def _renamed(result: object) -> object:
+    """Give a result of `evaluate` the names of a test run, also in its metrics."""
+    if isinstance(result, list):
+        return [_renamed(one) for one in result]
+    if not isinstance(result, dict):
+        return result
+    named = {_NAMES.get(name, name): value for name, value in result.items()}
+    if "metricsData" in named:
+        named["metricsData"] = _renamed(named["metricsData"])
+    return named
 
 
 def _asked(case: Mapping[str, object]) -> object:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, REPEATS, SCORES, About
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.log_fields import list_at, object_at, object_from, text_at
 from muscle_metrics.runs.logs import ErrorsAt, LogFiles, known_parts
@@ -26,7 +27,14 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "EvalPlus",
+    "`*_eval_results.json`",
+    frozenset({ANSWERS, REPEATS, SCORES}),
+    page="results",
+)
 
 _PASSED = "pass"
 _SETS = ("base", "plus")

@@ -1,4 +1,4 @@
-"""HELM: the folder of one run, with its requests and the statistics of every instance.
+"""HELM: folders of runs, each with its requests and the statistics of every instance.
 
 ::
 
@@ -13,9 +13,12 @@ Neither file is in the order of ids. Trials and perturbations repeat an instance
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, REPEATS, SCORES, About
+from muscle_metrics.runs.details import Details, completed
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.json_stream import read_json_array, read_json_document
 from muscle_metrics.runs.identity import check_identity
@@ -30,10 +33,18 @@ from muscle_metrics.runs.log_fields import (
     score_from,
     text_at,
 )
-from muscle_metrics.runs.logs import ErrorsAt, count_share, known_parts, one_or_list, only_name
+from muscle_metrics.runs.logs import ErrorsAt, count_share, known_parts, one_or_list
+from muscle_metrics.runs.readers.helm_folders import (
+    MODEL,
+    SPEC,
+    STATE,
+    STATS,
+    choose_runs,
+    recognise,
+)
 from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.runs.run_parts import join_parts
 from muscle_metrics.runs.values import id_of
-from muscle_metrics.words.escape import visible
 from muscle_metrics.words.place import describe, list_names, show
 
 if TYPE_CHECKING:
@@ -42,15 +53,20 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
+    from muscle_metrics.runs.run_parts import RunPart
 
-__all__ = ["LOWER_IS_BETTER", "read", "recognise"]
+__all__ = ["ABOUT", "LOWER_IS_BETTER", "read", "recognise"]
 
-_STATS, _STATE, _SPEC = "per_instance_stats.json", "scenario_state.json", "run_spec.json"
+ABOUT = About(
+    "HELM",
+    "the folder of a run with `scenario_state.json` and `per_instance_stats.json`; a suite of them",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, REPEATS, SCORES}),
+    texts=("question", "response"),
+    fields="instance.split",
+    page="helm",
+)
+
 _STATES = ("request_states",)
-# Fields that name the model: they differ between the runs that are compared.
-_MODEL = ("model", "model_deployment")
-# Where runs are below their folder, the folder of a suite, runs/ or the whole output.
-_BELOW = ("", "*/", "*/*/", "*/*/*/")
 # From the schemas that HELM ships, for metrics of one instance: a run's folder holds no schema.
 LOWER_IS_BETTER = frozenset(
     {
@@ -108,23 +124,13 @@ class _Identity(NamedTuple):
         return f"[{compact(self.instance)},{self.perturbation[1:]}"
 
 
-def recognise(glimpse: Glimpse) -> str | None:
-    """Recognise a folder, or a file in it, by the two files of a run."""
-    path = glimpse.path
-    if glimpse.is_folder:
-        found = any(_runs_below(path, _BELOW))
-    else:
-        found = path.name in {_STATS, _STATE, _SPEC} and _is_run(path.parent)
-    return f"it holds {_STATS} and {_STATE}" if found else None
-
-
 def read(glimpse: Glimpse, choice: Choice) -> Run:
-    """Read one record per instance, trial and perturbation.
+    """Read one record per instance, trial and perturbation of every task.
 
     Parameters
     ----------
     glimpse : Glimpse
-        The folder of a run, a folder above it that holds one run only, or a file of the run.
+        The folder of a run or a suite, or a file of a run.
     choice : Choice
         A statistic that does not judge, such as logprob, is read only if it is the metric.
 
@@ -133,21 +139,24 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     FileError
         If a file is missing or cannot be read to its end, or the files are not of one run.
     InputError
-        If a folder holds several runs.
+        If a folder holds several models, or one task of a model twice.
     """
-    folder = _only_run(glimpse.path) if glimpse.is_folder else glimpse.path.parent
-    for name in (_STATS, _STATE):
-        if not (folder / name).is_file():
-            raise FileError(
-                f"{visible(str(folder))}: expected the folder of a HELM run with {_STATS} and "
-                f"{_STATE}, got none named {name}: name the folder below runs/"
-            )
-    scores = _read_scores(folder / _STATS, choice.metric_of(None))
-    about = read_json_object(folder / _SPEC) if (folder / _SPEC).is_file() else {}
-    found, failed, adapter = _read_state(folder / _STATE, scores)
+    parts = choose_runs(glimpse.path, choice)
+    runs = [_read_run(part, choice) for part in parts]
+    if len(runs) > 1:
+        # Ids of instances and trials are those of their task alone.
+        runs = [replace(run, records=tuple(map(_grouped_by_task, run))) for run in runs]
+    return join_parts(runs, runs[0].name)
+
+
+def _read_run(part: RunPart, choice: Choice) -> Run:
+    folder = part.path
+    scores = _read_scores(folder / STATS, choice.metric_of(part.task))
+    about = read_json_object(folder / SPEC) if (folder / SPEC).is_file() else {}
+    found, failed, adapter = _read_state(folder / STATE, scores, choice)
     with ErrorsAt(folder):
         _check_adapters(object_at(about, "adapter_spec"), adapter)
-    records = [replace(record, task=_task(about)) for record in found]
+    records = [replace(record, task=part.task) for record in found]
     names = {name for record in records for name in record.scores}
     return Run(
         tuple(records),
@@ -157,27 +166,10 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     )
 
 
-def _is_run(folder: Path) -> bool:
-    return (folder / _STATS).is_file() and (folder / _STATE).is_file()
-
-
-def _runs_below(folder: Path, places: tuple[str, ...]) -> Iterator[Path]:
-    for below in places:
-        yield from (path.parent for path in folder.glob(below + _STATE) if _is_run(path.parent))
-
-
-def _only_run(folder: Path) -> Path:
-    """Return the only run in a folder; the folder itself where it holds none."""
-    # At any depth: a run that lies deeper must not be left out without a word.
-    found = sorted({*_runs_below(folder, _BELOW), *_runs_below(folder, ("**/",))})
-    if not found:
-        return folder
-    only_name(
-        [str(run.relative_to(folder)) for run in found],
-        "one HELM run in the folder",
-        f"name the folder of the one you mean, or the {_STATE} in it",
-    )
-    return found[0]
+def _grouped_by_task(record: Record) -> Record:
+    if record.group is None:
+        return record
+    return replace(record, group=f"{record.task}/{record.group}")
 
 
 def _check_adapters(spec: Mapping[str, object], adapter: Mapping[str, object]) -> None:
@@ -185,8 +177,8 @@ def _check_adapters(spec: Mapping[str, object], adapter: Mapping[str, object]) -
     shared = sorted(spec.keys() & adapter.keys())
     check_identity(
         {
-            _SPEC: {name: spec[name] for name in shared},
-            _STATE: {name: adapter[name] for name in shared},
+            SPEC: {name: spec[name] for name in shared},
+            STATE: {name: adapter[name] for name in shared},
         },
         "the run",
         "the files are of two runs, name the folder of one",
@@ -236,7 +228,7 @@ def _scores_of(row: Mapping[str, object], metric: str | None) -> Iterator[tuple[
 
 
 def _read_state(
-    path: Path, scores: dict[_Identity, dict[str, float]]
+    path: Path, scores: dict[_Identity, dict[str, float]], choice: Choice
 ) -> tuple[list[Record], int, Mapping[str, object]]:
     """Read records in the order of requests, the number of failed requests, and the adapter."""
     records: dict[_Identity, Record] = {}
@@ -260,12 +252,13 @@ def _read_state(
                 models.setdefault(compact(asked), asked)
                 failed += object_at(request, "result").get("success") is not True
                 record = _record(request, key, scores.get(key, {}))
-                records[key] = replace(
+                record = replace(
                     record,
                     repeat=str(key.trial) if several else None,
                     # An instance and its perturbed versions were drawn together.
                     group=key.instance if perturbed else None,
                 )
+                records[key] = completed(record, request, choice, partial(_details, request))
             elif keys == ("adapter_spec",):
                 adapter = object_from(value, "adapter_spec")
     with ErrorsAt(path):
@@ -275,7 +268,7 @@ def _read_state(
         strange = [key for key in scores if key not in records]
         if strange:
             raise InputError(
-                f"expected a request for each of the {len(scores)} instances in {_STATS}, got none "
+                f"expected a request for each of the {len(scores)} instances in {STATS}, got none "
                 f"for {len(strange)} of them, such as {show(strange[0].id)}: the two files are not "
                 f"of one run"
             )
@@ -283,12 +276,12 @@ def _read_state(
 
 
 def _model_of(asked: Mapping[str, object]) -> Mapping[str, object]:
-    return {name: asked[name] for name in _MODEL if asked.get(name) is not None}
+    return {name: asked[name] for name in MODEL if asked.get(name) is not None}
 
 
 def _check_models(models: Sequence[Mapping[str, object]]) -> None:
     """Refuse requests to several models: the run is named by one of them."""
-    for name in _MODEL:
+    for name in MODEL:
         found = list(dict.fromkeys(str(model[name]) for model in models if name in model))
         if len(found) > 1:
             raise InputError(
@@ -329,6 +322,15 @@ def _answer(request: Mapping[str, object]) -> object:
     return answer_at(mapping, text.strip()) if text.strip() in mapping else text.strip()
 
 
+def _details(request: Mapping[str, object]) -> Details:
+    completions = objects_at(object_at(request, "result"), "completions", "completion")
+    text = max(completions, key=_likelihood).get("text") if completions else None
+    return Details(
+        text_at(object_at(object_at(request, "instance"), "input"), "text"),
+        text if isinstance(text, str) and _is_answer(request) else None,
+    )
+
+
 def _likelihood(completion: Mapping[str, object]) -> float:
     score = score_from(completion.get("logprob"))
     return float("-inf") if score is None else score
@@ -346,21 +348,10 @@ def _reference(instance: Mapping[str, object]) -> object:
     )
 
 
-def _task(about: Mapping[str, object]) -> str | None:
-    """Name of the scenario and its arguments without the model."""
-    name, _, arguments = str(about.get("name", "")).partition(":")
-    kept = [
-        argument
-        for argument in arguments.split(",")
-        if argument and argument.partition("=")[0] not in _MODEL
-    ]
-    return ":".join(filter(None, [name, ",".join(kept)])) or None
-
-
 def _fingerprint(
     about: Mapping[str, object], adapter: Mapping[str, object], failed: int, total: int
 ) -> Mapping[str, str]:
-    asked = {name: value for name, value in adapter.items() if name not in _MODEL}
+    asked = {name: value for name, value in adapter.items() if name not in MODEL}
     scenario = object_at(about, "scenario_spec")
     changed = object_at(about, "data_augmenter_spec")
     return known_parts(

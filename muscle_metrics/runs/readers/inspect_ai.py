@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.answers.scores import is_score
 from muscle_metrics.errors import FileError, InputError, MissingDependencyError, require
+from muscle_metrics.runs.about import ANSWERS, REFERENCES, REPEATS, SCORES, About
+from muscle_metrics.runs.details import Details, completed, lettered
 from muscle_metrics.runs.files.archives import read_entries
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.strict_json import BAD_JSON, decode, explain
@@ -35,7 +38,16 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "inspect_ai",
+    "`<time>_<task>_<id>.eval` or `.json`, a folder of them",
+    frozenset({ANSWERS, REFERENCES, REPEATS, SCORES}),
+    texts=("question", "response", "options"),
+    fields="metadata.subject",
+    page="inspect-ai",
+)
 
 _FIRST_ENTRY = b"_journal/start.json"
 # Large fields of a sample that are not read.
@@ -92,7 +104,12 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         repeated = any(sample.epoch > 1 for sample in log.samples)
         with ErrorsAt(named.glimpse.path):
             records += [
-                _record(sample, named.task, choice.metric_of(named.task), repeated=repeated)
+                completed(
+                    _record(sample, named.task, choice.metric_of(named.task), repeated=repeated),
+                    {"metadata": sample.metadata or {}},
+                    choice,
+                    partial(_details, sample),
+                )
                 for sample in log.samples
             ]
     model = loaded[0][1].eval.model
@@ -168,6 +185,17 @@ def _record(sample: Any, task: str, metric: str | None, *, repeated: bool) -> Re
         scores=scores,
         task=task,
         repeat=str(sample.epoch) if repeated else None,
+    )
+
+
+def _details(sample: Any) -> Details:
+    asked = sample.input
+    if not isinstance(asked, str):
+        asked = "\n".join(message.text for message in asked if message.role == "user")
+    return Details(
+        asked or None,
+        str(sample.output.completion) if sample.output.choices else None,
+        lettered(sample.choices or []),
     )
 
 

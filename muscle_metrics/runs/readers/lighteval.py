@@ -6,14 +6,19 @@ score by name) and ``model_response`` (text or logprobs).
 
 from __future__ import annotations
 
+import ast
+from functools import partial
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError, MissingDependencyError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, SCORES, About
+from muscle_metrics.runs.details import Details, completed
 from muscle_metrics.runs.files.parquet import read_parquet
 from muscle_metrics.runs.identity import SKIPPED
 from muscle_metrics.runs.log_fields import (
     answer_from,
     compact,
+    digest,
     list_at,
     object_at,
     object_from,
@@ -39,11 +44,24 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "lighteval",
+    "`details_<task>_<time>.parquet`, a folder of them; those of old versions and of the first "
+    "Open LLM Leaderboard",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, SCORES}),
+    texts=("response",),
+    fields="doc.task_name",
+    page="lighteval",
+)
 
 _COLUMNS = {"doc", "metric", "model_response"}
-# Columns of the first Open LLM Leaderboard.
-_OLD_COLUMNS = {"example", "predictions", "metrics", "hashes"}
+# Columns of the first Open LLM Leaderboard, and of versions before 0.9.
+_OLD_COLUMNS = {"example", "predictions", "metrics"}
+_SIGNS_OF_OLD = {"full_prompt", "hashes"}
+# Versions before 0.9 write all fields as text where Parquet has no type for one of them.
+_NESTED = ("choices", "gold", "gold_index", "metrics", "predictions")
 # Only these are read: tokens and logits can be a thousand times as large.
 _FIELDS = (
     "doc.choices",
@@ -56,6 +74,7 @@ _FIELDS = (
     "model_response.text",
     "model_response.text_post_processed",
     "choices",
+    "example",
     "full_prompt",
     "gold",
     "gold_index",
@@ -63,6 +82,8 @@ _FIELDS = (
     "metrics",
     "predictions",
 )
+# Where a document holds what its dataset says of it.
+_DOCUMENT = ("doc",)
 _DATASET = ("hf_repo", "hf_subset", "hf_revision", "evaluation_splits")
 
 
@@ -72,11 +93,11 @@ def recognise(glimpse: Glimpse) -> str | None:
         return "it holds details_*.parquet" if holds_details(glimpse.path) else None
     try:
         known = glimpse.columns >= _COLUMNS
-        is_old = glimpse.columns >= _OLD_COLUMNS
+        is_old = glimpse.columns >= _OLD_COLUMNS and bool(glimpse.columns & _SIGNS_OF_OLD)
     except MissingDependencyError:
         known, is_old = DETAILS.fullmatch(glimpse.path.name) is not None, False
     if is_old:
-        return "its columns are those of the first Open LLM Leaderboard"
+        return "its columns are those of old versions"
     return "its columns are doc, metric and model_response" if known else None
 
 
@@ -103,7 +124,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     records: list[Record] = []
     counts: dict[TaskFile, int] = {}
     for details in found.files:
-        rows = list(_read_details(details))
+        rows = list(_read_details(details, choice))
         counts[details] = len(rows)
         records += rows
     _check_tasks(found.files, records, counts)
@@ -129,11 +150,15 @@ def _check_tasks(
             )
 
 
-def _read_details(details: TaskFile) -> Iterator[Record]:
+def _read_details(details: TaskFile, choice: Choice) -> Iterator[Record]:
     number = 0
-    for number, row in read_parquet(details.path, _FIELDS):
+    fields = [*_FIELDS, *(choice.fields or {}).values(), *_DOCUMENT * (choice.look is not None)]
+    for number, row in read_parquet(details.path, fields):
         with ErrorsAt(details.path, number):
+            if "predictions" in row and "doc" not in row:
+                row = {**row, **_nested(row)}
             record = _record(row, details.task)
+            record = completed(record, row, choice, partial(_details, row))
         yield record
     with ErrorsAt(details.path):
         if not number:
@@ -141,7 +166,7 @@ def _read_details(details: TaskFile) -> Iterator[Record]:
 
 
 def _record(row: Mapping[str, object], task: str) -> Record:
-    if "hashes" in row:
+    if "predictions" in row and "doc" not in row:
         return _old_record(row, task)
     document, response = object_at(row, "doc"), object_at(row, "model_response")
     return Record(
@@ -154,10 +179,16 @@ def _record(row: Mapping[str, object], task: str) -> Record:
     )
 
 
+def _details(row: Mapping[str, object]) -> Details:
+    texts = list_at(object_at(row, "model_response"), "text") or list_at(row, "predictions")
+    text = texts[0] if texts else None
+    return Details(response=text if isinstance(text, str) else None)
+
+
 def _old_record(row: Mapping[str, object], task: str) -> Record:
-    """Record of the first Open LLM Leaderboard: rows have no id, but a hash of their example."""
+    """Record of an old version, whose rows have no id: their example names them, or its hash."""
     predictions, choices = list_at(row, "predictions"), list_at(row, "choices")
-    likelihoods = [score_from(value) for value in predictions]
+    likelihoods = [score_from(_likelihood(value)) for value in predictions]
     if choices and len(choices) == len(likelihoods) and None not in likelihoods:
         answer = _likeliest(choices, likelihoods)
         reference = _reference(row)
@@ -165,14 +196,42 @@ def _old_record(row: Mapping[str, object], task: str) -> Record:
         text = predictions[0] if predictions else None
         answer = text if isinstance(text, str) else None
         reference = one_or_list([answer_from(gold) for gold in list_at(row, "gold")])
+    asked = row.get("full_prompt")
+    if "hashes" in row:
+        name = id_of(object_at(row, "hashes").get("example"), "hashes.example")
+    else:
+        name = f"example:{digest(id_of(row.get('example'), 'example'))}"
     return Record(
-        id_of(object_at(row, "hashes").get("example"), "hashes.example"),
+        name,
         answer,
         reference,
         scores_at(row, "metrics"),
         task=task or None,
-        prompt=text_at(row, "full_prompt"),
+        prompt=None if asked is None else str(answer_from(asked)),
     )
+
+
+def _nested(row: Mapping[str, object]) -> dict[str, object]:
+    """Fields that were written as text of Python."""
+    found: dict[str, object] = {}
+    for name in _NESTED:
+        value = row.get(name)
+        if isinstance(value, str):
+            try:
+                found[name] = ast.literal_eval(value)
+            except (ValueError, SyntaxError, MemoryError) as error:
+                raise InputError(
+                    f"expected a list or an object as text of Python in the field {show(name)}, "
+                    f"got {describe(value)}: run the evaluation again"
+                ) from error
+    return found
+
+
+def _likelihood(prediction: object) -> object:
+    """Return the log-probability of a choice, beside which may stand whether it is greedy."""
+    if isinstance(prediction, tuple | list) and len(prediction) == 2:
+        return prediction[0]
+    return prediction
 
 
 def _answer(document: Mapping[str, object], response: Mapping[str, object]) -> object:

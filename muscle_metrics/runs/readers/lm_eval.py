@@ -7,24 +7,27 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.runs.about import ANSWERS, REFERENCES, SCORES, About
 from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.columns import MissingFieldError
 from muscle_metrics.runs.files.json_stream import read_json_array
 from muscle_metrics.runs.identity import SKIPPED
 from muscle_metrics.runs.logs import digest_settings, known_parts
+from muscle_metrics.runs.readers.lm_eval_details import add_details, documents_of
 from muscle_metrics.runs.readers.lm_eval_files import (
     choose_files,
+    files_without_time,
     holds_samples,
     is_results,
     without_addresses,
 )
+from muscle_metrics.runs.readers.lm_eval_items import number_samples
 from muscle_metrics.runs.readers.lm_eval_rows import (
     LOWER_IS_BETTER,
     Sample,
     holds_sample_list,
     is_sample,
     needs_choices,
-    number_samples,
     read_sample,
     read_sample_lines,
 )
@@ -38,7 +41,17 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import ByTask
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise", "run_from_lm_eval"]
+__all__ = ["ABOUT", "read", "recognise", "run_from_lm_eval"]
+
+ABOUT = About(
+    "lm-evaluation-harness",
+    "`samples_<task>_<time>.jsonl`, `results_<time>.json`, a folder of them; those "
+    "of lmms-eval and of the Open LLM Leaderboard 2",
+    frozenset({ANSWERS, REFERENCES, SCORES}),
+    texts=("question", "response", "options"),
+    fields="doc.subject",
+    page="lm-eval",
+)
 
 # Settings of a task that decide how an answer is scored, and those that decide the prompt.
 _SCORING = ("output_type", "metric_list", "filter_list", "process_results", "doc_to_target")
@@ -57,10 +70,18 @@ def recognise(glimpse: Glimpse) -> str | None:
     """Recognise a folder by its samples files, a file by its first row, or as results by name."""
     path = glimpse.path
     if glimpse.is_folder:
-        return "it holds samples_*.jsonl" if holds_samples(path) else None
-    if is_sample(glimpse.row) or holds_sample_list(glimpse.start):
+        if holds_samples(path):
+            return "it holds samples_*.jsonl"
+        old = [file for files in files_without_time(path).values() for file in files]
+        is_old = any(_holds_samples(glimpse.glimpse(file.path)) for file in old)
+        return "it holds samples beside results.json" if is_old else None
+    if _holds_samples(glimpse):
         return "its rows have doc_id, filtered_resps and target"
     return "samples of its time are beside it" if is_results(path) else None
+
+
+def _holds_samples(file: Glimpse) -> bool:
+    return is_sample(file.row) or holds_sample_list(file.start)
 
 
 def read(glimpse: Glimpse, choice: Choice) -> Run:
@@ -85,7 +106,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     tasks = [
         _Task(
             file.task or None,
-            _read_samples(glimpse.glimpse(file.path), choice.metric_of(file.task)),
+            _read_samples(glimpse.glimpse(file.path), choice.metric_of(file.task), choice),
             found.results[file.time],
         )
         for file in found.files
@@ -245,16 +266,20 @@ def _value_of_task(task: _Task, member: str) -> object:
     return by_task.get(task.name) if isinstance(by_task, dict) else None
 
 
-def _read_samples(glimpse: Glimpse, metric: str | None) -> list[Sample]:
+def _read_samples(glimpse: Glimpse, metric: str | None, choice: Choice) -> list[Sample]:
     path, samples = glimpse.path, []
+    is_whole = bool(choice.fields) or choice.look is not None
+    is_added = is_whole or choice.wanted is not None
     if holds_sample_list(glimpse.start):
         rows, place_of = read_json_array(path), row_of
     else:
-        rows = read_sample_lines(path, whole=needs_choices(glimpse.row, metric))
+        whole = is_whole or needs_choices(glimpse.row, metric)
+        rows = read_sample_lines(path, whole=whole, wanted=documents_of(choice.wanted))
         place_of = line_of
     for number, row in rows:
         try:
-            samples.append(read_sample(row, metric))
+            sample = read_sample(row, metric)
+            samples.append(add_details(sample, row, choice) if is_added else sample)
         except MissingFieldError as error:
             raise FileError(
                 f"{place_of(path, number)}: {error} in every row, got a row without: evaluate the "

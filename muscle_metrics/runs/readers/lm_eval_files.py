@@ -8,6 +8,7 @@ identity: model, arguments, chat template, few-shot examples, limit, and the tas
     <model>/samples_<task>_<time>.jsonl   results_<time>.json      lm-eval
     samples_<task>_<time>.json                                     Open LLM Leaderboard 2
     <model>/<time>_samples_<task>.jsonl   <time>_results.json      lmms-eval
+    <model arguments>_<task>.jsonl        results.json             lm-eval before 0.4.3
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from muscle_metrics.errors import FileError
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.identity import Identity, newest_files
 from muscle_metrics.runs.logs import TaskFile, only_model
@@ -25,7 +27,14 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.choice import Choice
 
-__all__ = ["Evaluations", "choose_files", "holds_samples", "is_results", "without_addresses"]
+__all__ = [
+    "Evaluations",
+    "choose_files",
+    "files_without_time",
+    "holds_samples",
+    "is_results",
+    "without_addresses",
+]
 
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9.]+"
 _NAMES = (
@@ -39,6 +48,7 @@ _RESULTS = re.compile(
 _USUAL = ("", "*/", "*/*/")
 # At any depth: samples that lie deeper must not be left out without a word.
 _BELOW = (*_USUAL, "**/")
+_OLD_RESULTS = "results.json"
 _PATTERNS = ("samples_*.json*", "*_samples_*.jsonl")
 # A function without source code is written with its address, which differs in every process.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -189,6 +199,7 @@ def _files_of_one_model(path: Path, model: str | None) -> list[TaskFile]:
     by_folder: dict[str, list[TaskFile]] = {}
     for file in {file.path: file for below in _BELOW for file in _files_in(path, below)}.values():
         by_folder.setdefault(str(file.path.parent.relative_to(path)), []).append(file)
+    by_folder = by_folder or files_without_time(path)
     if model is not None and len(by_folder) == 1:
         (files,) = by_folder.values()
         recorded = {file: _results_beside(file).get("model_name") for file in files}
@@ -207,6 +218,23 @@ def _files_of_one_model(path: Path, model: str | None) -> list[TaskFile]:
 def _files_in(folder: Path, below: str = "") -> list[TaskFile]:
     paths = {path for pattern in _PATTERNS for path in folder.glob(below + pattern)}
     return [file for path in sorted(paths) if (file := _named(path)) is not None]
+
+
+def files_without_time(folder: Path) -> dict[str, list[TaskFile]]:
+    """List files that are named by their model and their task, which results.json lists."""
+    by_model: dict[str, list[TaskFile]] = {}
+    about = folder / _OLD_RESULTS
+    if about.is_file():
+        try:
+            tasks = sorted(_object(read_json_object(about), "results"), key=len, reverse=True)
+        except FileError:
+            return {}
+        for path in sorted(folder.glob("*.jsonl")):
+            task = next((task for task in tasks if path.stem.endswith(f"_{task}")), None)
+            if task is not None:
+                model = path.stem.removesuffix(f"_{task}")
+                by_model.setdefault(model, []).append(TaskFile(path, task, ""))
+    return by_model
 
 
 def _named(path: Path) -> TaskFile | None:

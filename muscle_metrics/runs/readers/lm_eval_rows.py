@@ -15,7 +15,7 @@ import hashlib
 import json
 import math
 import re
-from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.answers.scores import is_score
@@ -24,22 +24,22 @@ from muscle_metrics.runs.columns import find
 from muscle_metrics.runs.files.bytestream import explain_encoding, read_byte_lines
 from muscle_metrics.runs.files.jsonl import decode_row
 from muscle_metrics.runs.files.strict_json import BAD_JSON
-from muscle_metrics.runs.natural_order import natural_order
-from muscle_metrics.runs.record import Record
 from muscle_metrics.runs.values import id_of, score_of
 from muscle_metrics.words.place import describe, line_of, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from muscle_metrics.runs.details import Details
 
 __all__ = [
     "LOWER_IS_BETTER",
     "Sample",
+    "choices_of",
     "holds_sample_list",
     "is_sample",
     "needs_choices",
-    "number_samples",
     "read_sample",
     "read_sample_lines",
 ]
@@ -89,6 +89,9 @@ _ITEM = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?[0-9][0-9.e+-]*|True|False|
 _LIST = re.compile(rf"\[{_ITEM}(?:, {_ITEM})*\]", re.DOTALL)
 
 
+_NO_LABELS: Mapping[str, str | None] = MappingProxyType({})
+
+
 class Sample(NamedTuple):
     """The fields that are read from one row.
 
@@ -110,6 +113,10 @@ class Sample(NamedTuple):
         Hash of the prompt.
     is_contradicted : bool
         Whether the score of the deciding metric contradicts the choice that was read.
+    labels : mapping of str to str
+        Slice, group and prompt by the fields that a user named.
+    details : Details, optional
+        Texts of an item that is listed.
     """
 
     document: str
@@ -120,6 +127,8 @@ class Sample(NamedTuple):
     scores: Mapping[str, float]
     prompt: str | None
     is_contradicted: bool
+    labels: Mapping[str, str | None] = _NO_LABELS
+    details: Details | None = None
 
 
 def is_sample(row: Mapping[str, object]) -> bool:
@@ -147,7 +156,9 @@ def holds_sample_list(start: bytes) -> bool:
     return start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") and all(n in start for n in names)
 
 
-def read_sample_lines(path: Path, *, whole: bool) -> Iterator[tuple[int, Mapping[str, object]]]:
+def read_sample_lines(
+    path: Path, *, whole: bool, wanted: Collection[str] = ()
+) -> Iterator[tuple[int, Mapping[str, object]]]:
     """Rows of a samples file with their line numbers; blank lines are skipped.
 
     Prompts, repeated for each choice, fill most of a line. The harness writes its fields in one
@@ -160,6 +171,8 @@ def read_sample_lines(path: Path, *, whole: bool) -> Iterator[tuple[int, Mapping
         The file.
     whole : bool
         Whether ``arguments`` is needed as well.
+    wanted : collection of str
+        Hashes of documents whose rows are decoded as a whole.
 
     Yields
     ------
@@ -175,7 +188,7 @@ def read_sample_lines(path: Path, *, whole: bool) -> Iterator[tuple[int, Mapping
     """
     for number, line in read_byte_lines(path):
         row = None if whole else _decode_cut(line)
-        if row is not None:
+        if row is not None and row.get("doc_hash") not in wanted:
             yield number, row
             continue
         try:
@@ -332,7 +345,7 @@ def _choice_of(
     """Index of the choice that the model made; None where the row does not show it."""
     values = likelihoods
     if metric in _DIVIDED:
-        sizes = [_CHOSEN_BY[metric](choice) for choice in _choices_of(row.get("arguments"))]
+        sizes = [_CHOSEN_BY[metric](choice) for choice in choices_of(row.get("arguments"))]
         if len(sizes) != len(likelihoods) or not all(sizes):
             return None
         values = [value / size for value, size in zip(likelihoods, sizes, strict=True)]
@@ -341,7 +354,7 @@ def _choice_of(
     return str(values.index(max(values)))
 
 
-def _choices_of(arguments: object) -> list[str]:
+def choices_of(arguments: object) -> list[str]:
     """Texts of the choices, without the space that separates them from the question."""
     if isinstance(arguments, dict):
         arguments = [
@@ -378,74 +391,3 @@ def _reference_of(target: Any) -> str | list[str] | None:
 
 def _is_accepted(prediction: str | None, reference: str | list[str] | None) -> bool:
     return prediction == reference or (isinstance(reference, list) and prediction in reference)
-
-
-def number_samples(samples: Sequence[Sample], task: str | None) -> list[Record]:
-    """Make the records of one task, with an occurrence number in the ids of equal documents.
-
-    The hash identifies a document, because ``doc_id`` can be wrong. Before version 0.4.7 rows did
-    not name their filters: rows of one document are then of filters "#1", "#2" and so on, in the
-    order of the file. No record shows a choice where one choice contradicts its score: the row
-    does not show the divisor that the harness used.
-
-    Raises
-    ------
-    InputError
-        If one filter holds the same document and ``doc_id`` twice.
-    """
-    samples = _named_filters(samples)
-    several = len({sample.filter for sample in samples}) > 1
-    is_chosen = not any(sample.is_contradicted for sample in samples)
-    occurrences = _occurrences(samples, task)
-    return [
-        Record(
-            document if occurrence == 1 else f"{document}#{occurrence}",
-            prediction if is_chosen else None,
-            reference,
-            scores,
-            task=task,
-            filter=name if several or name != "none" else None,
-        )
-        for (document, _, name, prediction, reference, scores, *_), occurrence in zip(
-            samples, occurrences, strict=True
-        )
-    ]
-
-
-def _named_filters(samples: Sequence[Sample]) -> list[Sample]:
-    if any(sample.filter is not None for sample in samples):
-        return list(samples)
-    seen: dict[tuple[str, str], int] = {}
-    named = []
-    for sample in samples:
-        key = sample.document, sample.number
-        seen[key] = seen.get(key, 0) + 1
-        named.append(sample._replace(filter=f"#{seen[key]}"))
-    if all(times == 1 for times in seen.values()):
-        return list(samples)
-    return named
-
-
-def _occurrences(samples: Sequence[Sample], task: str | None) -> list[int]:
-    """Occurrence of each document under its filter, from 1, in the order of ``doc_id``."""
-    times = Counter((sample.document, sample.filter) for sample in samples)
-    if max(times.values(), default=1) == 1:
-        return [1] * len(samples)
-    # By doc_id and not by row: several GPUs write rows in any order.
-    numbers: dict[tuple[str, str | None], list[str]] = {}
-    for sample in samples:
-        numbers.setdefault((sample.document, sample.filter), []).append(sample.number)
-    where = "" if task is None else f" in the task {show(task)}"
-    for (document, _), found in numbers.items():
-        if len(set(found)) < len(found):
-            raise InputError(
-                f"expected each document once per filter{where}, got "
-                f"{show(document)} again under the same doc_id: evaluate the task again"
-            )
-        found.sort(key=natural_order)
-    places = {
-        (*key, number): place
-        for key, found in numbers.items()
-        for place, number in enumerate(found, 1)
-    }
-    return [places[sample.document, sample.filter, sample.number] for sample in samples]

@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, SCORES, About
+from muscle_metrics.runs.details import completed
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.json_stream import read_json_array, read_json_document
 from muscle_metrics.runs.files.jsonl import read_jsonl
@@ -37,7 +39,15 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "MLflow",
+    "`eval_results_table.json`; traces as a table",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, SCORES}),
+    fields="topic",
+    page="mlflow",
+)
 
 _TABLE = "eval_results_table.json"
 _DATA = ("data",)
@@ -91,7 +101,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     glimpse : Glimpse
         The table, or the folder of a run or of its artifacts.
     choice : Choice
-        Not needed: there is one task and no filter.
+        There is one task and no filter.
 
     Raises
     ------
@@ -107,7 +117,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         with ErrorsAt(table, number):
             if rows is None:
                 rows = _TraceRows() if "trace_id" in row else _TableRows([*row])
-            records.append(rows.record(row))
+            records.append(completed(rows.record(row), row, choice))
     with ErrorsAt(table):
         if rows is None:
             raise InputError("expected rows, got none: run the evaluation again")

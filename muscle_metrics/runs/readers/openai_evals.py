@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, REPEATS, SCORES, About
+from muscle_metrics.runs.details import completed
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.identity import check_identity
 from muscle_metrics.runs.log_fields import (
@@ -38,7 +40,15 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "OpenAI evals",
+    "recorded events, `.jsonl`",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, REPEATS, SCORES}),
+    fields="match.options",
+    page="openai-evals",
+)
 
 _EVENT = {"run_id", "event_id", "sample_id", "type", "data"}
 _SPEC = {"completion_fns", "eval_name"}
@@ -71,7 +81,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     glimpse : Glimpse
         The file of events, or a folder that holds one.
     choice : Choice
-        Not needed: there is one task and no filter.
+        There is one task and no filter.
 
     Raises
     ------
@@ -84,7 +94,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     for number, row in read_jsonl(path):
         with ErrorsAt(path, number, line_of):
             log.add(row)
-    records = tuple(record for name in log.samples for record in log.records(name))
+    records = tuple(record for name in log.samples for record in log.records(name, choice))
     with ErrorsAt(path, 1, line_of):
         if not any(record.scores for record in records):
             raise InputError(
@@ -162,7 +172,7 @@ class _Log:
         self.numbers.add(number)
         self.samples[sample].append(event)
 
-    def records(self, name: str) -> list[Record]:
+    def records(self, name: str, choice: Choice) -> list[Record]:
         """Return the records of a sample: one per attempt, numbered where there are several."""
         # Threads write in any order. Numbers of events give the order in which they happened.
         events = sorted(self.samples[name], key=_number_of)
@@ -170,13 +180,17 @@ class _Log:
         prompt = answer_at(asked, "prompt")
         attempts = list(_attempts(events)) or [_Attempt()]
         return [
-            Record(
-                name,
-                _answer(attempt.match, asked),
-                reference_at(attempt.match, "expected"),
-                attempt.scores,
-                repeat=str(number) if len(attempts) > 1 else None,
-                prompt=None if prompt is None else str(prompt),
+            completed(
+                Record(
+                    name,
+                    _answer(attempt.match, asked),
+                    reference_at(attempt.match, "expected"),
+                    attempt.scores,
+                    repeat=str(number) if len(attempts) > 1 else None,
+                    prompt=None if prompt is None else str(prompt),
+                ),
+                {"match": attempt.match, "sampling": asked},
+                choice,
             )
             for number, attempt in enumerate(attempts, start=1)
         ]

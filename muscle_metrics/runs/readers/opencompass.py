@@ -15,6 +15,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, SCORES, About
+from muscle_metrics.runs.details import completed
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.log_fields import answer_from, compact, object_from, reference_at
 from muscle_metrics.runs.logs import ErrorsAt, known_parts, only_model
@@ -28,7 +30,15 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "OpenCompass",
+    "`results/<model>/<dataset>.json` with details",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, SCORES}),
+    fields="topic",
+    page="results",
+)
 
 _CORRECT = "correct"
 # A folder of data may hold millions of files; a folder of results does not.
@@ -88,7 +98,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
         task = file.stem if glimpse.is_folder else None
         if task in tasks or not tasks:
             with ErrorsAt(file):
-                records += _records(read_json_object(file), task)
+                records += _records(read_json_object(file), task, choice)
     return Run(tuple(records), name, known_parts({"model": name if glimpse.is_folder else None}))
 
 
@@ -102,7 +112,7 @@ def _by_model(folder: Path) -> dict[str, list[Path]]:
     return by_model
 
 
-def _records(results: Mapping[str, object], task: str | None) -> Iterator[Record]:
+def _records(results: Mapping[str, object], task: str | None, choice: Choice) -> Iterator[Record]:
     details = results.get("details")
     if isinstance(details, list):
         items = [(str(number), value) for number, value in enumerate(details)]
@@ -111,7 +121,8 @@ def _records(results: Mapping[str, object], task: str | None) -> Iterator[Record
     if not items:
         raise InputError(_NO_DETAILS)
     for number, value in items:
-        yield _record(number, object_from(value, f"the item {number}"), task)
+        item = object_from(value, f"the item {number}")
+        yield completed(_record(number, item, task), item, choice)
 
 
 def _record(number: str, item: Mapping[str, object], task: str | None) -> Record:

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import ANSWERS, PROMPTS, REFERENCES, REPEATS, SCORES, About
+from muscle_metrics.runs.details import completed
 from muscle_metrics.runs.files.json_stream import read_json_document
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.log_fields import (
@@ -44,7 +46,15 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "promptfoo",
+    "output of `-o`, `.json` or `.jsonl`, from version 2",
+    frozenset({ANSWERS, PROMPTS, REFERENCES, REPEATS, SCORES}),
+    fields="vars.topic",
+    page="promptfoo",
+)
 
 _ROWS = ("results", "results")
 _FIELDS = {"promptId", "testCase", "vars", "provider", "success"}
@@ -123,7 +133,8 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     """
     found = _LOGS.only(glimpse)
     path = found.path
-    log = _read_lines(path) if _is_result(found.row) else _read_document(path)
+    is_lines = _is_result(found.row)
+    log = _read_lines(path, choice) if is_lines else _read_document(path, choice)
     with ErrorsAt(path):
         if not log.results:
             raise InputError("expected results of tests, got none: run promptfoo eval again")
@@ -242,20 +253,20 @@ def _scorer(results: list[_Result]) -> str:
     return digest(sorted(kinds))
 
 
-def _read_lines(path: Path) -> _Log:
+def _read_lines(path: Path, choice: Choice) -> _Log:
     log = _Log()
     for number, row in read_jsonl(path):
         with ErrorsAt(path, number, line_of):
-            log.results.append(_read_result(row))
+            log.results.append(_read_result(row, choice))
     return log
 
 
-def _read_document(path: Path) -> _Log:
+def _read_document(path: Path, choice: Choice) -> _Log:
     log = _Log()
     for keys, number, value in read_json_document(path, {("results",), _ROWS}):
         with ErrorsAt(path, number):
             if number:
-                log.results.append(_read_result(value))
+                log.results.append(_read_result(value, choice))
             elif keys == ("results", "stats"):
                 log.counted = _counted(object_from(value, "stats"))
             elif keys == ("metadata",):
@@ -274,7 +285,7 @@ def _counted(stats: Mapping[str, object]) -> int | None:
     return sum(numbers) if len(numbers) == len(counts) else None
 
 
-def _read_result(row: object) -> _Result:
+def _read_result(row: object, choice: Choice) -> _Result:
     if not isinstance(row, dict):
         raise InputError(f"expected a result, got {describe(row)}: run the evaluation again")
     test = object_at(row, "testCase")
@@ -296,7 +307,7 @@ def _read_result(row: object) -> _Result:
         filter=_provider(row),
     )
     return _Result(
-        record,
+        completed(record, row, choice),
         digest([variables, assertions]),
         number if isinstance(number, int) else None,
         column if isinstance(column, int) else None,

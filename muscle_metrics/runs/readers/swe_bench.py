@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import InputError
+from muscle_metrics.runs.about import SCORES, About
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.log_fields import list_at
 from muscle_metrics.runs.logs import ErrorsAt, LogFiles, count_share, known_parts
@@ -26,7 +27,14 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.files.glimpse import Glimpse
 
-__all__ = ["read", "recognise"]
+__all__ = ["ABOUT", "read", "recognise"]
+
+ABOUT = About(
+    "SWE-bench",
+    "the report of an evaluation, `.json`",
+    frozenset({SCORES}),
+    page="results",
+)
 
 _RESOLVED = "resolved"
 # Lists of a report of the leaderboard's repository, which has no submitted_ids.

@@ -46,7 +46,7 @@ filter_list:
 metadata: {{version: 1.0}}
 """
 TEXT = """\
-task: tiny_text
+task: rolling_text
 dataset_path: json
 dataset_kwargs: {{data_files: {{test: {data}}}}}
 test_split: test
@@ -55,6 +55,42 @@ doc_to_text: ""
 doc_to_target: "{{{{question}}}}"
 metric_list: [{{metric: word_perplexity}}]
 metadata: {{version: 1.0}}
+"""
+
+
+RULES = """\
+task: tiny_rules
+dataset_path: json
+dataset_kwargs: {{data_files: {{test: {data}}}}}
+test_split: test
+output_type: generate_until
+doc_to_text: "Follow the rules: {{{{question}}}}"
+doc_to_target: 0
+process_results: !function rules_of_tiny_rules.process_results
+generation_kwargs: {{until: ["Question:"], do_sample: false, max_gen_toks: 12}}
+metric_list:
+  - {{metric: prompt_level_strict_acc, aggregation: mean, higher_is_better: true}}
+  - {{metric: inst_level_strict_acc, aggregation: !function rules_of_tiny_rules.mean_of_parts,
+     higher_is_better: true}}
+  - {{metric: prompt_level_loose_acc, aggregation: mean, higher_is_better: true}}
+metadata: {{version: 2.0}}
+"""
+TASKS = {"tiny_choice": CHOICE, "tiny_sums": SUMS, "tiny_rules": RULES, "rolling_text": TEXT}
+# As IFEval does: a verdict, the verdict on each rule, and a verdict that forgives more.
+RULES_CODE = """\
+def process_results(doc, results):
+    text = results[0]
+    parts = [len(text) % 3 > 0, sum(map(ord, text)) % 4 > 0]
+    return {
+        "prompt_level_strict_acc": all(parts),
+        "inst_level_strict_acc": parts,
+        "prompt_level_loose_acc": any(parts),
+    }
+
+
+def mean_of_parts(items):
+    parts = [part for item in items for part in item]
+    return sum(parts) / len(parts)
 """
 
 
@@ -73,7 +109,8 @@ def write_tasks(folder: Path) -> None:
     rows.append(rows[5])
     data = folder / "data.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    for name, text in {"tiny_choice": CHOICE, "tiny_sums": SUMS, "tiny_text": TEXT}.items():
+    (folder / "rules_of_tiny_rules.py").write_text(RULES_CODE)
+    for name, text in TASKS.items():
         (folder / f"{name}.yaml").write_text(text.format(data=json.dumps(str(data))))
 
 
@@ -116,7 +153,7 @@ def evaluate(folder: Path, version: str) -> None:
         "lm_eval",
         *("run", "--model", "hf"),
         *("--model_args", f"pretrained={folder / version},dtype=float32"),
-        *("--tasks", "tiny_choice,tiny_sums,tiny_text"),
+        *("--tasks", ",".join(TASKS)),
         *("--include_path", str(folder / "tasks")),
         *("--output_path", str(folder / "logs" / version), "--log_samples"),
         *("--device", "cpu", "--batch_size", "8"),
@@ -134,7 +171,7 @@ def read_memory(folder: Path, version: str) -> list[list[object]]:
     results = lm_eval.simple_evaluate(
         model="hf",
         model_args=f"pretrained={folder / version},dtype=float32",
-        tasks=["tiny_choice", "tiny_sums", "tiny_text"],
+        tasks=[*TASKS],
         task_manager=TaskManager(include_path=str(folder / "tasks")),
         device="cpu",
         batch_size=8,

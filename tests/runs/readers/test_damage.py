@@ -17,11 +17,13 @@ import pytest
 
 from muscle_metrics import Policy, check_gate, compare_runs, read_run
 from muscle_metrics.errors import MuscleMetricsError
+from tests.runs.readers import log_writers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from muscle_metrics.runs.record import Run
+    from tests.runs.readers.log_writers import Answers
 
 TIME, LATER = "2026-11-23T07-13-39.347285", "2026-11-24T07-13-39.347285"
 ITEMS = 12
@@ -153,14 +155,60 @@ def helm(model: str, broken: frozenset[int]) -> Files:
     }
 
 
+def suite(
+    write: Callable[[Answers, Answers], dict[str, bytes]], place: str = "{task}/{name}"
+) -> Writer:
+    """Two tasks of half the items each, in files of their own."""
+
+    def files(model: str, broken: frozenset[int]) -> Files:
+        found: Files = {}
+        for task, numbers in (("sums", range(6)), ("право", range(6, ITEMS))):
+            answers = {f"q{n}": "5" if n in broken else "4" for n in numbers}
+            for name, content in write(answers, dict.fromkeys(answers, "4")).items():
+                text = content.decode().replace(json.dumps("sums"), json.dumps(task))
+                rows = [json.loads(line) for line in text.splitlines()]
+                found[place.format(task=task, name=name)] = (
+                    rows if name.endswith(".jsonl") else rows[0]
+                )
+        return found
+
+    return files
+
+
+def helm_suite(model: str, broken: frozenset[int]) -> Files:
+    """Two runs of half the requests each; ids and trials are those of each run alone."""
+    whole, found = helm(model, broken), {}
+    for task, half in (("sums", slice(6)), ("право", slice(6, ITEMS))):
+        requests = whole["scenario_state.json"]["request_states"][half]
+        adapter = whole["run_spec.json"]["adapter_spec"]
+        found |= {
+            f"{task}/per_instance_stats.json": whole["per_instance_stats.json"][half],
+            f"{task}/scenario_state.json": {"adapter_spec": adapter, "request_states": requests},
+            f"{task}/run_spec.json": {"name": f"{task}:model={model}", "adapter_spec": adapter},
+        }
+    return found
+
+
 LOGS: dict[str, Writer] = {
     "lm-eval": lm_eval,
     "lm-eval list": lm_eval_choices,
     "lighteval": lighteval,
     "lighteval leaderboard": first_leaderboard,
     "helm": helm,
+    "helm suite": helm_suite,
+    "nemo-evaluator suite": suite(log_writers.nemo_evaluator),
+    "mmlu-pro subjects": suite(log_writers.mmlu_pro, "{task}_{name}"),
+    "zeroeval suite": suite(log_writers.zero_eval),
 }
 every_log = pytest.mark.parametrize("name", LOGS)
+# Rows of suites are damaged one by one in `test_damage_of_rows` too.
+every_value = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name.endswith(("suite", "subjects")) else [])
+        for name in LOGS
+    ],
+)
 
 
 def encode(name: str, content: Any) -> bytes:
@@ -266,7 +314,7 @@ def test_the_gate_passes_a_new_model_that_broke_nothing(name: str, tmp_path: Pat
     assert Pair(name, tmp_path, broken=BROKEN - {2}).outcome() == "PASS"
 
 
-@every_log
+@every_value
 def test_no_damage_of_a_value_leads_to_pass(name: str, tmp_path: Path) -> None:
     pair = Pair(name, tmp_path)
     tried = 0
@@ -282,7 +330,7 @@ def test_no_damage_of_a_value_leads_to_pass(name: str, tmp_path: Path) -> None:
     assert tried > 40
 
 
-@every_log
+@every_value
 def test_no_cut_leads_to_pass(name: str, tmp_path: Path) -> None:
     pair = Pair(name, tmp_path)
     for file, content in pair.new.items():

@@ -160,3 +160,52 @@ class TestRun:
         path.write_text(json.dumps({"testCases": cases}), encoding="utf-8")
         with pytest.raises(FileError, match=r"a\.json(, row 1)?: expected .*, got .*: "):
             read_run(path, format="deepeval")
+
+
+class TestResults:
+    """What `evaluate` returns: deepeval 4.3.1, result.model_dump_json(), also by_alias=True."""
+
+    def result(self, asked: str, score: float | None = 1.0, **parts: Any) -> dict[str, Any]:
+        metric = {"name": "EM", "threshold": 1.0, "score": score, "strict_mode": False}
+        judged = {"evaluation_model": "судья", "error": "boom" if score is None else None}
+        return {
+            "name": "test_case_0",
+            "success": score == 1.0,
+            "metrics_data": [metric | judged],
+            "conversational": False,
+            "input": asked,
+            "actual_output": "4",
+            "expected_output": "4",
+            "turns": None,
+            **parts,
+        }
+
+    def save(self, path: Path, *results: object) -> Path:
+        found = {"test_results": results, "confident_link": None, "test_run_id": None}
+        path.write_text(json.dumps(found, indent=2), encoding="utf-8")
+        return path
+
+    def test_it_is_read_as_a_test_run_is(self, tmp_path: Path) -> None:
+        results = [self.result("2+2"), self.result("три", 0.0), self.result("3", None)]
+        cases = [case("2+2"), case("три", 0.0), case("3", None)]
+        run = read_run(self.save(tmp_path / "a.json", *results))
+        assert run.records == read_run(write(tmp_path / "b.json", *cases)).records
+        assert run.fingerprint["judge"] == "судья"
+        assert run.fingerprint["errors"] == "1 of 3 test cases"
+
+    def test_names_by_alias(self, tmp_path: Path) -> None:
+        metric = {"name": "EM", "score": 1.0, "strictMode": True, "evaluationModel": "судья"}
+        path = self.save(tmp_path / "a.json", self.result("2+2", metrics_data=[metric]))
+        assert read_run(path).fingerprint["judge"] == "судья"
+
+    def test_a_conversation(self, tmp_path: Path) -> None:
+        said = [{"role": "user", "content": "2+2"}, {"role": "assistant", "content": "четыре"}]
+        talk = self.result("", turns=said, conversational=True)
+        record = read_run(self.save(tmp_path / "a.json", talk)).records[0]
+        assert record.prediction == "четыре"
+
+    @pytest.mark.parametrize("damaged", [7, None, [[]], {"metrics_data": [7], "input": "q"}])
+    def test_a_damaged_result(self, tmp_path: Path, damaged: object) -> None:
+        path = self.save(tmp_path / "a.json", self.result("2+2"), damaged)
+        with pytest.raises(FileError, match=r"a\.json, row 2: expected a "):
+            read_run(path)

@@ -3,201 +3,27 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import time
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from muscle_metrics import compare_runs, inspect_log
 from muscle_metrics.cli import main
+from muscle_metrics.comparison.listed import texts_of
 from muscle_metrics.errors import FileError, InputError, MuscleMetricsError
 from muscle_metrics.runs.choice import Choice
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.harnesses import HARNESSES, recognise_harness
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Run
+from tests.runs.readers.log_writers import LOGS, NEW, OLD, QUESTIONS, encode, helm, promptfoo
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-pyarrow = pytest.importorskip("pyarrow")
-pytest.importorskip("pyarrow.parquet")
-
-Answers = Mapping[str, str]
-Files = dict[str, bytes]
-
-QUESTIONS = {"1+1": "2", "2+2": "4", "3+3": "6", "4+4": "8"}
-# Counted by hand: both right 1+1, broken 2+2, fixed 3+3, both wrong and changed 4+4.
-OLD = {"1+1": "2", "2+2": "4", "3+3": "5", "4+4": "9"}
-NEW = {"4+4": "7", "3+3": "6", "2+2": "3", "1+1": "2"}
-STAMP = "2026-11-23T07-40-17.215230"
-
-
-def encode(value: object) -> bytes:
-    return json.dumps(value).encode()
-
-
-def encode_lines(rows: list[dict[str, Any]]) -> bytes:
-    return b"".join(encode(row) + b"\n" for row in rows)
-
-
-def lighteval(answers: Answers) -> Files:
-    rows = [
-        {
-            "doc": {
-                "id": question,
-                "query": question,
-                "choices": [QUESTIONS[question]],
-                "gold_index": 0,
-                "task_name": "sums|0",
-            },
-            "metric": {"em": int(answer == QUESTIONS[question])},
-            "model_response": {"text": [answer], "logprobs": []},
-        }
-        for question, answer in answers.items()
-    ]
-    sink = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), sink)
-    return {f"details_sums|0_{STAMP}.parquet": sink.getvalue()}
-
-
-def helm(answers: Answers) -> Files:
-    stats, requests = [], []
-    for question, answer in answers.items():
-        key = {"train_trial_index": 0}
-        score = {"name": {"name": "exact_match"}, "mean": float(answer == QUESTIONS[question])}
-        stats.append({"instance_id": question, **key, "stats": [score]})
-        reference = {"output": {"text": QUESTIONS[question]}, "tags": ["correct"]}
-        requests.append(
-            {
-                "instance": {"id": question, "references": [reference]},
-                **key,
-                "request": {"prompt": question},
-                "result": {"success": True, "completions": [{"text": answer, "logprob": 0}]},
-            }
-        )
-    adapter = {"model": "tiny", "method": "generation"}
-    return {
-        "per_instance_stats.json": encode(stats),
-        "scenario_state.json": encode({"adapter_spec": adapter, "request_states": requests[::-1]}),
-    }
-
-
-def promptfoo_rows(answers: Answers) -> list[dict[str, Any]]:
-    return [
-        {
-            "success": answer == QUESTIONS[question],
-            "score": float(answer == QUESTIONS[question]),
-            "failureReason": int(answer != QUESTIONS[question]),
-            "gradingResult": {"pass": answer == QUESTIONS[question]},
-            "namedScores": {},
-            "prompt": {"raw": question, "label": "plain"},
-            "promptId": "p",
-            "provider": {"id": "echo", "label": ""},
-            "response": {"output": answer},
-            "testCase": {
-                "vars": {"q": question},
-                "assert": [{"type": "equals", "value": QUESTIONS[question]}],
-            },
-            "testIdx": number,
-            "vars": {"q": question},
-        }
-        for number, (question, answer) in enumerate(answers.items())
-    ]
-
-
-def promptfoo(answers: Answers) -> Files:
-    rows = promptfoo_rows(answers)
-    right = sum(row["success"] for row in rows)
-    stats = {"successes": right, "failures": len(rows) - right, "errors": 0}
-    results = {"version": 3, "results": rows, "stats": stats}
-    return {"out.json": encode({"evalId": "eval-1", "results": results})}
-
-
-def promptfoo_lines(answers: Answers) -> Files:
-    return {"out.jsonl": encode_lines(promptfoo_rows(answers))}
-
-
-def deepeval(answers: Answers) -> Files:
-    cases = [
-        {
-            "name": f"test_case_{number}",
-            "input": question,
-            "actualOutput": answer,
-            "expectedOutput": QUESTIONS[question],
-            "success": answer == QUESTIONS[question],
-            "metricsData": [{"name": "EM", "score": float(answer == QUESTIONS[question])}],
-        }
-        for number, (question, answer) in enumerate(answers.items())
-    ]
-    return {"test_run_20261123_073352.json": encode({"testCases": cases, "testPassed": 1})}
-
-
-def openai_evals(answers: Answers) -> Files:
-    rows: list[dict[str, Any]] = [{"spec": {"completion_fns": ["tiny"], "eval_name": "sums.s1.v0"}}]
-    for number, (question, answer) in enumerate(answers.items()):
-        event = {"run_id": "r", "sample_id": f"sums.{question}"}
-        asked = {"prompt": question, "sampled": answer}
-        judged = {
-            "correct": answer == QUESTIONS[question],
-            "expected": QUESTIONS[question],
-            "picked": answer if answer == QUESTIONS[question] else None,
-            "sampled": answer,
-        }
-        rows += [
-            {**event, "event_id": 2 * number, "type": "sampling", "data": asked},
-            {**event, "event_id": 2 * number + 1, "type": "match", "data": judged},
-        ]
-    return {"events.jsonl": encode_lines([*rows, {"final_report": {"accuracy": 0.5}}])}
-
-
-def mlflow(answers: Answers) -> Files:
-    columns = ["inputs", "ground_truth", "predictions", "em/score"]
-    data = [
-        [question, QUESTIONS[question], answer, float(answer == QUESTIONS[question])]
-        for question, answer in answers.items()
-    ]
-    return {"eval_results_table.json": encode({"columns": columns, "data": data})}
-
-
-def mlflow_traces(answers: Answers) -> Files:
-    rows = [
-        {
-            "trace_id": f"tr-{id(answers)}-{number}",
-            "state": "OK",
-            "request": {"q": question},
-            "response": answer,
-            "assessments": [
-                {
-                    "assessment_name": "exact",
-                    "feedback": {"value": answer == QUESTIONS[question]},
-                },
-                {
-                    "assessment_name": "expected_response",
-                    "expectation": {"value": QUESTIONS[question]},
-                },
-            ],
-        }
-        for number, (question, answer) in enumerate(answers.items())
-    ]
-    columns = list(rows[0])
-    data = [[row[name] for name in columns] for row in rows]
-    index = list(range(len(rows)))
-    return {"traces.json": encode({"columns": columns, "index": index, "data": data})}
-
-
-LOGS: dict[str, Callable[[Answers], Files]] = {
-    "lighteval": lighteval,
-    "helm": helm,
-    "promptfoo": promptfoo,
-    "promptfoo lines": promptfoo_lines,
-    "deepeval": deepeval,
-    "openai-evals": openai_evals,
-    "mlflow": mlflow,
-    "mlflow traces": mlflow_traces,
-}
 every_log = pytest.mark.parametrize("log", LOGS)
 every_json_log = pytest.mark.parametrize("log", [log for log in LOGS if log != "lighteval"])
 
@@ -239,18 +65,102 @@ def test_two_runs_give_the_right_table_without_flags(
     assert {name: counts[name] for name in expected} == expected
 
 
-@every_log
+# Judgments hold neither the answer nor a reference.
+@pytest.mark.parametrize("log", [log for log in LOGS if log != "mt-bench"])
 def test_everything_of_an_item_is_read(log: str, tmp_path: Path) -> None:
     run = read_run(write(tmp_path / "a", LOGS[log](OLD)))
     assert run.fingerprint["harness"] == log.partition(" ")[0]
-    assert [record.reference for record in run] == [
-        QUESTIONS[json.loads(record.prompt or "")["q"] if log == "mlflow traces" else record.prompt]
-        for record in run
-    ]
+    # MMLU-Pro mends texts of questions, which its ids outlast.
+    asked = [record.id if log == "mmlu-pro" else record.prompt or "" for record in run]
+    if log == "mlflow traces":
+        asked = [json.loads(prompt)["q"] for prompt in asked]
+    assert [record.reference for record in run] == [QUESTIONS[question] for question in asked]
     for record in run:
         assert list(record.scores.values()) == [record.prediction == record.reference]
         assert isinstance(record.prediction, str)
     assert len({record.id for record in run}) == 4
+
+
+# A path at which each log holds the question.
+FIELDS = {
+    "lighteval": "doc.query",
+    "helm": "instance.id",
+    "promptfoo": "vars.q",
+    "promptfoo lines": "vars.q",
+    "deepeval": "input",
+    "openai-evals": "sampling.prompt",
+    "mlflow": "inputs",
+    "mlflow traces": "request.q",
+    "deepeval results": "input",
+    "nemo-evaluator": "prompt",
+    "nemo-gym": "question",
+    "mmlu-pro": "question_id",
+    "zeroeval": "id",
+    "mt-bench": "question_id",
+}
+# Logs whose prompts are not compared.
+WITHOUT_PROMPTS = {"mmlu-pro", "mt-bench"}
+
+
+@every_log
+@pytest.mark.parametrize("label", ["slice", "group", "prompt"])
+def test_a_field_of_the_rows_gives_labels(log: str, label: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", LOGS[log](OLD))
+    plain = read_run(folder)
+    options: dict[str, Any] = {f"{label}_field": FIELDS[log]}
+    run = read_run(folder, **options)
+    assert {getattr(record, label) for record in run} == set(QUESTIONS)
+    of_record = {"mlflow traces": '{"q":"%s"}'}.get(log, "%s")
+    for record, before in zip(run, plain, strict=True):
+        asked = None if log in WITHOUT_PROMPTS else of_record % getattr(record, label)
+        assert before.prompt == asked
+        assert record.scores == before.scores
+
+
+@every_log
+def test_a_field_that_no_row_has_is_refused(log: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", LOGS[log](OLD))
+    with pytest.raises(FileError, match=r"expected the field 'x\.q' in rows .* none in 4 rows"):
+        read_run(folder, slice_field="x.q")
+
+
+@every_log
+def test_a_reader_says_what_its_logs_hold(log: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", LOGS[log](OLD))
+    recognised = recognise_harness(Glimpse(folder))
+    assert recognised is not None
+    about = recognised.harness.about
+    held = {"answers": "prediction", "references": "reference", "scores": "scores"}
+    held |= {"prompts": "prompt"}
+    run = read_run(folder)
+    found = {name for name, part in held.items() if any(getattr(r, part) for r in run)}
+    assert found == about.gives - {"repeats"}
+    # Fields are listed beside the one that is its example; deepeval holds any a user gives.
+    parent = about.fields.rpartition(".")[0]
+    listed = [field.name for field in inspect_log(folder).fields]
+    assert listed == sorted(listed)
+    assert listed or log.startswith("deepeval")
+    assert all(name.startswith(parent) for name in listed)
+
+
+def test_texts_of_logs_in_other_formats(tmp_path: Path) -> None:
+    """The response before the answer was taken from it, of the item that is listed."""
+    for name, answers in (("a", OLD), ("b", NEW)):
+        files = helm(answers)
+        state = json.loads(files["scenario_state.json"])
+        for request in state["request_states"]:
+            request["instance"]["input"] = {"text": f"Q {request['instance']['id']}"}
+            request["request"]["prompt"] = "0+0=0 Q"
+            request["output_mapping"] = {"A": request["result"]["completions"][0]["text"]}
+            request["result"]["completions"][0]["text"] = " A"
+        write(tmp_path / name, {**files, "scenario_state.json": encode(state)})
+    comparison = compare_runs(tmp_path / "a", tmp_path / "b")
+    items = list(comparison.flips("negative"))
+    (texts,) = texts_of(comparison, items).items
+    assert (items[0].id, items[0].old, items[0].new) == ("2+2", "4", "3")
+    assert texts.described() == {
+        "texts": {"question": "Q 2+2", "old_response": " A", "new_response": " A"}
+    }
 
 
 @every_log
@@ -284,7 +194,8 @@ def test_the_order_of_rows_means_nothing(log: str, tmp_path: Path) -> None:
     assert {record.id: record for record in straight} == {record.id: record for record in turned}
 
 
-@pytest.mark.parametrize("log", [log for log in LOGS if log != "helm"])
+# Folders of these hold one log by its name.
+@pytest.mark.parametrize("log", [log for log in LOGS if log not in {"helm", "nemo-evaluator"}])
 def test_a_second_log_in_a_folder_is_not_guessed_about(log: str, tmp_path: Path) -> None:
     files = LOGS[log](OLD)
     folder = write(tmp_path / "a", files)
@@ -311,7 +222,9 @@ def test_gzip_changes_nothing(log: str, tmp_path: Path) -> None:
 
 @every_log
 def test_cut_at_every_byte(log: str, tmp_path: Path) -> None:
-    questions = ["1+1", "2+2"] if log in {"promptfoo lines", "openai-evals"} else ["2+2"]
+    files = LOGS[log](OLD)
+    of_rows = any(name.endswith(".jsonl") for name in files)
+    questions = ["1+1", "2+2"] if of_rows else ["2+2"]
     files = LOGS[log]({question: OLD[question] for question in questions})
     whole = {record.id: record for record in read_run(write(tmp_path / "a", files))}
     for name, content in files.items():
@@ -405,8 +318,10 @@ def leaves(value: object) -> list[object]:
 @every_json_log
 def test_the_error_names_the_row(log: str, tmp_path: Path) -> None:
     files = LOGS[log](OLD)
-    name = "scenario_state.json" if log == "helm" else next(iter(files))
-    third = {"helm": b'"completions": [{"text": "4"'}.get(log, b'"4"')
+    names = {"helm": "scenario_state.json", "nemo-evaluator": "results.jsonl"}
+    name = names.get(log, next(iter(files)))
+    thirds = {"helm": b'"completions": [{"text": "4"', "mmlu-pro": b'"pred": "4"'}
+    third = thirds.get(log, b'"4"')
     changed = files[name].replace(third, b'"\\q"', 1)
     assert changed != files[name]
     folder = write(tmp_path / "a", {**files, name: changed})

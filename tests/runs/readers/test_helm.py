@@ -322,3 +322,62 @@ class TestRefused:
         entry = {**stats("id1", em=1.0), "train_trial_index": trial}
         with pytest.raises(FileError, match="row 1: expected a number in the field 'train_trial_i"):
             read_run(write(tmp_path, [entry], [request("id1")]))
+
+
+class TestSuites:
+    """The layout of a suite is that of helm-run 0.5.16: runs/SUITE/RUN."""
+
+    def suite(self, folder: Path, model: str, broken: str = "") -> Path:
+        for task in ("mmlu:subject=law", "gsm:"):
+            place = folder / "runs" / "v1" / f"{task},model={model}"
+            place.mkdir(parents=True)
+            ids = ["id1", "id2", "вопрос"]
+            scores = [stats(one, exact_match=float(one != broken)) for one in ids]
+            write(place, scores, [request(one) for one in ids])
+            adapter = {"model": model, "temperature": 0}
+            state = json.loads((place / STATE).read_text("utf-8"))
+            state["adapter_spec"] = adapter
+            for one in state["request_states"]:
+                one.get("request", {}).pop("model", None)
+            (place / STATE).write_text(json.dumps(state), encoding="utf-8")
+            spec = {"name": f"{task},model={model}", "adapter_spec": adapter}
+            (place / SPEC).write_text(json.dumps(spec), encoding="utf-8")
+        return folder
+
+    def test_runs_of_a_suite_are_tasks(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for model, broken in (("v1", ""), ("v2", "id2")):
+            self.suite(tmp_path / model, model, broken)
+            self.suite(tmp_path / "both", model, broken)
+        assert main(["compare", str(tmp_path / "v1"), str(tmp_path / "v2")]) == 0
+        printed = capsys.readouterr().out
+        assert ": 6 items" in printed
+        assert "2 items broke, 0 got fixed" in printed
+        both = str(tmp_path / "both")
+        models = ["--old-model", "v1", "--new-model", "v2"]
+        assert main(["compare", both, *models, "--task", "gsm"]) == 0
+        assert "1 item broke, 0 got fixed" in capsys.readouterr().out
+        with pytest.raises(FileError, match="got 'v1', 'v2': choose one with --model"):
+            read_run(both)
+
+    def test_a_run_twice_is_not_merged(self, tmp_path: Path) -> None:
+        self.suite(tmp_path, "v1")
+        shutil.copytree(tmp_path / "runs" / "v1", tmp_path / "runs" / "v2")
+        with pytest.raises(FileError, match=r"one HELM run of the task 'gsm', got 'runs/v1/gsm:"):
+            read_run(tmp_path)
+
+    @pytest.mark.parametrize("lost", [STATS, STATE])
+    def test_a_run_that_lacks_a_file_is_not_left_out(self, tmp_path: Path, lost: str) -> None:
+        self.suite(tmp_path, "v1")
+        (tmp_path / "runs" / "v1" / "gsm:,model=v1" / lost).unlink()
+        with pytest.raises(FileError, match=f"got none named {lost}"):
+            read_run(tmp_path)
+        assert len(read_run(tmp_path, task="mmlu:subject=law")) == 3
+
+    def test_failures_name_their_task(self, tmp_path: Path) -> None:
+        folder = self.suite(tmp_path, "v1") / "runs" / "v1" / "mmlu:subject=law,model=v1"
+        state = json.loads((folder / STATE).read_text("utf-8"))
+        state["request_states"][1]["result"] = {"success": False}
+        (folder / STATE).write_text(json.dumps(state), encoding="utf-8")
+        assert read_run(tmp_path).fingerprint["errors"] == "mmlu:subject=law: 1 of 3 requests"

@@ -198,7 +198,7 @@ def helm(folder: Path, identity: Identity, time: str, mark: str) -> set[str]:
     save(place / "run_spec.json", spec)
     save(place / "scenario_state.json", {"adapter_spec": adapter, "request_states": requests})
     (place / "per_instance_stats.json").write_text(json.dumps(stats), encoding="utf-8")
-    return {place.name}
+    return {place.name, identity["model"]}
 
 
 def inspect_ai(folder: Path, identity: Identity, time: str, mark: str) -> set[str]:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muscle_metrics import Policy, check_gate, compare_runs, read_run
+from muscle_metrics import Policy, check_gate, compare_runs, inspect_log, read_run
 from muscle_metrics.cli import main
+from muscle_metrics.comparison.listed import texts_of
 from muscle_metrics.errors import FileError, InputError, MuscleMetricsError, UsageError
 from muscle_metrics.runs.files.archives import read_entries
 
@@ -35,9 +36,9 @@ import sys
 
 from inspect_ai import Epochs, Task, eval, task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ModelOutput, ModelUsage, get_model
-from inspect_ai.scorer import Score, Target, accuracy, match, mean, scorer
-from inspect_ai.solver import TaskState
+from inspect_ai.model import ChatMessageUser, ModelOutput, ModelUsage, get_model
+from inspect_ai.scorer import Score, Target, accuracy, choice, match, mean, scorer
+from inspect_ai.solver import TaskState, multiple_choice
 
 
 @scorer(metrics=[accuracy()])
@@ -105,7 +106,23 @@ def run(folder, answers, scorers, *, ids=None, name="sums", **options):
     return evaluate(named, folder, answers, **options)
 
 
+def choose(folder, letters):
+    """Questions with two options each, the second as a message."""
+    asked = ["Which city?", [ChatMessageUser(content="Какое море?")]]
+    cities = [["Rome", "Paris"], ["Чёрное", "Белое"]]
+    samples = [
+        Sample(input=asked[n], choices=cities[n], target="B", id=n, metadata={"topic": f"t{n}"})
+        for n in range(2)
+    ]
+    named = Task(
+        MemoryDataset(samples), solver=multiple_choice(), scorer=choice(), name="choosing"
+    )
+    evaluate(named, folder, [f"I say so.\\n\\nANSWER: {letter}" for letter in letters])
+
+
 root = sys.argv[1]
+choose(f"{root}/old_choice", "BB")
+choose(f"{root}/new_choice", "BA")
 run(f"{root}/v1", ["4", "5", "7"], match())
 run(f"{root}/v2", ["4", "0", "six"], match())
 run(f"{root}/json", ["4", "5", "7"], match(), log_format="json")
@@ -248,6 +265,24 @@ def test_scores_are_those_of_value_to_float(logs, tmp_path, value):
         # There it is 0 with a warning.
         with pytest.raises(FileError, match=r"expected a number, yes, no, .* 'match of sample 2'"):
             read_run(path)
+
+
+def test_listed_items_have_question_response_and_options(logs):
+    comparison = compare_runs(
+        logs / "old_choice", logs / "new_choice", slice_field="metadata.topic"
+    )
+    (item,) = comparison.flips("negative")
+    (texts,) = texts_of(comparison, [item]).items
+    assert (item.id, item.slice, item.old, item.new) == ("1", "t1", "B", "A")
+    assert texts.described()["texts"] == {
+        "question": "Какое море?",
+        "old_response": "I say so.\n\nANSWER: B",
+        "new_response": "I say so.\n\nANSWER: A",
+        "old_option": "Белое",
+        "new_option": "Чёрное",
+        "reference_option": "Белое",
+    }
+    assert [field.name for field in inspect_log(logs / "old_choice").fields] == ["metadata.topic"]
 
 
 def test_arguments_of_one_task_make_tasks(logs):

@@ -240,6 +240,55 @@ class TestFirstLeaderboard:
         assert record.reference == ["18", "восемнадцать"]
 
 
+class TestBefore09:
+    """Details of versions 0.4 to 0.8: no hashes (huggingface/lighteval 010dc62, info_loggers.py).
+
+    `EvaluationTracker.save` wrote every field as text where Parquet had no type for one of them,
+    such as pairs of a log-probability and a truth value.
+    """
+
+    @staticmethod
+    def details(path: Path, *choices: int, as_text: bool) -> Path:
+        rows = [
+            {
+                "example": f"вопрос {number}",
+                "full_prompt": f"few вопрос {number}",
+                "choices": [" a", " b"],
+                "gold": [],
+                "gold_index": [0],
+                "num_asked_few_shots": 0,
+                "predictions": [(-float(n != choice), n == choice) for n in range(2)],
+                "metrics": {"acc": int(choice == 0)},
+            }
+            for number, choice in enumerate(choices)
+        ]
+        if as_text:
+            rows = [{name: str(value) for name, value in row.items()} for row in rows]
+        else:
+            for row in rows:
+                row["predictions"] = [value for value, _ in row["predictions"]]
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+        return path
+
+    @pytest.mark.parametrize("as_text", [True, False])
+    def test_examples_are_items(self, tmp_path: Path, as_text: bool) -> None:
+        old = read_run(self.details(tmp_path / "a.parquet", 0, 0, 1, as_text=as_text))
+        new = read_run(self.details(tmp_path / "b.parquet", 0, 1, 0, as_text=not as_text))
+        counts = compare_runs(old, new).counts
+        assert (counts.total, counts.negative, counts.positive) == (3, 1, 1)
+        assert [record.prediction for record in old] == [" a", " a", " b"]
+        assert {record.reference for record in old} == {" a"}
+        assert old.records[1].prompt == "few вопрос 1"
+
+    def test_text_that_is_cut(self, tmp_path: Path) -> None:
+        path = self.details(tmp_path / "a.parquet", 0, 0, as_text=True)
+        rows = parquet.read_table(path).to_pylist()
+        rows[1]["metrics"] = rows[1]["metrics"][:-1]
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+        with pytest.raises(FileError, match=r"row 2: expected a list or an object as text of Pyth"):
+            read_run(path)
+
+
 class TestResults:
     @pytest.fixture
     def output(self, tmp_path: Path) -> Path:

@@ -253,6 +253,27 @@ def test_a_folder_of_samples_under_other_names_names_a_file(
     assert "1 item broke" in capsys.readouterr().out
 
 
+def test_a_folder_of_the_first_versions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Files are named by arguments of the model and by the tasks in results.json: #1493."""
+    for version, choice in (("v1", 0), ("v2", 1)):
+        folder = tmp_path / version
+        lines(folder / "results.json", {"results": {"hellaswag": {}, "sub_hellaswag": {}}})
+        for task, rows in (
+            ("hellaswag", [chosen(0, 0), chosen(1, choice)]),
+            ("sub_hellaswag", [chosen(0, choice), chosen(1, choice)]),
+        ):
+            path = folder / f"pretrained__gpt2_{task}.jsonl"
+            path.write_text(json.dumps(rows, indent=2), encoding="utf-8")
+    assert main(["compare", str(tmp_path / "v1"), str(tmp_path / "v2")]) == 0
+    assert "3 items broke, 0 got fixed" in capsys.readouterr().out
+    assert {record.task for record in read_run(folder)} == {"hellaswag", "sub_hellaswag"}
+    # Another model that was written into the same folder.
+    path.rename(folder / "pretrained__другая_sub_hellaswag.jsonl")
+    with pytest.raises(FileError, match=r"got 'pretrained__gpt2', 'pretrained__другая': choose"):
+        read_run(folder)
+    assert len(read_run(folder, model="pretrained__gpt2")) == 2
+
+
 @pytest.mark.parametrize(
     ("flags", "broken"),
     [
