@@ -177,7 +177,9 @@ def test_a_folder_is_as_good_as_a_file(log: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("harness", [harness.name for harness in HARNESSES])
 @pytest.mark.parametrize("content", [{}, {"заметки.txt": b"x", "b.json": b'{"a": 1}'}])
-def test_a_folder_without_a_log_is_refused(harness: str, content: Files, tmp_path: Path) -> None:
+def test_a_folder_without_a_log_is_refused(
+    harness: str, content: dict[str, bytes], tmp_path: Path
+) -> None:
     folder = write(tmp_path / "a", content)
     # Folders named like logs, one of which holds itself.
     for name in ("2026-11-23T07-40-17+00-00_sums_x.eval", "x.json", "samples_x.jsonl"):
