@@ -149,5 +149,6 @@ def _kill(psutil: Any, processes: list[Any]) -> None:
     for one in family:
         with suppress(psutil.Error):
             one.kill()
-    psutil.wait_procs(family, timeout=1)
+    # Their folders are locked until they are dead.
+    psutil.wait_procs(family, timeout=1.5)
     sweep()

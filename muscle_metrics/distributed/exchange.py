@@ -165,7 +165,8 @@ def _load_block(connection: Any, run: RunFiles, block: Any) -> None:
 
 def _cut(batch: Any, buckets: int) -> Iterator[Any]:
     """Cut rows into one table for every bucket."""
-    bucket = batch.column("bucket").to_numpy()
+    # DuckDB hashes to unsigned numbers, which numpy before 2.2 does not count.
+    bucket = batch.column("bucket").to_numpy().astype(np.int64)
     ordered = batch.drop_columns(["bucket"]).take(np.argsort(bucket, kind="stable"))
     ends = np.cumsum(np.bincount(bucket, minlength=buckets))
     for start, end in zip([0, *ends[:-1]], ends, strict=True):
