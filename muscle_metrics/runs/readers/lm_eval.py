@@ -269,17 +269,18 @@ def _value_of_task(task: _Task, member: str) -> object:
 def _read_samples(glimpse: Glimpse, metric: str | None, choice: Choice) -> list[Sample]:
     path, samples = glimpse.path, []
     is_whole = bool(choice.fields) or choice.look is not None
+    listed = documents_of(choice.wanted)
     is_added = is_whole or choice.wanted is not None
     if holds_sample_list(glimpse.start):
         rows, place_of = read_json_array(path), row_of
     else:
         whole = is_whole or needs_choices(glimpse.row, metric)
-        rows = read_sample_lines(path, whole=whole, wanted=documents_of(choice.wanted))
+        rows = read_sample_lines(path, whole=whole, wanted=listed)
         place_of = line_of
     for number, row in rows:
         try:
             sample = read_sample(row, metric)
-            samples.append(add_details(sample, row, choice) if is_added else sample)
+            samples.append(add_details(sample, row, choice, listed) if is_added else sample)
         except MissingFieldError as error:
             raise FileError(
                 f"{place_of(path, number)}: {error} in every row, got a row without: evaluate the "

@@ -31,10 +31,12 @@ def documents_of(ids: Collection[str] | None) -> frozenset[str]:
     return frozenset(name.partition("#")[0] for name in ids or ())
 
 
-def add_details(sample: Sample, row: Mapping[str, object], choice: Choice) -> Sample:
+def add_details(
+    sample: Sample, row: Mapping[str, object], choice: Choice, listed: Collection[str]
+) -> Sample:
     """Add the labels of a row and, if its document is listed, its texts."""
     sample = sample._replace(labels=labels_of(row, choice))
-    if sample.document not in documents_of(choice.wanted):
+    if sample.document not in listed:
         return sample
     return sample._replace(details=_details(sample, row))
 
