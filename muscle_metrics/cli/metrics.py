@@ -64,7 +64,7 @@ def _listed(scorers: list[Scorer]) -> Iterator[str]:
         families.setdefault(tuple(_option_lines(options)), []).append(scorer.name)
     for number, (lines, names) in enumerate(families.items()):
         yield from [""] * (number > 0)
-        yield ", ".join(names)
+        yield from textwrap.wrap(", ".join(names), WIDTH, break_on_hyphens=False)
         yield from lines
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Chosen = TypeVar("Chosen", bound=Metric | Sequence[Metric] | None)
     Scores = dict[str | None, dict[str, None]]
 
-__all__ = ["settle_scores"]
+__all__ = ["names_task", "settle_scores"]
 
 FLAG = "--metric TASK=NAME (metric={...})"
 _TASKS_SHOWN = 8
@@ -89,6 +89,17 @@ def settle_scores(
     return settled, None
 
 
+def names_task(text: str) -> bool:
+    """Whether a metric is written as TASK=NAME; options of a scorer hold the sign as well.
+
+    Examples
+    --------
+    >>> names_task("gsm8k=acc"), names_task("rouge1(stem=true)"), names_task("acc")
+    (True, False, False)
+    """
+    return "=" in text and not names_scorer(text)
+
+
 def _choices(metric: object, runs: Sequence[Run]) -> Mapping[str, str]:
     """Choices by task, also of texts such as gsm8k=acc; a recorded score may have such a name."""
     if isinstance(metric, Mapping):
@@ -97,7 +108,7 @@ def _choices(metric: object, runs: Sequence[Run]) -> Mapping[str, str]:
     if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
         return {}
     recorded = {name for run in runs for record in run.records for name in record.scores}
-    is_by_task = any("=" in t and t not in recorded and not names_scorer(t) for t in texts)
+    is_by_task = any(names_task(text) and text not in recorded for text in texts)
     return parse_by_task(texts) if is_by_task else {}
 
 

@@ -373,7 +373,7 @@ class _Even(dict[int, float]):
 
 
 def _last_layer(name: str) -> int:
-    """Number of layers in the config of a model that bert-score does not know."""
+    """Read the number of layers in the config of a model that bert-score does not know."""
     configs = require("transformers", "bertscore").AutoConfig
     try:
         return int(configs.from_pretrained(name).num_hidden_layers)

@@ -26,8 +26,8 @@ HERE = [
     for name in get_args(TokenizerName)
     if name not in ("ja-mecab", "ko-mecab", "flores101", "flores200", "spBLEU-1K", "spm")
 ]
-SCRIPTS = "the Cat's Straße ёлка Αθήνα ας القاهرة हिन्दी हि 我今天 去 東京タワー ｱｲｳ 서울은 กรุงเทพ ² ½ e\u0301 "
-words = st.sampled_from([*SCRIPTS.split(), "\u200d", "!", "।", "。", "\u0301", "\ufe0f", "5"])
+SCRIPTS = "the Cat's Straße ёлка Αθήνα ας القاهرة हिन्दी 我今天 去 東京タワー ｱｲｳ 서울은 กรุงเทพ ² ½"
+words = st.sampled_from([*SCRIPTS.split(), "\u200d", "!", "।", "。", "e\u0301", "\u0301", "\ufe0f"])
 texts = st.one_of(st.lists(words, max_size=8).map(" ".join), st.text(max_size=20))
 
 
