@@ -201,15 +201,3 @@ def test_flags_are_short_for_options(
         ("--stem", "--metric", "rouge1(tokenizer=unicode, stem=true, unread=score)"),
     ):
         assert signature(*flags) == stemmed
-
-
-def test_the_list_of_metrics(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["metrics"]) == 0
-    listed = capsys.readouterr().out
-    assert max(map(len, listed.splitlines())) <= 88
-    for words in ("rougeLsum\n", "  stem=false ", "  tokenizer=rouge-score ", "  model=... "):
-        assert words in listed
-    assert main(["metrics", "chrf", "builtins:max"]) == 0
-    assert "any option, which its function checks" in capsys.readouterr().out
-    assert main(["metrics", "rogue1"]) == 2
-    assert "did you mean 'rouge1'" in capsys.readouterr().err

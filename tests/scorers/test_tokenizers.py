@@ -138,7 +138,7 @@ def test_texts_of_one_class_of_characters_take_linear_time(name: str) -> None:
     cut = find_tokenizer(name)
     for character in CLASSES:
         start = time.process_time()
-        sum(1 for _ in cut(character * 100_000))
+        sum(1 for _ in cut(character * 30_000))
         assert time.process_time() - start < 1, character
 
 
