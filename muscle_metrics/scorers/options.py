@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections.abc
 import inspect
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -14,7 +16,7 @@ from muscle_metrics.words.suggestion import nearest_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-__all__ = ["REQUIRED", "Option", "bind_options", "check_names", "list_options"]
+__all__ = ["REQUIRED", "Option", "bind_options", "check_names", "list_options", "without_folders"]
 
 REQUIRED = inspect.Parameter.empty
 """Default of an option that has none."""
@@ -39,6 +41,8 @@ class Option:
         The texts that it takes, if only some.
     takes_function : bool
         Whether it takes ``package.module:function``.
+    is_path : bool
+        Whether it takes the path of a file or folder.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Option:
     kinds: frozenset[type] = frozenset()
     choices: tuple[Any, ...] = ()
     takes_function: bool = False
+    is_path: bool = False
 
     @property
     def values(self) -> str:
@@ -141,10 +146,15 @@ def _option(name: str, default: Any, hint: Any) -> Option:
     parts = _parts(hint)
     choices = tuple(value for part in parts if _is_literal(part) for value in get_args(part))
     kinds = frozenset(part for part in parts if part in _PLAIN)
-    is_path = any(isinstance(part, type) and hasattr(part, "__fspath__") for part in parts)
+    is_path = any((get_origin(part) or part) in (PathLike, Path) for part in parts)
     takes_function = any(get_origin(part) is collections.abc.Callable for part in parts)
     return Option(
-        name, default, kinds | ({str} if is_path else frozenset()), choices, takes_function
+        name,
+        default,
+        kinds | ({str} if is_path else frozenset()),
+        choices,
+        takes_function=takes_function,
+        is_path=is_path,
     )
 
 
@@ -208,6 +218,23 @@ def bind_options(
         name: value
         for name, value in read.items()
         if name not in by_name or not _is_same(value, by_name[name].default)
+    }
+
+
+def without_folders(options: Mapping[str, Any], known: list[Option] | None) -> dict[str, Any]:
+    """Options with the names of files and folders alone: results must not show paths of a machine.
+
+    Examples
+    --------
+    >>> without_folders({"model": "/usr/bin/"}, [Option("model", is_path=True)])
+    {'model': 'bin'}
+    """
+    paths = {option.name for option in known or () if option.is_path}
+    return {
+        name: Path(value).expanduser().resolve().name
+        if name in paths and isinstance(value, str) and Path(value).expanduser().exists()
+        else value
+        for name, value in options.items()
     }
 
 

@@ -12,7 +12,13 @@ from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.scorers.bert import bertscore, bertscore_both, essential_options, load_model
 from muscle_metrics.scorers.custom import check_scores, import_function
 from muscle_metrics.scorers.exact import exact_match
-from muscle_metrics.scorers.options import REQUIRED, bind_options, check_names, list_options
+from muscle_metrics.scorers.options import (
+    REQUIRED,
+    bind_options,
+    check_names,
+    list_options,
+    without_folders,
+)
 from muscle_metrics.scorers.rouge import ROUGE_VARIANTS, rouge
 from muscle_metrics.scorers.sacre import bleu, chrf, essential_of_bleu, essential_of_chrf, ter
 from muscle_metrics.scorers.signature import changed_options, describe, join_options
@@ -328,7 +334,7 @@ def _called(text: str, beside: Collection[str]) -> Scorer:
     scorer = _named(call.name)
     known = list_options(scorer.function, scorer.options)
     options = bind_options(call.options, known, scorer.name)
-    name = write_call(Call(call.name, options))
+    name = write_call(Call(call.name, without_folders(options, known)))
     return replace(
         scorer,
         name=name,

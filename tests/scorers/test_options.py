@@ -16,6 +16,7 @@ from muscle_metrics.words.calls import Call, write_call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 OPTIONS = {name: list_options(one.function, one.options) or [] for name, one in SCORERS.items()}
 EVERY = [(name, option) for name, options in OPTIONS.items() for option in options]
@@ -128,3 +129,11 @@ def test_a_text_of_a_number_is_quoted() -> None:
     assert resolve_scorer('bertscore(model="7")').name == 'bertscore(model="7")'
     # "none" is a tokenizer of sacrebleu, and no missing value.
     assert resolve_scorer("bleu(tokenize=none)").options == {"tokenize": "none"}
+
+
+def test_a_name_shows_no_path_of_a_machine(tmp_path: Path) -> None:
+    scorer = resolve_scorer(f"bertscore(model={tmp_path}/)")
+    assert scorer.name == f"bertscore(model={tmp_path.name})"
+    assert scorer.options["model"] == f"{tmp_path}/"
+    # A name on a hub is no path.
+    assert resolve_scorer("bertscore(model=no/such)").name == "bertscore(model=no/such)"
