@@ -67,8 +67,6 @@ _folded = normalizer(unicode_form="NFKC", ignore_case=True)
 _ROUGE_WORD = re.compile("[a-z0-9]+")
 # Runs of kinds of characters, as `kinds_of` tells them.
 _WORDS = {"unicode": re.compile("[los][losm]*"), "character": re.compile("sm*|[lo][lom]*")}
-# A stemmer takes the square of a word's length.
-_LONGEST_STEMMED = 60
 
 
 def find_tokenizer(tokenizer: Any, *, stem: bool = False, articles: bool = False) -> Cut:
@@ -174,7 +172,7 @@ _SEEN = _Seen()
 
 def _stemmed(cut: Cut, text: str) -> list[str]:
     words = map(str, cut(text))
-    return [_stem(word) if 3 < len(word) <= _LONGEST_STEMMED else word for word in words]
+    return [_stem(word) if len(word) > 3 else word for word in words]
 
 
 @cache

@@ -143,9 +143,9 @@ def test_texts_of_one_class_of_characters_take_linear_time(name: str) -> None:
 
 
 def test_stemming_takes_linear_time() -> None:
-    # The stemmer of nltk looks at all earlier letters of a word for each y.
+    # Whether a y is a vowel depends on the letter before it.
     start = time.process_time()
-    list(find_tokenizer("unicode", stem=True)("y" * 1_000_000 + " " + "é" * 1_000_000))
+    list(find_tokenizer("unicode", stem=True)("y" * 100_000 + " " + "é" * 100_000))
     assert time.process_time() - start < 5
 
 
