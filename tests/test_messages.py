@@ -103,7 +103,7 @@ def test_no_way_out_is_an_argument_of_python_alone(name, call):
     message = str(caught(call))
     if name.startswith(ON_THE_COMMAND_LINE) and name not in WITHOUT_FLAG:
         way_out = message.partition(", got ")[2].partition(": ")[2]
-        flagged = r"--[a-z-]+ ?[^()]{0,60}\([a-z_]+=[^)]*\)|[a-z_]+= \(--[a-z-]+\)"
+        flagged = r"--[a-z-]+ ?(?:'[^']*' )?[^()]{0,60}\([a-z_]+=[^)]*\)|[a-z_]+= \(--[a-z-]+\)"
         alone = re.search(r"(?<![-\w])[a-z_]+=(?![A-Z0-9])", re.sub(flagged, "", way_out))
         assert not alone, message
 

@@ -19,6 +19,7 @@ from muscle_metrics.cli import (
     completion,
     gate,
     inspect,
+    metrics,
     order,
     power,
     report,
@@ -198,6 +199,7 @@ def _parser() -> argparse.ArgumentParser:
         baseline,
         order,
         power,
+        metrics,
         adapter,
         completion,
     ):

@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.metric_flags import add_metric_flags, metric_options
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 __all__ = ["add_judging", "judging_choices", "refuse_flips"]
 
@@ -22,8 +23,9 @@ def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None
         "--metric",
         action="append",
         metavar="NAME",
-        help="exact_match, a recorded score, or a scorer such as rouge1; may be repeated; or "
-        "TASK=NAME, the score of each task of a suite",
+        help="exact_match, a recorded score, or a scorer such as rouge1 or 'rouge1(stem=true)', "
+        "see muscle-metrics metrics; may be repeated; or TASK=NAME, the score of each task of a "
+        "suite",
     )
     group.add_argument(
         "--key",
@@ -35,13 +37,7 @@ def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None
         parser.set_defaults(stem=False, bertscore_model=None, bertscore_layers=None)
         parser.set_defaults(threshold=None, strict_threshold=False, score_range=None)
         return
-    group.add_argument("--stem", action="store_true", help="compare word stems in rouge metrics")
-    group.add_argument(
-        "--bertscore-model", metavar="PATH", help="model of bertscore: a folder, or a name on a hub"
-    )
-    group.add_argument(
-        "--bertscore-layers", type=int, metavar="N", help="layer of the model to take vectors from"
-    )
+    add_metric_flags(group)
     group.add_argument(
         "--threshold",
         type=float,
@@ -75,7 +71,7 @@ def judging_choices(options: argparse.Namespace) -> dict[str, Any]:
     metrics = options.metric
     choices["metric"] = metrics[0] if metrics and len(metrics) == 1 else metrics
     choices["key"] = None if options.key is None else _key_function(options.key)
-    choices["options"] = _metric_options(options, metrics or [])
+    choices["options"] = metric_options(options, metrics or [])
     if options.score_range:
         choices["score_range"] = tuple(options.score_range)
     return choices
@@ -98,34 +94,6 @@ def refuse_flips(flips: int, *, versions: int = 2, is_judged: bool = True) -> No
             "expected items that are right or wrong for --flips, got graded scores, which have no "
             "flips: say which scores are right with --threshold"
         )
-
-
-def _metric_options(
-    options: argparse.Namespace, metrics: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    by_metric: dict[str, dict[str, Any]] = {}
-    if options.stem:
-        by_metric |= {metric: {"stem": True} for metric in metrics if metric.startswith("rouge")}
-        if not by_metric:
-            raise UsageError(
-                f"expected a rouge metric for --stem, got {metrics}: add --metric rouge1, or drop "
-                f"--stem"
-            )
-    given = {"model": options.bertscore_model, "num_layers": options.bertscore_layers}
-    bertscore = {name: value for name, value in given.items() if value is not None}
-    if bertscore and "bertscore" not in metrics:
-        raise UsageError(
-            f"expected --metric bertscore for its options, got {metrics}: add it, or drop "
-            f"--bertscore-model and --bertscore-layers"
-        )
-    if "bertscore" in metrics:
-        if "model" not in bertscore:
-            raise UsageError(
-                "expected --bertscore-model PATH for --metric bertscore, got none: nothing is "
-                "downloaded, so name a folder with an encoder"
-            )
-        by_metric["bertscore"] = bertscore
-    return by_metric
 
 
 def _key_function(location: str) -> Callable[..., Any]:

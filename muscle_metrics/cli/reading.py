@@ -193,10 +193,11 @@ def _whole_lines(path: Path, *, growing: bool) -> Iterator[Path]:
 
 def _first_metric(options: argparse.Namespace) -> str | dict[str, str] | None:
     """Metric that decides, or the one of each task: some logs hold one answer per metric."""
+    from muscle_metrics.comparison.per_task import names_task
     from muscle_metrics.runs.choice import parse_by_task
 
     metrics = getattr(options, "metric", None)
-    if metrics and all("=" in metric for metric in metrics):
+    if metrics and all(map(names_task, metrics)):
         return parse_by_task(metrics)
     return metrics[0] if metrics else None
 

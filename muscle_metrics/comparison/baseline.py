@@ -81,6 +81,11 @@ def make_baseline(
         scores: list[Mapping[str, float]] = [{EXACT_MATCH: is_right} for is_right in right]
     elif metric is None:
         scores = [record.scores for record in kept]
+    elif metric.partition("(")[0] == EXACT_MATCH and not any(metric in r.scores for r in kept):
+        raise UsageError(
+            f"expected exact_match without options, or a recorded score, for a baseline, got "
+            f"{show(metric)}: normalise answers with --key (key=), or gate against the run itself"
+        )
     else:
         # Only the check of the metric is used, so any range will do.
         judge_runs(joined, metric=metric, unanswered=unanswered, score_range=(0.0, 0.0))

@@ -47,6 +47,7 @@ from muscle_metrics.errors import UsageError
 from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.rates import Rate
 from muscle_metrics.runs.joining.pairing import join_runs
+from muscle_metrics.scorers import Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -293,7 +294,8 @@ def compare_chain(
     answers = KeyedAnswers(joined, key)
     key_name = answers.name_for(chosen)
     judged = settings.judge(answers, chosen[0], threshold)
-    name = judged.metric if judged.scores is None else name_recorded(judged.metric)
+    scorer = chosen[0]
+    name = scorer.signature if isinstance(scorer, Scorer) else name_recorded(judged.metric)
     recipe = name_recipe(
         name_metric(
             name,

@@ -97,9 +97,10 @@ def compare(
     references : sequence or array, shape (N,)
         The right answer of every item, or a list of accepted ones.
     metric : str, callable, or several
-        "exact_match" marks answers right or wrong; any other scorer grades texts.
+        "exact_match" marks answers right or wrong; any other scorer grades texts. A name may have
+        options behind it: ``"rouge1(stem=true)"``.
     options : mapping of str to mapping, optional
-        Options by metric, such as ``{"rouge1": {"stem": True}}``.
+        Options by metric, such as ``{"rouge1": {"stem": True}}``, which leave its name as it is.
     key : callable, optional
         Normalises answers and references before they are compared or scored.
     threshold : float, optional
@@ -167,7 +168,7 @@ def compare(
         texts = Texts(table.old, table.new, table.references)
 
     def judge(scorer: Chosen, limit: float | None) -> Judged:
-        return Judged(EXACT_MATCH, _by_options(scorer, texts) or judged.take(order))
+        return Judged(str(scorer.name), _by_options(scorer, texts) or judged.take(order))
 
     measured = measure(chosen, lambda: texts, settings, judge)
     return Comparison(
@@ -269,8 +270,9 @@ def compare_runs(
     old, new : Run, str, path or table
         Runs, or whatever `read_run` reads: files, logs, data frames, datasets, lists of dicts.
     metric : str, callable, several, or mapping of str to str, optional
-        A score that the runs recorded, "exact_match", or a scorer that grades their texts; a
-        recorded score comes before a scorer of its name. By default the recorded score where there
+        A score that the runs recorded, "exact_match", or a scorer that grades their texts, perhaps
+        with options as in ``"rouge1(stem=true)"``; a recorded score comes before a scorer of its
+        name. By default the recorded score where there
         is one, else "exact_match". The first one that marks items right or wrong decides the flips.
         Of a suite a mapping names the score of each task, or pattern of tasks; by default a task
         is compared by the score that its log lists first.

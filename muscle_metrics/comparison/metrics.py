@@ -17,6 +17,7 @@ from muscle_metrics.answers.scores import LARGEST_SCORE
 from muscle_metrics.comparison.unanswered import UNBOUNDED
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.scorers import SCORERS, Scorer, resolve_scorer
+from muscle_metrics.scorers.table import names_scorer, scorer_name
 from muscle_metrics.words.place import list_ids, list_names, show
 from muscle_metrics.words.suggestion import nearest_name
 
@@ -70,7 +71,7 @@ def choose_metrics(
     """Choose the metrics that compare runs, in the order in which they were asked for.
 
     A name that any run recorded means the recorded score, in all runs: whether each run, task and
-    item has it is checked where it is read.
+    item has it is checked where it is read. A name with options means the scorer.
 
     Parameters
     ----------
@@ -110,6 +111,7 @@ def choose_metrics(
                     f"name a function otherwise, or compare by one after the other"
                 )
     _check_owners(options, chosen)
+    _check_distinct(chosen)
     return list(chosen.values())
 
 
@@ -147,9 +149,10 @@ def _choose(metric: Metric, options: Options, known: Collection[str]) -> tuple[s
     if isinstance(metric, str):
         if metric in known:
             return metric, Recorded(metric)
-        if known and metric not in SCORERS and ":" not in metric:
+        if known and not names_scorer(metric):
             raise _unknown(metric, known)
-        return metric, resolve_scorer(metric, **options.get(metric, {}))
+        name = scorer_name(metric)
+        return name, resolve_scorer(metric, **options.get(name, {}))
     name = resolve_scorer(metric).name if callable(metric) else ""
     return name, resolve_scorer(metric, **options.get(name, {}))
 
@@ -170,7 +173,7 @@ def _checked_options(options: Options | None) -> Options:
                 f"expected options by metric, such as {{'rouge1': {{'stem': True}}}}, got "
                 f"{type(given).__name__} for {name!r}: write the options of one metric as a mapping"
             )
-    return options or {}
+    return {scorer_name(name): given for name, given in (options or {}).items()}
 
 
 def _check_owners(options: Options, chosen: Mapping[str, Chosen]) -> None:
@@ -192,6 +195,17 @@ def _check_owners(options: Options, chosen: Mapping[str, Chosen]) -> None:
             f"expected options of a metric that is computed, which is {computed or 'none'}, got "
             f"options of {name!r}: {advice}"
         )
+
+
+def _check_distinct(chosen: Mapping[str, Chosen]) -> None:
+    """Refuse one metric under two names, as by its options twice."""
+    names: dict[str, str] = {}
+    for name, one in chosen.items():
+        if isinstance(one, Scorer) and names.setdefault(one.signature, name) != name:
+            raise UsageError(
+                f"expected different metrics, got {list_names([names[one.signature], name])}, "
+                f"which are the same: drop one --metric (metric=)"
+            )
 
 
 def check_judging(

@@ -8,9 +8,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
+from muscle_metrics.comparison.task_flags import quoted
 from muscle_metrics.errors import UsageError
 from muscle_metrics.runs.choice import by_task, check_tasks, parse_by_task
 from muscle_metrics.runs.fingerprints import FIRST_SCORES
+from muscle_metrics.scorers.table import names_scorer
 from muscle_metrics.words.escape import shorten, visible
 from muscle_metrics.words.place import list_names, show
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     Chosen = TypeVar("Chosen", bound=Metric | Sequence[Metric] | None)
     Scores = dict[str | None, dict[str, None]]
 
-__all__ = ["settle_scores"]
+__all__ = ["names_task", "settle_scores"]
 
 FLAG = "--metric TASK=NAME (metric={...})"
 _TASKS_SHOWN = 8
@@ -87,6 +89,17 @@ def settle_scores(
     return settled, None
 
 
+def names_task(text: str) -> bool:
+    """Whether a metric is written as TASK=NAME; options of a scorer hold the sign as well.
+
+    Examples
+    --------
+    >>> names_task("gsm8k=acc"), names_task("rouge1(stem=true)"), names_task("acc")
+    (True, False, False)
+    """
+    return "=" in text and not names_scorer(text)
+
+
 def _choices(metric: object, runs: Sequence[Run]) -> Mapping[str, str]:
     """Choices by task, also of texts such as gsm8k=acc; a recorded score may have such a name."""
     if isinstance(metric, Mapping):
@@ -95,7 +108,7 @@ def _choices(metric: object, runs: Sequence[Run]) -> Mapping[str, str]:
     if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
         return {}
     recorded = {name for run in runs for record in run.records for name in record.scores}
-    is_by_task = any("=" in text and text not in recorded for text in texts)
+    is_by_task = any(names_task(text) and text not in recorded for text in texts)
     return parse_by_task(texts) if is_by_task else {}
 
 
@@ -128,10 +141,15 @@ def _check_scores(run: Run, wanted: Mapping[str | None, str]) -> None:
     listed = _scores_by_task(run.records)
     for task, name in wanted.items():
         if task in listed and name not in listed[task]:
+            advice = (
+                f"compare this task alone by the scorer, with --task {quoted(str(task))} (task=) "
+                f"and --metric {quoted(name)} (metric=)"
+                if names_scorer(name)
+                else f"choose one with {FLAG}"
+            )
             raise UsageError(
                 f"expected one of the scores of the task {show(str(task))} of {show(run.name)}, "
-                f"which are {list_names([*listed[task]]) or 'none'}, got {show(name)}: choose one "
-                f"with {FLAG}"
+                f"which are {list_names([*listed[task]]) or 'none'}, got {show(name)}: {advice}"
             )
 
 

@@ -10,7 +10,7 @@ from muscle_metrics.words.escape import shorten, visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["advise_scores"]
+__all__ = ["advise_scores", "quoted"]
 
 _TASKS_SHOWN = 5
 _METRICS_SHOWN = 4
@@ -33,7 +33,7 @@ def advise_scores(metrics: Mapping[str | None, Iterable[str]]) -> str:
     """
     named = {task: list(names) for task, names in metrics.items() if task is not None}
     flags = [_flag(task, names) for task, names in named.items() if names]
-    silent = [f"--task {_quoted(task)} --metric exact_match" for task in named if not named[task]]
+    silent = [f"--task {quoted(task)} --metric exact_match" for task in named if not named[task]]
     ways = []
     if flags:
         ways.append(f"choose one for each task, with {_cut(flags, ' ')} (metric={{...}})")
@@ -43,14 +43,20 @@ def advise_scores(metrics: Mapping[str | None, Iterable[str]]) -> str:
 
 
 def _flag(task: str, names: list[str]) -> str:
-    others = " or ".join(_quoted(name) for name in names[1:_METRICS_SHOWN])
-    return f"--metric {_quoted(f'{task}={names[0]}')}{f' (or {others})' if others else ''}"
+    others = " or ".join(quoted(name) for name in names[1:_METRICS_SHOWN])
+    return f"--metric {quoted(f'{task}={names[0]}')}{f' (or {others})' if others else ''}"
 
 
 def _cut(flags: list[str], between: str) -> str:
     return between.join([*flags[:_TASKS_SHOWN], *["..."] * (len(flags) > _TASKS_SHOWN)])
 
 
-def _quoted(name: str) -> str:
-    """Name as a shell takes it; a name of any length or script stays on one line."""
+def quoted(name: str) -> str:
+    """Name as a shell takes it; a name of any length or script stays on one line.
+
+    Examples
+    --------
+    >>> print(quoted("rouge1(stem=true)"))
+    'rouge1(stem=true)'
+    """
     return shorten(visible(shlex.quote(name)), _LONGEST)

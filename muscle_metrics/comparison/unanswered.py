@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.scorers import SCORERS
+from muscle_metrics.scorers.table import names_scorer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ def _needs(metrics: Sequence[Metric], recorded: set[str]) -> set[Need]:
     for metric in metrics:
         if isinstance(metric, str) and metric in recorded:
             needs.add("score")
-        elif not isinstance(metric, str) or metric in SCORERS or ":" in metric:
+        elif not isinstance(metric, str) or names_scorer(metric):
             needs.add("answer")
     return needs
 

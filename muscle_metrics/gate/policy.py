@@ -17,7 +17,7 @@ from muscle_metrics.statistics.looks import Looks, look_confidence
 from muscle_metrics.words.escape import shorten, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from os import PathLike
 
 __all__ = ["Limit", "LostItems", "OnInconclusive", "Policy", "read_ids", "read_policy"]
@@ -189,6 +189,7 @@ class Policy:
             yield name, None if limit is None else _positive(name, limit)
         for name in BUDGETS:
             limits = getattr(self, name).items()
+            limits = _by_metric(limits) if name == "metrics" else limits
             yield name, MappingProxyType({key: _share(f"{name}.{key}", x) for key, x in limits})
         for name in ("weights", "item_weights"):
             weights = getattr(self, name).items()
@@ -223,6 +224,21 @@ class Policy:
                 "expected max_weighted_nfr together with weights, got one without the other: "
                 "severity needs a limit, and the limit needs severities"
             )
+
+
+def _by_metric(limits: Iterable[tuple[str, Limit]]) -> list[tuple[str, Limit]]:
+    """Limits by the names that metrics have in results: their options in one spelling."""
+    from muscle_metrics.scorers.table import scorer_name
+
+    named = [(scorer_name(metric), limit) for metric, limit in limits]
+    names = [name for name, _ in named]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"expected one limit of the metric {name!r}, got two, as its options are spelled "
+                f"in two ways: drop one --metric-limit (metrics=)"
+            )
+    return named
 
 
 def read_policy(path: str | PathLike[str], **overrides: Any) -> Policy:

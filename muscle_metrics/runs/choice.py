@@ -125,14 +125,21 @@ def parse_by_task(texts: Sequence[str]) -> dict[str, str]:
     >>> parse_by_task(["gsm8k=exact_match", "quiz[shots=5]=acc"])
     {'gsm8k': 'exact_match', 'quiz[shots=5]': 'acc'}
     """
-    pairs = [text.rpartition("=") for text in texts]
-    tasks = [task for task, _, _ in pairs]
-    if not all(task and name for task, _, name in pairs) or len(set(tasks)) < len(tasks):
+    pairs = [_split(text) for text in texts]
+    tasks = [task for task, _ in pairs]
+    if not all(task and name for task, name in pairs) or len(set(tasks)) < len(tasks):
         raise UsageError(
             f"expected TASK=NAME once for each task, got {list_names(texts)}: write all choices in "
             f"this form, or one name for all tasks"
         )
-    return {task: name for task, _, name in pairs}
+    return dict(pairs)
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Split at the last sign that is not inside the options of the name."""
+    end = text.rfind("(") if text.endswith(")") else len(text)
+    task, _, name = text[:end].rpartition("=")
+    return task, name + text[end:]
 
 
 def check_tasks(

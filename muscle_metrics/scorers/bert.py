@@ -68,7 +68,8 @@ def bertscore(
         Folder of a model with safetensors weights, or a name on the Hugging Face hub; or a model
         that is loaded already. Nothing is downloaded for a folder.
     num_layers : int, optional
-        Layer whose vectors are compared; has a default only for hub names that bert-score knows.
+        Layer whose vectors are compared. By default the one that bert-score found best, for hub
+        names it knows; for any other model the last one, by the model's own config.
     idf : bool or sequence of str
         Weigh tokens by their inverse document frequency among all references, or among the texts
         given here.
@@ -262,7 +263,7 @@ class Encoder:
     Raises
     ------
     UsageError
-        If the folder holds no such model, or the layer is not given or not there.
+        If the folder holds no such model, or the layer is not there.
     MissingDependencyError
         If bert-score is not installed.
     """
@@ -300,10 +301,7 @@ class Encoder:
     def _layer(self, name: str, num_layers: int | None) -> int:
         known = self._library.model2layers
         if num_layers is None and name not in known:
-            raise UsageError(
-                f"expected num_layers for the model {name!r}, got none: give --bertscore-layers N "
-                "(num_layers=), bert-score has a default only for the hub names it knows"
-            )
+            return _last_layer(name)
         return int(known[name] if num_layers is None else num_layers)
 
     def token_weights(self, documents: Sequence[str] | None) -> Mapping[int, float]:
@@ -372,6 +370,18 @@ class _Even(dict[int, float]):
 
     def __missing__(self, token: int) -> float:
         return 1.0
+
+
+def _last_layer(name: str) -> int:
+    """Read the number of layers in the config of a model that bert-score does not know."""
+    configs = require("transformers", "bertscore").AutoConfig
+    try:
+        return int(configs.from_pretrained(name).num_hidden_layers)
+    except (AttributeError, OSError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"expected the number of layers in the config of the model {name!r}, got none: give "
+            "--bertscore-layers N (num_layers=)"
+        ) from error
 
 
 def _checked_name(model: str) -> str:

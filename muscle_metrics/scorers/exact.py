@@ -1,4 +1,4 @@
-"""Exact match of texts, of their words, or of the final answer inside a longer text.
+"""Exact match of texts, or of the final answer inside a longer text.
 
 Every pattern is linear: none can match one stretch of text in two ways.
 """
@@ -6,17 +6,14 @@ Every pattern is linear: none can match one stretch of text in two ways.
 from __future__ import annotations
 
 import re
-import string
 import unicodedata
-from collections import Counter
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from muscle_metrics.errors import InputError, UsageError, check_choice
+from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.scorers.texts import Scores, pair_texts
-from muscle_metrics.scorers.unread import Unread, find_unread, refuse_unread
 from muscle_metrics.words.numbers import counted
 
 if TYPE_CHECKING:
@@ -30,14 +27,12 @@ __all__ = [
     "extract_answer",
     "extract_reference",
     "normalizer",
-    "token_f1",
 ]
 
 Extraction: TypeAlias = Literal["gsm8k-strict", "gsm8k-flexible", "choice"]
 UnicodeForm: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b", re.IGNORECASE)
-_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ASCII_SYMBOLS = "$+<=>^`|~"
 _MOST_MARKS = 30
 
@@ -177,81 +172,6 @@ def answer_reader(
         return None if found is None else normalize(found)
 
     return read
-
-
-def token_f1(predictions: Any, references: Any, *, unread: Unread = "raise") -> Scores:
-    """Harmonic mean of the shares of words that prediction and reference have in common.
-
-    Words are read after lower-casing and removing ASCII punctuation and English articles,
-    as in the evaluation of SQuAD 2.0. A blank reference agrees with a text without words: their
-    score is 1.
-
-    Parameters
-    ----------
-    predictions : sequence of str
-        One text per item.
-    references : sequence of (str or sequence of str)
-        One reference per item, or a list of which the best counts.
-    unread : {"raise", "score"}
-        Whether references without a word, and sentences that are not cut into words, are an error,
-        or are scored as they are.
-
-    Returns
-    -------
-    numpy.ndarray
-        One score per item, in [0, 1].
-
-    Raises
-    ------
-    InputError
-        If the texts are no texts or do not pair up; or if no reference of an item has a word, such
-        as "A", or a text of a script without spaces is one long word.
-
-    References
-    ----------
-    Rajpurkar et al. 2016, SQuAD (arXiv 1606.05250), section 6.1; Rajpurkar et al. 2018, Know What
-    You Don't Know (arXiv 1806.03822).
-
-    Examples
-    --------
-    >>> token_f1(["the Normans"], [["Normans", "in France"]])
-    array([1.])
-    """
-    check_choice("unread", unread, get_args(Unread))
-    pairs = pair_texts(predictions, references)
-    words = cache(_count_words)
-    # As in the evaluation of SQuAD: such a reference counts only if it is blank.
-    wordless = {text for _, text in pairs.distinct if not words(text) and text.strip()}
-    if unread == "raise":
-        refuse_unread(
-            "token_f1",
-            pairs,
-            find_unread(pairs.texts, _cut_words),
-            "use --metric chrf (metric='chrf'), which reads every script and single letters",
-            unmatched=wordless,
-        )
-    return pairs.best(
-        np.array([0.0 if r in wordless else _f1(words(p), words(r)) for p, r in pairs.distinct])
-    )
-
-
-def _cut_words(text: str) -> list[str]:
-    return text.lower().translate(_NO_PUNCTUATION).split()
-
-
-def _count_words(text: str) -> Counter[str]:
-    return Counter(_ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split())
-
-
-def _f1(predicted: Counter[str], expected: Counter[str]) -> float:
-    if not predicted or not expected:
-        return float(predicted == expected)
-    shared = (predicted & expected).total()
-    if not shared:
-        return 0.0
-    precision = shared / predicted.total()
-    recall = shared / expected.total()
-    return 2 * precision * recall / (precision + recall)
 
 
 def normalizer(

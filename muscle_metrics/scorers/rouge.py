@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from muscle_metrics.errors import InputError, UsageError, check_choice
+from muscle_metrics.errors import InputError, check_choice
 from muscle_metrics.scorers.rouge_counts import Counts, count_pairs
 from muscle_metrics.scorers.rouge_tokens import Reading, read_texts, read_tokens
 from muscle_metrics.scorers.texts import (
@@ -24,6 +24,7 @@ from muscle_metrics.scorers.texts import (
     pair_texts,
     refuse_long,
 )
+from muscle_metrics.scorers.tokenizers import Tokenizer, advise_tokenizer, find_tokenizer
 from muscle_metrics.scorers.unread import SCORE_UNREAD, Unread, find_unread, refuse_unread
 from muscle_metrics.words.numbers import counted
 
@@ -53,7 +54,7 @@ def rouge(
     variant: str = "rouge1",
     stem: bool = False,
     statistic: Statistic = "fmeasure",
-    tokenizer: Any = None,
+    tokenizer: Tokenizer = "rouge-score",
     max_tokens: int = 100_000,
     over_cap: OverCap = "raise",
     unread: Unread = "raise",
@@ -72,12 +73,16 @@ def rouge(
         ``rouge1`` to ``rouge9``, ``rougeL``, or ``rougeLsum``, which compares line by line.
         Texts are split at newlines only, never into sentences.
     stem : bool
-        Compare Porter stems of the words over three characters.
+        Compare Porter stems of the words over three characters; with the tokenizers ``rouge-score``
+        and ``unicode``.
     statistic : {"fmeasure", "precision", "recall"}
         Precision is the share among the prediction's units, recall that among the reference's;
         the F-measure is their harmonic mean, and 0 where both are.
-    tokenizer : object with a method ``tokenize``, or callable, optional
-        Splits a text into words. By default a word is a run of a-z and 0-9 in the lowercased text.
+    tokenizer : str, callable, or object with a method ``tokenize``
+        Splits a text into words. For ``rouge-score`` a word is a run of a-z and 0-9 in the
+        lowercased text; for ``unicode`` a run of letters and digits of any script; ``character``
+        is for scripts without spaces. Or another name in `TokenizerName`, or
+        ``package.module:function``.
     max_tokens : int
         Texts of more words are not scored: time grows with the product of two lengths. At most
         250 000.
@@ -129,7 +134,7 @@ def rouge_variants(
     *,
     stem: bool = False,
     statistic: Statistic = "fmeasure",
-    tokenizer: Any = None,
+    tokenizer: Tokenizer = "rouge-score",
     max_tokens: int = 100_000,
     over_cap: OverCap = "raise",
     unread: Unread = "raise",
@@ -153,7 +158,7 @@ def rouge_variants(
     read = _reader(stem, tokenizer, max_tokens)
     pairs = pair_texts(predictions, references)
     if unread == "raise":
-        _check_scripts(pairs, tokenizer)
+        _check_scripts(variants[0], pairs, tokenizer)
     counts, known = count_pairs(pairs.distinct, variants, read)
     if over_cap == "raise":
         long = np.logical_or.reduceat(~known[pairs.position], pairs.first)
@@ -164,17 +169,17 @@ def rouge_variants(
     return {variant: _best(pairs, counts[variant], known, statistic) for variant in counts}
 
 
-def _check_scripts(pairs: Pairs, tokenizer: Any) -> None:
+def _check_scripts(variant: str, pairs: Pairs, tokenizer: Any) -> None:
     """Refuse texts whose words the tokenizer does not find, which would all score 0."""
-    if tokenizer is None:
-        advice = "its tokenizer reads a-z and 0-9 only, so use --metric chrf (metric='chrf')"
-        in_python = "pass a tokenizer of the language (tokenizer=)"
-        lost = find_unread(pairs.texts, _LETTER.findall)
-    else:
-        advice = "use --metric chrf (metric='chrf')"
-        in_python = "pass another tokenizer (tokenizer=)"
-        lost = find_unread(pairs.texts, getattr(tokenizer, "tokenize", tokenizer))
-    refuse_unread("ROUGE", pairs, lost, f"{advice}, which reads every script", in_python=in_python)
+    is_usual = tokenizer == "rouge-score"
+    lost = find_unread(pairs.texts, _LETTER.findall if is_usual else find_tokenizer(tokenizer))
+    reads = "its tokenizer reads a-z and 0-9 only, so " if is_usual else ""
+    refuse_unread(
+        "ROUGE",
+        pairs,
+        lost,
+        lambda: f"{reads}{advise_tokenizer(variant, lost)}",
+    )
 
 
 def _check_references(variant: str, pairs: Pairs, empty: NDArray[np.bool_]) -> None:
@@ -204,17 +209,6 @@ def _best(pairs: Pairs, counts: Counts, known: NDArray[np.bool_], statistic: Sta
 def _reader(
     stem: bool, tokenizer: Any, most: int
 ) -> Callable[[Sequence[str]], list[Reading | None]]:
-    if tokenizer is None:
+    if tokenizer == "rouge-score":
         return partial(read_texts, stem=stem, most=most)
-    if stem:
-        raise UsageError(
-            f"expected either stem=True or a tokenizer, got both ({tokenizer!r}): "
-            "let the tokenizer stem"
-        )
-    tokenize = getattr(tokenizer, "tokenize", tokenizer)
-    if not callable(tokenize):
-        raise UsageError(
-            f"expected a tokenizer with a method 'tokenize', or a callable, got {tokenizer!r}: "
-            "pass a function from a text to its words"
-        )
-    return partial(read_tokens, tokenize=tokenize, most=most)
+    return partial(read_tokens, tokenize=find_tokenizer(tokenizer, stem=stem), most=most)

@@ -30,12 +30,35 @@ from muscle_metrics.scorers.unread import Unread, find_unread, refuse_unread
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["SmoothMethod", "bleu", "chrf", "essential_of_bleu", "essential_of_chrf", "ter"]
+__all__ = [
+    "SacreTokenizer",
+    "SmoothMethod",
+    "WordTokenizer",
+    "bleu",
+    "chrf",
+    "essential_of_bleu",
+    "essential_of_chrf",
+    "sacre_tokenizer",
+    "ter",
+]
 
 SmoothMethod: TypeAlias = Literal["exp", "floor", "add-k", "none"]
+WordTokenizer: TypeAlias = Literal[
+    "13a",
+    "char",
+    "flores101",
+    "flores200",
+    "intl",
+    "ja-mecab",
+    "ko-mecab",
+    "spBLEU-1K",
+    "spm",
+    "zh",
+]
+SacreTokenizer: TypeAlias = Literal[WordTokenizer, "none"]
 Item: TypeAlias = tuple[str, tuple[str, ...]]
 
-DEFAULT_TOKENIZER = "13a"
+DEFAULT_TOKENIZER: SacreTokenizer = "13a"
 # What sacrebleu's tokenizers import; it has extras for two of them.
 _PACKAGES = {
     "ja-mecab": "sacrebleu[ja]",
@@ -52,7 +75,7 @@ def bleu(
     predictions: Any,
     references: Any,
     *,
-    tokenize: str = DEFAULT_TOKENIZER,
+    tokenize: SacreTokenizer = DEFAULT_TOKENIZER,
     lowercase: bool = False,
     smooth_method: SmoothMethod = "exp",
     smooth_value: float | None = None,
@@ -109,7 +132,7 @@ def bleu(
     """
     from sacrebleu.metrics.bleu import BLEU
 
-    check_choice("tokenize", tokenize, sorted(BLEU.TOKENIZERS))
+    check_choice("tokenize", tokenize, get_args(SacreTokenizer))
     _check_flags(lowercase=lowercase)
     _check_smoothing(smooth_method, smooth_value)
     metric = _with_tokenizer(
@@ -123,8 +146,8 @@ def bleu(
         ),
     )
     of_language = (
-        "take a tokenizer of the language (tokenize=), such as 'zh', 'ja-mecab', 'ko-mecab' or "
-        "'char'"
+        "take a tokenizer of the language, as in --metric 'bleu(tokenize=zh)' (metric=), or "
+        "ja-mecab, ko-mecab or char"
     )
     _check_words("bleu", metric.tokenizer, predictions, references, of_language, unread)
     # A perfect match may come out a rounding above the end of the range.
@@ -275,7 +298,10 @@ def ter(
         asian_support=asian_support,
         case_sensitive=case_sensitive,
     )
-    in_characters = "cut Chinese and Japanese into characters (normalized=True, asian_support=True)"
+    in_characters = (
+        "cut Chinese and Japanese into characters, with --metric "
+        "'ter(normalized=true, asian_support=true)' (metric=)"
+    )
     _check_words("ter", metric.tokenizer, predictions, references, in_characters, unread)
 
     def is_long(item: Item) -> bool:
@@ -294,7 +320,28 @@ def essential_of_chrf(options: Mapping[str, Any]) -> dict[str, str]:
     return changed_options(chrf, options, always=("beta", "char_order", "word_order"))
 
 
-def _with_tokenizer(name: str, make: Callable[[], Any]) -> Any:
+def sacre_tokenizer(name: SacreTokenizer) -> Callable[[str], str]:
+    """Make a tokenizer of sacrebleu, which puts spaces between the words of a text.
+
+    Raises
+    ------
+    MissingDependencyError
+        If a package of the tokenizer is not installed.
+    UsageError
+        If a model that the tokenizer downloads cannot be had.
+
+    Examples
+    --------
+    >>> sacre_tokenizer("zh")("我去了。")
+    '我 去 了 。'
+    """
+    from sacrebleu.metrics.bleu import BLEU
+
+    made: Callable[[str], str] = _with_tokenizer(name, lambda: BLEU(tokenize=name).tokenizer)
+    return made
+
+
+def _with_tokenizer(name: SacreTokenizer, make: Callable[[], Any]) -> Any:
     """Make a metric, or say which packages its tokenizer needs."""
     try:
         return make()
@@ -303,14 +350,13 @@ def _with_tokenizer(name: str, make: Callable[[], Any]) -> Any:
             raise
         # MeCab without a dictionary, or with another, is as good as missing.
         raise MissingDependencyError(
-            f"expected the packages of tokenize={name!r}, which are not installed or do not work: "
-            f"pip install '{_PACKAGES[name]}'"
+            f"expected the packages of the tokenizer {name!r}, which are not installed or do not "
+            f"work: pip install '{_PACKAGES[name]}'"
         ) from error
     except OSError as error:
         raise UsageError(
-            f"expected the model of tokenize={name!r}, which sacrebleu downloads, got "
-            f"{' '.join(str(error).split())}: "
-            "connect once, or use another tokenizer (tokenize=)"
+            f"expected the model of the tokenizer {name!r}, which sacrebleu downloads, got "
+            f"{' '.join(str(error).split())}: connect once, or use another tokenizer"
         ) from error
 
 
@@ -319,7 +365,7 @@ def _check_words(
     tokenizer: Callable[[str], str],
     predictions: Any,
     references: Any,
-    in_python: str,
+    advice: str,
     unread: Unread,
 ) -> None:
     """Refuse texts of which a tokenizer makes no words, or one word of a sentence."""
@@ -327,7 +373,7 @@ def _check_words(
     if unread == "raise":
         pairs = pair_texts(predictions, references)
         lost = find_unread(pairs.texts, lambda text: tokenizer(text).split())
-        refuse_unread(metric, pairs, lost, _READS_ALL, in_python=in_python)
+        refuse_unread(metric, pairs, lost, f"{advice}, or {_READS_ALL}")
 
 
 def _is_number(value: object) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 from types import MappingProxyType
@@ -12,14 +11,34 @@ from typing import Any, Literal, TypeAlias
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.scorers.bert import bertscore, bertscore_both, essential_options, load_model
 from muscle_metrics.scorers.custom import check_scores, import_function
-from muscle_metrics.scorers.exact import exact_match, token_f1
+from muscle_metrics.scorers.exact import exact_match
+from muscle_metrics.scorers.options import (
+    REQUIRED,
+    bind_options,
+    check_names,
+    list_options,
+    without_folders,
+)
 from muscle_metrics.scorers.rouge import ROUGE_VARIANTS, rouge
 from muscle_metrics.scorers.sacre import bleu, chrf, essential_of_bleu, essential_of_chrf, ter
 from muscle_metrics.scorers.signature import changed_options, describe, join_options
 from muscle_metrics.scorers.texts import Scores, check_texts
+from muscle_metrics.scorers.token_f1 import token_f1
+from muscle_metrics.words.calls import Call, parse_call, write_call
 from muscle_metrics.words.suggestion import nearest_name
 
-__all__ = ["SCORERS", "Metric", "Scorer", "resolve_scorer", "score", "score_both"]
+__all__ = [
+    "SCORERS",
+    "Metric",
+    "Scorer",
+    "base_name",
+    "find_scorer",
+    "names_scorer",
+    "resolve_scorer",
+    "score",
+    "score_both",
+    "scorer_name",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +73,8 @@ class Scorer:
     essential : callable, optional
         Takes options, and describes those that a score depends on, defaults that matter among
         them. By default the options that differ from the defaults of the function.
+    base : str, optional
+        Name without options, where `name` has some.
     """
 
     name: str
@@ -69,6 +90,7 @@ class Scorer:
     load: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     trusted: bool = False
     essential: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
+    base: str | None = None
 
     @property
     def signature(self) -> str:
@@ -82,12 +104,13 @@ class Scorer:
         >>> resolve_scorer("rouge1", stem=True).signature
         'rouge1(stem=True)'
         """
-        known = SCORERS.get(self.name)
+        base = self.base or self.name
+        known = SCORERS.get(base)
         if known is not None and _extends(self, known):
-            usual, head = known, self.name
+            usual, head = known, base
             own = {name: value for name, value in self.options.items() if name not in known.options}
         else:
-            usual, head = _custom(self.name, self.function), _head(self)
+            usual, head = _custom(base, self.function), _head(base, self.function)
             own = dict(self.options)
         if usual.essential is not None:
             options = usual.essential({**usual.options, **own})
@@ -123,7 +146,8 @@ class Scorer:
 
 
 Metric: TypeAlias = str | Callable[..., Any] | Scorer
-"""A name in `SCORERS`, ``package.module:function``, a function, or a `Scorer`."""
+"""A name in `SCORERS` or ``package.module:function``, both also with options as in
+``rouge1(stem=true)``; a function; or a `Scorer`."""
 
 
 def _extends(scorer: Scorer, known: Scorer) -> bool:
@@ -134,11 +158,11 @@ def _extends(scorer: Scorer, known: Scorer) -> bool:
     )
 
 
-def _head(scorer: Scorer) -> str:
+def _head(name: str, function: Callable[..., Any]) -> str:
     """Name a scorer of a user by its function, and by its own name where that is another."""
-    place = describe(scorer.function)
-    same = scorer.name in (place, place.partition(":")[2])
-    return place if same else f"{scorer.name}={place}"
+    place = describe(function)
+    same = name in (place, place.partition(":")[2])
+    return place if same else f"{name}={place}"
 
 
 def _table(*scorers: Scorer) -> Mapping[str, Scorer]:
@@ -186,7 +210,8 @@ def resolve_scorer(metric: Metric, **options: Any) -> Scorer:
     metric : str, callable or Scorer
         A name in `SCORERS`, ``package.module:function``, or a function
         ``(predictions, references) -> one score per item``. A custom score has no known range;
-        higher is taken as better, and 1e-6 as a tie.
+        higher is taken as better, and 1e-6 as a tie. A name may have options behind it, which are
+        part of the scorer's name: ``rouge1(stem=true, tokenizer=unicode)``.
     **options
         Passed to the function on every call.
 
@@ -199,28 +224,84 @@ def resolve_scorer(metric: Metric, **options: Any) -> Scorer:
     --------
     >>> resolve_scorer("rouge2", stem=True).options
     {'variant': 'rouge2', 'stem': True}
+    >>> resolve_scorer("rouge2(tokenizer=unicode, stem=true)").name
+    'rouge2(stem=true, tokenizer=unicode)'
     """
-    scorer = _find(metric)
-    _check_options(scorer, options)
+    scorer = find_scorer(metric, options)
+    known = list_options(scorer.function, scorer.options)
+    check_names(options, known, scorer.name)
+    for option in known or ():
+        if option.default is REQUIRED and option.name not in options:
+            base = scorer.base or scorer.name
+            flag = f"write --metric '{base}({option.name}=...)' (metric=), or "
+            raise UsageError(
+                f"expected the option {option.name!r} for {scorer.name!r}, got none: "
+                f"{flag if names_scorer(base) else ''}pass {option.name}= as well"
+            )
     bound = replace(scorer, options={**scorer.options, **options})
-    if scorer.unbounded_by and options.get(scorer.unbounded_by):
+    if scorer.unbounded_by and bound.options.get(scorer.unbounded_by):
         return replace(bound, low=-inf, high=inf)
     return bound
 
 
-def _find(metric: Metric) -> Scorer:
+def names_scorer(text: str) -> bool:
+    """Whether a text names a scorer of the table or of a module, perhaps with options.
+
+    Examples
+    --------
+    >>> names_scorer("rouge1(stem=true)"), names_scorer("judge:rate"), names_scorer("gsm8k=acc")
+    (True, True, False)
+    """
+    base = base_name(text)
+    return base in SCORERS or (":" in base and "=" not in base)
+
+
+def base_name(text: str) -> str:
+    """Name in front of options.
+
+    Examples
+    --------
+    >>> base_name("rouge1(stem=true)"), base_name("acc(norm)")
+    ('rouge1', 'acc')
+    """
+    return text.partition("(")[0].strip()
+
+
+def scorer_name(text: str) -> str:
+    """Name of the scorer that a text means, its options in one spelling; any other text as it is.
+
+    Examples
+    --------
+    >>> scorer_name("rouge1( stem = true )"), scorer_name("acc")
+    ('rouge1(stem=true)', 'acc')
+    """
+    return find_scorer(text).name if "(" in text and names_scorer(text) else text
+
+
+def find_scorer(metric: Metric, beside: Collection[str] = ()) -> Scorer:
+    """Find a scorer, with no more options than its name has; one that it needs may be missing.
+
+    Parameters
+    ----------
+    metric : str, callable or Scorer
+        As in `resolve_scorer`.
+    beside : collection of str
+        Options that are bound later, and may not be in the name as well.
+
+    Raises
+    ------
+    UsageError
+        If the name, the module or an option is unknown.
+
+    Examples
+    --------
+    >>> find_scorer("bertscore").name
+    'bertscore'
+    """
     if isinstance(metric, Scorer):
         return metric
     if isinstance(metric, str):
-        if metric in SCORERS:
-            return SCORERS[metric]
-        if ":" not in metric:
-            near = nearest_name(metric, SCORERS)
-            raise UsageError(
-                f"expected a metric to be one of {list(SCORERS)}, or 'package.module:function', "
-                f"got {metric!r}{f': did you mean {near!r}?' if near else ''}"
-            )
-        return _custom(metric, import_function(metric))
+        return _called(metric, beside) if "(" in metric else _named(metric)
     if not callable(metric):
         raise UsageError(
             f"expected the name of a metric or a function, got {type(metric).__name__} {metric!r}: "
@@ -229,36 +310,42 @@ def _find(metric: Metric) -> Scorer:
     return _custom(getattr(metric, "__qualname__", type(metric).__name__), metric)
 
 
+def _named(name: str) -> Scorer:
+    if name in SCORERS:
+        return SCORERS[name]
+    if ":" not in name:
+        near = nearest_name(name, SCORERS)
+        raise UsageError(
+            f"expected a metric to be one of {list(SCORERS)}, or 'package.module:function', "
+            f"got {name!r}{f': did you mean {near!r}?' if near else ''}"
+        )
+    return _custom(name, import_function(name))
+
+
+def _called(text: str, beside: Collection[str]) -> Scorer:
+    """Scorer of a name with options; further options are given beside it."""
+    call = parse_call(text, option="--metric (metric=)")
+    for name in call.options:
+        if name in beside:
+            raise UsageError(
+                f"expected the option {name!r} of {call.name} once, got it in {text!r} and beside "
+                f"it: drop one of them"
+            )
+    scorer = _named(call.name)
+    known = list_options(scorer.function, scorer.options)
+    options = bind_options(call.options, known, scorer.name)
+    name = write_call(Call(call.name, without_folders(options, known)))
+    return replace(
+        scorer,
+        name=name,
+        base=None if name == call.name else call.name,
+        options={**scorer.options, **options},
+    )
+
+
 def _custom(name: str, function: Callable[..., Any]) -> Scorer:
     # Judges and neural metrics often count in 32 bits.
     return Scorer(name=name, function=function, tie=1e-6)
-
-
-def _check_options(scorer: Scorer, options: Mapping[str, Any]) -> None:
-    try:
-        parameters = inspect.signature(scorer.function).parameters
-    except ValueError:  # some functions written in C have none
-        return
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return
-    free = [name for name in list(parameters)[2:] if name not in scorer.options]
-    unknown = [name for name in options if name not in free]
-    if unknown:
-        near = nearest_name(str(unknown[0]), free)
-        raise UsageError(
-            f"expected options of {scorer.name!r} to be one of {free}, "
-            f"got {', '.join(map(repr, unknown))}{f': did you mean {near!r}?' if near else ''}"
-        )
-    missing = [
-        name
-        for name in free
-        if name not in options and parameters[name].default is inspect.Parameter.empty
-    ]
-    if missing:
-        raise UsageError(
-            f"expected the option {missing[0]!r} for {scorer.name!r}, got none: "
-            f"pass {missing[0]}= as well"
-        )
 
 
 def score(metric: Metric, predictions: Any, references: Any, **options: Any) -> Scores:

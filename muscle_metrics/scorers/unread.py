@@ -20,7 +20,7 @@ from muscle_metrics.words.numbers import counted
 if TYPE_CHECKING:
     from muscle_metrics.scorers.texts import Pairs
 
-__all__ = ["SCORE_UNREAD", "Tokenize", "Unread", "find_unread", "refuse_unread"]
+__all__ = ["SCORE_UNREAD", "Tokenize", "Unread", "find_unread", "kinds_of", "refuse_unread"]
 
 Tokenize: TypeAlias = Callable[[str], Iterable[Hashable | None]]
 """From a text to its tokens; None stands for a token that means "unknown"."""
@@ -78,6 +78,23 @@ def _kind(character: str) -> str:
 _KINDS = _Kinds()
 
 
+def kinds_of(text: str) -> str:
+    """Kind of each character of a text, one letter for each.
+
+    Returns
+    -------
+    str
+        l for letters of Latin script and digits, s for letters of scripts without spaces, o for
+        those of others, m for marks on the letter before them; a space for all else.
+
+    Examples
+    --------
+    >>> kinds_of("5 cafés, 日本")
+    'l lllll  ss'
+    """
+    return text.translate(_KINDS)
+
+
 def find_unread(texts: Iterable[str], tokenize: Tokenize) -> set[str]:
     """Find the texts of which a tokenizer loses too much.
 
@@ -117,7 +134,7 @@ def _is_unread(
         return not text.isspace() and text != ""
     if not unknown and not _FOREIGN.search(text):
         return False
-    kinds = text.translate(_KINDS)
+    kinds = kinds_of(text)
     letters = len(kinds) - kinds.count(" ") - kinds.count("m")
     lost = sum(map(_uncut, tokens)) if "s" in kinds else 0.0
     for run in _RUN.finditer(kinds):
@@ -133,7 +150,7 @@ def _uncut(token: Hashable | None) -> int:
     """Count the letters of a script without spaces in a token, if they are more than a word."""
     if not isinstance(token, str) or token.isascii():
         return 0
-    letters = token.translate(_KINDS).count("s")
+    letters = kinds_of(token).count("s")
     return letters if letters > LONGEST_WORD else 0
 
 
@@ -141,7 +158,7 @@ def refuse_unread(
     metric: str,
     pairs: Pairs,
     unread: Set[str],
-    advice: str,
+    advice: str | Callable[[], str],
     *,
     in_python: str = "",
     unmatched: Set[str] = frozenset(),
@@ -159,8 +176,8 @@ def refuse_unread(
         The texts.
     unread : set of str
         The texts that the metric does not read.
-    advice : str
-        What to do.
+    advice : str or callable
+        What to do, or a function that finds it out.
     in_python : str
         What to do with an option that has no flag.
     unmatched : set of str
@@ -181,9 +198,10 @@ def refuse_unread(
     ]
     if lost:
         first = [*references, *predictions][0]
+        way_out = advice() if callable(advice) else advice
         raise InputError(
             f"expected texts that {metric} reads, got {' and '.join(lost)} whose words its "
-            f"tokenizer loses, such as {first[:40]!r}: {advice}",
+            f"tokenizer loses, such as {first[:40]!r}: {way_out}",
             in_python=", or ".join(filter(None, (in_python, SCORE_UNREAD))),
         )
 

@@ -12,12 +12,13 @@ from muscle_metrics.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Call", "parse_call", "split_calls"]
+__all__ = ["Call", "parse_call", "split_calls", "write_call", "write_value"]
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _NAME = re.compile(r"\s*([^\s(),=\"]+)\s*")
 _OPTION = re.compile(rf"\s*(\w+)\s*=\s*({_QUOTED}|[^,()=\"]*)\s*")
 _PART = re.compile(rf"\((?:{_QUOTED}|[^()\"])*\)|,|[^,]", re.DOTALL)
+_BARE = re.compile(r"[\w./:+-]+")
 _WORDS = {"true": True, "false": False, "null": None, "none": None}
 
 
@@ -102,6 +103,32 @@ def parse_call(text: str, *, option: str) -> Call:
             break
         position = found.end() + 1
     return Call(head[1], options)
+
+
+def write_call(call: Call) -> str:
+    """Write a name and its options, sorted, so that `parse_call` reads the same.
+
+    Examples
+    --------
+    >>> write_call(Call("rouge1", {"tokenizer": "unicode", "stem": True}))
+    'rouge1(stem=true, tokenizer=unicode)'
+    """
+    options = ", ".join(
+        f"{name}={write_value(call.options[name])}" for name in sorted(call.options)
+    )
+    return f"{call.name}({options})" if options else call.name
+
+
+def write_value(value: Any) -> str:
+    """Write the value of an option: a text in quotes where it would be read as anything else.
+
+    Examples
+    --------
+    >>> write_value(True), write_value("13a"), write_value("13")
+    ('true', '13a', '"13"')
+    """
+    is_bare = isinstance(value, str) and _BARE.fullmatch(value) and _value(value) == value
+    return value if is_bare else json.dumps(value, ensure_ascii=False)
 
 
 def _value(text: str) -> Any:

@@ -93,6 +93,9 @@ CASES: dict[str, Callable[[], object]] = {
     "metrics: two of one name": lambda: compare_all(
         metric=[lambda predictions, _: [1.0] * 2, lambda predictions, _: [0.0] * 2]
     ),
+    "metrics: one metric twice": lambda: compare_all(
+        metric=["rouge1", "rouge1(stem=true)"], options={"rouge1": {"stem": True}}
+    ),
     "metrics: options of another": lambda: compare_all(options={"rouge1": {"stem": True}}),
     "metrics: options of a misspelt one": lambda: compare_all(
         metric="rouge1", options={"rogue1": {"stem": True}}

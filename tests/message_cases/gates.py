@@ -26,6 +26,7 @@ WATCHED = [
     "cli/compare",
     "cli/gate",
     "cli/judging",
+    "cli/metric_flags",
     "cli/mistakes",
     "cli/order",
     "cli/policy_flags",
@@ -130,6 +131,10 @@ CASES: dict[str, Callable[[], object]] = {
     "cli: --bertscore-model without bertscore": lambda: compared("--bertscore-model", "encoder"),
     "cli: --metric bertscore without model": lambda: compared("--metric", "bertscore"),
     "cli: --stem without rouge": lambda: compared("--stem", "--metric", "chrf"),
+    "cli: --stem against the metric": lambda: compared("--stem", "--metric", "rouge1(stem=false)"),
+    "cli: two models of bertscore": lambda: compared(
+        "--metric", "bertscore(model=a)", "--bertscore-model", "b"
+    ),
     "cli: --baseline and two runs": lambda: gate("--baseline", "old.jsonl"),
     "cli: --llm-comparator by an engine": lambda: compared(
         "--llm-comparator", "page.json", "--engine", "duckdb"

@@ -19,10 +19,12 @@ WATCHED = [
     "scorers/bert",
     "scorers/custom",
     "scorers/exact",
+    "scorers/options",
     "scorers/rouge",
     "scorers/sacre",
     "scorers/table",
     "scorers/texts",
+    "scorers/tokenizers",
     "scorers/unread",
 ]
 
@@ -78,6 +80,13 @@ def bert_without_weights() -> object:
     return bert(model="model")
 
 
+def bert_without_config() -> object:
+    pytest.importorskip("bert_score")
+    Path("model").mkdir()
+    Path("model", "model.safetensors").touch()
+    return bert(model="model")
+
+
 def bert_with_table(table: str) -> object:
     Path("table.tsv").write_text(table, encoding="utf-8")
     return small_bert(rescale_with_baseline=True, baseline_path="table.tsv")
@@ -117,7 +126,19 @@ CASES: dict[str, Callable[[], object]] = {
     "rouge: no words": lambda: same("rougeL", max_tokens=0),
     "rouge: long texts": lambda: score("rouge1", ["a b c", "a"], ["a", "a"], max_tokens=2),
     "rouge: two stemmers": lambda: same("rougeL", stem=True, tokenizer=str.split),
-    "rouge: no tokenizer": lambda: same("rougeL", tokenizer="13a"),
+    "rouge: no tokenizer": lambda: same("rougeL", tokenizer=3),
+    "rouge: unknown tokenizer": lambda: same("rougeL", tokenizer="unicod"),
+    "rouge: a tokenizer like no other": lambda: same("rougeL", tokenizer="words-of-french"),
+    "rouge: words without spaces": lambda: score(
+        "rouge1(tokenizer=unicode)", ["a"], ["我今天去上海开会"]
+    ),
+    "scorer: an option by text and beside it": lambda: same("rouge1(stem=true)", stem=True),
+    "scorer: a misspelt option by text": lambda: same("rouge1(stemm=true)"),
+    "scorer: no boolean": lambda: same("rouge1(stem=1)"),
+    "scorer: no whole number": lambda: same("rouge1(max_tokens=1e3)"),
+    "scorer: a number as text": lambda: resolve_scorer("bertscore(model=7)"),
+    "scorer: a misspelt value": lambda: same("bleu(tokenize=chars)"),
+    "scorer: no model behind a layer": lambda: resolve_scorer("bertscore(num_layers=3)"),
     "rouge: another script": lambda: score(
         "rouge1", ["Москва", "Paris"], ["Столица России", "Париж"]
     ),
@@ -144,7 +165,7 @@ CASES: dict[str, Callable[[], object]] = {
     "bert: no such folder": lambda: bert(model="./model"),
     "bert: no weights": bert_without_weights,
     "bert: fetched by a shell": lambda: bert(model="scibert-scivocab-cased"),
-    "bert: no layer": lambda: small_bert(num_layers=None),
+    "bert: a config without layers": bert_without_config,
     "bert: no such layer": lambda: small_bert(num_layers=7),
     "bert: unknown letters": lambda: small_bert(texts=["ሰላም ለዓለም"]),
     "bert: a language without effect": lambda: bert(model="model", lang="en"),

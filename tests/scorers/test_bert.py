@@ -226,7 +226,6 @@ def test_a_roberta_tokenizer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_layers": None}, "num_layers for the model .*only for the hub names it knows"),
         (
             {"num_layers": 7},
             r"num_layers that the model has, got 7 \(.*between 0 and 6.*--bertscore-layers",
@@ -246,6 +245,21 @@ def test_a_roberta_tokenizer(tmp_path: Path) -> None:
 def test_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         bertscore(["a"], ["a"], **{**OPTIONS, **options})
+
+
+def test_the_last_layer_of_a_model_that_bert_score_does_not_know() -> None:
+    texts = ["the cat sat", "hello"], ["a cat sat down", "hello there"]
+    named = bertscore(*texts, **OPTIONS)
+    assert bertscore(*texts, **OPTIONS | {"num_layers": None}).tolist() == named.tolist()
+
+
+@pytest.mark.parametrize("config", [None, "{}", '{"model_type": "no-such"}', "[]", "{"])
+def test_a_config_without_layers(config: str | None, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    if config is not None:
+        (tmp_path / "config.json").write_text(config)
+    with pytest.raises(UsageError, match=r"got none: give --bertscore-layers N \(num_layers=\)"):
+        bertscore(["a"], ["a"], model=tmp_path)
 
 
 def test_a_baseline_of_fewer_layers(tmp_path: Path) -> None:

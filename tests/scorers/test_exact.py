@@ -1,4 +1,4 @@
-"""Exact match, answer extraction and the word F1 of SQuAD."""
+"""Exact match and answer extraction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from muscle_metrics.scorers.exact import (
     extract_answer,
     extract_reference,
     normalizer,
-    token_f1,
 )
 
 if TYPE_CHECKING:
@@ -196,39 +195,3 @@ def test_a_tower_of_marks_takes_no_time() -> None:
 def test_normal_forms_are_those_of_unicode(text: str, form: Any) -> None:
     normalize = normalizer(**dict.fromkeys(OPTIONS, False), unicode_form=form)
     assert normalize(text) == unicodedata.normalize(form, text)
-
-
-@pytest.mark.parametrize(
-    ("prediction", "reference", "score"),
-    [
-        # The example of https://huggingface.co/spaces/evaluate-metric/squad (evaluate 0.4.6).
-        ("1976", "1976", 1.0),
-        # Worked by hand: shared words over predicted words, and over expected words.
-        ("the Normans in France", "France", 2 * (1 / 3) * 1 / (1 / 3 + 1)),
-        ("10th and 11th centuries", "in the 10th and 11th centuries", 8 / 9),
-        ("a a cat cat cat", "the cat, cat dog.", 2 / 3),
-        ("Denver Broncos", "Carolina Panthers", 0.0),
-        ("", "no answer", 0.0),
-        ("the", "", 1.0),
-        ("U.S.", "us", 1.0),
-    ],
-)
-def test_token_f1(prediction: str, reference: str, score: float) -> None:
-    assert token_f1([prediction], [reference])[0] == pytest.approx(score, abs=1e-15)
-
-
-words = st.one_of(
-    st.just(""),
-    st.lists(st.sampled_from(["a", "b", "cat", "The", "x!", "Y"])).map(
-        lambda w: " ".join([*w, "z"])
-    ),
-)
-
-
-@given(words, words)
-def test_laws_of_token_f1(one: str, two: str) -> None:
-    scores = token_f1([one, two, one, one], [two, one, one, [two, one]])
-    assert scores[0] == scores[1]
-    assert scores[2] == scores[3] == 1
-    assert (scores >= 0).all()
-    assert (scores <= 1).all()

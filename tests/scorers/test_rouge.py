@@ -236,8 +236,12 @@ def test_a_very_long_word_is_stemmed_in_time(letter: str) -> None:
         ({"over_cap": "truncate"}, "over_cap to be one of .*'raise', 'nan'.*got 'truncate'"),
         ({"max_tokens": 0}, "max_tokens between 1 and 250000, got 0"),
         ({"max_tokens": 250_001}, "got 250001"),
-        ({"tokenizer": 3}, "tokenizer with a method 'tokenize', or a callable, got 3"),
-        ({"tokenizer": list, "stem": True}, "either stem=True or a tokenizer"),
+        ({"tokenizer": 3}, "object with a method 'tokenize', got 3"),
+        ({"tokenizer": None}, "object with a method 'tokenize', got None"),
+        ({"tokenizer": "unicod"}, "got 'unicod': did you mean 'unicode'"),
+        ({"tokenizer": "none"}, "a tokenizer of .*got 'none'"),
+        ({"tokenizer": list, "stem": True}, "expected stem=True with one of the tokenizers"),
+        ({"tokenizer": "character", "stem": True}, "got 'character': drop stem"),
     ],
 )
 def test_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:

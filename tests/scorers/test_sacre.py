@@ -163,7 +163,9 @@ def test_packages_of_a_tokenizer_are_named(
     monkeypatch.setitem(sys.modules, module, None)
     file = sacrebleu.metrics.bleu._TOKENIZERS[tokenize].split(".")[0]
     monkeypatch.delitem(sys.modules, f"sacrebleu.tokenizers.{file}", raising=False)
-    with pytest.raises(MissingDependencyError, match=f"tokenize='{tokenize}'.*install '{package}'"):
+    with pytest.raises(
+        MissingDependencyError, match=f"tokenizer '{tokenize}'.*install '{package}'"
+    ):
         bleu(["a"], ["a"], tokenize=tokenize)
 
 
@@ -172,7 +174,7 @@ def test_a_model_that_cannot_be_downloaded(monkeypatch: pytest.MonkeyPatch) -> N
         raise OSError("no network")
 
     monkeypatch.setattr(sacrebleu.metrics.bleu, "_get_tokenizer", lambda _: offline)
-    with pytest.raises(UsageError, match=r"the model of tokenize='flores200'.*got no network"):
+    with pytest.raises(UsageError, match=r"the model of the tokenizer 'flores200'.*got no network"):
         bleu(["a"], ["a"], tokenize="flores200")
 
 

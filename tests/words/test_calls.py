@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.words.calls import Call, parse_call, split_calls
+from muscle_metrics.words.calls import Call, parse_call, split_calls, write_call
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True)
 VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 CALLS = st.builds(Call, NAMES, st.dictionaries(NAMES, VALUES, max_size=3))
 
 
-def write(call: Call) -> str:
-    options = (f"{name}={json.dumps(value)}" for name, value in call.options.items())
-    return f"{call.name}({', '.join(options)})"
-
-
 @given(st.lists(CALLS, min_size=1, max_size=4))
 def test_what_is_written_is_read_again(calls: list[Call]) -> None:
-    parts = split_calls(", ".join(map(write, calls)))
+    parts = split_calls(", ".join(map(write_call, calls)))
     assert [parse_call(part, option="--metric") for part in parts] == calls
 
 

@@ -11,7 +11,8 @@ from muscle_metrics.adapter.data.answering import answer_items
 from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.reports.files import write_text
 from muscle_metrics.runs.record import Record, Run
-from muscle_metrics.scorers import SCORERS
+from muscle_metrics.scorers import SCORERS, resolve_scorer
+from muscle_metrics.scorers.table import base_name
 
 if TYPE_CHECKING:
     import os
@@ -45,12 +46,12 @@ def make_evaluator(examples: Sequence[Example], config: CompatibilityConfig) -> 
     UsageError
         If the metric is unknown.
     """
-    if config.metric not in SCORERS:
+    if base_name(config.metric) not in SCORERS:
         raise UsageError(
             f"expected metric to be one of {list(SCORERS)}, got {config.metric!r}: for another, "
             "pass an evaluator"
         )
-    sign = 1.0 if SCORERS[config.metric].higher_is_better else -1.0
+    sign = 1.0 if resolve_scorer(config.metric).higher_is_better else -1.0
 
     def evaluate(model: Any, tokenizer: Any) -> Sequence[float]:
         answers = answer_items(model, tokenizer, examples, config)
@@ -70,7 +71,7 @@ def _grade_texts(
     free = [index for index, example in enumerate(examples) if not example.choices]
     if not free:
         return {}
-    graded = SCORERS[metric](
+    graded = resolve_scorer(metric)(
         [answers[index] for index in free],
         [(examples[index].completion or "").strip() for index in free],
     )
@@ -122,7 +123,7 @@ def evaluate_model(
     0
     """
     config = config or CompatibilityConfig()
-    check_choice("metric", config.metric, SCORERS)
+    check_choice("metric", base_name(config.metric), SCORERS)
     answers = answer_items(model, tokenizer, examples, config)
     graded = (
         {} if config.metric == "exact_match" else _grade_texts(examples, answers, config.metric)
