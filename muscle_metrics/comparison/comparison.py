@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from muscle_metrics.answers.correctness import Correctness
+    from muscle_metrics.comparison.reading_facts import ReadingFacts
     from muscle_metrics.evidence.units import Event, Kind, Part
     from muscle_metrics.flips.changes import ScoreChanges
 
@@ -60,6 +61,8 @@ class Comparison(Facts):
         Which of references, slices and groups only the new run names.
     relabelled : mapping of str to int
         How many items have another slice or another group in the new run; those of old count.
+    reading : ReadingFacts, optional
+        In how many answers the readers of answers found nothing; None without readers.
 
     Examples
     --------
@@ -81,6 +84,7 @@ class Comparison(Facts):
     worst: Comparison | None = None
     labels_from_new: frozenset[str] = frozenset()
     relabelled: Mapping[str, int] = field(default_factory=dict)
+    reading: ReadingFacts | None = None
 
     @property
     def total(self) -> int:
