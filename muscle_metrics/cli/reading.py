@@ -143,8 +143,9 @@ def read_runs(
                     file,
                     name=name,
                     metric=_first_metric(options),
-                    # The function of --key makes an answer of a list or an object.
-                    structured=getattr(options, "key", None) is not None,
+                    # The function of --key makes an answer of a list or an object, and so do
+                    # readers.
+                    structured=any(getattr(options, name, None) for name in ("key", "answer")),
                     **setting,
                 )
             )

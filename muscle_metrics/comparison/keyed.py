@@ -18,7 +18,7 @@ from muscle_metrics.scorers import Scorer
 from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from muscle_metrics.answers.columns import Key
     from muscle_metrics.answers.reading.reading import Answer
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.joining.pairing import JoinedRuns
     from muscle_metrics.runs.record import Run
 
-__all__ = ["KeyedAnswers", "predictions_of", "with_silence"]
+__all__ = ["KeyedAnswers", "no_answers", "predictions_of", "with_silence"]
 
 
 def predictions_of(joined: JoinedRuns) -> tuple[tuple[Any, ...], ...]:
@@ -48,6 +48,14 @@ def with_silence(runs: Sequence[Run], key: Key) -> list[Run]:
         )
         for run in runs
     ]
+
+
+def no_answers(run: str, key: Callable[[Any], Any]) -> UsageError:
+    """Make the error for a key where a run holds scores alone."""
+    return UsageError(
+        f"expected answers for {option_of(key)}, got only recorded scores in {show(run)}: drop it, "
+        f"or name the field of the answers with --prediction-field"
+    )
 
 
 @dataclass(frozen=True)
@@ -84,11 +92,7 @@ class KeyedAnswers:
             if not has_verdicts and all(record.prediction is None for record in records)
         ]
         if self.key is not None and silent and not judges:
-            raise UsageError(
-                f"expected answers for {option_of(self.key)}, got only recorded scores in "
-                f"{show(silent[0])}: drop it, or name the field of the answers with "
-                f"--prediction-field"
-            )
+            raise no_answers(silent[0], self.key)
         return name_key(self.key, judges=judges)
 
     @cached_property

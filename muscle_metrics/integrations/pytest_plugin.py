@@ -152,7 +152,11 @@ def _judge(
         raise UsageError("expected two runs or a comparison, got one run: pass OLD and NEW")
     try:
         before, now = match_baseline(
-            _run(old), _run(new), metric=options.get("metric"), key=options.get("key")
+            _run(old),
+            _run(new),
+            metric=options.get("metric"),
+            key=options.get("key"),
+            answer=options.get("answer"),
         )
         comparison = compare_runs(before, now, **options)
         return check_gate(comparison, policy), comparison
