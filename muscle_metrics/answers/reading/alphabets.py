@@ -16,8 +16,8 @@ __all__ = ["LATIN", "letter_names"]
 
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-# The first options as schools of a language letter them; the first is A. Marathi and Gujarati letter
-# the third option by the first letter of Hindi: name theirs with `choices`.
+# The first options as schools of a language letter them; the first is A. Marathi letters its third
+# option by the first letter of Hindi: name its letters with `choices`.
 _IN_ORDER = (
     ("أ", "ب", "ج", "د", "ه"),  # Arabic
     ("ا", "ب", "ج", "د", "هـ"),
@@ -65,7 +65,7 @@ def letter_names(choices: str | None) -> Mapping[str, str]:
     Raises
     ------
     UsageError
-        If the letters are fewer than two, repeat, or are no letters.
+        If there is no letter, letters repeat, or they are no letters.
 
     Examples
     --------
@@ -93,9 +93,9 @@ def _checked(choices: object) -> str:
     if not isinstance(choices, str):
         choices = repr(choices)
     letters = unicodedata.normalize("NFKC", choices).upper()
-    if len(letters) < 2 or len(set(letters)) < len(letters) or not letters.isalpha():
+    if not letters.isalpha() or len(set(letters)) < len(letters):
         raise UsageError(
-            f"expected two or more different letters as choices of letter or letters, got "
+            f"expected different letters as choices of letter or letters, got "
             f"{choices!r}: name those of the options, as in letter(choices=ABCD)"
         )
     return letters

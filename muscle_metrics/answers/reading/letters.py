@@ -41,15 +41,18 @@ _DENIED = re.compile(
     r"неправильный|неверный|salah)(?:\s+(?i:final|correct|right))?\s*|"
     r"(?<![^\W_])(?i:if|whether|unless|assuming|suppose)(?:\s+\w{1,12}){0,2}\s+|错误|錯誤)[*_]{0,3}$"
 )
+_NOT_BUT = (
+    r"(?:not|nicht|no|pas|non|não)\s[(]?{letter}[)]?,?\s(?:but|sondern|sino|mais|ma|mas)(?![^\W_])"
+)
 _IS_OPTION = re.compile(OPTION)
 _LINE_END = re.compile(rf"{CLOSING}{{0,12}}+[.。]?{CLOSING}{{0,12}}+\s*+\Z")
 _SENTENCE_END = re.compile(r"[.\n。!?]\s")
 _LONE = re.compile(r"(?:^|\s)[A-Za-z]\s\Z")
 _PRAISE = re.compile(
     rf"{CLOSING}{{0,6}}+\s{{0,9}}(?:(?<![^\W_])(?:is|ist|es|est|è|é|является|là|adalah|ni)(?![^\W_])|"
-    r"是|为|が|は|는|은|이|—)\s{0,9}(?:(?:the|la|le|die|a|o|most|clearly|indeed|therefore|thus|"
-    r"definitely|yang|最)\s{0,9}){0,3}(?:correct|right|best|answer|richtig|respuesta|réponse|risposta|"
-    r"resposta|antwort|correct[aoe]|corretta|ответ|правильный|верный|đáp án|jawaban|benar|jibu|"
+    r"选?项?是?|为|が|は|는|은|[이가]|—)\s{0,9}(?:(?:the|la|le|die|a|o|most|clearly|indeed|therefore|thus|"
+    r"definitely|yang|bonne|mejor|melhor|migliore|giusta|最)\s{0,9}){0,3}(?:correct|right|best|answer|richtig|respuesta|réponse|risposta|"
+    r"resposta|antwort|correct[aoe]|corretta|válida|esatta|ответ|правильный|верный|đáp án|jawaban|benar|jibu|"
     r"正确|正確|答案|正解|答え|정답)"
 )
 
@@ -215,8 +218,6 @@ def _checked(choices: str | None, take: Take, index: int | None) -> _Signs:
     return _patterns(choices)
 
 
-
-
 def _read(
     value: Any, choices: str | None, take: Take, index: int | None, *, several: bool = False
 ) -> str | None:
@@ -244,7 +245,8 @@ class _Signs:
     def __init__(self, choices: str | None) -> None:
         self.options = options_of(choices)
         letter = self.options.pattern
-        between = rf"(?:{GAP}|{LINK}|{OPTION}){{0,16}}+"
+        bare = letter.replace("?P<x>", "?:")
+        between = rf"(?:{GAP}|{LINK}|{OPTION}|{_NOT_BUT.format(letter=bare)}){{0,16}}+"
         self._announced = re.compile(rf"(?P<noun>{ANSWER})(?P<gap>{between}){letter}")
         self._chosen = re.compile(rf"(?P<noun>{CHOOSE})(?P<gap>{between}){letter}")
         self._named = re.compile(

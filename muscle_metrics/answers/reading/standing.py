@@ -11,15 +11,15 @@ from functools import cache
 from typing import TypeAlias
 
 from muscle_metrics.answers.reading.alphabets import letter_names
-from muscle_metrics.answers.reading.markers import CONNECTIVE, SUFFIX
+from muscle_metrics.answers.reading.markers import CONNECTIVE, OPTION, SUFFIX
 
 __all__ = ["CLOSING", "JOINED", "NEGATION", "OPENING", "Found", "Options", "options_of"]
 
 # The letters that were found; none of them means "no single selection", such as "A or B".
 Found: TypeAlias = tuple[str, ...]
 
-OPENING = r"""[(\[{（【〔「『《*_`~$"'“”„‘’«‹\s\\]"""
-CLOSING = r"""(?:[)\]}）】〕」』》*_`~$"'“”’»›]|\\[)\]])"""
+OPENING = r"""(?:[(\[{（【〔「『《*_`~$"'“”„‘’«‹\s\\]|</?[A-Za-z]{1,12}>)"""
+CLOSING = r"""(?:[)\]}）】〕」』》>*_`~$"'“”’»›]|\\[)\]]|\s[})$])"""
 _AND = (
     r"(?:[,;&+/、，；،]|(?<![^\W_])(?i:and|und|et|y|e|en|och|og|ve|dan|na|и|та|και)(?![^\W_])|"
     "和|及|与|與|と|や|및|और|এবং|আর|و|และ)"
@@ -36,16 +36,18 @@ NEGATION = re.compile(
 )
 _SEPARATOR = re.compile(
     rf"\s{{0,9}}(?:(?P<either>{_OR})|{_AND})\s{{0,9}}(?:{_OR}|{_AND})?{OPENING}{{0,8}}+"
+    rf"(?:{OPTION}{OPENING}{{0,8}}+)?"
 )
+_NEXT_BRACKET = re.compile(r"\s?[(\[（](?=.[)\]）])")
 _NEXT_LINE = re.compile(r"[^\S\n]{0,9}\n\s{0,9}(?=\S{1,3}\s{0,9}(?:\n|\Z))")
 _SHUT = re.compile(rf"{CLOSING}{{0,12}}+")
 _FOLLOWED = re.compile(
-    r"\s*+\Z|[^\S\n]*+\n|\s?[.。．;；:：,，!！、।॥…؛،|](?!\d|\w(?!\w))|\s+[-–—−]{1,2}\s|[–—]|\s?[(<（]|"
-    rf"\\|{SUFFIX}|\s+(?P<linked>{CONNECTIVE})"
+    r"\s*+\Z|[^\S\n]*+\n|\s?[.。．;；:：,，!！、।॥…؛،|](?!\d|\w(?!\w))|\s+[-–—−]{1,2}\s|[–—]|\s?[(<（✀-➿😀-🙏]|"
+    rf"\\|\s?{SUFFIX}|\s+(?P<linked>{CONNECTIVE})"
 )
 _DENIED = re.compile(
-    r"\s*+(?:ではな|じゃな|ではあり|[가이은는도]?\s?아[니닙]|(?:है\s)?नहीं|নয়|değil|不[对對是正]|是?错|"
-    r"是不|是錯|نیست|نہیں|ليس|ไม่ใช่|இல்லை|కాదు|[?？؟])"
+    r"\s*+(?:ではな|じゃな|ではあり|[가이은는도]?\s?아[니닙]|(?:है\s)?नहीं|নয়|değil|(?:选?项|選?項)?(?:不[对對是正]|是?[错錯]|"
+    r"是不)|نیست|نہیں|ليس|ไม่ใช่|இல்லை|కాదు|[?？؟])"
 )
 _VERB = re.compile(
     r"\s+(?i:is|are|was|were|isn't|cannot|can't|can|could|may|might|does|doesn't|do|has|had|would|"
@@ -130,6 +132,8 @@ class Options:
             return tuple(letters) if is_selection and len({*letters}) == len(letters) else None
         joined, has_or = [match], False
         while found := self._joined(text, joined[-1].end("x")):
+            if len(joined) > len(self.order):
+                return ()
             joined.append(found[0])
             has_or |= found[1]
         if len(joined) == 1:
@@ -144,7 +148,7 @@ class Options:
         """Return a further letter, behind a conjunction, a comma or a line break; is it "or"."""
         stop = _end(_SHUT, text, end)
         link = _SEPARATOR.match(text, stop)
-        line = None if link else _NEXT_LINE.match(text, stop)
+        line = None if link else _NEXT_LINE.match(text, stop) or _NEXT_BRACKET.match(text, stop)
         behind = link or line
         further = behind and self._letter.match(text, behind.end())
         if not behind or not further or text[further.end() : further.end() + 1].isalnum():
