@@ -33,7 +33,7 @@ _LATEX = (
     (re.compile(r"\{,\}"), ","),
     (re.compile(r"\{\.\}"), "."),
     (re.compile(r"\\!"), ""),
-    (re.compile(r"\\[,;:> ]|\\(?:thinspace|enspace)(?![A-Za-z])\s?|(?<=\d)~(?=\d)"), " "),
+    (re.compile(r"\\[,;:> ]|\\(?:thinspace|enspace)(?![A-Za-z])\s?|(?<=\d)~(?=[\d\\])"), " "),
     (re.compile(r"\^\s?(?:\\circ(?![A-Za-z])|\{\s?\\circ\s?\})|\\degree(?![A-Za-z])"), "°"),
     (re.compile(r"\\(?:times|cdot|ast)(?![A-Za-z])"), "×"),
     (re.compile(r"\\(?:neq?|not\s?=)(?![A-Za-z])"), "≠"),

@@ -27,7 +27,7 @@ __all__ = ["READERS", "gsm8k", "last_number", "number", "same_number"]
 _CONVENTIONS = ("point", "comma")
 _PERCENTS = ("unit", "fraction")
 _LONGEST_WHOLE = 2000
-_LONGEST_TAIL = 50_000
+_LONGEST_TAIL = 20_000
 _NEAR = 8
 
 _BEFORE = re.compile(r"[\s$\"'“”„«»‘’`*_(\[=]*")
@@ -36,7 +36,7 @@ _NO_UNITS = (
     "until about maybe is was are no yes und oder bis mehr weniger nicht et ou pas moins plus y o "
     "menos más no e più и или не до x y z n i"
 )
-_UNIT = rf"(?!(?:{'|'.join(sorted(set(_NO_UNITS.split())))})(?!\w))[^\W\d_]{{1,24}}\.?(?:\^?-?\d)?"
+_UNIT = rf"(?!(?:{'|'.join(sorted(set(_NO_UNITS.split())))})(?!\w))[^\W\d_]{{1,24}}(?:\d[^\W\d_]{{1,9}}|\.|\^?\{{?-?\d\}}?)?"
 _BEHIND = re.compile(
     rf"\s*[$%]?\s*(?:(?:[$€£¥₹¢°\"'%]|{_UNIT}|°[CF]?)(?:\s?[/·]\s?|\s)?){{0,4}}"
     r"(?:\s?\([^()\d]{1,40}\))?[\s$\"'“”„«»‘’`*_)\].。।,;:]*",
@@ -62,7 +62,7 @@ _GAP = r"(?:[ \t*:：=_\"'$>]{0,9}\n\s{0,9}|(?:[^\d.!?\n。！？।]|\.(?=\d)){
 _STATED = re.compile(rf"(?P<word>{_ANSWER})(?P<gap>{_GAP})", re.IGNORECASE)
 _SAYS = re.compile(
     r"[:：=]|\b(?:is|are|was|be|equals|ist|beträgt|lautet|est|es|son|é|è|sono|är|er|ni|adalah|là"
-    r"|jest|to|on|este)\b",
+    r"|jest|este)\b",
     re.IGNORECASE,
 )
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
@@ -117,7 +117,7 @@ def last_number(value: object, *, decimal: str = "point", percent: str = "unit")
 
     A number is stated in ``\boxed{...}``, behind ``####`` or in "the answer is 5", also in other
     languages; the last statement counts. Nothing is read of a reasoning block, of a next question
-    that the model asks itself, nor more than 50 000 characters before the end. Options as in
+    that the model asks itself, nor more than 20 000 characters before the end. Options as in
     `number`.
 
     Examples
@@ -263,9 +263,11 @@ def _whole(text: str, decimal: str, percent: str) -> Fraction | None:
         if found is not None:
             return None
         found = quantity
-    if found is None or not _BEFORE.fullmatch(text, 0, found.start):
+    if found is None or found.value is None or not _BEFORE.fullmatch(text, 0, found.start):
         return None
-    return found.value if _BEHIND.fullmatch(text, found.end) else None
+    # "- 5" is a bullet or a minus.
+    is_unclear = found.value > 0 and text[found.start] == "-"
+    return None if is_unclear or not _BEHIND.fullmatch(text, found.end) else found.value
 
 
 def _last(text: str, decimal: str, percent: str) -> Fraction | None:
@@ -308,16 +310,17 @@ def _stated(text: str, quantities: list[Quantity]) -> int | None:
 
 def _settled(text: str, quantities: list[Quantity]) -> Fraction | None:
     """Value of the first number, or of what it is said to equal; None if it is one of several."""
-    settled = quantities[0]
+    settled, is_term = quantities[0], False
     for following in quantities[1:]:
         between = text[settled.end : following.start]
         if _EQUALS.fullmatch(between):
-            settled = following
-        elif not between.strip(" ") or _MORE.fullmatch(between):
-            return None
+            settled, is_term = following, False
+        elif "," not in between and (not between.strip(" ") or _MORE.fullmatch(between)):
+            settled, is_term = following, True
         else:
+            is_term = is_term or bool(_MORE.fullmatch(between))
             break
-    return settled.value
+    return None if is_term else settled.value
 
 
 READERS: Final = (

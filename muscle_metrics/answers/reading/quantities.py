@@ -55,7 +55,7 @@ _PRODUCT = re.compile(r"\d ?[xX]$")
 _PART_OF_A_FORMULA = re.compile(
     r"\\[A-Za-z]+ ?[\[({]? ?$|(?<!\\)\{ ?$|[/÷√∛∜±∓] ?[({]?$|[\d.]\($"
     # An inequality, but no arrow, tag or quote.
-    r"|[≤≥≮≯≪≫] ?$|(?:^|[^-=<>\n])(?<!<\w)(?<!\w\")[<>]=? $|[\w)] ?<=?$|(?<![-=\w\"'/><\n])>=?$"
+    r"|[≤≥≮≯≪≫] ?$|[^-=<>\n](?<!<\w)(?<!\w\")[<>]=? $|[\w)] ?<=?$|(?<![-=\w\"'/><\n])>=?$"
 )
 _NEGATED = re.compile(
     r"(?:(?:\b(?:not|never|cannot)|n['’]t)(?: (?:be|equal(?: to)?|exactly|just))?"
@@ -69,6 +69,7 @@ _ALTERNATIVE = re.compile(
     re.IGNORECASE,
 )
 _ENDS_A_TERM = re.compile(rf"[\d)\]}}%°{_SPACED_LETTERS}]$")
+_SAYS = re.compile(r"\b(?:is|are|be|was|equals|ist|est|es)$", re.IGNORECASE)
 _COPULA = re.compile(r"(?:[=:]|\b(?:is|are|be|was|ist|est|es))\s*\[$", re.IGNORECASE)
 
 # What stands behind it.
@@ -102,7 +103,7 @@ _SCALES = {
 _POWERS = {word: power for power, words in _SCALES.items() for word in words.split("|")}
 _WORDS = sorted((word for word in _POWERS if ord(word[0]) < 0x2E80), key=len, reverse=True)
 _SCALE = re.compile(
-    rf"(?: ?(?P<word>(?:{'|'.join(_WORDS)}))(?!\w)|(?P<letter>[kKM])(?!\w)"
+    rf"(?: ?(?P<word>(?:{'|'.join(_WORDS)}))(?!\w)|(?P<letter>(?-i:[kKM]))(?!\w)"
     r"|(?P<sign>[百万萬億亿兆만억조]|[千천](?![米克瓦卡])|백만))",
     re.IGNORECASE,
 )
@@ -155,7 +156,7 @@ def find_quantities(text: str, *, decimal: str, percent: str) -> Iterator[Quanti
             pass  # 2x3
         elif (
             _PART_OF_A_NAME.search(before) and not prefix["currency"]
-        ) or _NEGATED.search(lead):
+        ) or _is_behind(_NEGATED, lead):
             continue
         # GPT-4, COVID-19
         elif is_signed and not prefix["space"] and re.search(rf"[{_SPACED_LETTERS}]$", lead):
@@ -183,9 +184,15 @@ def find_quantities(text: str, *, decimal: str, percent: str) -> Iterator[Quanti
 
 
 def _is_formula(before: str, lead: str, text: str, end: int) -> bool:
-    if _ALTERNATIVE.search(lead) or _PART_OF_A_FORMULA.search(lead):
+    if _is_behind(_ALTERNATIVE, lead) or _PART_OF_A_FORMULA.search(lead):
         return True
     return bool(_PART_OF_A_FORMULA.search(before) or _MAKES_A_FORMULA.match(text, end))
+
+
+def _is_behind(words: re.Pattern[str], lead: str) -> bool:
+    """Whether text ends with some of these words; most text ends with another character."""
+    last = lead.rstrip(" \t\n:\"'$(*")[-1:]
+    return (last.isalpha() or last in "≠=") and bool(words.search(lead))
 
 
 def _is_citation(before: str, text: str, one: re.Match[str]) -> bool:
@@ -211,7 +218,7 @@ def _sign(prefix: re.Match[str], lead: str) -> int | None:
             return 1
         if end[-1] in "=([,≈×*$":
             return -1
-        return 1 if _ENDS_A_TERM.search(end) else None
+        return 1 if _ENDS_A_TERM.search(end) and not _SAYS.search(end) else None
     if lead[-1] == "-":
         return None
     if _ENDS_A_TERM.search(lead):
