@@ -5,7 +5,15 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from muscle_metrics.answers.reading import blocks, pattern, plain, yes_no
+from muscle_metrics.answers.reading import (
+    blocks,
+    letters,
+    maths,
+    numbers,
+    pattern,
+    plain,
+    yes_no,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ANSWER_READERS"]
 
-_FILES = (plain, blocks, pattern, yes_no)
+_FILES = (plain, blocks, yes_no, numbers, letters, maths, pattern)
 
 ANSWER_READERS: Final[Mapping[str, Reader]] = MappingProxyType(
     {reader.name: reader for file in _FILES for reader in file.READERS}
