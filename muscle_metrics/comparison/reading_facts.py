@@ -60,13 +60,18 @@ class ReadingFacts:
 
     def lines(self) -> Iterator[str]:
         """Warnings and notes, one a line."""
+        is_many = len(self.unread) > 1 and self.unread[0] > _MANY * self.answers[0]
+        for number, text in enumerate(self.notes()):
+            yield f"{'warning' if is_many and not number else 'note'}: {text}"
+
+    def notes(self) -> Iterator[str]:
+        """Say in how many answers of each run nothing was found, or that nothing was changed."""
         for run, unread, answers in zip(("old", "new"), self.unread, self.answers, strict=True):
-            if not unread:
-                continue
-            of = f"{self.readers} found nothing in {unread} of {answers} answers of {run}"
-            if run == "old" and unread > _MANY * answers:
-                yield f"warning: {of}, which count as wrong so that they cannot break"
-            else:
-                yield f"note: {of}, which count as wrong"
+            if unread:
+                fate = ", so that they cannot break" if run == "old" else ""
+                yield (
+                    f"{self.readers} found nothing in {unread} of {answers} answers of {run}, "
+                    f"which count as wrong{fate}"
+                )
         if not self.changed and not any(self.unread):
-            yield f"note: {self.readers} changes no answer"
+            yield f"{self.readers} changes no answer"

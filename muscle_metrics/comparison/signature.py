@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = [
+    "OF_CHANGES",
     "join_facts",
     "name_answer",
     "name_directions",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 DIGEST_LENGTH = 12
-_OF_CHANGES = " (changed answers only)"
+OF_CHANGES = " (changed answers only)"
 
 
 def name_recipe(metric: str, key: str = "none", **others: str) -> dict[str, str]:
@@ -65,7 +66,7 @@ def name_key(key: Callable[[Any], Any] | None, *, judges: bool = True) -> str:
     own = key.key if isinstance(key, Reading) else key
     if own is None:
         return "none"
-    return describe(own) + ("" if judges else _OF_CHANGES)
+    return describe(own) + ("" if judges else OF_CHANGES)
 
 
 def name_answer(key: Callable[[Any], Any] | None, *, judges: bool = True) -> dict[str, str]:
@@ -78,7 +79,7 @@ def name_answer(key: Callable[[Any], Any] | None, *, judges: bool = True) -> dic
     """
     if not isinstance(key, Reading):
         return {}
-    return {"answer": key.name + ("" if judges else _OF_CHANGES)}
+    return {"answer": key.name + ("" if judges else OF_CHANGES)}
 
 
 def name_metric(

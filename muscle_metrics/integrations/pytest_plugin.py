@@ -150,6 +150,8 @@ def _judge(
         return check_gate(old, policy), old
     if new is None:
         raise UsageError("expected two runs or a comparison, got one run: pass OLD and NEW")
+    if policy.answer is not None:
+        options = {"answer": policy.answer, **options}
     try:
         before, now = match_baseline(
             _run(old),
