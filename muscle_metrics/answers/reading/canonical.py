@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["UnreadError", "parse_json", "spelled"]
+__all__ = ["UnreadError", "parse_json", "spelled", "unfenced"]
 
 _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,18}))?")
 _MOST_ZEROS = 20
+_FENCED = re.compile(r"```[\w+-]*[^\S\n]*\n(.*?)\n?[^\S\n]*```", re.DOTALL)
 
 
 class UnreadError(ValueError):
@@ -81,6 +82,18 @@ def spelled(value: Any) -> str:
         return _spell(value)
     except (RecursionError, ValueError) as error:  # int is limited to 4300 digits.
         raise UnreadError(str(error)) from error
+
+
+def unfenced(text: str) -> str:
+    r"""Return what is in the only code block of a text; the text, if it has none or several.
+
+    Examples
+    --------
+    >>> unfenced("Here:\n```json\n[1]\n```"), unfenced("[1]")
+    ('[1]', '[1]')
+    """
+    fenced = _FENCED.search(text) if text.count("```") == 2 else None
+    return fenced[1] if fenced else text
 
 
 def _spell(value: Any) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from muscle_metrics.answers.reading.canonical import UnreadError, parse_json, spelled
+from muscle_metrics.answers.reading.canonical import UnreadError, parse_json, spelled, unfenced
 from muscle_metrics.answers.reading.reader import Reader
 from muscle_metrics.answers.reading.tool_calls import read_tool_calls
 
 __all__ = ["READERS", "read_json"]
-
-_FENCED = re.compile(r"```[\w+-]*[^\S\n]*\n(.*?)\n?[^\S\n]*```", re.DOTALL)
 
 
 def read_json(value: Any) -> str | None:
@@ -39,16 +36,9 @@ def read_json(value: Any) -> str | None:
     try:
         if not isinstance(value, str):
             return None if value is None else spelled(value)
-        return spelled(parse_json(_unfenced(value)))
+        return spelled(parse_json(unfenced(value)))
     except UnreadError:
         return None
-
-
-def _unfenced(text: str) -> str:
-    if text.count("```") != 2:
-        return text
-    fenced = _FENCED.search(text)
-    return fenced[1] if fenced else text
 
 
 READERS: tuple[Reader, ...] = (

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.answers.reading.canonical import UnreadError, parse_json, spelled
+from muscle_metrics.answers.reading.canonical import UnreadError, parse_json, spelled, unfenced
 from muscle_metrics.errors import check_choice
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["mismatch", "read_tool_calls"]
 
 _TAGGED = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
-_FENCE = re.compile(r"```[\w+-]*[^\S\n]*\n(.*?)\n?[^\S\n]*```", re.DOTALL)
 _CALLED = re.compile(r"\s*\[?\s*[A-Za-z_][\w.]*\s*\(")
 _LONGEST_CODE = 20_000
 _ARGUMENTS = ("arguments", "input", "parameters", "args")
@@ -154,8 +153,7 @@ def _in_text(text: str) -> list[_Call] | None:
         if len(tagged) != text.count("<tool_call>"):
             return None
         return [call for inner in tagged for call in _in_value(parse_json(inner))]
-    fences = _FENCE.findall(text) if text.count("```") == 2 else []
-    text = (fences[0] if fences else text).strip()
+    text = unfenced(text).strip()
     if text[:1] in ("{", "["):
         try:
             return _in_value(parse_json(text))
