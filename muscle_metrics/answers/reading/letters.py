@@ -49,11 +49,12 @@ _LINE_END = re.compile(rf"{CLOSING}{{0,12}}+[.。]?{CLOSING}{{0,12}}+\s*+\Z")
 _SENTENCE_END = re.compile(r"[.\n。!?]\s")
 _LONE = re.compile(r"(?:^|\s)[A-Za-z]\s\Z")
 _PRAISE = re.compile(
-    rf"{CLOSING}{{0,6}}+\s{{0,9}}(?:(?<![^\W_])(?:is|ist|es|est|è|é|является|là|adalah|ni)(?![^\W_])|"
-    r"选?项?是?|为|が|は|는|은|[이가]|—)\s{0,9}(?:(?:the|la|le|die|a|o|most|clearly|indeed|therefore|thus|"
-    r"definitely|yang|bonne|mejor|melhor|migliore|giusta|最)\s{0,9}){0,3}(?:correct|right|best|answer|richtig|respuesta|réponse|risposta|"
-    r"resposta|antwort|correct[aoe]|corretta|válida|esatta|ответ|правильный|верный|đáp án|jawaban|benar|jibu|"
-    r"正确|正確|答案|正解|答え|정답)"
+    rf"{CLOSING}{{0,6}}+\s{{0,9}}(?:(?<![^\W_])"
+    r"(?:is|ist|es|est|è|é|является|là|adalah|ni)(?![^\W_])|选?项?是?|为|が|は|는|은|[이가]|—)\s{0,9}"
+    r"(?:(?:the|la|le|die|a|o|most|clearly|indeed|therefore|thus|definitely|yang|bonne|mejor|"
+    r"melhor|migliore|giusta|最)\s{0,9}){0,3}(?:correct|right|best|answer|richtig|respuesta|réponse|"
+    r"risposta|resposta|antwort|correct[aoe]|corretta|válida|esatta|ответ|правильный|верный|đáp án|"
+    r"jawaban|benar|jibu|正确|正確|答案|正解|答え|정답)"
 )
 
 

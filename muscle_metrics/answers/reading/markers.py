@@ -24,15 +24,18 @@ __all__ = [
 
 # Words of scripts with cases are found in either case.
 _ANSWER_WORDS = """
-answer|ans|answer key|solution|selection|response|final choice|correct choice|right choice|best choice|
-my choice|correct option|right option|best option|final option|correct letter|
-correct alternative|правильный вариант|верный вариант|правильний варіант|doğru seçenek|doğru şık|
+answer|answers|ans|answer key|solution|selection|response|final choice|correct choice|right choice|
+best choice|
+my choice|correct option|correct options|correct choices|right option|best option|final option|correct letter|
+correct alternative|правильный вариант|верный вариант|правильний варіант|doğru seçenek|
+doğru şık|
 richtige option|mejor opción|melhor opção|chaguo sahihi|pilihan yang tepat|σωστή επιλογή|
-antwort|lösung|loesung|richtig ist|respuesta|solución|opción correcta|alternativa correcta|
-réponse|reponse|bonne option|option correcte|risposta|soluzione|opzione corretta|
-resposta|solução|opção correta|alternativa correta|letra correta|antwoord|odpowiedź|odpowiedz|
-cevap|cevabı|yanıt|yanıtı|đáp án|câu trả lời|lựa chọn đúng|jawaban|jawabannya|jawapan|pilihan yang benar|
-jibu|jawabu|ответ|ответом|відповідь|отговор|одговор|odpověď|odpoveď|svar|svaret|vastaus|
+antwort|antworten|lösung|loesung|richtig ist|respuesta|respuestas|solución|opción correcta|alternativa correcta|
+réponse|reponse|réponses|bonne option|option correcte|risposta|risposte|soluzione|opzione corretta|
+resposta|respostas|solução|opção correta|alternativa correta|letra correta|antwoord|odpowiedź|odpowiedz|
+cevap|cevabı|yanıt|yanıtı|đáp án|câu trả lời|lựa chọn đúng|jawaban|jawabannya|jawapan|
+pilihan yang benar|
+jibu|jawabu|ответ|ответом|ответы|відповідь|отговор|одговор|odpověď|odpoveď|svar|svaret|vastaus|
 válasz|a válasz|răspuns|răspunsul|απάντηση|amsa|impendulo|idahun|ìdáhùn|idáhùn|
 àmọ̀nà|àdáhùn|ànúgọ|àṣàyàn|azịza
 """
@@ -40,37 +43,53 @@ _OTHER_ANSWERS = """
 উত্তরঃ|উত্তর|उत्तर|जवाब|ਉੱਤਰ|ਜਵਾਬ|જવાબ|ઉત્તર|விடை|பதில்|సమాధానం|జవాబు|ಉತ್ತರ|ഉത്തരം|
 الإجابة|الاجابة|إجابة|اجابة|الجواب|جواب|پاسخ|گزینه درست|گزینه صحیح|תשובה|התשובה|
 คำตอบที่ถูกต้อง|คำตอบ|ตอบ|መልስ|პასუხი|պատասխան|Պատասխան|
-正确答案|正確答案|正确选项|正確選項|正しい選択肢|सही विकल्प|সঠিক বিকল্প|الخيار الصحيح|올바른 선택지|答案选项|答案|答复|答曰|答(?<![回解]答)(?![案复曰え])|答え|回答|解答|正解|正答|
+正确答案|正確答案|正确选项|正確選項|正しい選択肢|सही विकल्प|সঠিক বিকল্প|الخيار الصحيح|
+올바른 선택지|答案选项|答案|答复|答曰|答(?<![回解]答)(?![案复曰え])|答え|回答|解答|正解|正答|
 정답|답변|답안|답(?<![가-힣]답)
 """
 _CHOICE_WORDS = """
-i choose|i select|i pick|i'd choose|i'd pick|i'd go with|i would choose|i would go with|i will go with|
+i choose|i select|i pick|i'd choose|i'd pick|i'd go with|i would choose|i would go with|
+i will go with|
 i'll go with|i go with|i'm going with|going with|i opt for|my pick is|my choice is|
 so|therefore|thus|hence|conclusion|it must be|it should be|it's|it is|must be|
 ich wähle|elijo|escojo|je choisis|scelgo|escolho|ik kies|wybieram|seçiyorum|saya memilih|
 я выбираю|выбираю|ninachagua|tôi chọn|chọn
 """
-_OTHER_CHOICES = "故选|应选|應選|故選|选(?<![不别]选)择?(?![项择])|選(?<![不別]選)択?(?![項択])|所以是|だから|よって"
+_OTHER_CHOICES = """
+故选|应选|應選|故選|选(?<![不别]选)择?(?![项择])|選(?<![不別]選)択?(?![項択])|所以是|だから|
+よって
+"""
 
 _OPTION_WORDS = """
-option|choice|letter|alternative|opción|letra|alternativa|inciso|lettre|choix|proposition|opzione|
-lettera|scelta|opção|buchstabe|wahl|möglichkeit|antwortmöglichkeit|optie|keuze|opcja|seçenek|şık|
+option|choice|letter|alternative|opción|letra|alternativa|inciso|lettre|choix|proposition|
+opzione|
+lettera|scelta|opção|buchstabe|wahl|möglichkeit|antwortmöglichkeit|optie|keuze|opcja|seçenek|
+şık|
 lựa chọn|phương án|pilihan|opsi|huruf|chaguo|herufi|вариант|пункт|варіант|επιλογή|àṣàyàn
 """
-_OTHER_OPTIONS = "विकल्प|বিকল্প|অপশন|الخيار|الاختيار|الحرف|خيار|گزینه|אפשרות|ตัวเลือก|ข้อ|选项|選項|選択肢|보기|선택지"
+_OTHER_OPTIONS = """
+विकल्प|বিকল্প|অপশন|الخيار|الاختيار|الحرف|خيار|گزینه|אפשרות|ตัวเลือก|ข้อ|选项|選項|選択肢|보기|
+선택지
+"""
 
 _LINK_WORDS = """
-is|was|be|are|would|should|must|will|has|ought|to|seems|appears|likely|most|probably|clearly|definitely|
-obviously|certainly|actually|therefore|thus|hence|then|so|indeed|simply|the|this|that|given|by|
-correct|right|best|final|question|for|following|one|it|it's|its|that's|both|either|i think|i believe|
+is|was|be|are|would|should|must|will|has|ought|to|seems|appears|likely|most|probably|clearly|
+definitely|
+obviously|certainly|actually|therefore|thus|hence|then|so|indeed|simply|the|this|that|given|
+by|
+correct|right|best|final|question|for|following|one|it|it's|its|that's|both|either|i think|
+i believe|
 i guess|i would say|i'd say|i am going with|i'm going with|i choose|i would choose|
 ist|lautet|wäre|also|somit|daher|die|der|das|richtige|sollte|sein|buchstabe|
 es|sería|seria|debe|debería|ser|la|el|correcta|correcto|final|por|lo|tanto|sera|será|
 est|serait|doit|être|donc|le|correcte|bonne|exacte|finale|
 è|sarebbe|dovrebbe|essere|quindi|corretta|giusta|definitiva|
-é|é a|é o|a letra|a opção|a alternativa|deve|portanto|correta|certa|a seguinte|het|juiste|to|prawidłowa|poprawna|brzmi|
-olarak|doğru|là|đúng|chính xác|nhất|adalah|ialah|yang|benar|tepat|akhir|ni|sahihi|sahihi ni|la mwisho|náà|náà ni|
-правильный|верный|является|это|будет|вариант|правильна|правильно|είναι|σωστή|este|corect|corectă|
+é|é a|é o|a letra|a opção|a alternativa|deve|portanto|correta|certa|a seguinte|het|juiste|to|
+prawidłowa|poprawna|brzmi|
+olarak|doğru|là|đúng|chính xác|nhất|adalah|ialah|yang|benar|tepat|akhir|ni|sahihi|sahihi ni|
+la mwisho|náà|náà ni|
+правильный|верный|является|это|будет|вариант|правильна|правильно|είναι|σωστή|este|corect|
+corectă|
 on|är|er|je|správná|helyes|jẹ́|jẹ|tí ó tọ́|tó tọ́|tó tọ́ ni|to tọ ni|ti o tọ ni
 """
 _OTHER_LINKS = """
@@ -79,26 +98,34 @@ _OTHER_LINKS = """
 は|が|、|(?<=[답변안])[은는이가]|ஆகும்|सही उत्तर
 """
 _CONNECTIVE_WORDS = """
-because|since|as|due to|which|where|given|with|for|is the correct|is the right|is the best|is the answer|is correct|is right|it is|it must be|
+because|since|as|due to|which|where|given|with|for|is the correct|is the right|is the best|
+is the answer|is correct|is right|it is|it must be|
 i think|i believe|i guess|in my opinion|obviously|of course|
 option|choice|şıkkı|seçeneği|not|and not|rather than|instead of|but not|
-weil|da|denn|nicht|ist richtig|porque|ya que|pues|puesto que|no|es correcta|parce|puisque|et non|non|
-perché|poiché|è corretta|pois|já que|não|omdat|want|ponieważ|bo|çünkü|vì|bởi|karena|sebab|kwa|kwani|
+weil|da|denn|nicht|ist richtig|porque|ya que|pues|puesto que|no|es correcta|parce|puisque|
+et non|non|
+perché|poiché|è corretta|pois|já que|não|omdat|want|ponieważ|bo|çünkü|vì|bởi|karena|sebab|kwa|
+kwani|
 nitori|nítorí|потому|так как|поскольку|ибо|а не|тому що|επειδή|γιατί
 """
 _OTHER_CONNECTIVES = """
-لأن|لانها|لأنها|وليس|زیرا|چون|است|ہے|כי|है|क्योंकि|হবে|হয়|কারণ|เพราะ|เนื่องจาก|입니다|이다|이며|번
+لأن|لانها|لأنها|وليس|زیرا|چون|است|ہے|כי|है|क्योंकि|হবে|হয়|কারণ|เพราะ|เนื่องจาก|입니다|이다|이며|
+번
 """
 # What may stand right behind a letter in scripts without spaces; Turkish adds its "is" to it.
 _SUFFIXES = """
-です|だ(?:。|と|から|\\s|$)|である|でしょう|となり|になり|と[な思い考]|が正[しい解]|が答え|입니다|이다|이며|이고|예요|이에요|이라고|번|
+です|だ(?:。|と|から|\\s|$)|である|でしょう|となり|になり|と[な思い考]|が正[しい解]|が答え|
+입니다|이다|이며|이고|예요|이에요|이라고|번|
 项|項|选项|選項|[”’」』]|是正确|是對|正确|因为|因為|吧|呢
 """
 _QUESTION_WORDS = """
 question|q|problem|exercise|next question|user|human|input|### instruction|### input|
-frage|pregunta|domanda|pergunta|vraag|soru|câu hỏi|pertanyaan|soalan|swali|вопрос|питання|ìbéèrè
+frage|pregunta|domanda|pergunta|vraag|soru|câu hỏi|pertanyaan|soalan|swali|вопрос|питання|
+ìbéèrè
 """
-_OTHER_QUESTIONS = "প্রশ্ন|प्रश्न|السؤال|سؤال|سوال|שאלה|คำถาม|问题|問題|質問|문제|질문"
+_OTHER_QUESTIONS = """
+প্রশ্ন|प्रश्न|السؤال|سؤال|سوال|שאלה|คำถาม|问题|問題|質問|문제|질문
+"""
 
 
 def _alternatives(text: str) -> list[str]:
@@ -138,7 +165,10 @@ NEXT_QUESTION = re.compile(
     r"[\s*]{0,4}+(?:\d{1,5}+)?+[\s*]{0,4}+[:：.।]"
 )
 # Marks and commands of Markdown and LaTeX, brackets, quotes, colons.
-GAP = r"""(?:['’]s(?=\s)|[\s:：=>*_`~$"'“”„‘’«»‹›<(\[{（【〔「『《\-–—…,،、।ঃ\\#|]{1,40}+|\.{3}|\\?(?:text|mathrm|mathbf|textbf|mathsf|boxed|bf|rm)(?=[\s{])\{?)"""
+GAP = (
+    r"""(?:['’]s(?=\s)|[\s:：=>*_`~$"'“”„‘’«»‹›<(\[{（【〔「『《\-–—…,،、।ঃ\\#|]{1,40}+|\.{3}|"""
+    r"\\?(?:text|mathrm|mathbf|textbf|mathsf|boxed|bf|rm)(?=[\s{])\{?)"
+)
 
 _ANNOUNCING = _first_words(_ANSWER_WORDS) | _first_words(_OPTION_WORDS) | {"boxed", "fbox"}
 _CHOOSING = _first_words(_CHOICE_WORDS)
