@@ -37,7 +37,7 @@ def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None
         help="compare what readers find in answers and references, one after the other, such as "
         "no-think,last-number or 'number(tolerance=1e-6)'; after --key: strip, casefold, nfkc, "
         "squad, first-line, last-line, no-think, no-fence, yes-no, number, last-number, gsm8k, "
-        "boxed, letter, letters, math, regex:PATTERN",
+        "boxed, letter, letters, json, tool-calls, math, regex:PATTERN",
     )
     if not scores:
         parser.set_defaults(stem=False, bertscore_model=None, bertscore_layers=None)

@@ -6,7 +6,6 @@ import json
 import operator
 import re
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.answers.keys import is_missing, plain_value
@@ -29,7 +28,6 @@ _REST = re.compile(r"(?:^|,)\s*regex:")
 _GROUP = re.compile(r'\((?:"(?:[^"\\]|\\.)*"|[^()"])*\)', re.DOTALL)
 # Stands behind a text without an answer that spells a reference by chance.
 _UNREAD = " (no answer found)"
-_ESCAPES = partial(json.dumps, ensure_ascii=False, sort_keys=True, default=str)
 
 
 class Answer(NamedTuple):
@@ -212,4 +210,9 @@ def _value(value: Any) -> str:
 
 def _text_of(value: Any) -> str:
     value = plain_value(value)
-    return value if isinstance(value, str) else _ESCAPES(value)
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError, RecursionError):  # keys that JSON lacks, or a circle
+        return repr(value)

@@ -12,6 +12,7 @@ from muscle_metrics.answers.reading import (
     numbers,
     pattern,
     plain,
+    structure,
     yes_no,
 )
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ANSWER_READERS"]
 
-_FILES = (plain, blocks, yes_no, numbers, letters, maths, pattern)
+_FILES = (plain, blocks, yes_no, numbers, letters, structure, maths, pattern)
 
 ANSWER_READERS: Final[Mapping[str, Reader]] = MappingProxyType(
     {reader.name: reader for file in _FILES for reader in file.READERS}

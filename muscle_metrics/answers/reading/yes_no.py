@@ -119,11 +119,11 @@ def _meaning(word: str) -> str | None:
 
 
 def _only(text: str) -> str | None:
-    """Read a reference: the one word, or a letter for it; a sentence is more than yes or no."""
+    """Read a reference, which is one word; a sentence is more than yes or no, and Y is a letter."""
     word = _WORD.match(text)
     if word is None or _WORD.match(text, word.end()):
         return None
-    return {"y": "yes", "n": "no"}.get(word[1].casefold()) or _meaning(word[1])
+    return _meaning(word[1])
 
 
 READERS: Final = (
