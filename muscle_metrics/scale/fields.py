@@ -22,7 +22,7 @@ def drop_empty_values(joining: Joining, found: Tally) -> Joining:
         if any(referenced):
             old |= {"reference"} if not referenced[0] else set()
             new |= {"reference"} if not referenced[1] else set()
-    if "prediction" in both:
+    if "prediction" in both and found.count(without=joining.left_out):
         for run, empty in (("old", old), ("new", new)):
             if not found.count(f"{run}_answered", without=joining.left_out):
                 empty.add("prediction")

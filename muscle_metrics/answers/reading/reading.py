@@ -174,7 +174,7 @@ def _known(name: str) -> Reader:
         near = nearest_name(name, ANSWER_READERS)
         raise UsageError(
             f"expected answer readers among {', '.join(ANSWER_READERS)} for {OPTION}, got "
-            f"{name!r}: {f'did you mean {near!r}?' if near else 'or name a function with --key'}"
+            f"{name!r}: {f'did you mean {near!r}?' if near else 'name one, or a function with --key'}"
         )
     return reader
 
