@@ -23,7 +23,12 @@ from muscle_metrics.answers.reading.reading import Reading, with_answer
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable, joined_table
 from muscle_metrics.comparison.judging import is_exact_text, match_texts, recorded_names
-from muscle_metrics.comparison.keyed import KeyedAnswers, predictions_of, with_silence
+from muscle_metrics.comparison.keyed import (
+    KeyedAnswers,
+    as_recorded,
+    predictions_of,
+    with_silence,
+)
 from muscle_metrics.comparison.losses import with_losses
 from muscle_metrics.comparison.measured import Judged, Settings, Texts, judge_joined, measure
 from muscle_metrics.comparison.metrics import (
@@ -363,7 +368,9 @@ def compare_runs(
     is_by_scores = all(isinstance(one, Recorded) for one in chosen)
     comparison = Comparison(
         names=(joined.names[0], joined.names[1]),
-        table=joined_table(joined, measured.shown or predictions_of(joined)),
+        table=joined_table(
+            joined, as_recorded(measured.shown or predictions_of(joined), joined, runs)
+        ),
         correctness=measured.correctness,
         changes=measured.changes,
         dropped=joined.dropped,

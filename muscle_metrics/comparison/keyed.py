@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.joining.pairing import JoinedRuns
     from muscle_metrics.runs.record import Run
 
-__all__ = ["KeyedAnswers", "no_answers", "predictions_of", "with_silence"]
+__all__ = ["KeyedAnswers", "as_recorded", "no_answers", "predictions_of", "with_silence"]
 
 
 def predictions_of(joined: JoinedRuns) -> tuple[tuple[Any, ...], ...]:
@@ -48,6 +48,24 @@ def with_silence(runs: Sequence[Run], key: Key) -> list[Run]:
         )
         for run in runs
     ]
+
+
+def as_recorded(
+    shown: Sequence[tuple[Any, ...]], joined: JoinedRuns, runs: Sequence[Run]
+) -> list[tuple[Any, ...]]:
+    """Show answers that count as none given as they were recorded in some runs."""
+    columns = []
+    for column, records, run in zip(shown, joined.records, runs, strict=True):
+        if None in column:
+            known = {(one.task, one.id, one.repeat): one.prediction for one in run}
+            column = tuple(
+                known[one.task, one.id, one.repeat]
+                if value is None and one.prediction is None
+                else value
+                for value, one in zip(column, records, strict=True)
+            )
+        columns.append(column)
+    return columns
 
 
 def no_answers(run: str, key: Callable[[Any], Any]) -> UsageError:
