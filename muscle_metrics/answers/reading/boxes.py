@@ -3,6 +3,7 @@ r"""The reader of what stands in the last ``\boxed{...}`` of an answer."""
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import Final
 
 from muscle_metrics.answers.reading.blocks import without_reasoning
@@ -48,9 +49,7 @@ def last_box(text: str) -> Box | None:
             top = opened.pop()
             if top is not None:
                 found = (*top, brace.start(3))
-    bare = None
-    for bare in _BARE.finditer(text):
-        pass
+    bare = next(iter(deque(_BARE.finditer(text), maxlen=1)), None)
     if bare is not None and (found is None or bare.start() > found[2]):
         return _box(text, bare.start(), bare.start(1), bare.end(1))
     return None if found is None else _box(text, *found)

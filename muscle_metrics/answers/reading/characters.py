@@ -37,7 +37,10 @@ _LATEX = (
     (re.compile(r"\^\s?(?:\\circ(?![A-Za-z])|\{\s?\\circ\s?\})|\\degree(?![A-Za-z])"), "°"),
     (re.compile(r"\\(?:times|cdot|ast)(?![A-Za-z])"), "×"),
     (re.compile(r"\\(?:neq?|not\s?=)(?![A-Za-z])"), "≠"),
-    (re.compile(r"\\(?:approx|simeq|sim|equiv|implies|(?:long)?(?:r|R)ightarrow)(?![A-Za-z])"), "="),
+    (
+        re.compile(r"\\(?:approx|simeq|sim|equiv|implies|(?:long)?[rR]ightarrow)(?![A-Za-z])"),
+        "=",
+    ),
     (re.compile(r"\\div(?![A-Za-z])"), "÷"),
     (re.compile(r"\\(?:left|right|big|Big|bigg|Bigg|displaystyle|quad|qquad)(?![A-Za-z])"), " "),
     (re.compile(r"\\[()\[\]]"), " "),

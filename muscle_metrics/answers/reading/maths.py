@@ -50,8 +50,10 @@ _SIGNS = str.maketrans(
 )
 _PLAIN_NUMBER = re.compile(r"[-+]?[\d., ]+%?")
 _DELIMITED = re.compile(r"\$|\\\(|\\\[|\\f?boxed")
-# Prose has words of two letters or more; names of functions and units behind a backslash are none.
-_PROSE = re.compile(r"(?<![\\A-Za-z])(?!(?:sqrt|sin|cos|tan|log|ln|exp|pi|oo|and|or)\b)[^\W\d_]{2,}")
+# Prose has words of two letters or more; names of functions, and commands of LaTeX, are none.
+_PROSE = re.compile(
+    r"(?<![\\A-Za-z])(?!(?:sqrt|sin|cos|tan|log|ln|exp|pi|oo|and|or)\b)[^\W\d_]{2,}"
+)
 _BRACED_TEXT = re.compile(r"\\(?:text\w*|mathrm|mbox|operatorname)\s?\{[^{}]*\}")
 _STATED = re.compile(r"answer\s(?:is|:)\s*:?\s*([^\n]{1,200}?)\.?\s*(?:\n|$)", re.IGNORECASE)
 
@@ -105,7 +107,7 @@ def _parsed(text: str) -> str | None:
 
 @lru_cache(maxsize=_CACHED)
 def same_math(prediction: str, reference: str) -> bool:
-    """Whether two expressions are equal, as math-verify finds; the reference is its gold answer.
+    r"""Whether two expressions are equal, as math-verify finds; the reference is its gold answer.
 
     An equality that takes more than 5 seconds of processor time counts as none, with a warning in
     the log.
@@ -117,7 +119,7 @@ def same_math(prediction: str, reference: str) -> bool:
 
     Examples
     --------
-    >>> same_math(r"\\boxed{\\frac{2}{4}}", r"\\boxed{0.5}")
+    >>> same_math(r"\boxed{\frac{2}{4}}", r"\boxed{0.5}")
     True
     """
     if prediction == reference:
@@ -134,7 +136,7 @@ def same_math(prediction: str, reference: str) -> bool:
 
 
 def _prepared(text: str) -> str | None:
-    """The part of a text that states its answer, spelled as math-verify expects it."""
+    """Cut out the part of a text that states its answer, spelled as math-verify expects it."""
     if len(text) > _LONGEST:
         box = last_box(text)
         text = text[-_LONGEST_TAIL:] if box is None else rf"\boxed{{{box}}}"
@@ -153,12 +155,10 @@ def _prepared(text: str) -> str | None:
 
 
 def _bare(text: str) -> str | None:
-    """An expression without dollar signs: the whole text, or what "the answer is" states."""
-    stated = None
-    for stated in _STATED.finditer(text):
-        pass
-    for part in (text, stated[1] if stated else ""):
-        part = part.strip().rstrip(".")
+    """Find an expression without dollar signs: the text, or what "the answer is" states."""
+    stated: list[str] = _STATED.findall(text)
+    for part in (text, *stated[-1:]):
+        part = part.strip().lstrip("#+ ").rstrip(".")
         if 0 < len(part) <= _LONGEST_BARE and not _PROSE.search(_BRACED_TEXT.sub("", part)):
             return part
     return None

@@ -10,10 +10,14 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from muscle_metrics.errors import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["EXTRA", "SECONDS", "Worker", "serve"]
 
@@ -24,7 +28,7 @@ SECONDS: Final = 5
 # For systems without a timer of processor time, and for a machine that stands still.
 _SECONDS_BY_THE_CLOCK = 60
 _MOST_MEMORY = 4 * 2**30
-_START = (
+_PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.stdin.readline()); "
     "from muscle_metrics.answers.reading.maths_worker import serve; serve()"
 )
@@ -38,8 +42,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
-        self._owner = 0
+        self._started: _Started | None = None
         atexit.register(self.stop)
 
     def ask(self, *request: str) -> Any:
@@ -51,16 +54,18 @@ class Worker:
             If math-verify is not installed.
         """
         with self._lock:
-            process = self._running()
-            assert process.stdin is not None and process.stdout is not None
-            timer = threading.Timer(_SECONDS_BY_THE_CLOCK, process.kill)
+            started = self._running()
+            timer = threading.Timer(_SECONDS_BY_THE_CLOCK, started.process.kill)
             timer.start()
             try:
-                process.stdin.write(json.dumps(request) + "\n")
-                process.stdin.flush()
-                line = process.stdout.readline()
+                started.say(request)
+                line = started.output.readline()
             except OSError:
                 line = ""
+            except BaseException:
+                # The next request would get the answer to this one.
+                self.stop()
+                raise
             finally:
                 timer.cancel()
             if not line:
@@ -68,46 +73,69 @@ class Worker:
                 return None
             return json.loads(line)
 
-    def _running(self) -> subprocess.Popen[str]:
-        if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
+    def _running(self) -> _Started:
+        started = self._started
+        if started is None or not started.is_usable():
             require("math_verify", EXTRA)
             self.stop()
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _START],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                encoding="ascii",
-            )
-            self._owner = os.getpid()
-            assert self._process.stdin is not None
-            self._process.stdin.write(json.dumps(sys.path) + "\n")
-        return self._process
+            started = self._started = _start()
+        return started
 
     def stop(self) -> None:
         """End the process, if this one started it."""
-        process, self._process = self._process, None
-        if process is None or self._owner != os.getpid():
+        started, self._started = self._started, None
+        if started is None or started.owner != os.getpid():
             return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        started.process.kill()
+        started.process.wait()
+        for pipe in (started.input, started.output):
+            with contextlib.suppress(OSError):
+                pipe.close()
 
 
-def serve() -> None:
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """A process, its pipes, and the process that started it."""
+
+    process: subprocess.Popen[str]
+    input: IO[str]
+    output: IO[str]
+    owner: int
+
+    def is_usable(self) -> bool:
+        return self.owner == os.getpid() and self.process.poll() is None
+
+    def say(self, value: object) -> None:
+        self.input.write(json.dumps(value) + "\n")
+        self.input.flush()
+
+
+def _start() -> _Started:
+    process = subprocess.Popen(  # noqa: S603 (this Python, with a fixed program)
+        [sys.executable, "-P", "-c", _PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="ascii",
+    )
+    if process.stdin is None or process.stdout is None:  # for type checkers: both are pipes
+        raise AssertionError
+    started = _Started(process, process.stdin, process.stdout, os.getpid())
+    started.say(sys.path)
+    return started
+
+
+def serve(seconds: float = SECONDS) -> None:
     """Answer requests from standard input, a line of JSON for each, until it ends."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
-    answers = {"parse": _parse_request, "verify": _verify_request}
+    answers: dict[str, Callable[..., Any]] = {"parse": _parse_request, "verify": _verify_request}
     for line in sys.stdin:
         kind, *texts = json.loads(line)
-        _set_timer(SECONDS)
+        _set_timer(seconds)
         try:
             answer = answers[kind](*texts)
         except Exception:  # whatever an expression makes sympy raise
@@ -131,7 +159,7 @@ def _parsed(text: str) -> list[Any]:
 
 
 def _parse_request(text: str) -> str | None:
-    """A shorter spelling that parses to the same, else the text itself; None if it is unread."""
+    """Find a shorter spelling that parses to the same, else the text; None if it is unread."""
     parsed = _parsed(text)
     if not parsed:
         return None
@@ -148,10 +176,10 @@ def _parse_request(text: str) -> str | None:
 
 def _is_same_tree(again: list[Any], parsed: list[Any]) -> bool:
     show = require("sympy", EXTRA).srepr
-    return len(again) == len(parsed) and all(
-        type(one) is type(other) and (one == other if isinstance(one, str) else show(one) == show(other))
-        for one, other in zip(again, parsed, strict=True)
+    trees = (
+        [one if isinstance(one, str) else show(one) for one in found] for found in (again, parsed)
     )
+    return next(trees) == next(trees)
 
 
 def _verify(gold: list[Any], answer: list[Any]) -> bool:

@@ -8,7 +8,6 @@ from bisect import bisect_right
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Final
 
 from muscle_metrics.answers.reading import boxes
@@ -36,7 +35,10 @@ _NO_UNITS = (
     "until about maybe is was are no yes und oder bis mehr weniger nicht et ou pas moins plus y o "
     "menos más no e più и или не до x y z n i"
 )
-_UNIT = rf"(?!(?:{'|'.join(sorted(set(_NO_UNITS.split())))})(?!\w))[^\W\d_]{{1,24}}(?:\d[^\W\d_]{{1,9}}|\.|\^?\{{?-?\d\}}?)?"
+_UNIT = (
+    rf"(?!(?:{'|'.join(sorted(set(_NO_UNITS.split())))})(?!\w))"
+    r"[^\W\d_]{1,24}(?:\d[^\W\d_]{1,9}|\.|\^?\{?-?\d\}?)?"
+)
 _BEHIND = re.compile(
     rf"\s*[$%]?\s*(?:(?:[$€£¥₹¢°\"'%]|{_UNIT}|°[CF]?)(?:\s?[/·]\s?|\s)?){{0,4}}"
     r"(?:\s?\([^()\d]{1,40}\))?[\s$\"'“”„«»‘’`*_)\].。।,;:]*",
@@ -46,7 +48,8 @@ _BEHIND = re.compile(
 _NEXT_QUESTION = re.compile(
     r"\n\s{0,9}[*#]{0,4}\s?(?:question|q|problem|exercise|task|human|user|instruction|input|frage"
     r"|aufgabe|pregunta|problema|domanda|pergunta|вопрос|задача|swali|问题|問題|题目|質問|প্রশ্ন"
-    r"|ప్రశ్న|โจทย์|คำถาม|سؤال|السؤال|प्रश्न|질문|문제|câu hỏi|soru|pytanie)\s?\d{0,4}\s?[*]{0,2}\s?[:：]"
+    r"|ప్రశ్న|โจทย์|คำถาม|سؤال|السؤال|प्रश्न|질문|문제|câu hỏi|soru|pytanie)"
+    r"\s?\d{0,4}\s?[*]{0,2}\s?[:：]"
     r"|<\|(?:im_end|endoftext|eot_id|end_of_text|im_start|end)\|>|</s>|<eos>|<end_of_turn>",
     re.IGNORECASE,
 )
@@ -58,7 +61,10 @@ _ANSWER = (
     r"|答案|答え|回答|解答|答|정답|답|উত্তর|জবাব|उत्तर|సమాధానం|జవాబు|คำตอบ|ตอบ|الإجابة|الجواب|جواب|پاسخ"
     r"|תשובה|התשובה|பதில்|ഉത്തരം|જવાબ|ਜਵਾਬ"
 )
-_GAP = r"(?:[ \t*:：=_\"'$>]{0,9}\n\s{0,9}|(?:[^\d.!?\n。！？।]|\.(?=\d)){0,80}?)(?=[-+$(\[*]{0,6}\.?[\d\\])"
+_GAP = (
+    r"(?:[ \t*:：=_\"'$>]{0,9}\n\s{0,9}|(?:[^\d.!?\n。！？।]|\.(?=\d)){0,80}?)"
+    r"(?=[-+$(\[*]{0,6}\.?[\d\\])"
+)
 _STATED = re.compile(rf"(?P<word>{_ANSWER})(?P<gap>{_GAP})", re.IGNORECASE)
 _SAYS = re.compile(
     r"[:：=]|\b(?:is|are|was|be|equals|ist|beträgt|lautet|est|es|son|é|è|sono|är|er|ni|adalah|là"
@@ -136,7 +142,7 @@ def last_number(value: object, *, decimal: str = "point", percent: str = "unit")
 def gsm8k(
     value: object, *, flexible: bool = False, decimal: str = "point", percent: str = "unit"
 ) -> str | None:
-    """Read the number behind the first ``####``, as the strict match of lm-eval does.
+    r"""Read the number behind the first ``####``, as the strict match of lm-eval does.
 
     An answer that is nothing but a number needs no ``####``, so that a reference reads as itself.
 
@@ -152,7 +158,7 @@ def gsm8k(
 
     Examples
     --------
-    >>> gsm8k("3 + 4 = 7\\n#### 7"), gsm8k("3 + 4 = 7"), gsm8k("3 + 4 = 7", flexible=True)
+    >>> gsm8k("3 + 4 = 7\n#### 7"), gsm8k("3 + 4 = 7"), gsm8k("3 + 4 = 7", flexible=True)
     ('7', None, '7')
     """
     _check(decimal, percent)
@@ -215,13 +221,13 @@ def same_number(
 
 @lru_cache(maxsize=64)
 def _limit(name: str, value: float) -> Fraction:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
         raise UsageError(
             f"expected {name} of an answer reader to be a number that is 0 or more, got {value!r}: "
             f"use --answer 'number({name}=1e-6)' (answer=)"
         )
     # The decimal that was written, not its nearest float: 0.1 is a tenth.
-    return Fraction(Decimal(repr(value)))
+    return Fraction(Decimal(repr(float(value))))
 
 
 def _check(decimal: str, percent: str) -> None:
@@ -232,10 +238,11 @@ def _check(decimal: str, percent: str) -> None:
 
 
 def _of_json(value: object, decimal: str) -> Fraction | None:
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if isinstance(value, Integral):
-        return Fraction(int(value))
+    if isinstance(value, int):
+        return Fraction(value)
+    # float() for the subclass of numpy, whose repr names its type.
     return Fraction(Decimal(repr(float(value)))) if math.isfinite(value) else None
 
 

@@ -70,6 +70,7 @@ _ALTERNATIVE = re.compile(
 )
 _ENDS_A_TERM = re.compile(rf"[\d)\]}}%°{_SPACED_LETTERS}]$")
 _SAYS = re.compile(r"\b(?:is|are|be|was|equals|ist|est|es)$", re.IGNORECASE)
+_ENDS_A_WORD = re.compile(rf"[{_SPACED_LETTERS}]$")
 _COPULA = re.compile(r"(?:[=:]|\b(?:is|are|be|was|ist|est|es))\s*\[$", re.IGNORECASE)
 
 # What stands behind it.
@@ -149,17 +150,18 @@ def find_quantities(text: str, *, decimal: str, percent: str) -> Iterator[Quanti
     for one in _ONE.finditer(text):
         before = text[max(0, one.start() - _LOOK_BACK) : one.start()]
         prefix = _PREFIX.search(before)
-        assert prefix is not None
+        if prefix is None:  # for type checkers: it matches nothing, too
+            continue
         lead = before[: prefix.start()]
         is_signed = bool(prefix["first"] or prefix["second"])
-        if not prefix["currency"] and not is_signed and _PRODUCT.search(before):
-            pass  # 2x3
-        elif (
-            _PART_OF_A_NAME.search(before) and not prefix["currency"]
-        ) or _is_behind(_NEGATED, lead):
+        # In "2x3" the letter is a sign.
+        is_factor = not is_signed and _PRODUCT.search(before)
+        if not prefix["currency"] and not is_factor and _PART_OF_A_NAME.search(before):
             continue
         # GPT-4, COVID-19
-        elif is_signed and not prefix["space"] and re.search(rf"[{_SPACED_LETTERS}]$", lead):
+        if is_signed and not prefix["space"] and _ENDS_A_WORD.search(lead):
+            continue
+        if _is_behind(_NEGATED, lead):
             continue
         value = _value(one, decimal)
         sign = _sign(prefix, lead)
