@@ -24,15 +24,20 @@ __all__ = [
 
 # Words of scripts with cases are found in either case.
 _ANSWER_WORDS = """
-answer|answers|ans|answer key|solution|selection|response|final choice|correct choice|right choice|
+answer|answers|ans|answer key|solution|selection|response|final choice|correct choice|
+right choice|
 best choice|
-my choice|correct option|correct options|correct choices|right option|best option|final option|correct letter|
+my choice|correct option|correct options|correct choices|right option|best option|
+final option|correct letter|
 correct alternative|правильный вариант|верный вариант|правильний варіант|doğru seçenek|
 doğru şık|
 richtige option|mejor opción|melhor opção|chaguo sahihi|pilihan yang tepat|σωστή επιλογή|
-antwort|antworten|lösung|loesung|richtig ist|respuesta|respuestas|solución|opción correcta|alternativa correcta|
-réponse|reponse|réponses|bonne option|option correcte|risposta|risposte|soluzione|opzione corretta|
-resposta|respostas|solução|opção correta|alternativa correta|letra correta|antwoord|odpowiedź|odpowiedz|
+antwort|antworten|lösung|loesung|richtig ist|respuesta|respuestas|solución|opción correcta|
+alternativa correcta|
+réponse|reponse|réponses|bonne option|option correcte|risposta|risposte|soluzione|
+opzione corretta|
+resposta|respostas|solução|opção correta|alternativa correta|letra correta|antwoord|odpowiedź|
+odpowiedz|
 cevap|cevabı|yanıt|yanıtı|đáp án|câu trả lời|lựa chọn đúng|jawaban|jawabannya|jawapan|
 pilihan yang benar|
 jibu|jawabu|ответ|ответом|ответы|відповідь|отговор|одговор|odpověď|odpoveď|svar|svaret|vastaus|

@@ -170,7 +170,8 @@ def test_every_form_of_a_call_is_read_alike(form):
     [
         "I cannot.", "", None, 3, ["f"], {"arguments": {}}, {"name": ""}, {"name": 3},
         {"name": "f", "arguments": [1]}, {"name": "f", "arguments": "{"},
-        {"name": "f", "arguments": {}, "input": {}}, {"name": "f", "arguments": {"a": float("nan")}},
+        {"name": "f", "arguments": {}, "input": {}},
+        {"name": "f", "arguments": {"a": float("nan")}},
         {"name": "f", "arguments": '{"a": 1, "a": 2}'}, '<tool_call>{"name": "f"}',
         '<tool_call>{"name": "f"}</tool_call><tool_call>{"name"', "f(1)", "f(**x)", "f(a=b)",
         "f(a=1, a=2)", "f(a=1); g()", "f(a='\\d", "f(" * 5000, "f(a=" + "-" * 9000 + "1)",
