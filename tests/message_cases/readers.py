@@ -1,4 +1,4 @@
-"""Messages about readers of answers: their names, their options, references that they cannot read."""
+"""Messages about readers of answers: names, options, references that they cannot read."""
 
 from __future__ import annotations
 

@@ -172,9 +172,10 @@ def _known(name: str) -> Reader:
     reader = ANSWER_READERS.get(name)
     if reader is None:
         near = nearest_name(name, ANSWER_READERS)
+        advice = f"did you mean {near!r}?" if near else "name one, or a function with --key (key=)"
         raise UsageError(
             f"expected answer readers among {', '.join(ANSWER_READERS)} for {OPTION}, got "
-            f"{name!r}: {f'did you mean {near!r}?' if near else 'name one, or a function with --key'}"
+            f"{name!r}: {advice}"
         )
     return reader
 
@@ -213,6 +214,6 @@ def _text_of(value: Any) -> str:
     if isinstance(value, str):
         return value
     try:
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
     except (TypeError, ValueError, RecursionError):  # keys that JSON lacks, or a circle
         return repr(value)
