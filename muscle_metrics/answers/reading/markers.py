@@ -40,7 +40,8 @@ resposta|respostas|solução|opção correta|alternativa correta|letra correta|a
 odpowiedz|odpowiedź to|odpowiedz to|
 cevap|cevabı|yanıt|yanıtı|đáp án|câu trả lời|lựa chọn đúng|jawaban|jawabannya|jawapan|
 pilihan yang benar|
-jibu|jawabu|ответ|ответом|ответы|відповідь|отговор|одговор|odpověď|odpoveď|svar|svaret|vastaus|vastaus on|
+jibu|jawabu|ответ|ответом|ответы|відповідь|отговор|одговор|odpověď|odpoveď|svar|svaret|vastaus|
+vastaus on|
 válasz|a válasz|răspuns|răspunsul|απάντηση|amsa|impendulo|idahun|ìdáhùn|idáhùn|
 àmọ̀nà|àdáhùn|ànúgọ|àṣàyàn|azịza
 """
