@@ -45,7 +45,8 @@ _NOT_BUT = (
     r"(?:not|nicht|no|pas|non|não)\s[(]?{letter}[)]?,?\s(?:but|sondern|sino|mais|ma|mas)(?![^\W_])"
 )
 _IS_OPTION = re.compile(OPTION)
-_LINE_END = re.compile(rf"{CLOSING}{{0,12}}+[.。]?{CLOSING}{{0,12}}+\s*+\Z")
+_LINE_END = re.compile(rf"{CLOSING}{{0,12}}+[.。]?{CLOSING}{{0,12}}+[^\S\n]*+(?:\n|\Z)")
+_LINE_START = re.compile(r"(?:\A|\n)[\s>#*_`\"'{(\[\-–•\d.|]{0,20}\Z")
 _SENTENCE_END = re.compile(r"[.\n。!?]\s")
 _LONE = re.compile(r"(?:^|\s)[A-Za-z]\s\Z")
 _PRAISE = re.compile(
@@ -298,8 +299,15 @@ class _Signs:
         ]
 
     def _marked(self, text: str, match: re.Match[str]) -> Found | None:
-        has_colon = ":" in match["gap"] or "：" in match["gap"]
-        if _IS_OPTION.fullmatch(match["noun"]) and not has_colon:
+        noun, has_break = match["noun"], "\n" in match["gap"]
+        if _IS_OPTION.fullmatch(noun) or noun.endswith("."):
+            # "Let us look at each option:" starts a list; "choice: B" alone is an answer.
+            before = text[max(0, match.start() - 40) : match.start()]
+            if has_break or not _LINE_START.search(before):
+                return None
+        if match["x"] == "i":
+            return None  # "(i) and (iii)" are statements.
+        if has_break and match["x"].islower() and not _LINE_END.match(text, match.end()):
             return None
         return self.options.selection(text, match)
 
@@ -351,9 +359,11 @@ class _Signs:
         match = self._opening.match(text)
         if match is None:
             return None
-        is_closed = text[match.end() : match.end() + 1] in (")", "]", "）")
-        if match["x"].islower() and not is_closed and not _LINE_END.match(text, match.end()):
-            return None
+        if match["x"].islower():
+            is_closed = text[match.end() : match.end() + 1] in (")", "]", "）")
+            # "(a) ..." on the first of several lines is a part of the question.
+            if "\n" in text.strip() or not (is_closed or _LINE_END.match(text, match.end())):
+                return None
         return self.options.selection(text, match)
 
     def _end(self, text: str) -> Found | None:

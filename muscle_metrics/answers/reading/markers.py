@@ -24,7 +24,7 @@ __all__ = [
 
 # Words of scripts with cases are found in either case.
 _ANSWER_WORDS = """
-answer|answers|ans|answer key|solution|selection|response|final choice|correct choice|
+answer|answers|ans|answer key|final choice|correct choice|
 right choice|
 best choice|
 my choice|correct option|correct options|correct choices|right option|best option|
@@ -37,10 +37,11 @@ alternativa correcta|
 réponse|reponse|réponses|bonne option|option correcte|risposta|risposte|soluzione|
 opzione corretta|
 resposta|respostas|solução|opção correta|alternativa correta|letra correta|antwoord|odpowiedź|
-odpowiedz|
+odpowiedz|odpowiedź to|odpowiedz to|
 cevap|cevabı|yanıt|yanıtı|đáp án|câu trả lời|lựa chọn đúng|jawaban|jawabannya|jawapan|
 pilihan yang benar|
 jibu|jawabu|ответ|ответом|ответы|відповідь|отговор|одговор|odpověď|odpoveď|svar|svaret|vastaus|
+vastaus on|
 válasz|a válasz|răspuns|răspunsul|απάντηση|amsa|impendulo|idahun|ìdáhùn|idáhùn|
 àmọ̀nà|àdáhùn|ànúgọ|àṣàyàn|azịza
 """
@@ -66,7 +67,7 @@ _OTHER_CHOICES = """
 """
 
 _OPTION_WORDS = """
-option|choice|letter|alternative|opción|letra|alternativa|inciso|lettre|choix|proposition|
+option|choice|letter|alternative|solution|selection|response|opción|letra|alternativa|inciso|lettre|choix|proposition|
 opzione|
 lettera|scelta|opção|buchstabe|wahl|möglichkeit|antwortmöglichkeit|optie|keuze|opcja|seçenek|
 şık|
@@ -78,24 +79,19 @@ _OTHER_OPTIONS = """
 """
 
 _LINK_WORDS = """
-is|was|be|are|would|should|must|will|has|ought|to|seems|appears|likely|most|probably|clearly|
-definitely|
-obviously|certainly|actually|therefore|thus|hence|then|so|indeed|simply|the|this|that|given|
-by|
-correct|right|best|final|question|for|following|one|it|it's|its|that's|both|either|i think|
-i believe|
-i guess|i would say|i'd say|i am going with|i'm going with|i choose|i would choose|
-ist|lautet|wäre|also|somit|daher|die|der|das|richtige|sollte|sein|buchstabe|
-es|sería|seria|debe|debería|ser|la|el|correcta|correcto|final|por|lo|tanto|sera|será|
-est|serait|doit|être|donc|le|correcte|bonne|exacte|finale|
-è|sarebbe|dovrebbe|essere|quindi|corretta|giusta|definitiva|
-é|é a|é o|a letra|a opção|a alternativa|deve|portanto|correta|certa|a seguinte|het|juiste|to|
-prawidłowa|poprawna|brzmi|
+is|was|be|are|would|should|must|will|likely|most|probably|clearly|definitely|obviously|
+certainly|actually|therefore|thus|hence|then|so|indeed|simply|the|this|that|correct|right|
+best|final|one|it|it's|its|that's|both|either|i think|i believe|i guess|i would say|i'd say|
+i am going with|i'm going with|i choose|i would choose|ist|lautet|wäre|also|somit|daher|die|
+der|das|richtige|sollte|sein|buchstabe|es|sería|seria|debe|debería|ser|la|el|correcta|
+correcto|final|por|lo|tanto|sera|será|est|serait|doit|être|donc|le|correcte|bonne|exacte|
+finale|è|sarebbe|dovrebbe|essere|quindi|corretta|giusta|definitiva|é|é a|é o|a letra|a opção|
+a alternativa|deve|portanto|correta|certa|a seguinte|het|juiste|prawidłowa|poprawna|brzmi|
 olarak|doğru|là|đúng|chính xác|nhất|adalah|ialah|yang|benar|tepat|akhir|ni|sahihi|sahihi ni|
-la mwisho|náà|náà ni|
-правильный|верный|является|это|будет|вариант|правильна|правильно|είναι|σωστή|este|corect|
-corectă|
-on|är|er|je|správná|helyes|jẹ́|jẹ|tí ó tọ́|tó tọ́|tó tọ́ ni|to tọ ni|ti o tọ ni
+la mwisho|náà|náà ni|правильный|верный|является|это|будет|вариант|правильна|правильно|είναι|
+σωστή|este|corect|corectă|är|er|je|správná|helyes|jẹ́|jẹ|tí ó tọ́|tó tọ́|tó tọ́ ni|to tọ ni|
+ti o tọ ni|has to|ought to|seems to|appears to|to this question|to the question|
+for this question|given by|following
 """
 _OTHER_LINKS = """
 هي|هو|الصحيحة|الصحيح|النهائية|النهائي|است|صحیح|درست|ہے|درست ہے|הוא|היא|הנכונה|הסופית|

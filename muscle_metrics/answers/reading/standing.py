@@ -19,7 +19,7 @@ __all__ = ["CLOSING", "JOINED", "NEGATION", "OPENING", "Found", "Options", "opti
 Found: TypeAlias = tuple[str, ...]
 
 OPENING = r"""(?:[(\[{（【〔「『《*_`~$"'“”„‘’«‹\s\\]|</?[A-Za-z]{1,12}>)"""
-CLOSING = r"""(?:[)\]}）】〕」』》>*_`~$"'“”’»›]|\\[)\]]|\s[})$])"""
+CLOSING = r"""(?:[)\]}）】〕」』》>*_`~$"'“”’»›]|\s?\\[)\]]|\s[})$])"""
 _AND = (
     r"(?:[,;&+/、，；،]|(?<![^\W_])(?i:and|und|et|y|e|en|och|og|ve|dan|na|и|та|και)(?![^\W_])|"
     "和|及|与|與|と|や|및|और|এবং|আর|و|และ)"
@@ -42,7 +42,7 @@ _NEXT_BRACKET = re.compile(r"\s?[(\[（](?=.[)\]）])")
 _NEXT_LINE = re.compile(r"[^\S\n]{0,9}\n\s{0,9}(?=\S{1,3}\s{0,9}(?:\n|\Z))")
 _SHUT = re.compile(rf"{CLOSING}{{0,12}}+")
 _FOLLOWED = re.compile(
-    r"\s*+\Z|[^\S\n]*+\n|\s?[.。．;；:：,，!！、।॥…؛،|](?!\d|\w(?!\w))|\s+[-–—−]{1,2}\s|[–—]|\s?[(<（✀-➿😀-🙏]|"
+    r"\s*+\Z|[^\S\n]*+\n|\s?[.。．;；:：,，!！、।॥…؛،|](?!\d|\w(?!\w))|\s+[-–—−]{1,2}\s|[–—]|\s\(|\s?[<（✀-➿😀-🙏]|"
     rf"\\|\s?{SUFFIX}|\s+(?P<linked>{CONNECTIVE})"
 )
 _DENIED = re.compile(

@@ -552,6 +552,18 @@ PAIRS = r"""
 = B |คำตอบที่ถูกต้องคือ ข.|
 = B |ข้อ ข|
 = B |ข|
+! A |Let us look at each option:⏎⏎A. It is 5.⏎It is too small.|
+! C |The solution is c(x) = 5|
+! H |The impulse response h(t) is 5|
+! D |There is no selection (D) in drift|
+! C |We can use it to get an answer. c) The number is 5|
+! A |The answer is:⏎(a) 5 m/s,⏎(b) 6 m/s|
+! I |The correct options are (i) and (iii).|
+= E |The answer to (a) is closest to it.⏎⏎The answer is (E).|
+= H |(a) We find it.⏎(b) So the answer is:⏎\[ \text{The answer is (H)} \]|
+! H |The answer is H(x) = 5|
+= C |Answer:⏎c|
+= C |Solution: C|
 """
 
 
