@@ -49,12 +49,14 @@ _SIGNS = str.maketrans(
     }
 )
 _PLAIN_NUMBER = re.compile(r"[-+]?[\d., ]+%?")
+_WRAPPED = re.compile(r"\\boxed\{(.*)\}|\$([^$]*)\$", re.DOTALL)
+_IDLE_SPACE = re.compile(r"(?<=[,;=])\s+|\s+(?=[,;=])")
 _DELIMITED = re.compile(r"\$|\\\(|\\\[|\\f?boxed")
 # Prose has words of two letters or more; names of functions, and commands of LaTeX, are none.
 _PROSE = re.compile(
     r"(?<![\\A-Za-z])(?!(?:sqrt|sin|cos|tan|log|ln|exp|pi|oo|and|or)\b)[^\W\d_]{2,}"
 )
-_BRACED_TEXT = re.compile(r"\\(?:text\w*|mathrm|mbox|operatorname)\s?\{[^{}]*\}")
+_BRACED_TEXT = re.compile(r"\\(?:text\w*|math\w*|mbox|operatorname|begin|end)\s?\{[^{}]*\}")
 _STATED = re.compile(r"answer\s(?:is|:)\s*:?\s*([^\n]{1,200}?)\.?\s*(?:\n|$)", re.IGNORECASE)
 
 _worker = Worker()
@@ -122,7 +124,8 @@ def same_math(prediction: str, reference: str) -> bool:
     >>> same_math(r"\boxed{\frac{2}{4}}", r"\boxed{0.5}")
     True
     """
-    if prediction == reference:
+    # "1,2" is a number without LaTeX and a list with it, and the same list where both write it.
+    if _unwrapped(prediction) == _unwrapped(reference):
         return True
     answer = _worker.ask("verify", reference, prediction)
     if answer is None:
@@ -133,6 +136,11 @@ def same_math(prediction: str, reference: str) -> bool:
             SECONDS,
         )
     return bool(answer)
+
+
+def _unwrapped(text: str) -> str:
+    found = _WRAPPED.fullmatch(text)
+    return _IDLE_SPACE.sub("", (found[1] or found[2] or "") if found else text)
 
 
 def _prepared(text: str) -> str | None:
