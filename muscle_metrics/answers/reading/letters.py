@@ -384,19 +384,25 @@ def _is_denied(text: str, match: re.Match[str]) -> bool:
     return _DENIED.search(text, max(0, match.start() - 40), match.start()) is not None
 
 
-def _reader(name: str, does: str, *, several: bool) -> Reader:
-    def reference(value: Any, **options: Any) -> str | None:
-        return read_reference(value, several=several, **options)
+def _reference_of_several(value: Any, **options: Any) -> str | None:
+    return read_reference(value, several=True, **options)
 
-    return Reader(
-        name=name,
-        does=does,
-        prediction=read_letters if several else read_letter,
-        reference=reference,
-    )
+
+def _reference_of_one(value: Any, **options: Any) -> str | None:
+    return read_reference(value, several=False, **options)
 
 
 READERS: tuple[Reader, ...] = (
-    _reader("letter", "the letter of the chosen option, in any language", several=False),
-    _reader("letters", "the letters of all chosen options, in any order", several=True),
+    Reader(
+        name="letter",
+        does="the letter of the chosen option, in any language",
+        prediction=read_letter,
+        reference=_reference_of_one,
+    ),
+    Reader(
+        name="letters",
+        does="the letters of all chosen options, in any order",
+        prediction=read_letters,
+        reference=_reference_of_several,
+    ),
 )
