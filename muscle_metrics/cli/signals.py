@@ -58,6 +58,9 @@ def _end(number: int) -> None:
 def _leave(code: int) -> NoReturn:
     try:
         with suppress(BaseException):
+            # Threads of a library still run, and would report what is taken from them.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        with suppress(BaseException):
             undo_all()
     finally:
         os._exit(code)

@@ -195,8 +195,9 @@ def _by_answers(joined: JoinedRuns, scorer: Scorer, answers: KeyedAnswers) -> Ju
         _check_references(joined.references[number], run)
         predictions = answers.predictions[number]
         if is_exact_text(scorer) or {*map(type, predictions)} <= {NoneType}:
-            column = _recorded_answers(answers, number)
-            right.append(_right_answers(column, answers, number))
+            column = _all_answers(answers, number)
+            accepted = reference_columns(list(answers.references[number]), items=len(column))
+            right.append(right_answers(column, accepted, name=run))
         else:
             found, column = match_texts(scorer, predictions, answers.references[number], name=run)
             right.append(found)
@@ -384,15 +385,12 @@ def _recorded_answers(answers: KeyedAnswers, run: int) -> Column | None:
     predictions = list(map(attrgetter("prediction"), answers.joined.records[run]))
     if {*map(type, predictions)} <= {NoneType}:
         return None
+    return _all_answers(answers, run)
+
+
+def _all_answers(answers: KeyedAnswers, run: int) -> Column:
     name = answers.joined.names[run]
     return answer_column(answers.predictions[run], name=name, missing="wrong")
-
-
-def _right_answers(column: Column | None, answers: KeyedAnswers, run: int) -> Flags:
-    if column is None:
-        return np.zeros(len(answers.joined), dtype=bool)
-    accepted = reference_columns(list(answers.references[run]), items=len(column))
-    return right_answers(column, accepted, name=answers.joined.names[run])
 
 
 def _check_references(references: Sequence[object], run: str) -> None:

@@ -85,6 +85,8 @@ def _own_cluster(ray: Any) -> Iterator[None]:
     with scratch_folder(place) as home, scratch_folder() as spill, undone(end_at_once):
         try:
             os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+            # Older Ray announces on standard error that this will be its default.
+            os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
             with _handler_kept(), _on_loopback():
                 # Not None: Ray would then connect to a cluster that RAY_ADDRESS names.
                 context = ray.init(
@@ -147,5 +149,5 @@ def _kill(psutil: Any, processes: list[Any]) -> None:
     for one in family:
         with suppress(psutil.Error):
             one.kill()
-    psutil.wait_procs(family, timeout=0.5)
+    psutil.wait_procs(family, timeout=1)
     sweep()

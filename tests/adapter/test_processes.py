@@ -68,10 +68,14 @@ def finished(worker, tmp_path_factory) -> tuple[Any, Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("job", ["epoch 1", "epoch 2", "optimizer", "manifest"])
+@pytest.mark.parametrize(
+    "job", ["epoch 1", "epoch 2", "optimizer", "manifest", "rotation", "adapter"]
+)
 def test_a_killed_run_goes_on_to_the_same_adapter(job, processes, uninterrupted, worker):
     folder, codes = processes
     assert codes[job] == -9
+    # No adapter is there, or none that can be loaded.
+    assert not (folder / job / "adapter" / "adapter_config.json").exists()
     result = worker["train"](folder / job, resume=True)
     expected, expected_hash = uninterrupted
     assert result.standings == expected.standings

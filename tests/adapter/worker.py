@@ -3,7 +3,7 @@
     python worker.py FOLDER JOB...
 
 One interpreter imports the libraries, and forks each job: a run that kills itself with SIGKILL at a
-moment of `MOMENTS`, or two processes of `TOGETHER` that train as torchrun would start them.
+chosen moment, or two processes of `TOGETHER` that train as torchrun would start them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from muscle_metrics.adapter import checkpoints
 from muscle_metrics.adapter.config import CompatibilityConfig
 from muscle_metrics.adapter.models import TaskModel
-from muscle_metrics.adapter.training import trainer
 from muscle_metrics.adapter.training.train import train_compatibility_adapter
 
 if TYPE_CHECKING:
@@ -80,38 +78,51 @@ def at_line(start: str) -> Callable[[str], None]:
     return lambda line: die() if line.startswith(start) else None
 
 
+# A change of the disk just before which a run dies: an event of `sys.audit`, and the path's end.
+CHANGES = {
+    # The manifest is whole, under another name.
+    "manifest": ("os.rename", "checkpoint-8/manifest.json"),
+    # Half of an old checkpoint is gone, and the newest one is not complete.
+    "rotation": ("os.remove", "checkpoint-4/scheduler.pt"),
+    # The weights have their name, and the settings do not.
+    "adapter": ("os.rename", "adapter/adapter_config.json"),
+}
+
+
+def die_at_change(event: str, end: str) -> None:
+    def watch(name: str, arguments: tuple[Any, ...]) -> None:
+        if name != event:
+            return
+        path, folder = str(arguments[name == "os.rename"]), arguments[-1]
+        if not path.startswith("/") and folder >= 0:
+            path = f"{os.readlink(f'/proc/self/fd/{folder}')}/{path}"
+        if path.endswith(end):
+            die()
+
+    sys.addaudithook(watch)
+
+
+def half_optimizer(content: Any, path: Any, **options: Any) -> None:
+    """Save as torch does, but die once half of the optimizer of the second epoch is written."""
+    if not str(path).endswith("checkpoint-8/optimizer.pt"):
+        return torch_save(content, path, **options)
+    whole = pickle.dumps(str(content))
+    Path(path).write_bytes(whole[: len(whole) // 2])
+    return die()
+
+
+torch_save = torch.save
+
+
 def kill_at(moment: str, output: Path) -> None:
-    """Train, and die: once an epoch is judged, while its checkpoint is written, or just before
-    the checkpoint is complete."""
+    """Train, and die: once an epoch is judged, while a file is written, or before a change."""
     say = None
     if moment.startswith("epoch"):
         say = at_line(moment)
     elif moment == "optimizer":
-        # Half of the file is there.
-        def save(content: Any, path: Any, **_: Any) -> None:
-            whole = pickle.dumps(str(content))
-            Path(path).write_bytes(whole[: len(whole) // 2])
-            if calls.append(path) or len(calls) == 3:  # type: ignore[func-returns-value]
-                die()
-
-        calls: list[Any] = []
-        torch_save = torch.save
-
-        def later(content: Any, path: Any, **options: Any) -> None:
-            if "checkpoint-8" in str(path):
-                save(content, path)
-            else:
-                torch_save(content, path, **options)
-
-        torch.save = later
-    elif moment == "manifest":
-
-        def write(folder: Path, recipe: str, kept: str | None) -> None:
-            if folder.name == "checkpoint-8":
-                die()
-            checkpoints.write_manifest(folder, recipe, kept)
-
-        trainer.write_manifest = write
+        torch.save = half_optimizer
+    else:
+        die_at_change(*CHANGES[moment])
     train(output, say=say)
 
 
@@ -166,7 +177,6 @@ def together(output: Path, **changes: Any) -> list[int]:
     return [ended(child) for child in children]
 
 
-MOMENTS = ("epoch 1", "epoch 2", "optimizer", "manifest")
 TOGETHER: dict[str, dict[str, Any]] = {
     "together": {},
     "together, stored": {"old_logits": "top_k", "top_k": 33},

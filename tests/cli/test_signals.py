@@ -63,7 +63,7 @@ def start(words: list[str], folder: Path, **options: Any) -> subprocess.Popen[st
 
 
 def wait_for(found: Callable[[], object], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 30 * AT_MOST
     while not found():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline

@@ -111,6 +111,22 @@ def test_the_engine_gives_the_same_scores(tmp_path: Path, name: str) -> None:
     assert not compared.correctness.new_right[[2, 4]].any()
 
 
+@pytest.mark.parametrize("silent", ["old", "new"])
+def test_a_run_without_any_answer_changed_every_answer(silent: str, tmp_path: Path) -> None:
+    """As the engine counts it: an answer against none is another one."""
+    answers: dict[str, list[str | None]] = {"old": [*TEXTS[:2]], "new": [*TEXTS[:2]]}
+    answers[silent] = [None, None]
+    runs = [run_of(answers[name], name) for name in ("old", "new")]
+    counts = compare_runs(*runs, unanswered="wrong").counts
+    assert (counts.both_right_changed, counts.wrong_changed) == (0, 1)
+    assert counts.negative + counts.positive == 1
+    pytest.importorskip("duckdb", reason="the engine is behind an extra")
+    from muscle_metrics.scale import compare_files
+
+    paths = (write(tmp_path / f"{run.name}.jsonl", run) for run in runs)
+    assert compare_files(*paths, unanswered="wrong").counts == counts
+
+
 @given(
     st.lists(st.sampled_from([*TEXTS, None]), min_size=5, max_size=5),
     st.sampled_from(ITEMS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from muscle_metrics.distributed import cluster
 from muscle_metrics.errors import UsageError
+from tests.cli.test_signals import send, start, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 pytest.importorskip("ray", reason="the engine is behind an extra")
 psutil = pytest.importorskip("psutil")
 
-# A process that holds a cluster whose workers are busy, or that compares two runs.
+# A process that holds a cluster whose workers are busy.
 HOLD = """
 import os, sys, time
 from muscle_metrics.cli.signals import end_at_signals
@@ -101,6 +103,33 @@ def test_ports_and_processes(holder, tmp_path: Path, number: signal.Signals) -> 
     assert not alive
     assert not list(tmp_path.glob("muscle-metrics-*"))
     assert not [home for home in homes if os.path.exists(home)]
+
+
+@pytest.mark.slow
+def test_a_gate_leaves_nothing_at_a_signal(tmp_path: Path) -> None:
+    """No report, no folder, no process, and no word of Ray about what was taken from it."""
+    rows = (
+        {"id": f"в{n}", "prediction": "ответ " * (n % 9), "reference": "ответ"}
+        for n in range(200_000)
+    )
+    text = "".join(f"{json.dumps(row)}\n" for row in rows)
+    for name in ("new.jsonl", "old.jsonl"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    reports = ["--json", "x.json", "--junit", "x.xml"]
+    words = ["gate", "old.jsonl", "new.jsonl", "--max-nfr", "0.5", "--engine", "ray", *reports]
+    process = start(words, tmp_path)
+    own = psutil.Process(process.pid)
+
+    def working() -> list[psutil.Process]:
+        family = own.children(recursive=True)
+        return family if any(one.name().startswith("ray::_") for one in family) else []
+
+    wait_for(working, process)
+    family = working()
+    assert send(process, signal.SIGTERM) == (143, "", "")
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert not alive
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["new.jsonl", "old.jsonl", "tmp"]
 
 
 def test_another_interface_is_refused() -> None:

@@ -214,7 +214,8 @@ def _spoil(rng: Random, lines: list[str], form: str) -> None:
     try:
         row = json.loads(lines[at])
         key = rng.choice(sorted(row))
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, IndexError, TypeError, RecursionError):
+        # A row that is bad already, such as one that is nested too deep for Python.
         return
     if how == "line":
         lines.insert(rng.randrange(len(lines) + 1), rng.choice(LINES))

@@ -12,6 +12,7 @@ import io
 import json
 import math
 import shutil
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 # An error names one file; a link or an encoding may add some words.
 LONGEST_MESSAGE = 1500
+# Characters that act without being seen. Others may be new in Unicode, or wide blanks.
+ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 MOST_CUTS = 150
 CASES_OF_A_LOG = 30
 COMMANDS = 0.1
@@ -112,13 +115,17 @@ def _read(case: Case, path: Path) -> Run:
 
 
 def _check_message(message: str, path: str) -> None:
-    if not message.isprintable():
+    if _acts(message):
         raise Fault("a message holds control characters", ascii(message))
     if len(message) > LONGEST_MESSAGE:
         raise Fault("a message is longer than a screen", message)
     # A log that is whole but holds several models is no fault of a file.
     if path not in message and "--" not in message:
         raise Fault("a message names no file", message)
+
+
+def _acts(text: str) -> bool:
+    return any(unicodedata.category(char) in ACTING for char in text)
 
 
 def _check_run(run: Run) -> None:
@@ -140,7 +147,7 @@ def _check_command(arguments: list[str]) -> None:
     if code not in (0, 2, 4):
         raise Fault(f"{arguments[0]} exits with {code}", errors.getvalue())
     for line in (out.getvalue() + errors.getvalue()).splitlines():
-        if not line.replace("\t", " ").isprintable():
+        if _acts(line.replace("\t", " ")):
             raise Fault(f"{arguments[0]} prints control characters", ascii(line))
 
 

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("pyarrow", reason="readers and engines need it")
 pytest.importorskip("duckdb", reason="the engine is behind an extra")
 
-from tests.fuzz import cases, readers, sinks, watch
+from tests.fuzz import cases, engines, readers, sinks, watch
 from tests.fuzz.cases import Fault, fault_of, read_corpus, save_case, shrink
 from tests.fuzz.fuzzers import FUZZERS, USUAL
 
@@ -38,6 +38,32 @@ def test_some_cases_of_each_fuzzer(name: str, tmp_path: Path) -> None:
         # A case is what is written down, and no more.
         again = json.loads(json.dumps(case))
         assert fault_of(FUZZERS[name], again, tmp_path / "case")[1] is None
+
+
+def test_a_row_that_python_cannot_read_is_not_spoiled_again() -> None:
+    deep = "[" * 100_000
+    lines = [deep]
+    engines._spoil(random.Random(1), lines, "jsonl")
+    assert lines == [deep]
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("a.jsonl: got 'x\u202e'", "a message holds control characters"),
+        ("a.jsonl: got 'x\x85'", "a message holds control characters"),
+        # A wide blank, and a letter that is newer than the Unicode of this Python may be.
+        ("a.jsonl: got '\u3000\ua63e'", None),
+        ("got 'x'", "a message names no file"),
+    ],
+)
+def test_the_message_of_a_reader(message: str, kind: str | None) -> None:
+    found = None
+    try:
+        readers._check_message(message, "a.jsonl")
+    except Fault as fault:
+        found = fault.kind
+    assert found == kind
 
 
 def test_bytes_are_written_as_text() -> None:
@@ -111,4 +137,11 @@ def test_a_process_that_ends_is_a_fault(case: Any, expected: str, tmp_path: Path
     tally = watch.watch(watch.Job("planted", cases=4, longest=1, corpus=tmp_path))
     assert dict(tally.faults) == {expected: 1}
     assert tally.files == {expected: tmp_path / "planted-1.json"}
+    assert tally.cases >= 4
+
+
+@pytest.mark.slow
+def test_a_process_ends_before_its_heap_is_large(tmp_path: Path) -> None:
+    tally = watch.watch(watch.Job("planted", cases=4, most=2, corpus=tmp_path))
+    assert (tally.faults.total(), tally.outcomes) == (0, {"0 MB": tally.cases})
     assert tally.cases >= 4

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Tally", "watch"]
 
 # Seconds that one case may wait; other programs slow it down too.
-LONGEST_WAIT = 60.0
+LONGEST_WAIT = 300.0
 MOST_MEMORY = 1 << 30
 # More address space than any case needs: a bomb ends in a MemoryError, not in swap.
 MOST_ADDRESSES = 16 << 30
@@ -49,7 +49,8 @@ CURRENT, TRACE = "current", "trace"
 class Job:
     """Cases of one fuzzer: until the minutes or the number of cases are over.
 
-    `longest` is the processor time that one case may take, in seconds.
+    `longest` is the processor time that one case may take, in seconds. A process ends after `most`
+    cases: native heaps grow by some kilobytes a case, to more memory than a case may need.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Job:
     cases: int | None = None
     processes: int = 1
     longest: float = 5.0
+    most: int = 10_000
     corpus: Path = CORPUS
 
     def case(self, place: str) -> Case:
@@ -211,7 +213,7 @@ def _work(job: Job, number: int, folder: Path, pipe: Connection) -> None:
             signal.signal(name, signal.SIG_DFL)
             # Written by the handler itself, and then the process ends as without a handler.
             faulthandler.register(name, trace, chain=True)
-        for place, case in job.rounds(number):
+        for place, case in islice(job.rounds(number), job.most):
             current.seek(0)
             current.write(f"{place:<80}")
             current.flush()

@@ -183,6 +183,7 @@ CASES: dict[str, Callable[[], object]] = {
     ),
     "promptfoo: a result twice": lambda: read_lines("promptfoo", COLUMN, COLUMN),
     "promptfoo: two columns": lambda: read_lines("promptfoo", COLUMN, {**COLUMN, "promptIdx": 3}),
+    "inspect_ai: no log": read_inspect,
     "inspect_ai: two models": lambda: read_inspect({"model": "a"}, {"model": "b"}),
     "inspect_ai: two settings": lambda: read_inspect(
         {"model_args": {"api_key": "0123456789"}}, {"model_args": {"api_key": "9876543210"}}
@@ -237,6 +238,9 @@ CASES: dict[str, Callable[[], object]] = {
     "datasets: no files": lambda: read_dataset({}),
     "datasets: a file elsewhere": lambda: read_dataset(
         {"_data_files": [{"filename": "../old.arrow"}]}
+    ),
+    "datasets: a file that is missing": lambda: read_dataset(
+        {"_data_files": [{"filename": "new.arrow"}]}
     ),
     "datasets: a column twice": lambda: read_dataset(FILES, ("id", "id")),
     "datasets: a damaged file": lambda: read_dataset(FILES, content=b"x" * 8),

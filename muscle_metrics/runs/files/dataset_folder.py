@@ -104,6 +104,11 @@ def _shards(path: Path) -> list[Path]:
                 f"{visible(str(path / _STATE))}: expected names of files in the folder itself, got "
                 f"{given}: save the dataset again"
             )
+        if not os.path.lexists(path / name):
+            raise FileError(
+                f"{visible(str(path / _STATE))}: expected the data files that it lists, got none "
+                f"named {describe(name)}: save the dataset again, or fetch the whole folder"
+            )
         shards.append(path / name)
     if not shards:
         raise FileError(

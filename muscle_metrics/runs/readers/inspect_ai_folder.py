@@ -153,8 +153,14 @@ def newest_logs(folder: Path, files: Sequence[Glimpse], choice: Choice) -> list[
     Raises
     ------
     InputError
-        If the logs are of several models, or two of one task differ in more than its arguments.
+        If there is no log, if the logs are of several models, or if two of one task differ in more
+        than its arguments.
     """
+    if not files:
+        raise InputError(
+            "expected at least one log of inspect_ai in the folder, got none: name the folder of "
+            "its logs, or a log"
+        )
     groups: dict[str, list[_Header]] = {}
     headers = [_read_header(file, folder) for file in files]
     if choice.model is not None:

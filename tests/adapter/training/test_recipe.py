@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
+
+from tests.cli.test_signals import send, start, wait_for
 
 for package in ("torch", "peft", "transformers"):
     pytest.importorskip(package)
 
+from muscle_metrics.adapter.checkpoints import MANIFEST, hash_files  # noqa: E402
 from muscle_metrics.adapter.training.recipe import read_recipe  # noqa: E402
 from muscle_metrics.cli import main  # noqa: E402
 from muscle_metrics.errors import UsageError  # noqa: E402
@@ -59,6 +64,56 @@ def test_the_command_trains_saves_and_resumes(folder, capsys):
     assert (folder / "run" / "adapter" / "adapter_model.safetensors").is_file()
     assert main(["adapter", "train", str(folder / "recipe.toml"), "--resume"]) == 0
     assert capsys.readouterr().out.splitlines() == [before, after, saved]
+
+
+def begun(folder):
+    """What a run has written that it must take back at a signal."""
+    return [*folder.rglob(".muscle-metrics.*"), *(folder / "tmp").iterdir()]
+
+
+@pytest.mark.slow
+def test_a_signal_in_training(folder):
+    recipe = folder / "recipe.toml"
+    recipe.write_text(RECIPE.replace("epochs = 1", "epochs = 9999"), encoding="utf-8")
+    process = start(["adapter", "train", "recipe.toml"], folder)
+    wait_for(lambda: list(folder.glob(f"run/checkpoint-*/{MANIFEST}")), process)
+    code, out, _ = send(process, signal.SIGINT)
+    assert (code, out) == (130, "")
+    assert not begun(folder)
+    assert not (folder / "run" / "adapter").exists()
+    for manifest in folder.glob(f"run/checkpoint-*/{MANIFEST}"):
+        listed = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+        assert listed == hash_files(manifest.parent, besides=MANIFEST)
+
+
+# The disk takes long to write an adapter.
+SLOW_DISK = """
+import os, pathlib, time
+def fsync(descriptor):
+    if "/adapter/" in os.readlink(f"/proc/self/fd/{descriptor}"):
+        pathlib.Path("started").touch()
+        time.sleep(60)
+os.fsync = fsync
+"""
+
+
+@pytest.mark.slow
+def test_a_signal_while_an_adapter_is_saved(folder, monkeypatch):
+    (folder / "sitecustomize.py").write_text(SLOW_DISK, encoding="utf-8")
+    places = [str(folder), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(places))
+    adapter = folder / "run" / "adapter"
+    adapter.mkdir(parents=True)
+    old = {"adapter_config.json": b"{}", "adapter_model.safetensors": b"old", "notes.md": b"mine"}
+    for name, content in old.items():
+        (adapter / name).write_bytes(content)
+    process = start(["adapter", "train", "recipe.toml"], folder)
+    wait_for((folder / "started").exists, process)
+    assert begun(folder)
+    code, out, _ = send(process, signal.SIGTERM)
+    assert (code, out) == (143, "")
+    assert not begun(folder)
+    assert {path.name: path.read_bytes() for path in adapter.iterdir()} == old
 
 
 def test_data_that_cannot_be_used_give_4(folder, capsys):

@@ -128,9 +128,19 @@ class TestRefused:
             read_run(tmp_path)
 
     def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
-        next(save(tmp_path, ROWS).glob("*.arrow")).unlink()
-        with pytest.raises(FileError, match=r"\.arrow: expected a file, got none of that name"):
+        save(tmp_path, ROWS, ROWS)
+        (tmp_path / "data-00001-of-00002.arrow").unlink()
+        message = r"state\.json: expected the data files that it lists, got none named 'data-00001"
+        with pytest.raises(FileError, match=message):
             read_run(tmp_path)
+
+    @pytest.mark.parametrize("name", ["ы" * 70_000, "\x00", "\x1b" * 300])
+    def test_a_name_that_no_file_can_have(self, tmp_path: Path, name: str) -> None:
+        state = {"_data_files": [{"filename": name}]}
+        (tmp_path / "state.json").write_text(json.dumps(state), encoding="utf-8")
+        with pytest.raises(FileError, match="got none named '") as refused:
+            read_run(tmp_path)
+        assert len(str(refused.value)) < len(str(tmp_path)) + 400
 
     def test_a_column_twice(self, tmp_path: Path) -> None:
         table = pyarrow.Table.from_arrays([pyarrow.array([1])] * 2, names=["id", "id"])

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muscle_metrics.cli import main
-from muscle_metrics.errors import FileError, MuscleMetricsError
+from muscle_metrics.errors import FileError, InputError, MuscleMetricsError
 from muscle_metrics.runs.choice import Choice
 from muscle_metrics.runs.files.glimpse import Glimpse
-from muscle_metrics.runs.harnesses import recognise_harness
+from muscle_metrics.runs.harnesses import HARNESSES, recognise_harness
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Run
 
@@ -263,6 +263,18 @@ def test_a_folder_is_as_good_as_a_file(log: str, tmp_path: Path) -> None:
     assert read_run(folder).records == read_run(only_file(folder)).records
     named = read_run(folder, format=whole.harness.name)
     assert named.records == read_run(folder).records
+
+
+@pytest.mark.parametrize("harness", [harness.name for harness in HARNESSES])
+@pytest.mark.parametrize("content", [{}, {"заметки.txt": b"x", "b.json": b'{"a": 1}'}])
+def test_a_folder_without_a_log_is_refused(harness: str, content: Files, tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", content)
+    # Folders named like logs, one of which holds itself.
+    for name in ("2026-11-23T07-40-17+00-00_sums_x.eval", "x.json", "samples_x.jsonl"):
+        (folder / name).symlink_to(".")
+    with pytest.raises(InputError, match=r"expected .*, got .*: (name|evaluate|choose)") as refused:
+        read_run(folder, format=harness)
+    assert str(folder) in str(refused.value)
 
 
 @every_log
