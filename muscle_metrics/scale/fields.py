@@ -14,7 +14,7 @@ __all__ = ["drop_empty_labels", "drop_empty_values", "labels_from_new"]
 
 
 def drop_empty_values(joining: Joining, found: Tally) -> Joining:
-    """Leave out the references and the answers of a run that holds none."""
+    """Leave out the references of a run that holds none, and answers where scores judge alike."""
     both = joining.old.fields.keys() & joining.new.fields.keys()
     old, new = set[str](), set[str]()
     if "reference" in both:
@@ -22,7 +22,7 @@ def drop_empty_values(joining: Joining, found: Tally) -> Joining:
         if any(referenced):
             old |= {"reference"} if not referenced[0] else set()
             new |= {"reference"} if not referenced[1] else set()
-    if "prediction" in both and found.count(without=joining.left_out):
+    if joining.judging.by_score and "prediction" in both:
         for run, empty in (("old", old), ("new", new)):
             if not found.count(f"{run}_answered", without=joining.left_out):
                 empty.add("prediction")
