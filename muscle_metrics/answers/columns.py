@@ -9,7 +9,7 @@ answers: these columns are refused.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -25,12 +25,15 @@ from muscle_metrics.answers.keys import (
     refuse_constant,
     refuse_emptied,
 )
+from muscle_metrics.answers.reading.columns import read_answers, read_references
+from muscle_metrics.answers.reading.reading import Answer, Reading
 from muscle_metrics.errors import InputError, check_choice
 
 __all__ = [
     "AcceptedAnswers",
     "Column",
     "Key",
+    "KeyedColumns",
     "Missing",
     "Values",
     "answer_column",
@@ -39,6 +42,7 @@ __all__ = [
     "check_lengths",
     "check_list_references",
     "is_missing",
+    "keyed_columns",
     "keyed_references",
     "reference_columns",
 ]
@@ -198,7 +202,8 @@ def check_key(key: Key, recorded: Iterable[Values], keyed: Iterable[Values]) -> 
     InputError
         If they and noise have one value.
     """
-    if key is not None:
+    # Readers give parts of texts, and no part is in all noise.
+    if key is not None and not isinstance(key, Reading):
         refuse_constant(key, _one_by_one(recorded), _one_by_one(keyed))
 
 
@@ -224,11 +229,58 @@ def keyed_references(
     named = [f"item {i}" for i in range(len(rows))] if places is None else places
     of_all = [place for place, row in zip(named, rows, strict=True) for _ in row]
     references = [one for row in rows for one in row]
-    found = apply_key(key, references, name=name, places=of_all)
-    refuse_emptied(references, found, name=name, places=of_all)
+    if isinstance(key, Reading):
+        found = read_references(key, references, name=name, places=of_all)
+    else:
+        found = apply_key(key, references, name=name, places=of_all)
+        refuse_emptied(references, found, name=name, places=of_all)
     keyed = iter(found)
     lists = [[next(keyed) for _ in row] for row in rows]
     return [row if _is_list(value) else row[0] for value, row in zip(flat, lists, strict=True)]
+
+
+class KeyedColumns(NamedTuple):
+    """Columns of answers and their references after a key; `read` says what readers found."""
+
+    answers: list[list[Any]]
+    references: list[Any]
+    read: list[list[Answer]]
+
+
+def keyed_columns(
+    key: Callable[[Any], Any], answers: Mapping[str, Values], references: Values
+) -> KeyedColumns:
+    """Apply a key to named columns of answers, and to the references of them all.
+
+    Parameters
+    ----------
+    key : callable
+        A function; or a `Reading`, which knows the references that an answer is compared with.
+    answers : mapping of str to sequence, shape (N,)
+        Columns by their names in errors.
+    references : sequence, shape (N,)
+        One reference per item, or a list of accepted ones.
+
+    Raises
+    ------
+    InputError
+        If the key raises, empties a reference, cannot read one, or tells nothing apart.
+
+    Examples
+    --------
+    >>> keyed_columns(str.upper, {"old": ["a"], "new": ["b"]}, [["b", "c"]])[:2]
+    ([['A'], ['B']], [['B', 'C']])
+    """
+    check_list_references(references, *answers.values())
+    accepted = keyed_references(references, key, name="references")
+    flat = {name: flat_column(column, name) for name, column in answers.items()}
+    if isinstance(key, Reading):
+        lists = [list(one) if _is_list(one) else [one] for one in accepted]
+        read = [read_answers(key, column, lists, name=name) for name, column in flat.items()]
+        return KeyedColumns([[one.text for one in column] for column in read], accepted, read)
+    keyed = [apply_key(key, column, name=name) for name, column in flat.items()]
+    check_key(key, [*answers.values(), references], [*keyed, accepted])
+    return KeyedColumns(keyed, accepted, [])
 
 
 def check_lengths(**columns: Sized) -> int:

@@ -15,10 +15,9 @@ from muscle_metrics.answers.columns import (
     Missing,
     Values,
     answer_column,
-    check_key,
     check_kinds,
     check_lengths,
-    check_list_references,
+    keyed_columns,
     reference_columns,
 )
 from muscle_metrics.errors import InputError
@@ -85,12 +84,11 @@ def judge_answers(
     """
     check_same_index(old, new, references)
     if key is not None:
-        check_list_references(references, old, new)
-    old_answers = answer_column(old, name="old", key=key, missing=missing)
-    new_answers = answer_column(new, name="new", key=key, missing=missing)
-    accepted = reference_columns(references, items=len(old_answers), key=key)
+        (old, new), references, _ = keyed_columns(key, {"old": old, "new": new}, references)
+    old_answers = answer_column(old, name="old", missing=missing)
+    new_answers = answer_column(new, name="new", missing=missing)
+    accepted = reference_columns(references, items=len(old_answers))
     check_lengths(old=old_answers, new=new_answers, references=range(accepted.items))
-    check_key(key, [old, new, references], [old_answers, new_answers, accepted.accepted])
     return Correctness(
         right_answers(old_answers, accepted, name="old"),
         right_answers(new_answers, accepted, name="new"),

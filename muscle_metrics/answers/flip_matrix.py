@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.answers.columns import answer_column, check_kinds, check_lengths
+from muscle_metrics.answers.reading.reading import with_answer
 from muscle_metrics.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,7 +67,12 @@ class FlipMatrix(NamedTuple):
 
 
 def flip_matrix(
-    *, old: Values, new: Values, key: Key = None, most_answers: int = 100
+    *,
+    old: Values,
+    new: Values,
+    key: Key = None,
+    answer: str | None = None,
+    most_answers: int = 100,
 ) -> FlipMatrix:
     """Count the transitions between answers of a closed set, such as letters or labels.
 
@@ -76,6 +82,8 @@ def flip_matrix(
         Answers of the old and of the new model.
     key : callable, optional
         Normalises answers before they are compared.
+    answer : str, optional
+        Readers of answers, such as "strip, casefold", after the key.
     most_answers : int
         Largest number of different answers; beyond it the set is not closed.
 
@@ -94,6 +102,7 @@ def flip_matrix(
     >>> matrix.transitions()[0]
     Transition(old='A', new='B', items=2, expected=2.25)
     """
+    key = with_answer(key, answer)
     before = answer_column(old, name="old", key=key)
     after = answer_column(new, name="new", key=key)
     total = check_lengths(old=before, new=after)

@@ -81,12 +81,15 @@ def compare_on_engine(
     UsageError
         If an option needs runs in memory.
     """
+    from muscle_metrics.answers.reading.reading import Reading
+
     if len(paths) != 2:
         raise UsageError(
             f"expected two runs for --engine {options.engine}, got {len(paths)}: leave out "
             f"--engine to compare a chain"
         )
-    given = {"key": choices["key"]}
+    reading = choices["key"]
+    given = {"key": reading.key if isinstance(reading, Reading) else reading}
     given |= {name: getattr(options, name, None) for name in ("reference", "task", "filter")}
     for name, value in given.items():
         if value is not None:
@@ -99,6 +102,7 @@ def compare_on_engine(
     doubt_order(paths)
     wanted = {name: value for name, value in choices.items() if name != "key"}
     wanted |= {
+        "answer": options.answer,
         "old_options": settings[0],
         "new_options": settings[1],
         "sample_size": max(flips, 10),

@@ -141,6 +141,7 @@ def _gate(options: argparse.Namespace) -> int:
     two_models(options)
     check_engine(options)
     policy = policy_of(options)
+    options.answer = policy.answer
     paths = _paths(options)
     named = (options.reference, options.policy, options.pinned)
     _check_output(options, [*paths, *filter(None, named)])

@@ -33,6 +33,14 @@ def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None
         help="normalise answers and references with a function, as package.module:function or "
         "path/to/file.py:function",
     )
+    group.add_argument(
+        "--answer",
+        metavar="READERS",
+        help="compare what readers find in answers and references, one after the other, such as "
+        "no-think,last-number or 'number(tolerance=1e-6)'; after --key: strip, casefold, nfkc, "
+        "squad, first-line, last-line, no-think, no-fence, yes-no, number, last-number, gsm8k, "
+        "boxed, letter, letters, json, tool-calls, math, regex:PATTERN",
+    )
     if not scores:
         parser.set_defaults(stem=False, bertscore_model=None, bertscore_layers=None)
         parser.set_defaults(threshold=None, strict_threshold=False, score_range=None)
@@ -66,11 +74,14 @@ def judging_choices(options: argparse.Namespace) -> dict[str, Any]:
     UsageError
         If the function that an option names cannot be loaded.
     """
+    from muscle_metrics.answers.reading.reading import with_answer
+
     names = ("threshold", "strict_threshold", "missing", "conflict", "unanswered")
     choices = {name: getattr(options, name) for name in names}
     metrics = options.metric
     choices["metric"] = metrics[0] if metrics and len(metrics) == 1 else metrics
-    choices["key"] = None if options.key is None else _key_function(options.key)
+    own = None if options.key is None else _key_function(options.key)
+    choices["key"] = with_answer(own, options.answer)
     choices["options"] = metric_options(options, metrics or [])
     if options.score_range:
         choices["score_range"] = tuple(options.score_range)

@@ -41,6 +41,7 @@ exit codes: 0 done, 2 usage, 4 a run that cannot be read, 5 internal error
 # Options that only judge items, and what they are where they are not given.
 JUDGING = {
     "key": None,
+    "answer": None,
     "stem": False,
     "bertscore_model": None,
     "bertscore_layers": None,

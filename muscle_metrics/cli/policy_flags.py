@@ -31,6 +31,7 @@ SINGLE = (
     "on_inconclusive",
     "noise_adjusted_pass",
     "strict_groups",
+    "answer",
 )
 # Flags that are lists or tables: beside a file they are refused, because a flag would replace the
 # limits of the file without a warning. First the tables, by field of the policy.
@@ -124,8 +125,9 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
 
 def has_policy(options: argparse.Namespace) -> bool:
     """Whether an option of a policy was given."""
-    # --minimum-effect also works without a policy, so it does not count as one.
-    flags = {"policy", "accept_difference", "accept_losses", *SINGLE, *SEVERAL} - {"minimum_effect"}
+    # These also work without a policy, so they do not count as one.
+    others = {"minimum_effect", "answer"}
+    flags = {"policy", "accept_difference", "accept_losses", *SINGLE, *SEVERAL} - others
     return any(getattr(options, flag) is not None for flag in flags)
 
 

@@ -143,16 +143,13 @@ def read_runs(
                     file,
                     name=name,
                     metric=_first_metric(options),
-                    # The function of --key makes an answer of a list or an object.
-                    structured=getattr(options, "key", None) is not None,
                     **setting,
                 )
             )
     if options.reference is None:
         return runs
-    fields = {
-        name: settings[0][name] for name in ("id_field", "reference_field") if name in settings[0]
-    }
+    shared = {"id_field", "reference_field", "structured"} & settings[0].keys()
+    fields = {name: settings[0][name] for name in shared}
     references = read_references(options.reference, **fields)
     return [with_references(run, references) for run in runs]
 
@@ -221,6 +218,9 @@ def _settings(options: argparse.Namespace, position: int, runs: int) -> dict[str
         settings[name] = given[position if len(given) > 1 else 0]
     if options.missing_score:
         settings["missing_score"] = tuple(options.missing_score)
+    # A function or a reader makes an answer of a list or an object.
+    if any(getattr(options, name, None) for name in ("key", "answer")):
+        settings["structured"] = True
     if "," in settings.get("id_field", ""):
         settings["id_field"] = tuple(settings["id_field"].split(","))
     if "where" in settings:

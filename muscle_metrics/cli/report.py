@@ -93,6 +93,7 @@ def _report(options: argparse.Namespace) -> int:
     items_file = _items_file(options.output)
     check_outputs([options.output, items_file], inputs)
     policy = policy_of(options) if has_policy(options) else None
+    options.answer = options.answer if policy is None else policy.answer
     choices = judging_choices(options)
     check_versions(options, choices, "report on two runs")
     runs = read_runs(options, options.runs)

@@ -12,10 +12,12 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.answers.reading.reading import option_of, with_answer
 from muscle_metrics.comparison.judging import judge_runs
+from muscle_metrics.comparison.keyed import with_silence
 from muscle_metrics.comparison.metrics import EXACT_MATCH
 from muscle_metrics.comparison.per_task import settle_scores
-from muscle_metrics.comparison.signature import name_key
+from muscle_metrics.comparison.signature import name_answer, name_key
 from muscle_metrics.comparison.unanswered import needs_of
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.runs.joining.pairing import join_runs
@@ -35,7 +37,12 @@ DIGEST_LENGTH = 16
 
 
 def make_baseline(
-    run: Run, *, metric: str | None = None, key: Key = None, unanswered: Unanswered = "error"
+    run: Run,
+    *,
+    metric: str | None = None,
+    key: Key = None,
+    answer: str | None = None,
+    unanswered: Unanswered = "error",
 ) -> Run:
     """Reduce a run to ids, labels and correctness, or to the scores that it recorded.
 
@@ -48,6 +55,8 @@ def make_baseline(
         "exact_match".
     key : callable, optional
         Normalises answers and references before they are compared; recorded scores take none.
+    answer : str, optional
+        Readers of answers and references, such as "strip, casefold", after the key.
     unanswered : {"error", "wrong", "drop"}
         What to do with items to which the run recorded no answer: wrong answers are written as
         wrong, and an item without a recorded score stays without one.
@@ -64,16 +73,18 @@ def make_baseline(
     UsageError
         If the metric is not recorded, or a key has no answers to apply to.
     """
+    key = with_answer(key, answer)
     if metric is not None:
         (run,), metric = settle_scores([run], metric)
+    (run,) = with_silence([run], key)
     needs = needs_of((run, run), metric)
     joined = join_runs((run, run), unanswered=unanswered, needs=needs)
     kept = joined.records[0]
     by_answers = _by_answers(kept, metric)
     if key is not None and not by_answers:
         raise UsageError(
-            f"expected answers to judge for --key (key=), got recorded scores of {show(run.name)}: "
-            f"drop it, or name another metric with --metric (metric=)"
+            f"expected answers to judge for {option_of(key)}, got recorded scores of "
+            f"{show(run.name)}: drop it, or name another metric with --metric (metric=)"
         )
     if by_answers:
         judged = judge_runs(joined, metric=EXACT_MATCH, key=key)
@@ -108,6 +119,7 @@ def match_baseline(
     *,
     metric: str | Sequence[str] | None = None,
     key: Key = None,
+    answer: str | None = None,
     growing: bool = False,
 ) -> tuple[Run, Run]:
     """Add the facts that a baseline records to a new run, so that a gate sees differences.
@@ -117,7 +129,7 @@ def match_baseline(
     old, new : Run
         A baseline and a run to be gated against it. If `old` is no baseline, both are returned
         unchanged.
-    metric, key
+    metric, key, answer
         How the new run will be judged.
     growing : bool
         Whether the new run may be incomplete. References are compared once it is complete, or at
@@ -142,7 +154,7 @@ def match_baseline(
         return old, new
     same_items = sorted(map(_identity, old)) == sorted(map(_identity, new))
     before, now = dict(old.fingerprint), dict(new.fingerprint)
-    now[JUDGING] = _judging(new.records, metric, key)
+    now[JUDGING] = _judging(new.records, metric, with_answer(key, answer))
     if growing and not same_items and all(record.reference is not None for record in old):
         # References of a separate file: joining compares those of the new run with them.
         now[REFERENCES] = _digest(old)
@@ -166,7 +178,8 @@ def _judging(
 ) -> str:
     if _by_answers(records, metric):
         # A hash of code differs between versions of Python, and a committed baseline outlives one.
-        return f"{OF_ANSWERS} {name_key(key).partition('@')[0]}"
+        readers = "".join(f", answer {name}" for name in name_answer(key).values())
+        return f"{OF_ANSWERS} {name_key(key).partition('@')[0]}{readers}"
     if metric is None:
         metric = sorted({name for record in records for name in record.scores})
     return f"score {metric if isinstance(metric, str) else ', '.join(map(str, metric))}"

@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from muscle_metrics.answers.columns import (
     answer_column,
-    check_key,
     check_lengths,
-    check_list_references,
+    keyed_columns,
     reference_columns,
 )
 from muscle_metrics.answers.correctness import check_same_index, right_answers
+from muscle_metrics.answers.reading.reading import with_answer
 from muscle_metrics.comparison.chain_bounds import (
     SummaryRate,
     step_bounds,
@@ -24,7 +24,7 @@ from muscle_metrics.comparison.chain_bounds import (
 )
 from muscle_metrics.comparison.items import joined_table
 from muscle_metrics.comparison.judging import JudgedRuns, recorded_names
-from muscle_metrics.comparison.keyed import KeyedAnswers
+from muscle_metrics.comparison.keyed import KeyedAnswers, with_silence
 from muscle_metrics.comparison.measured import Settings
 from muscle_metrics.comparison.metrics import EXACT_MATCH, choose_metrics
 from muscle_metrics.comparison.per_task import settle_scores
@@ -35,6 +35,7 @@ from muscle_metrics.comparison.plain_data import (
     json_text,
 )
 from muscle_metrics.comparison.signature import (
+    name_answer,
     name_directions,
     name_key,
     name_metric,
@@ -190,6 +191,7 @@ def count_chain(
     versions: Sequence[Values],
     references: Values,
     key: Key = None,
+    answer: str | None = None,
     missing: Missing = "error",
     names: Sequence[str] | None = None,
 ) -> Chain:
@@ -203,6 +205,8 @@ def count_chain(
         The right answer of every item, or a list of accepted ones.
     key : callable, optional
         Normalises answers and references before they are compared.
+    answer : str, optional
+        Readers of answers and references, such as "strip, casefold", as in `compare`.
     missing : {"error", "wrong"}
         Whether a None or NaN answer is refused or counts as a wrong answer.
     names : sequence of str, optional
@@ -231,21 +235,23 @@ def count_chain(
             f"expected at least two versions, each with a name of its own, got {len(versions)} "
             f"and the names {labels}: pass one name for each version, oldest first"
         )
+    key = with_answer(key, answer)
     check_same_index(*versions, references)
+    named = dict(zip(labels, versions, strict=True))
     if key is not None:
-        check_list_references(references, *versions)
+        keyed, references, _ = keyed_columns(key, named, references)
+        named = dict(zip(labels, keyed, strict=True))
     columns = {
-        name: answer_column(version, name=name, key=key, missing=missing)
-        for name, version in zip(labels, versions, strict=True)
+        name: answer_column(version, name=name, missing=missing) for name, version in named.items()
     }
     items = check_lengths(**columns)
-    accepted = reference_columns(references, items=items, key=key)
+    accepted = reference_columns(references, items=items)
     check_lengths(**columns, references=range(accepted.items))
-    check_key(key, [*versions, references], [*columns.values(), accepted.accepted])
     right = tuple(right_answers(column, accepted, name=name) for name, column in columns.items())
     judged = JudgedRuns(EXACT_MATCH, right, None, tuple(columns.values()), ())
     ids = tuple(map(str, range(items)))
-    return _chain(labels, judged, ids, {}, name_recipe(EXACT_MATCH, name_key(key), missing=missing))
+    recipe = name_recipe(EXACT_MATCH, name_key(key), **name_answer(key), missing=missing)
+    return _chain(labels, judged, ids, {}, recipe)
 
 
 def compare_chain(
@@ -253,6 +259,7 @@ def compare_chain(
     *,
     metric: str | None = None,
     key: Key = None,
+    answer: str | None = None,
     threshold: float | None = None,
     strict_threshold: bool = False,
     missing: MissingItems = "error",
@@ -275,7 +282,9 @@ def compare_chain(
     >>> [step.positive for step in compare_chain(runs).steps]
     [0, 1]
     """
+    key = with_answer(key, answer)
     runs, metric = settle_scores(runs, metric)
+    runs = with_silence(runs, key)
     joined = join_runs(
         runs,
         missing=missing,
@@ -304,6 +313,7 @@ def compare_chain(
             higher_is_better=judged.higher_is_better,
         ),
         key_name,
+        **name_answer(key, judges=isinstance(chosen[0], Scorer)),
         missing=missing,
         conflict=conflict,
         unanswered=unanswered,

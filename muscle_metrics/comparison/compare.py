@@ -12,25 +12,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from muscle_metrics.answers.arrays import flat_column
-from muscle_metrics.answers.columns import (
-    check_key,
-    check_lengths,
-    check_list_references,
-    is_missing,
-    keyed_references,
-)
+from muscle_metrics.answers.columns import check_lengths, is_missing, keyed_columns
 from muscle_metrics.answers.correctness import (
     Correctness,
     changed_answers,
     check_same_index,
     judge_answers,
 )
-from muscle_metrics.answers.keys import apply_key
+from muscle_metrics.answers.reading.reading import Reading, with_answer
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable, joined_table
 from muscle_metrics.comparison.judging import is_exact_text, match_texts, recorded_names
-from muscle_metrics.comparison.keyed import KeyedAnswers, predictions_of
+from muscle_metrics.comparison.keyed import (
+    KeyedAnswers,
+    as_recorded,
+    predictions_of,
+    with_silence,
+)
 from muscle_metrics.comparison.losses import with_losses
 from muscle_metrics.comparison.measured import Judged, Settings, Texts, judge_joined, measure
 from muscle_metrics.comparison.metrics import (
@@ -39,13 +37,15 @@ from muscle_metrics.comparison.metrics import (
     choose_metrics,
 )
 from muscle_metrics.comparison.per_task import settle_scores
-from muscle_metrics.comparison.signature import name_directions, name_key, name_recipe
+from muscle_metrics.comparison.reading_facts import ReadingFacts
+from muscle_metrics.comparison.signature import name_answer, name_directions, name_key, name_recipe
 from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.joining.pairing import pair_runs
 from muscle_metrics.runs.natural_order import sort_naturally
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Run
+from muscle_metrics.scorers import Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +74,7 @@ def compare(
     metric: Metric | Sequence[Metric] = EXACT_MATCH,
     options: Options | None = None,
     key: Key = None,
+    answer: str | None = None,
     threshold: float | None = None,
     strict_threshold: bool = False,
     tie: float | None = None,
@@ -103,6 +104,8 @@ def compare(
         Options by metric, such as ``{"rouge1": {"stem": True}}``, which leave its name as it is.
     key : callable, optional
         Normalises answers and references before they are compared or scored.
+    answer : str, optional
+        Readers of answers and references, such as "strip, casefold", after the key.
     threshold : float, optional
         A score of the first metric, which must be a graded one, of at least this much is right, or
         of at most this much where lower is better; up to `tie`.
@@ -153,8 +156,9 @@ def compare(
     )
     chosen = choose_metrics(metric, options)
     settings.check(chosen)
+    key = with_answer(key, answer)
     check_same_index(old, new, references, ids, slices, groups, prompts)
-    texts = _keyed(Texts(old, new, references), key)
+    texts, facts = _keyed(Texts(old, new, references), key)
     judged = judge_answers(
         old=texts.old, new=texts.new, references=texts.references, missing=missing
     )
@@ -178,25 +182,25 @@ def compare(
         changes=measured.changes,
         dropped={},
         fingerprints=({}, {}),
+        reading=facts,
         recipe=name_recipe(
-            ", ".join(measured.names), name_key(key), missing=missing, **settings.effects
+            ", ".join(measured.names),
+            name_key(key),
+            **name_answer(key),
+            missing=missing,
+            **settings.effects,
         ),
     )
 
 
-def _keyed(texts: Texts, key: Key) -> Texts:
-    """Apply the function of a user to answers and references."""
+def _keyed(texts: Texts, key: Key) -> tuple[Texts, ReadingFacts | None]:
+    """Apply the function of a user, or readers, to answers and references."""
     if key is None:
-        return texts
-    old, new, references, _ = texts
-    check_list_references(references, old, new)
-    keyed = Texts(
-        apply_key(key, flat_column(old, "old"), name="old"),
-        apply_key(key, flat_column(new, "new"), name="new"),
-        keyed_references(references, key, name="references"),
-    )
-    check_key(key, [old, new, references], [keyed.old, keyed.new, keyed.references])
-    return keyed
+        return texts, None
+    columns = {"old": texts.old, "new": texts.new}
+    (old, new), references, read = keyed_columns(key, columns, texts.references)
+    facts = ReadingFacts.of(key, [*columns.values()], read) if isinstance(key, Reading) else None
+    return Texts(old, new, references), facts
 
 
 def _by_options(scorer: Chosen, texts: Texts) -> Correctness | None:
@@ -252,6 +256,7 @@ def compare_runs(
     metric: Metric | Sequence[Metric] | Mapping[str, str] | None = None,
     options: Options | None = None,
     key: Key = None,
+    answer: str | None = None,
     threshold: float | None = None,
     strict_threshold: bool = False,
     tie: float | None = None,
@@ -281,6 +286,8 @@ def compare_runs(
     key : callable, optional
         Normalises answers and references before they are compared or scored. Of recorded scores
         it leaves the values; answers that changed are told by it.
+    answer : str, optional
+        Readers of answers and references, such as "strip, casefold", after the key.
     threshold : float, optional
         A score of the first metric of at least this much is right, or of at most this much where
         lower is better; up to `tie`. Without one, graded scores give score changes and no flips.
@@ -327,7 +334,9 @@ def compare_runs(
     >>> comparison.counts.negative
     1
     """
-    (old, new), metric = settle_scores(_read_both(old, new, names, metric, key, reading), metric)
+    key = with_answer(key, answer)
+    runs, metric = settle_scores(_read_both(old, new, names, metric, key, reading), metric)
+    old, new = with_silence(runs, key)
     settings = Settings(
         threshold=threshold,
         strict_threshold=strict_threshold,
@@ -361,7 +370,9 @@ def compare_runs(
     is_by_scores = all(isinstance(one, Recorded) for one in chosen)
     comparison = Comparison(
         names=(joined.names[0], joined.names[1]),
-        table=joined_table(joined, measured.shown or predictions_of(joined)),
+        table=joined_table(
+            joined, as_recorded(measured.shown or predictions_of(joined), joined, runs)
+        ),
         correctness=measured.correctness,
         changes=measured.changes,
         dropped=joined.dropped,
@@ -369,12 +380,14 @@ def compare_runs(
         recipe=name_recipe(
             ", ".join(measured.names),
             key_name,
+            **name_answer(key, judges=any(isinstance(one, Scorer) for one in chosen)),
             missing=missing,
             conflict=conflict,
             unanswered=unanswered,
             **settings.effects,
             **name_directions(joined.lower_is_better.intersection(measured.recorded)),
         ),
+        reading=answers.facts,
         labels_from_new=_labels_from_new(joined, old, is_by_scores=is_by_scores),
         relabelled=joined.relabelled,
         origins=(old.origin, new.origin),

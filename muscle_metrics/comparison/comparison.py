@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from muscle_metrics.answers.correctness import Correctness
+    from muscle_metrics.comparison.reading_facts import ReadingFacts
     from muscle_metrics.evidence.units import Event, Kind, Part
     from muscle_metrics.flips.changes import ScoreChanges
     from muscle_metrics.runs.details import Details
@@ -65,6 +66,8 @@ class Comparison(Facts):
         How many items have another slice or another group in the new run; those of old count.
     origins : tuple of (Origin or None)
         Logs of harnesses that the runs were read from, for texts of listed items.
+    reading : ReadingFacts, optional
+        In how many answers the readers of answers found nothing; None without readers.
 
     Examples
     --------
@@ -87,6 +90,7 @@ class Comparison(Facts):
     labels_from_new: frozenset[str] = frozenset()
     relabelled: Mapping[str, int] = field(default_factory=dict)
     origins: tuple[Origin | None, ...] = ()
+    reading: ReadingFacts | None = None
 
     @property
     def total(self) -> int:

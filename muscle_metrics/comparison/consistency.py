@@ -17,6 +17,7 @@ from muscle_metrics.answers.arrays import flat_column
 from muscle_metrics.answers.columns import check_lengths
 from muscle_metrics.answers.correctness import judge_answers
 from muscle_metrics.answers.keys import apply_key
+from muscle_metrics.answers.reading.reading import with_answer
 from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.flips.counting import label_correctness
 from muscle_metrics.flips.counts import Quadrant
@@ -154,6 +155,7 @@ def consistency(
     metrics: Sequence[Metric] = ("exact_match", "rougeL"),
     similar: float = 0.7,
     key: Key = None,
+    answer: str | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Consistency:
     """Compare the new answers with the old ones, as if the old ones were references.
@@ -171,6 +173,8 @@ def consistency(
         this distance, where lower is better. Choose the value with the metric.
     key : callable, optional
         Normalises texts before they are compared or scored.
+    answer : str, optional
+        Readers of answers and references, such as "strip, casefold", after the key.
     options : mapping of str to mapping, optional
         Options by metric, such as ``{"rougeL": {"stem": True}}``.
 
@@ -195,6 +199,7 @@ def consistency(
     >>> result.agreement.tolist()
     ['other_words', 'other_answer']
     """
+    key = with_answer(key, answer)
     if not metrics:
         raise UsageError(
             "expected at least one metric of similarity, got none: name one, such as 'rougeL'"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from muscle_metrics.comparison.items import Item
+    from muscle_metrics.comparison.reading_facts import ReadingFacts
     from muscle_metrics.comparison.totals import Cell, Totals
     from muscle_metrics.evidence.units import Event, Kind, Named
     from muscle_metrics.flips.score_totals import ScoreTotals
@@ -59,6 +60,8 @@ class CountedComparison(Facts):
         Which of references, slices and groups only the new run names.
     relabelled : mapping of str to int
         How many items have another slice or another group in the new run; those of old count.
+    reading : ReadingFacts, optional
+        In how many answers the readers of answers found nothing; None without readers.
     answers_changed : int, optional
         How many answers differ between the runs, whatever their scores; None if that is unknown.
 
@@ -81,6 +84,7 @@ class CountedComparison(Facts):
     worst: Totals | None = None
     labels_from_new: frozenset[str] = frozenset()
     relabelled: Mapping[str, int] = field(default_factory=dict)
+    reading: ReadingFacts | None = None
     answers_changed: int | None = None
 
     @property

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.items import Item
+    from muscle_metrics.comparison.reading_facts import ReadingFacts
     from muscle_metrics.evidence.evidence import Bounds
     from muscle_metrics.evidence.units import Event, Kind, Units
     from muscle_metrics.flips.changes import ScoreFacts
@@ -67,6 +68,7 @@ class Facts(ABC):
     lost: Mapping[str, int]
     labels_from_new: frozenset[str]
     relabelled: Mapping[str, int]
+    reading: ReadingFacts | None
 
     @property
     @abstractmethod

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from muscle_metrics.scorers import keys
+from muscle_metrics.answers.reading.blocks import without_reasoning
+from muscle_metrics.answers.reading.reading import Reading
 from muscle_metrics.words.escape import visible
 from muscle_metrics.words.numbers import counted
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.facts import Facts
@@ -36,25 +37,14 @@ _MOST_CHARACTERS = 2_000_000
 _LONGEST_SHOWN = 60
 _MOST_REFERENCES = 2
 
-_OF_KEYS = "muscle_metrics.scorers.keys"
-
-
-class _Try(NamedTuple):
-    """A function that might bring answers and references together, and what it changes."""
-
-    location: str
-    does: str
-    function: Callable[[Any], Any]
-
-
-# The mildest first: of several that work equally well, it is named.
+# The mildest first: of several that work equally well, the first is named.
 _TRIES = (
-    _Try("builtins:str.strip", "ignores white space at the ends", str.strip),
-    _Try("builtins:str.casefold", "ignores case", str.casefold),
-    _Try(f"{_OF_KEYS}:plain", "ignores case, white space and end punctuation", keys.plain),
-    _Try(f"{_OF_KEYS}:letter", "compares the letter of a choice", keys.letter),
-    _Try(f"{_OF_KEYS}:number", "compares the last number", keys.number),
-)
+    "strip", "casefold", "strip, casefold", "nfkc, strip, casefold", "squad", "no-fence",
+    "yes-no", "letter", "number", "boxed", "last-number", "letters", "first-line, strip, casefold",
+    "last-line, strip, casefold",
+)  # fmt: skip
+# Reasoning goes first: a reader would take its numbers and letters for answers.
+_REASONING = "no-think"
 
 
 class _Sample(NamedTuple):
@@ -64,10 +54,19 @@ class _Sample(NamedTuple):
     references: list[list[str]]
     is_all: bool
 
-    def right(self, key: Callable[[str], object]) -> int:
-        """Count the answers that equal a reference after the key."""
+    def right(self, reading: Reading | None) -> int:
+        """Count the answers that equal a reference as they are read; 0 if a reference cannot be."""
         pairs = zip(self.answers, self.references, strict=True)
-        return sum(key(answer) in map(key, accepted) for answer, accepted in pairs)
+        if reading is None:
+            return sum(answer in accepted for answer, accepted in pairs)
+        right = 0
+        for answer, accepted in pairs:
+            read = [reading.reference(one) for one in accepted]
+            texts = [one for one in read if one is not None]
+            if len(texts) < len(read):
+                return 0
+            right += reading.read(answer, texts).text in texts
+        return right
 
     def of_whole(self, count: int) -> str:
         whole = f"{count} of {len(self.answers)}"
@@ -113,7 +112,7 @@ def near_miss_lines(comparison: Facts, *, texts: bool = True) -> list[str]:
     >>> print(warning)
     warning: old is right on 0 of 3 items, so hardly anything could break
     >>> print(hint)
-    hint: old would be right on 3 of 3 with --key muscle_metrics.scorers.keys:letter (key=), ...
+    hint: old would be right on 3 of 3 with --answer letter (answer=), ...
     """
     if not comparison.is_judged or not right_on_almost_nothing(comparison.counts):
         return []
@@ -161,19 +160,24 @@ def _hints(comparison: Comparison) -> list[str]:
     sample = _sample(comparison)
     if sample is None:
         return []
-    rights = [sample.right(one.function) for one in _TRIES]
+    readings = [Reading.of(name) for name in _names(sample)]
+    rights = [sample.right(one) for one in readings]
     best = max(rights)
-    if _almost_nothing(best, len(sample.answers)) or best <= sample.right(_as_it_is):
+    if _almost_nothing(best, len(sample.answers)) or best <= sample.right(None):
         return _containing(sample)
-    found = _TRIES[rights.index(best)]
+    found = readings[rights.index(best)]
+    written = found.name.replace(", ", ",")
     return [
-        f"hint: old would be right on {sample.of_whole(best)} with --key {found.location} (key=), "
-        f"which {found.does}"
+        f"hint: old would be right on {sample.of_whole(best)} with --answer {written} (answer=), "
+        f"which compares {found.readers[-1].does}"
     ]
 
 
-def _as_it_is(text: str) -> str:
-    return text
+def _names(sample: _Sample) -> Iterator[str]:
+    """Readers to try; behind the one that removes reasoning, if there is any."""
+    thinks = any(without_reasoning(answer) != answer.strip() for answer in sample.answers if answer)
+    for name in _TRIES:
+        yield f"{_REASONING}, {name}" if thinks else name
 
 
 def _containing(sample: _Sample) -> list[str]:
@@ -184,8 +188,8 @@ def _containing(sample: _Sample) -> list[str]:
         return []
     return [
         f"hint: {sample.of_whole(found)} old answers hold their reference among other words: "
-        f"--metric token_f1 (metric=) grades such texts, or --key FILE.py:FUNCTION (key=) extracts "
-        f"the answer"
+        f"--metric token_f1 (metric=) grades such texts, or --answer regex:PATTERN (answer=) "
+        f"extracts the answer"
     ]
 
 

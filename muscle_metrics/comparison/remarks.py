@@ -54,6 +54,8 @@ def _lines(comparison: Facts) -> Iterator[str]:
             yield f"left out: {count} ({reason})"
     if comparison.lost:
         yield _lost_line(comparison)
+    if comparison.reading is not None:
+        yield from comparison.reading.lines()
     for _, concern in list_concerns(comparison.fingerprints, comparison.names):
         yield f"warning: {concern}"
     for note in list_notes(comparison.fingerprints, comparison.names):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics._version import __version__
+from muscle_metrics.answers.reading.reading import Reading
 from muscle_metrics.flips.thresholds import threshold_sign
 from muscle_metrics.scorers import SCORERS
 from muscle_metrics.scorers.signature import describe
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = [
+    "OF_CHANGES",
     "join_facts",
+    "name_answer",
     "name_directions",
     "name_effects",
     "name_key",
@@ -31,6 +34,7 @@ __all__ = [
 ]
 
 DIGEST_LENGTH = 12
+OF_CHANGES = " (changed answers only)"
 
 
 def name_recipe(metric: str, key: str = "none", **others: str) -> dict[str, str]:
@@ -59,9 +63,23 @@ def name_key(key: Callable[[Any], Any] | None, *, judges: bool = True) -> str:
     >>> name_key(None), name_key(str.strip, judges=False)
     ('none', 'builtins:str.strip (changed answers only)')
     """
-    if key is None:
+    own = key.key if isinstance(key, Reading) else key
+    if own is None:
         return "none"
-    return describe(key) + ("" if judges else " (changed answers only)")
+    return describe(own) + ("" if judges else OF_CHANGES)
+
+
+def name_answer(key: Callable[[Any], Any] | None, *, judges: bool = True) -> dict[str, str]:
+    """Name the readers of answers among the options of a recipe; empty without any.
+
+    Examples
+    --------
+    >>> name_answer(Reading.of("strip,casefold")), name_answer(str.strip)
+    ({'answer': 'strip, casefold'}, {})
+    """
+    if not isinstance(key, Reading):
+        return {}
+    return {"answer": key.name + ("" if judges else OF_CHANGES)}
 
 
 def name_metric(

@@ -14,6 +14,7 @@ from muscle_metrics.answers.correctness import (
     correctness_column,
     judge_answers,
 )
+from muscle_metrics.answers.reading.reading import with_answer
 from muscle_metrics.errors import InputError
 from muscle_metrics.flips.counts import FlipCounts
 
@@ -53,6 +54,7 @@ def count_flips(
     new: Values,
     references: Values,
     key: Key = None,
+    answer: str | None = None,
     missing: Missing = "error",
     weights: npt.ArrayLike | None = None,
 ) -> FlipCounts:
@@ -66,6 +68,8 @@ def count_flips(
         The right answer of every item, or a list of accepted answers for it.
     key : callable, optional
         Normalises answers and references alike before they are compared, as in `sorted`.
+    answer : str, optional
+        Readers of answers and references, such as "strip, casefold", after the key.
     missing : {"error", "wrong"}
         Whether a None or NaN answer is refused or counts as a wrong answer.
     weights : sequence of int, shape (N,), optional
@@ -91,7 +95,9 @@ def count_flips(
     >>> print(counts.negative_flip_rate)
     33.33% (1 of 3)
     """
-    correctness = judge_answers(old=old, new=new, references=references, key=key, missing=missing)
+    correctness = judge_answers(
+        old=old, new=new, references=references, key=with_answer(key, answer), missing=missing
+    )
     return tally_correctness(correctness, weights)
 
 
@@ -137,6 +143,7 @@ def label_flips(
     new: Values,
     references: Values,
     key: Key = None,
+    answer: str | None = None,
     missing: Missing = "error",
 ) -> FlipLabels:
     """Name the quadrant of every item, and say whether its answer changed.
@@ -152,7 +159,9 @@ def label_flips(
     >>> label_flips(old=[1, 2], new=[1, 3], references=[1, 2]).quadrants.tolist()
     ['both_right', 'negative']
     """
-    correctness = judge_answers(old=old, new=new, references=references, key=key, missing=missing)
+    correctness = judge_answers(
+        old=old, new=new, references=references, key=with_answer(key, answer), missing=missing
+    )
     return label_correctness(correctness)
 
 
@@ -164,7 +173,13 @@ def label_correctness(correctness: Correctness) -> FlipLabels:
 
 
 def negative_flip_rate(
-    *, old: Values, new: Values, references: Values, key: Key = None, missing: Missing = "error"
+    *,
+    old: Values,
+    new: Values,
+    references: Values,
+    key: Key = None,
+    answer: str | None = None,
+    missing: Missing = "error",
 ) -> Rate:
     """Share of all items that the old model got right and the new one gets wrong (NFR).
 
@@ -185,12 +200,18 @@ def negative_flip_rate(
     50.00% (1 of 2)
     """
     return count_flips(
-        old=old, new=new, references=references, key=key, missing=missing
+        old=old, new=new, references=references, key=key, answer=answer, missing=missing
     ).negative_flip_rate
 
 
 def positive_flip_rate(
-    *, old: Values, new: Values, references: Values, key: Key = None, missing: Missing = "error"
+    *,
+    old: Values,
+    new: Values,
+    references: Values,
+    key: Key = None,
+    answer: str | None = None,
+    missing: Missing = "error",
 ) -> Rate:
     """Share of all items that the old model got wrong and the new one gets right (PFR).
 
@@ -207,12 +228,18 @@ def positive_flip_rate(
     50.00% (1 of 2)
     """
     return count_flips(
-        old=old, new=new, references=references, key=key, missing=missing
+        old=old, new=new, references=references, key=key, answer=answer, missing=missing
     ).positive_flip_rate
 
 
 def inconsistency_flip_rate(
-    *, old: Values, new: Values, references: Values, key: Key = None, missing: Missing = "error"
+    *,
+    old: Values,
+    new: Values,
+    references: Values,
+    key: Key = None,
+    answer: str | None = None,
+    missing: Missing = "error",
 ) -> Rate:
     """Share of all items now wrong with an answer that differs from the old one (NFR_mc).
 
@@ -233,7 +260,7 @@ def inconsistency_flip_rate(
     100.00% (2 of 2)
     """
     return count_flips(
-        old=old, new=new, references=references, key=key, missing=missing
+        old=old, new=new, references=references, key=key, answer=answer, missing=missing
     ).inconsistency_flip_rate
 
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import repeat
 from typing import TYPE_CHECKING
 
+from muscle_metrics.comparison.signature import OF_CHANGES
 from muscle_metrics.errors import UsageError
 from muscle_metrics.gate.advice import advise, list_looks
 from muscle_metrics.gate.criteria import Criterion, broken_pins, list_criteria
@@ -79,6 +80,7 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
 
 def make_verdict(comparison: Facts, policy: Policy, checks: tuple[Check, ...]) -> Verdict:
     """Combine the checks with what makes the runs incomparable, and with broken pins."""
+    _check_reading(comparison, policy)
     reasons = list_reasons(comparison, policy)
     broken = broken_pins(comparison, policy)
     invalid = any(not reason.is_accepted for reason in reasons)
@@ -92,6 +94,16 @@ def make_verdict(comparison: Facts, policy: Policy, checks: tuple[Check, ...]) -
         signature=comparison.signature,
         notes=list_notes(comparison, policy),
     )
+
+
+def _check_reading(comparison: Facts, policy: Policy) -> None:
+    """Refuse a comparison by other readers of answers than those of the policy."""
+    given = comparison.recipe.get("answer", "none").removesuffix(OF_CHANGES)
+    if policy.answer not in (None, given):
+        raise UsageError(
+            f"expected a comparison of what {policy.answer} reads, as the policy says, got "
+            f"answer {given}: compare with --answer (answer=), or change answer in the policy"
+        )
 
 
 def decide(*, low: float, high: float, limit: Fraction, rejected: bool) -> Outcome:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from muscle_metrics.answers.reading.reading import Reading
 from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.statistics.interval import check_confidence
 from muscle_metrics.statistics.looks import Looks, look_confidence
@@ -101,6 +102,9 @@ class Policy:
         Parts of the fingerprint, such as "judge", in which the runs may differ.
     missing : {"count", "ignore"}
         Whether items that the new run lost count as broken in each upper bound, or not at all.
+    answer : str, optional
+        Readers of answers and references by which the runs must be compared, such as
+        "no-think, last-number"; the command line and pytest compare by them.
     min_coverage : Fraction, str, int or float
         Least share of the items of the old run that must be compared, unless losses are ignored.
 
@@ -139,6 +143,7 @@ class Policy:
     accepted_differences: tuple[str, ...] = ()
     missing: LostItems = "count"
     min_coverage: Limit = LEAST_COVERAGE
+    answer: str | None = None
 
     def __post_init__(self) -> None:
         if self.max_nfr is None:
@@ -149,6 +154,8 @@ class Policy:
                 f"not as the error of 0.05"
             )
         self._check_looks()
+        if self.answer is not None:
+            object.__setattr__(self, "answer", Reading.of(self.answer).name)
         check_choice("on_inconclusive", self.on_inconclusive, get_args(OnInconclusive))
         check_choice("missing", self.missing, get_args(LostItems))
         if not 0 <= self.minimum_effect < math.inf:

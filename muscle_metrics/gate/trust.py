@@ -77,6 +77,8 @@ def _notes(comparison: Facts, policy: Policy) -> Iterator[str]:
     if runs_are_equal(comparison):
         yield f"{EQUAL_RUNS} that both hold" if comparison.lost else EQUAL_RUNS
     yield from relabelled_notes(comparison)
+    if comparison.reading is not None:
+        yield from comparison.reading.notes()
     yield from list_skipped(comparison.fingerprints, comparison.names)
 
 

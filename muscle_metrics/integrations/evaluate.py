@@ -27,6 +27,7 @@ INPUTS = """
     predictions : answers of the new model to the same items
     references : the right answer of every item, or a list of accepted ones
     key : callable, optional; normalises answers and references before they are compared
+    answer : str, optional; readers of answers and references, such as "strip, casefold"
     missing : "error" or "wrong"; whether an answer that is None is refused or counts as wrong
 """
 
@@ -81,6 +82,7 @@ class FlipMetric:
         predictions: Sequence[str],
         references: Sequence[str],
         key: Key = None,
+        answer: str | None = None,
         missing: Missing = "error",
     ) -> dict[str, float]:
         counts = count_flips(
@@ -88,6 +90,7 @@ class FlipMetric:
             new=[json.loads(text) for text in predictions],
             references=[json.loads(text) for text in references],
             key=key,
+            answer=answer,
             missing=missing,
         )
         return self._results(counts)

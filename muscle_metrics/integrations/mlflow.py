@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from muscle_metrics.answers.correctness import Correctness, judge_answers
+from muscle_metrics.answers.reading.reading import with_answer
 from muscle_metrics.errors import InputError, require
 from muscle_metrics.flips.counting import tally_correctness
 
@@ -31,7 +32,9 @@ FLIPS: dict[str, Callable[[Correctness], Flags]] = {
 }
 
 
-def flip_metrics(*, key: Key = None, missing: Missing = "error") -> list[Any]:
+def flip_metrics(
+    *, key: Key = None, answer: str | None = None, missing: Missing = "error"
+) -> list[Any]:
     """Rates for ``mlflow.models.evaluate(extra_metrics=...)``, each with a flag per row.
 
     MLflow finds the answers of the old model by the name of their column, ``old_predictions``, or
@@ -41,6 +44,8 @@ def flip_metrics(*, key: Key = None, missing: Missing = "error") -> list[Any]:
     ----------
     key : callable, optional
         Normalises answers and references before they are compared.
+    answer : str, optional
+        Readers of answers and references, such as "strip, casefold", after the key.
     missing : {"error", "wrong"}
         Whether a None or NaN answer is refused or counts as a wrong answer.
 
@@ -65,6 +70,7 @@ def flip_metrics(*, key: Key = None, missing: Missing = "error") -> list[Any]:
     ...     extra_metrics=flip_metrics(),
     ... )
     """
+    key = with_answer(key, answer)
     mlflow = require("mlflow", "mlflow")
     values = require("mlflow.metrics", "mlflow")
 
@@ -102,6 +108,7 @@ def flip_scorers(
     old: str = "old_response",
     reference: str = "expected_response",
     key: Key = None,
+    answer: str | None = None,
     missing: Missing = "error",
 ) -> list[Any]:
     """Scorers for ``mlflow.genai.evaluate``; the mean of each is a rate.
@@ -116,6 +123,8 @@ def flip_scorers(
         expectations of every item.
     key : callable, optional
         Normalises answers and references before they are compared.
+    answer : str, optional
+        Readers of answers and references, such as "strip, casefold", after the key.
     missing : {"error", "wrong"}
         Whether an output or old answer that is None is refused or counts as wrong.
 
@@ -138,6 +147,7 @@ def flip_scorers(
     ... }
     >>> mlflow.genai.evaluate(data=[item], scorers=flip_scorers())  # doctest: +SKIP
     """
+    key = with_answer(key, answer)
     scorers = require("mlflow.genai.scorers", "mlflow")
 
     def scorer(flip: str) -> Any:

@@ -150,9 +150,15 @@ def _judge(
         return check_gate(old, policy), old
     if new is None:
         raise UsageError("expected two runs or a comparison, got one run: pass OLD and NEW")
+    if policy.answer is not None:
+        options = {"answer": policy.answer, **options}
     try:
         before, now = match_baseline(
-            _run(old), _run(new), metric=options.get("metric"), key=options.get("key")
+            _run(old),
+            _run(new),
+            metric=options.get("metric"),
+            key=options.get("key"),
+            answer=options.get("answer"),
         )
         comparison = compare_runs(before, now, **options)
         return check_gate(comparison, policy), comparison

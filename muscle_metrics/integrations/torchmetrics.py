@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from muscle_metrics.answers.reading.reading import with_answer
 from muscle_metrics.errors import require
 from muscle_metrics.flips.counting import count_flips
 from muscle_metrics.flips.counts import FlipCounts
@@ -31,6 +32,8 @@ class FlipRate(Metric):  # type: ignore[misc]
     ----------
     key : callable, optional
         Normalises answers and references before they are compared.
+    answer : str, optional
+        Readers of answers and references, such as "strip, casefold", after the key.
     missing : {"error", "wrong"}
         Whether a None or NaN answer is refused or counts as a wrong answer.
     **options
@@ -45,9 +48,16 @@ class FlipRate(Metric):  # type: ignore[misc]
     cells: torch.Tensor
     rate: ClassVar[str]
 
-    def __init__(self, *, key: Key = None, missing: Missing = "error", **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        key: Key = None,
+        answer: str | None = None,
+        missing: Missing = "error",
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
-        self.key = key
+        self.key = with_answer(key, answer)
         self.missing = missing
         zeros = require("torch", "torchmetrics").zeros(len(CELLS), dtype=int)
         self.add_state("cells", default=zeros, dist_reduce_fx="sum")

@@ -14,12 +14,14 @@ from muscle_metrics.runs.record import Record, make_records
 from muscle_metrics.runs.sentinels import NO_SENTINELS, Sentinels
 from muscle_metrics.runs.values import (
     any_prediction_of,
+    any_reference_of,
     id_of,
     label_of,
     prediction_of,
     reference_of,
     score_of,
     score_of_text,
+    written_prediction_of,
 )
 from muscle_metrics.words.place import show
 
@@ -248,7 +250,7 @@ def choose_columns(
     is_all_text : bool
         Whether the format has no types, so that scores come as text.
     structured : bool
-        Whether predictions may be lists and objects.
+        Whether predictions and references may be lists and objects.
     takes_key : bool
         Whether a function can turn lists and objects into answers.
     missing_score : Sentinels
@@ -267,7 +269,8 @@ def choose_columns(
     read_score = score_of_text if is_all_text else score_of
     converters["score"] = partial(_scores_of, read=partial(read_score, missing=missing_score))
     if structured:
-        converters["prediction"] = any_prediction_of
+        converters["prediction"] = any_prediction_of if takes_key else written_prediction_of
+        converters["reference"] = any_reference_of
     elif not takes_key:
         converters["prediction"] = partial(prediction_of, takes_key=False)
     parts = tuple(
@@ -317,7 +320,16 @@ def _scores_of(
     return {} if score is None else {field: score}
 
 
-_TEXT_STAYS = frozenset({any_prediction_of, label_of, prediction_of, reference_of})
+_TEXT_STAYS = frozenset(
+    {
+        any_prediction_of,
+        any_reference_of,
+        label_of,
+        prediction_of,
+        reference_of,
+        written_prediction_of,
+    }
+)
 _CONVERTERS: Mapping[str, Callable[[object, str], object]] = MappingProxyType(
     {
         "prediction": prediction_of,

@@ -121,8 +121,9 @@ def read_run(
     where : mapping of str to str
         Only rows whose field has this text are kept, for files that hold several models.
     structured : bool
-        Whether predictions of a plain file may be lists and objects, which the `key` of a
-        comparison turns into answers.
+        Whether predictions of a plain file may be lists and objects, which `key` or `answer` of a
+        comparison turns into answers. A reference that is an object, or a list of such, is read as
+        its JSON.
     task : str, optional
         The task of a harness's log, or a pattern of tasks such as ``mmlu_*``.
     filter : str or mapping of str to str, optional

@@ -6,6 +6,7 @@ the reader of the file adds the place.
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "answer_of",
     "any_prediction_of",
+    "any_reference_of",
     "id_of",
     "label_of",
     "prediction_of",
@@ -27,6 +29,7 @@ __all__ = [
     "score_of",
     "score_of_text",
     "text_of",
+    "written_prediction_of",
 ]
 
 _WORDS = {"True": True, "true": True, "False": False, "false": False}
@@ -105,6 +108,7 @@ def prediction_of(value: object, field: str, *, takes_key: bool = True) -> objec
         else []
     )
     ways = [f"name a field inside with --prediction-field {field}.{inner[0]}"] if inner else []
+    ways.append("read it with --answer json or --answer tool-calls (structured=True and answer=)")
     function = "turn it into text with a function and --key (structured=True and key=)"
     ways.append(function if takes_key else f"leave out --engine and {function}")
     raise InputError(
@@ -122,6 +126,50 @@ def any_prediction_of(value: object, field: str) -> object:
         If the value is not finite.
     """
     return value if isinstance(value, list | dict) else answer_of(value, field)
+
+
+def written_prediction_of(value: object, field: str) -> object:
+    """Return a prediction as `any_prediction_of`, but a list or an object as its JSON.
+
+    Engines keep answers as text. Readers of answers read the same text from a list or an object.
+
+    Raises
+    ------
+    InputError
+        If the value is not finite.
+    """
+    return _written(value) if isinstance(value, list | dict) else answer_of(value, field)
+
+
+def any_reference_of(value: object, field: str) -> object:
+    """Return a reference that a function or reader takes: also an object, as its JSON.
+
+    A list of text, numbers and truth values holds accepted answers, as everywhere; so does a list
+    of lists. A list with objects is one answer, such as the calls of tools that are expected.
+
+    Raises
+    ------
+    InputError
+        If the value is not finite.
+
+    Examples
+    --------
+    >>> any_reference_of({"b": 1, "a": []}, "gold"), any_reference_of([{"name": "f"}], "gold")
+    ('{"a": [], "b": 1}', '[{"name": "f"}]')
+    >>> any_reference_of(["A", "B"], "gold"), any_reference_of([[1, 2], [2, 1]], "gold")
+    (['A', 'B'], ['[1, 2]', '[2, 1]'])
+    """
+    if isinstance(value, dict):
+        return _written(value)
+    if isinstance(value, list) and any(isinstance(one, list | dict) for one in value):
+        is_each_list = all(isinstance(one, list) for one in value)
+        return [*map(_written, value)] if is_each_list else _written(value)
+    return reference_of(value, field)
+
+
+def _written(value: object) -> str:
+    """JSON of a value as readers of answers write it."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def reference_of(value: object, field: str) -> object:

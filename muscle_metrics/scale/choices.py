@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from muscle_metrics.answers.reading.reading import Reading
 from muscle_metrics.comparison.judging import is_exact_text
 from muscle_metrics.comparison.measured import Settings
 from muscle_metrics.comparison.metrics import (
@@ -13,7 +14,7 @@ from muscle_metrics.comparison.metrics import (
     choose_metrics,
     is_verdict,
 )
-from muscle_metrics.comparison.signature import name_recipe, name_recorded
+from muscle_metrics.comparison.signature import name_answer, name_recipe, name_recorded
 from muscle_metrics.comparison.unanswered import UNBOUNDED
 from muscle_metrics.errors import UsageError
 from muscle_metrics.runs.joining.pairing import check_joining
@@ -58,8 +59,8 @@ class Choices:
 
     Parameters
     ----------
-    metric, options, threshold, strict_threshold, tie, minimum_effect, score_range
-        As in `compare_runs`; texts are scored chunk by chunk.
+    metric, options, answer, threshold, strict_threshold, tie, minimum_effect, score_range
+        As in `compare_runs`; texts are read and scored chunk by chunk.
     missing, conflict, unanswered
         As in `compare_runs`.
     sample_size : int
@@ -75,6 +76,7 @@ class Choices:
 
     metric: Metric | Sequence[Metric] | None = None
     options: Mapping[str, Mapping[str, Any]] | None = None
+    answer: str | None = None
     threshold: float | None = None
     strict_threshold: bool = False
     tie: float | None = None
@@ -93,6 +95,11 @@ class Choices:
                 f"expected a sample of at most {LARGEST_SAMPLE} flips a slice, got "
                 f"{self.sample_size!r}: leave out --engine to see all of them"
             )
+
+    @property
+    def reading(self) -> Reading | None:
+        """Readers of answers and references, if there are any."""
+        return None if self.answer is None else Reading.of(self.answer)
 
     @property
     def settings(self) -> Settings:
@@ -170,8 +177,10 @@ class Choices:
             higher = scorer.higher_is_better
             names.append(settings.name(scorer.signature, limit, higher_is_better=higher))
             limit = None
+        judges = bool(judging.graders) or not judging.by_score
         return name_recipe(
             ", ".join(names),
+            **name_answer(self.reading, judges=judges),
             missing=self.missing,
             conflict=self.conflict,
             unanswered=self.unanswered,

@@ -14,6 +14,7 @@ from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable
 from muscle_metrics.comparison.lost_scores import lose_scores
+from muscle_metrics.comparison.measured import Texts
 from muscle_metrics.comparison.metrics import EXACT_MATCH, check_scores
 from muscle_metrics.comparison.scoring import grade_texts
 from muscle_metrics.comparison.unanswered import deny_unanswered, fill_missing
@@ -110,18 +111,16 @@ def compare_chunk(chunk: Chunk, grading: Grading) -> Comparison:
             low=low,
             high=high,
         )
+    texts = _texts(chunk, joining)
     with _counted_in(table, grading):
         changes |= grade_texts(
-            old=table.old,
-            new=table.new,
-            references=table.references,
-            new_references=_references_of_new(chunk, joining),
+            **texts._asdict(),
             metrics=grading.scorers,
             options={},
             tie=choices.tie,
             minimum_effect=choices.minimum_effect,
         )
-    return _comparison(joining, table, changes, _correctness(chunk, table, changes, grading))
+    return _comparison(joining, table, changes, _correctness(chunk, texts, changes, grading))
 
 
 @contextmanager
@@ -142,7 +141,7 @@ def _counted_in(table: ItemTable, grading: Grading) -> Iterator[None]:
 def compare_lost(chunk: Chunk, grading: Grading) -> Comparison:
     """Compare lost items: OLD as its own references judge it, NEW wrong everywhere."""
     joining, choices = grading.joining, grading.joining.choices
-    chunk = {**chunk, "reference": chunk["own_old"], "accepted": chunk["list_old"]}
+    chunk = {**chunk, **_judged_by_own(chunk, joining)}
     table, lost = _table(chunk, joining), len(chunk["key"])
     changes: dict[str, ScoreChanges] = {}
     if grading.recorded is not None:
@@ -153,7 +152,8 @@ def compare_lost(chunk: Chunk, grading: Grading) -> Comparison:
             low=choices.score_range[0],
             high=choices.score_range[1],
         )
-    before = _old_scores(table, grading)
+    texts = _texts(chunk, joining)
+    before = _old_scores(texts, table, grading)
     for scorer in grading.scorers:
         changes[scorer.name] = lose_scores(
             before[scorer.name],
@@ -169,7 +169,7 @@ def compare_lost(chunk: Chunk, grading: Grading) -> Comparison:
         right = np.array(chunk["right_by_own"])
         correctness = Correctness(right, wrong, changed if joining.has_answers else None)
     elif choices.threshold is not None:
-        correctness = Correctness(_right_before(before, table, grading), wrong, None)
+        correctness = Correctness(_right_before(before, texts, grading), wrong, None)
     return _comparison(joining, table, changes, correctness)
 
 
@@ -180,15 +180,15 @@ def _filled(scores: Sequence[float | None], grading: Grading) -> Sequence[float 
     return [grading.worst if score is None else score for score in scores]
 
 
-def _old_scores(table: ItemTable, grading: Grading) -> dict[str, list[float | None]]:
+def _old_scores(texts: Texts, table: ItemTable, grading: Grading) -> dict[str, list[float | None]]:
     """Scores of the old texts by OLD's own references; None where they are not known."""
     unknown: list[float | None] = [None] * len(table.ids)
     scores = {scorer.name: list(unknown) for scorer in grading.scorers}
-    texts = zip(table.old, table.references, strict=True)
-    rows = [n for n, (text, reference) in enumerate(texts) if None not in (text, reference)]
+    pairs = zip(texts.old, texts.references, strict=True)
+    rows = [n for n, (text, reference) in enumerate(pairs) if None not in (text, reference)]
     if not rows:
         return scores
-    old, references = ([column[n] for n in rows] for column in (table.old, table.references))
+    old, references = ([column[n] for n in rows] for column in (texts.old, texts.references))
     with _counted_in(table, grading):
         changes = grade_texts(
             old=old, new=old, references=references, metrics=grading.scorers, options={}
@@ -200,11 +200,11 @@ def _old_scores(table: ItemTable, grading: Grading) -> dict[str, list[float | No
 
 
 def _right_before(
-    scores: Mapping[str, Sequence[float | None]], table: ItemTable, grading: Grading
+    scores: Mapping[str, Sequence[float | None]], texts: Texts, grading: Grading
 ) -> npt.NDArray[np.bool_]:
     """Whether each lost item reached the threshold; unknown ones count as right."""
     scorer, choices = grading.scorers[0], grading.joining.choices
-    right = np.ones(len(table.ids), dtype=bool)
+    right = np.ones(len(texts.old), dtype=bool)
     known = np.array([score is not None for score in scores[scorer.name]])
     right[known] = reaches(
         np.array([score for score in scores[scorer.name] if score is not None]),
@@ -214,7 +214,7 @@ def _right_before(
         higher_is_better=scorer.higher_is_better,
     )
     if choices.unanswered == "wrong":
-        right &= np.array([text is not None for text in table.old])
+        right &= np.array([text is not None for text in texts.old])
     return right
 
 
@@ -235,11 +235,30 @@ def _comparison(
     )
 
 
-def _references_of_new(chunk: Chunk, joining: Joining) -> tuple[Any, ...] | None:
-    """Decode the references of the new answers, where each run is judged by its own."""
+def _texts(chunk: Chunk, joining: Joining) -> Texts:
+    """Decode answers and references as metrics see them: as readers read them, if there are any."""
+
+    def column(part: str) -> Sequence[str | None]:
+        return chunk[joining.read(part)]
+
+    old, new = (tuple(map(decode_value, column(side))) for side in ("old", "new"))
+    references = tuple(map(decode_reference, column("reference"), column("accepted")))
     if not joining.judges_by_own:
-        return None
-    return tuple(map(decode_reference, chunk["reference_of_new"], chunk["accepted_of_new"]))
+        return Texts(old, new, references)
+    names = ("new_reference", "new_accepted")
+    if joining.choices.reading is None:
+        names = ("reference_of_new", "accepted_of_new")
+    of_new = tuple(map(decode_reference, *map(column, names)))
+    return Texts(old, new, references, of_new)
+
+
+def _judged_by_own(chunk: Chunk, joining: Joining) -> Chunk:
+    """Columns of lost items, which the references of the old run judge."""
+    own = {"reference": chunk["own_old"], "accepted": chunk["list_old"]}
+    if joining.choices.reading is None:
+        return own
+    parts = {"old": "old_by_own", "reference": "own_old", "accepted": "list_old"}
+    return own | {f"read_{part}": chunk[f"read_{source}"] for part, source in parts.items()}
 
 
 def _table(chunk: Chunk, joining: Joining) -> ItemTable:
@@ -261,7 +280,7 @@ def _table(chunk: Chunk, joining: Joining) -> ItemTable:
 
 
 def _correctness(
-    chunk: Chunk, table: ItemTable, changes: Mapping[str, ScoreChanges], grading: Grading
+    chunk: Chunk, texts: Texts, changes: Mapping[str, ScoreChanges], grading: Grading
 ) -> Correctness | None:
     if grading.is_judged_by_row:
         return Correctness(
@@ -269,7 +288,7 @@ def _correctness(
             np.array(chunk["new_right"]),
             np.array(chunk["changed"]) if grading.joining.has_answers else None,
         )
-    return deny_unanswered(_by_threshold(changes, grading), table.old, table.new)
+    return deny_unanswered(_by_threshold(changes, grading), texts.old, texts.new)
 
 
 def _by_threshold(changes: Mapping[str, ScoreChanges], grading: Grading) -> Correctness | None:

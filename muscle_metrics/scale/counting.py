@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.flip_sample import FlipSample
 from muscle_metrics.comparison.items import Item
+from muscle_metrics.comparison.reading_facts import ReadingFacts
 from muscle_metrics.comparison.totals import Cell, Totals
 from muscle_metrics.flips.counting import tally_flips
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.runs.joining.losses import CONFLICTING, ONLY_IN_NEW, ONLY_IN_OLD, UNANSWERED
+from muscle_metrics.scale.answers import MARKS as OF_READING
 from muscle_metrics.scale.database import reading
 from muscle_metrics.scale.encoding import decode_reference, decode_text, decode_value, split_key
 from muscle_metrics.scale.joining import FLAWS
@@ -30,7 +32,7 @@ MARKS = (
     *FLAWS, *LOSSES, "in_old", "in_new", "old_right", "new_right", "right_by_own", "changed",
     "old_graded", "new_graded", "old_scored", "new_scored", "old_answered", "new_answered",
     "old_referenced", "new_referenced", "old_prompted", "new_prompted", "listed",
-    "slice_differs", "group_differs",
+    "slice_differs", "group_differs", *OF_READING,
 )  # fmt: skip
 OF_JUDGEMENT = frozenset({"unreferenced", "unaccepted", "kinds_differ"})
 SHOWN = ("key", "old", "new", "old_score", "new_score", "reference", "accepted", "changed")
@@ -84,6 +86,9 @@ class Tally:
         # Graded scores have no correctness, so answer types are not checked.
         if not self.is_graded(joining):
             carried |= {name for name in OF_JUDGEMENT if self.count(name, without=joining.left_out)}
+        # In memory, references of items that are left out are not read.
+        if not self.count("unread", without=joining.left_out):
+            carried.discard("unread")
         return frozenset(carried)
 
     def is_graded(self, joining: Joining) -> bool:
@@ -135,6 +140,21 @@ class Tally:
         """How many items of the old run are lost, by reason."""
         counts = {reason: self.count(name) for name, reason in LOSSES.items()}
         return {reason: count for reason, count in sorted(counts.items()) if count}
+
+    def reading_facts(self, joining: Joining) -> ReadingFacts | None:
+        """Count the answers in which readers found nothing; None without readers."""
+        reading = joining.choices.reading
+        if reading is None:
+            return None
+
+        def counts(mark: str) -> tuple[int, ...]:
+            return tuple(
+                self.count(f"{run}_{mark}", without=joining.left_out) for run in ("old", "new")
+            )
+
+        return ReadingFacts(
+            reading.name, counts("answered"), counts("unread"), sum(counts("reread"))
+        )
 
     def totals(self, joining: Joining) -> Totals:
         """Count the items that are compared, by slice and group."""

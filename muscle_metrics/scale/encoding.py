@@ -25,6 +25,7 @@ __all__ = [
     "PARTS",
     "SEPARATOR",
     "code_row",
+    "code_value",
     "decode_reference",
     "decode_text",
     "decode_value",
@@ -83,9 +84,9 @@ def code_row(record: Record) -> dict[str, Any]:
     repeat = "" if record.repeat is None else f"{SEPARATOR}{_code_text(record.repeat)}"
     row = {
         "key": f"{_code_text(record.id)}{repeat}",
-        "prediction": _code_value(record.prediction),
-        "reference": _code_value(reference),
-        "accepted": [*map(_code_value, reference)] if isinstance(reference, list) else None,
+        "prediction": code_value(record.prediction),
+        "reference": code_value(reference),
+        "accepted": [*map(code_value, reference)] if isinstance(reference, list) else None,
         "score": None if score is None else float(score),
         "slice": _code_text(record.slice),
         "group": _code_text(record.group),
@@ -94,7 +95,8 @@ def code_row(record: Record) -> dict[str, Any]:
     return {part: value for part, value in row.items() if value is not None}
 
 
-def _code_value(value: object) -> str | None:
+def code_value(value: object) -> str | None:
+    """Code an answer or a reference; None stays null."""
     if value is None:
         return None
     if isinstance(value, str):

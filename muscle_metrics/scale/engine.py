@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from muscle_metrics.comparison.counted import CountedComparison
 from muscle_metrics.comparison.judging import mixed_kinds
+from muscle_metrics.comparison.keyed import no_answers
 from muscle_metrics.comparison.unanswered import UNBOUNDED, worst_recorded
+from muscle_metrics.scale.answers import after_reading
 from muscle_metrics.scale.choices import Choices
 from muscle_metrics.scale.counting import Tally, count_items
 from muscle_metrics.scale.database import open_database
@@ -46,12 +48,14 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
     InputError
         As `compare_runs`.
     """
+    engine = partial(_with_reading, engine)
     joining, found = _count(engine, joining)
     explain_flaws(
         joining,
         found,
         lambda wrong: engine("looking", partial(collect_flawed, wrong=wrong), joining),
     )
+    _refuse_silent(joining, found)
     is_graded = found.is_graded(joining)
     is_bounded = joining.choices.score_range != UNBOUNDED
     if is_graded and not is_bounded and not found.holds_grades(joining, old_alone=True):
@@ -83,8 +87,26 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
             for part in ("slice", "group")
             if (count := found.count(f"{part}_differs", without=joining.left_out))
         },
+        reading=found.reading_facts(joining),
         answers_changed=found.count("changed", without=joining.left_out),
     )
+
+
+def _with_reading(
+    engine: Engine, stage: str, work: Callable[[Any, Joining], Sum], joining: Joining
+) -> Sum:
+    """Let readers read the items of every database before the work on them."""
+    return engine(stage, partial(after_reading, work), joining)
+
+
+def _refuse_silent(joining: Joining, found: Tally) -> None:
+    """Refuse readers where a run holds scores alone, and nothing else sees its answers."""
+    reading, judging = joining.choices.reading, joining.judging
+    if reading is None or judging.graders or not judging.by_score:
+        return
+    for run, source in (("old", joining.old), ("new", joining.new)):
+        if not found.count(f"{run}_answered", without=joining.left_out):
+            raise no_answers(source.name, reading)
 
 
 def _reads_rows(joining: Joining, *, is_graded: bool) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from muscle_metrics.answers.reading.columns import unread_references
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.joining.mismatches import Excerpt
 from muscle_metrics.runs.joining.pairing import join_runs, nothing_left
@@ -24,6 +25,7 @@ from muscle_metrics.words.place import describe, show
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from muscle_metrics.answers.reading.reading import Reading
     from muscle_metrics.scale.counting import Tally
     from muscle_metrics.scale.joining import Joining
 
@@ -70,6 +72,8 @@ class FlawedItems:
         Rows of both runs whose items carry a flaw or whose ids repeat, and of one clean item.
     mixed : tuple of tuple
         Key, old, new and reference of an item whose values are of different kinds.
+    unread : tuple of tuple
+        Key, reference and accepted references of an item whose references cannot be read.
     shared : int
         How many keys both runs have.
     numbers : mapping of str to int
@@ -78,6 +82,7 @@ class FlawedItems:
 
     rows: tuple[FlawedRow, ...]
     mixed: tuple[tuple[str, str | None, str | None, str | None], ...]
+    unread: tuple[tuple[str, str | None, list[str] | None], ...]
     shared: int
     numbers: Mapping[str, int]
 
@@ -85,6 +90,7 @@ class FlawedItems:
         return FlawedItems(
             rows=self.rows + other.rows,
             mixed=self.mixed + other.mixed,
+            unread=self.unread + other.unread,
             shared=self.shared + other.shared,
             numbers=Counter(self.numbers) + Counter(other.numbers),
         )
@@ -121,6 +127,10 @@ def collect_flawed(database: Any, joining: Joining, *, wrong: frozenset[str]) ->
         f"SELECT key, old, new, reference FROM ({joining.items}) "
         f"WHERE kinds_differ AND {joining.kept} ORDER BY key LIMIT 1"
     )
+    unread = (
+        f"SELECT key, reference, accepted FROM ({joining.items}) "
+        f"WHERE unread AND {joining.kept} ORDER BY key LIMIT 1"
+    )
     flaws = wrong & OF_PAIRS
     numbers = _repeated(joining, fetch) | (_flawed(joining, fetch) if flaws else {})
     has_rows = bool(flaws or any(numbers[f"repeated in {run}"] for run in ("old", "new")))
@@ -129,6 +139,7 @@ def collect_flawed(database: Any, joining: Joining, *, wrong: frozenset[str]) ->
         if has_rows
         else (),
         mixed=tuple(fetch(mixed)) if "kinds_differ" in wrong else (),
+        unread=tuple(fetch(unread)) if "unread" in wrong else (),
         shared=fetch(f"SELECT count(*) FROM ({old} INTERSECT {new})")[0][0],
         numbers=numbers,
     )
@@ -218,6 +229,8 @@ def explain_flaws(
             )
         if "kinds_differ" in wrong:
             _explain_kinds(flawed)
+        if "unread" in wrong:
+            raise _unread(joining, flawed, found)
     if not found.count(without=joining.left_out):
         raise nothing_left(found.dropped(joining))
 
@@ -237,7 +250,7 @@ def _explain_nothing_read(joining: Joining, found: Tally) -> None:
 def _explain_pairs(joining: Joining, flawed: FlawedItems) -> None:
     """Run the in-memory join on the flawed rows and one clean item, for its error message."""
     runs = [
-        Run(tuple(_record(row) for row in flawed.of_run(is_new)), source.name)
+        Run(tuple(_record(row, joining) for row in flawed.of_run(is_new)), source.name)
         for is_new, source in ((False, joining.old), (True, joining.new))
     ]
     join_runs(
@@ -250,11 +263,14 @@ def _explain_pairs(joining: Joining, flawed: FlawedItems) -> None:
     )
 
 
-def _record(row: FlawedRow) -> Record:
+def _record(row: FlawedRow, joining: Joining) -> Record:
     name, repeat = split_key(row.key)
+    prediction, reading = decode_value(row.prediction), joining.choices.reading
+    if reading is not None and reading.is_silent(prediction):
+        prediction = None
     return Record(
         name,
-        prediction=decode_value(row.prediction),
+        prediction=prediction,
         reference=decode_reference(row.reference, row.accepted),
         scores={} if row.score is None else {"score": row.score},
         repeat=repeat,
@@ -268,4 +284,14 @@ def _explain_kinds(flawed: FlawedItems) -> None:
     raise InputError(
         f"expected old, new and reference to hold answers of one kind, got {values[0]}, "
         f"{values[1]} and {values[2]} for id {show(split_key(key)[0])}: write all as text"
+    )
+
+
+def _unread(joining: Joining, flawed: FlawedItems, found: Tally) -> InputError:
+    key, value, accepted = min(flawed.unread, key=lambda item: item[0])
+    return unread_references(
+        cast("Reading", joining.choices.reading),
+        (found.count("unread", without=joining.left_out), found.count(without=joining.left_out)),
+        decode_reference(value, accepted),
+        f"id {show(split_key(key)[0])} in the references",
     )

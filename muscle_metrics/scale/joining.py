@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from muscle_metrics.flips.thresholds import RECORDED_TIE
+from muscle_metrics.scale.answers import MARKS, TEXTS
 from muscle_metrics.scale.encoding import sql_null
 from muscle_metrics.scale.losses import loss_columns
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["FLAWS", "Joining"]
 
 FALSE = "FALSE"
+DIGEST_LENGTH = 16
 # Every name is a column of the judged items.
 FLAWS = (
     "prompts_differ",
@@ -26,6 +29,7 @@ FLAWS = (
     "unreferenced",
     "unaccepted",
     "kinds_differ",
+    "unread",
 )
 
 
@@ -62,7 +66,9 @@ class Joining:
         """
         fields = [source.fields.get("score") for source in (old, new)]
         judging = choices.judging(fields, (old.name, new.name))
-        return cls(old=old, new=new, choices=choices, judging=judging)
+        # Readers see lists of references, so these are read at once.
+        has_lists = choices.reading is not None
+        return cls(old=old, new=new, choices=choices, judging=judging, has_lists=has_lists)
 
     @property
     def has_answers(self) -> bool:
@@ -109,6 +115,9 @@ class Joining:
         """SQL of all items: their values, flaws and losses, and which model is right."""
         conditions = self._flaws()
         flaws = ", ".join(f"coalesce({conditions[name]}, FALSE) AS {name}" for name in FLAWS)
+        old, new = self.read("old"), self.read("new")
+        marks = ", ".join(MARKS if self.choices.reading else (f"FALSE AS {one}" for one in MARKS))
+        read = "".join(f", {column}" for column in self.columns_read)
         judged = f"""
             SELECT key, slice, cluster, old, new, reference, accepted, old_score, new_score,
                    own_old, list_old, in_old, in_new, {flaws}, {self._references_of_new()},
@@ -117,23 +126,39 @@ class Joining:
                        AS new_right,
                    coalesce({self._right_by_own()}, FALSE) AS right_by_own,
                    {self._silent("old")} AS old_silent,
-                   {"old IS DISTINCT FROM new" if self.has_answers else "FALSE"} AS changed,
+                   {f"{old} IS DISTINCT FROM {new}" if self.has_answers else "FALSE"} AS changed,
                    coalesce(old_score NOT IN (0, 1), FALSE) AS old_graded,
                    coalesce(new_score NOT IN (0, 1), FALSE) AS new_graded,
                    old_score IS NOT NULL AS old_scored, new_score IS NOT NULL AS new_scored,
-                   old IS NOT NULL AS old_answered, new IS NOT NULL AS new_answered,
+                   {old} IS NOT NULL AS old_answered, {new} IS NOT NULL AS new_answered,
                    old_prompt IS NOT NULL AS old_prompted, new_prompt IS NOT NULL AS new_prompted,
                    coalesce(ascii(own_old) = 91 OR ascii(own_new) = 91, FALSE) AS listed,
                    own_old IS NOT NULL AS old_referenced, own_new IS NOT NULL AS new_referenced,
-                   slice_differs, group_differs
-            FROM ({self._pairs()})
+                   slice_differs, group_differs, {marks}{read}
+            FROM {self.relation if self.choices.reading else f"({self.pairs})"}
         """
         return f"SELECT *, {loss_columns(self)} FROM ({judged})"
 
     def _both_have(self, part: str) -> bool:
         return part in self.old.fields and part in self.new.fields
 
-    def _pairs(self) -> str:
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """Columns that hold what readers read; none without readers."""
+        return () if self.choices.reading is None else tuple(f"read_{part}" for part in TEXTS)
+
+    def read(self, column: str) -> str:
+        """Name of the column that holds what readers read of another column of texts."""
+        return column if self.choices.reading is None else f"read_{column}"
+
+    @property
+    def relation(self) -> str:
+        """Name of the joined items with what readers read of them."""
+        return f"read_{hashlib.sha256(self.pairs.encode()).hexdigest()[:DIGEST_LENGTH]}"
+
+    @property
+    def pairs(self) -> str:
+        """SQL of the joined items as they were recorded."""
         parts = self.parts
         old_judge, new_judge = self._judges()
 
@@ -185,15 +210,17 @@ class Joining:
     def _right(self, run: str, reference: str = "", accepted: str = "") -> str:
         if self.judging.by_score:
             return self._reaches(f"{run}_score")
-        is_equal = f"{run} = {reference}"
+        answer = self.read("old_by_own" if reference == "own_old" and self.choices.reading else run)
+        reference, accepted = self.read(reference), self.read(accepted)
+        is_equal = f"{answer} = {reference}"
         if not self.has_lists:
             return is_equal
-        is_accepted = f"list_contains({accepted}, {run})"
+        is_accepted = f"list_contains({accepted}, {answer})"
         return f"CASE WHEN {accepted} IS NULL THEN {is_equal} ELSE {is_accepted} END"
 
     def _silent(self, run: str) -> str:
         """Write the SQL of whether a run left an item without an answer or a score it needs."""
-        columns = {"score": f"{run}_score", "answer": run}
+        columns = {"score": f"{run}_score", "answer": self.read(run)}
         lacking = " OR ".join(f"{columns[need]} IS NULL" for need in sorted(self.judging.needs))
         return f"({lacking})"
 
@@ -205,7 +232,7 @@ class Joining:
         else:
             is_right = self._right("old", "own_old", "list_old")
         # An answer that cannot be judged counts as right, because NEW may have broken it.
-        silent = f"{'old_score' if self.judging.by_score else 'old'} IS NULL"
+        silent = f"{'old_score' if self.judging.by_score else self.read('old')} IS NULL"
         unknown = FALSE if self.judging.by_score else self._beyond_judging()
         if self.choices.unanswered != "wrong":
             return f"{silent} OR {unknown} OR {is_right}"
@@ -213,6 +240,8 @@ class Joining:
 
     def _beyond_judging(self) -> str:
         """Write the SQL of whether the own reference of an old answer cannot judge it."""
+        if self.choices.reading is not None:
+            return "own_unread"
         old, own = _kind("old"), _kind("own_old")
         unlike = [f"({old} <> '[' AND {own} <> '[' AND {old} <> {own})"]
         if self.has_lists:
@@ -256,7 +285,13 @@ class Joining:
                 if by_score or not self.has_lists
                 else f"{both} AND (len(accepted) = 0 OR len(new_accepted) = 0)"
             ),
-            "kinds_differ": self._kinds_differ(),
+            # Readers give nothing but texts.
+            "kinds_differ": FALSE if self.choices.reading else self._kinds_differ(),
+            "unread": (
+                f"{both} AND reference_unread"
+                if self.choices.reading and (self.judging.graders or not by_score)
+                else FALSE
+            ),
         }
 
     def _conflicting(self) -> str:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.rows import RowFile
     from muscle_metrics.scale.sources import RunFiles
 
-__all__ = ["code_rows", "load_run"]
+__all__ = ["LONGEST", "code_rows", "load_run"]
 
 # Longest row that DuckDB reads without being told.
-_LONGEST = 16 << 20
+LONGEST = 16 << 20
 
 
 def load_run(database: Any, run: RunFiles, relation: str) -> None:
@@ -69,7 +69,7 @@ def code_rows(database: Any, run: RunFiles, files: Iterable[RowFile], name: str)
     """
     folder = database.execute("SELECT current_setting('temp_directory')").fetchone()[0]
     path = Path(folder, f"{name}.jsonl")
-    longest = _LONGEST
+    longest = LONGEST
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     try:
         with path.open("w", encoding="utf-8", newline="\n") as coded:

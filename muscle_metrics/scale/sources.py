@@ -32,7 +32,10 @@ OLD_ROWS, NEW_ROWS = "old_rows", "new_rows"
 
 ENGINE_FORMATS = ("jsonl", "json", "csv", "tsv", "parquet")
 ASKED = ("prediction", "reference", "score", "slice", "group", "prompt", "repeat")
-READ = {"id_field", "format", "where", "missing_score", *(f"{part}_field" for part in ASKED)}
+READ = {
+    *("id_field", "format", "where", "missing_score", "structured"),
+    *(f"{part}_field" for part in ASKED),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +148,7 @@ def _open_run(path: Path, options: Mapping[str, Any], name: str | None) -> RunFi
         asked=asked,
         where=dict(options.get("where", {})),
         missing_score=sentinels_of(options.get("missing_score"), asked["score"]),
+        structured=bool(options.get("structured")),
         takes_key=False,
     )
     return RunFiles(

@@ -24,7 +24,7 @@ from muscle_metrics.scale.losses import LOSSES
 from muscle_metrics.scorers import resolve_scorer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.scale.joining import Joining
@@ -93,14 +93,15 @@ def stream_totals(
         worst=worst,
         items=items,
     )
+    columns = (*COLUMNS, *joining.columns_read)
     query = f"""
-        SELECT {", ".join(COLUMNS)} FROM (
+        SELECT {", ".join(columns)} FROM (
             SELECT *, {joining.kept} AS is_kept, {" OR ".join(LOSSES)} AS is_lost
             FROM ({joining.items})
         ) WHERE is_kept OR is_lost
     """
     with reading():
-        chunks = _chunks(database.execute(query))
+        chunks = _chunks(database.execute(query), columns)
     return reduce(add, (_sum_chunk(chunk, grading) for chunk in chunks), _sum_chunk({}, grading))
 
 
@@ -140,6 +141,6 @@ def resolve_rowwise_scorer(metric: Metric, **options: Any) -> Scorer:
     return scorer
 
 
-def _chunks(result: Any) -> Iterator[Chunk]:
+def _chunks(result: Any, columns: Sequence[str]) -> Iterator[Chunk]:
     while rows := result.fetchmany(CHUNK):
-        yield dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+        yield dict(zip(columns, zip(*rows, strict=True), strict=True))

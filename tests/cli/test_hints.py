@@ -40,7 +40,7 @@ def test_the_named_option_works_on_the_command_line(run, sentences, tmp_path, co
     assert done.code == 0
     lines = done.out.splitlines()
     assert lines[1].startswith("warning: old is right on 0 of 200 items, so hardly anything could")
-    named = re.match(r"hint: old would be right on (\d+) of 200 with (--key \S+) ", lines[2])
+    named = re.match(r"hint: old would be right on (\d+) of 200 with (--answer \S+) ", lines[2])
     assert named is not None
     done = run("compare", *sentences, *shlex.split(named[2]), "--json", "-")
     assert f'"both_right": {int(named[1]) - 60}' in done.out

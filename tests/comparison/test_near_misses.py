@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 
 import pytest
@@ -23,34 +22,38 @@ def wrong(texts: list[str]) -> list[str]:
 
 
 CASES = {
-    "white space": (CITIES, [f"\u3000{city}\n" for city in CITIES], "builtins:str.strip"),
-    "case": (CITIES, [city.upper() for city in CITIES], "builtins:str.casefold"),
-    "both": (CITIES, [f"{city.upper()}. " for city in CITIES], "keys:plain"),
-    "a letter first": (LETTERS, [f"{x}. Because 1 < 2." for x in LETTERS], "keys:letter"),
-    "a letter last": (LETTERS, [f"So the answer is ({x})." for x in LETTERS], "keys:letter"),
-    "a number": (NUMBERS, [f"1 + 1 = 2, so it is {x}.00 euros." for x in NUMBERS], "keys:number"),
-    "solutions": ([f"7 times\n#### {x}" for x in NUMBERS], NUMBERS, "keys:number"),
+    "white space": (CITIES, [f"\u3000{city}\n" for city in CITIES], "strip"),
+    "case": (CITIES, [city.upper() for city in CITIES], "casefold"),
+    "both": (CITIES, [f"{city.upper()}. " for city in CITIES], "squad"),
+    "a letter first": (LETTERS, [f"{x}. Because 1 < 2." for x in LETTERS], "letter"),
+    "a letter last": (LETTERS, [f"So the answer is ({x})." for x in LETTERS], "letter"),
+    "a number": (NUMBERS, [f"1 + 1 = 2, so it is {x}.00 euros." for x in NUMBERS], "last-number"),
+    "solutions": ([f"7 times\n#### {x}" for x in NUMBERS], NUMBERS, "last-number"),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_option_that_is_named_gives_the_share_that_is_named(case: str) -> None:
-    references, answers, location = CASES[case]
+    references, answers, reader = CASES[case]
     old = wrong(answers)
     comparison = compare(old=old, new=answers, references=references)
     warning, hint = near_miss_lines(comparison)
     assert warning.startswith("warning: old is right on 0 of 100 items, so hardly anything could")
     named = re.fullmatch(
-        r"hint: old would be right on (\d+) of 100 with --key (\S+):(\S+) \(key=\), which .*", hint
+        r"hint: old would be right on (\d+) of 100 with --answer (\S+) \(answer=\), which .*", hint
     )
     assert named is not None
-    assert f"{named[2]}:{named[3]}".endswith(location)
-    key = importlib.import_module(named[2])
-    for name in named[3].split("."):
-        key = getattr(key, name)
-    after = compare(old=old, new=answers, references=references, key=key)
+    assert named[2] == reader
+    after = compare(old=old, new=answers, references=references, answer=reader)
     assert after.counts.old_right == int(named[1]) == 88
     assert near_miss_lines(after) == []
+
+
+def test_reasoning_is_removed_before_a_reader_is_tried() -> None:
+    answers = [f"<think>(A)? No, (B)? 3 + 4 is 7.</think>\nIt is {x}." for x in LETTERS]
+    comparison = compare(old=answers, new=answers, references=LETTERS)
+    _, hint = near_miss_lines(comparison)
+    assert "right on 100 of 100 with --answer no-think,letter (answer=)" in hint
 
 
 def test_pairs_are_escaped_shortened_and_without_secrets() -> None:
@@ -110,7 +113,7 @@ def test_several_references_and_missing_answers() -> None:
     comparison = compare(old=old, new=old, references=[["Cairo", "Al-Qahira"]] * 4, missing="wrong")
     warning, hint = near_miss_lines(comparison)
     assert "'Cairo ' where the reference is 'Cairo' or 'Al-Qahira'" in warning
-    assert "right on 2 of 4 with --key builtins:str.strip" in hint
+    assert "right on 2 of 4 with --answer strip" in hint
 
 
 def test_many_items_are_sampled_and_said_to_be() -> None:
@@ -118,7 +121,7 @@ def test_many_items_are_sampled_and_said_to_be() -> None:
     answers = [f"{'ABCD'[i % 4]} " if i % 2 else "none" for i in range(items)]
     comparison = compare(old=answers, new=answers, references=["ABCD"[i % 4] for i in range(items)])
     _, hint = near_miss_lines(comparison)
-    named = re.match(r"hint: old would be right on (\d+) of 1000 sampled items with --key", hint)
+    named = re.match(r"hint: old would be right on (\d+) of 1000 sampled items with --answer", hint)
     assert named is not None
     # Half of them; the standard error of the sample is 16 items.
     assert 420 < int(named[1]) < 580

@@ -174,6 +174,7 @@ CASES: dict[str, Callable[[], object]] = {
     "scale: a line that is cut off": lambda: on_disk('{"id": 1, "prediction": "A"'),
     "scale: rows that change while they are read": change_while_reading,
     "scale: no room for coded rows": code_without_room,
+    "scale: a reference that readers cannot read": lambda: of_answer(answer="number"),
     "scale: a log": lambda: of_answer(new_options={"format": "lm-eval"}),
     "scale: a list without answers": lambda: on_disk(
         {"id": 1, "prediction": "A", "reference": []},

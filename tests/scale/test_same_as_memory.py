@@ -81,7 +81,7 @@ def runs(
     return st.tuples(either, either)
 
 
-TEXTS = st.sampled_from(["A", "B", "a b", "", "é\n", '"', "\\u0041", "null", "1"])
+TEXTS = st.sampled_from(["A", "B", "a b", "", "é\n", '"', "\\u0041", "null", "1", "<think>A"])
 NUMBERS = st.sampled_from([0, 1, 1.0, 2.5, -3, 1e15, 0.1, 5e-324])
 KINDS = (
     (TEXTS, TEXTS),
@@ -96,6 +96,7 @@ OPTIONS = st.fixed_dictionaries(
         "missing": st.just("drop"),
         "conflict": st.sampled_from(["drop", "own", "first", "last"]),
         "unanswered": st.sampled_from(["drop", "wrong"]),
+        "answer": st.sampled_from(["strip, casefold", "no-think", "letter", "number"]),
     },
 )
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.errors import UsageError
+from muscle_metrics.words.suggestion import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +37,8 @@ class Reader:
         Whether what was read of an answer is what was read of a reference; takes the options too.
     options : mapping
         Bound options.
+    unanswered : bool
+        Whether an answer in which nothing is found counts as none given, and not as a wrong one.
     """
 
     name: str
@@ -40,3 +47,60 @@ class Reader:
     reference: Callable[..., Any]
     same: Callable[..., bool] = operator.eq
     options: Mapping[str, Any] = field(default_factory=dict)
+    unanswered: bool = False
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Every option that it takes, with its default."""
+        functions = ((self.prediction, 1), (self.reference, 1), (self.same, 2))
+        named = {
+            one.name: one.default
+            for function, texts in functions
+            for one in _parameters(function)[texts:]
+            if one.kind in (one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD)
+        }
+        return {**named, **self.options}
+
+    def bind(self, options: Mapping[str, Any]) -> Reader:
+        """Bind options to its functions, each to those that it takes.
+
+        Raises
+        ------
+        UsageError
+            If it has no such option, or an option cannot have this value.
+        """
+        known = self.defaults
+        for name in options:
+            if name not in known:
+                near = nearest_name(name, known)
+                raise UsageError(
+                    f"expected an option of the answer reader {self.name!r}, which has "
+                    f"{', '.join(sorted(known)) or 'none'}, got {name!r} for --answer (answer=): "
+                    f"{f'did you mean {near!r}?' if near else 'leave it out'}"
+                )
+        wanted = {**self.options, **options}
+        bound = replace(
+            self,
+            prediction=_bound(self.prediction, wanted),
+            reference=_bound(self.reference, wanted),
+            same=_bound(self.same, wanted),
+            options=wanted,
+        )
+        # A value that the option cannot have is refused before any answer is read.
+        bound.prediction("")
+        bound.reference("")
+        return bound
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except ValueError:  # a function written in C may tell none
+        return []
+
+
+def _bound(function: Callable[..., Any], options: Mapping[str, Any]) -> Callable[..., Any]:
+    parameters = _parameters(function)
+    takes_all = any(one.kind is one.VAR_KEYWORD for one in parameters)
+    names = options.keys() if takes_all else {one.name for one in parameters} & options.keys()
+    return partial(function, **{name: options[name] for name in names}) if names else function

@@ -253,6 +253,8 @@ def _notes(comparison: Comparison, *, redact: bool, secrets: int) -> list[str]:
     notes = [
         f"{count:,} left out: {reason}." for reason, count in comparison.dropped.items() if count
     ]
+    if comparison.reading is not None:
+        notes += map(_sentence, comparison.reading.notes())
     if comparison.table.is_clustered:
         notes.append(_sentence(dependence_text(comparison)))
     if secrets:

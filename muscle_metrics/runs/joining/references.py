@@ -14,7 +14,7 @@ from muscle_metrics.runs.columns import MissingFieldError, all_missing, find, re
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import open_plain
 from muscle_metrics.runs.rows import keep_rows, locate
-from muscle_metrics.runs.values import reference_of
+from muscle_metrics.runs.values import any_reference_of, reference_of
 from muscle_metrics.words.place import list_ids, show
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def read_references(
     format: str = "auto",  # noqa: A002
     id_field: str | tuple[str, ...] = "id",
     reference_field: str = "reference",
+    structured: bool = False,
 ) -> dict[str, object]:
     r"""Read the right answers from a separate file.
 
@@ -48,6 +49,8 @@ def read_references(
         Field of the id, or those that make it up together.
     reference_field : str
         Field of the right answer, or of a list of accepted ones; not null.
+    structured : bool
+        Whether right answers may be objects, as in `read_run`.
 
     Returns
     -------
@@ -61,11 +64,12 @@ def read_references(
     """
     file = open_plain(Glimpse(Path(path)), format)
     id_fields = [id_field] if isinstance(id_field, str) else id_field
+    convert = any_reference_of if structured else reference_of
     references: dict[str, object] = {}
     for number, row in keep_rows(file, {*id_fields, reference_field}):
         try:
             id_ = read_id(row, id_field)
-            reference = reference_of(find(row, reference_field, "reference_field"), reference_field)
+            reference = convert(find(row, reference_field, "reference_field"), reference_field)
         except InputError as error:
             wanted = [*wanted_ids(id_field), (reference_field, "reference_field")]
             missing = all_missing(row, wanted) if isinstance(error, MissingFieldError) else None

@@ -1,0 +1,77 @@
+"""How much of both runs the readers of answers understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from muscle_metrics.answers.reading.reading import Answer, Reading
+
+__all__ = ["ReadingFacts"]
+
+# From this share on, much of old counts as wrong by its form, and cannot break.
+_MANY = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingFacts:
+    """In how many answers readers found nothing; `a + b` is about the items of both.
+
+    Parameters
+    ----------
+    readers : str
+        Their names and options.
+    answers : tuple of int
+        How many answers each run gave, the oldest first.
+    unread : tuple of int
+        In how many of them nothing was found. They count as wrong.
+    changed : int
+        How many answers of all runs were read as another text than they are.
+
+    Examples
+    --------
+    >>> list(ReadingFacts("number", (1000, 1000), (120, 0), 1880).lines())
+    ['warning: number found nothing in 120 of 1000 answers of old, ...']
+    """
+
+    readers: str
+    answers: tuple[int, ...]
+    unread: tuple[int, ...]
+    changed: int
+
+    @classmethod
+    def of(
+        cls, reading: Reading, recorded: Sequence[Sequence[Any]], read: Sequence[Sequence[Answer]]
+    ) -> ReadingFacts:
+        """Count the answers of every run, given as they were recorded, and as they were read."""
+        given = [
+            [pair for pair in zip(values, answers, strict=True) if pair[1].text is not None]
+            for values, answers in zip(recorded, read, strict=True)
+        ]
+        return cls(
+            reading.name,
+            tuple(map(len, given)),
+            tuple(sum(not answer.is_found for _, answer in column) for column in given),
+            sum(answer.is_found and answer.text != value for col in given for value, answer in col),
+        )
+
+    def lines(self) -> Iterator[str]:
+        """Warnings and notes, one a line."""
+        is_many = len(self.unread) > 1 and self.unread[0] > _MANY * self.answers[0]
+        for number, text in enumerate(self.notes()):
+            yield f"{'warning' if is_many and not number else 'note'}: {text}"
+
+    def notes(self) -> Iterator[str]:
+        """Say in how many answers of each run nothing was found, or that nothing was changed."""
+        for run, unread, answers in zip(("old", "new"), self.unread, self.answers, strict=True):
+            if unread:
+                fate = ", so that they cannot break" if run == "old" else ""
+                yield (
+                    f"{self.readers} found nothing in {unread} of {answers} answers of {run}, "
+                    f"which count as wrong{fate}"
+                )
+        if not self.changed and not any(self.unread):
+            yield f"{self.readers} changes no answer"
