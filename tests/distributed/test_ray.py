@@ -35,10 +35,11 @@ duckdb = pytest.importorskip("duckdb")
 pytestmark = [
     # A cluster starts six processes, and each worker imports the package.
     pytest.mark.slow,
-    # Ray warns of its own settings, and leaves its sockets to the garbage collector.
+    # Ray warns of its own settings, and leaves its sockets and processes to the garbage collector.
     pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*"),
     pytest.mark.filterwarnings(r"ignore::FutureWarning:ray\..*"),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:subprocess:ResourceWarning"),
 ]
 
 MILLIONS = 2_000_000
