@@ -265,6 +265,7 @@ on_inconclusive = "fail"
 noise_adjusted_pass = true
 strict_groups = false
 accepted_differences = ["judge"]
+answer = "strip"
 weights = {safety = 2, law = 1.5}
 item_weights = {q1 = 9}
 metrics = {rouge1 = 0.3}
@@ -296,6 +297,7 @@ def test_every_setting_can_stand_in_a_file(tmp_path, header):
         noise_adjusted_pass=True,
         strict_groups=False,
         accepted_differences=("judge",),
+        answer="strip",
         weights={"safety": 2, "law": 1.5},
         item_weights={"q1": 9},
         metrics={"rouge1": "0.3"},
@@ -340,7 +342,7 @@ def test_a_project_without_the_section(tmp_path, text):
         ("max_nrf = 0.02", "got 'max_nrf': did you mean 'max_nfr'?"),
         ("max-nfr = 0.02", "got 'max-nfr': did you mean 'max_nfr'?"),
         ("slice = {x = 0.1}", "got 'slice': did you mean 'slices'?"),
-        ("zzz = 1", "got 'zzz': known are ['accepted_differences', 'confidence', "),
+        ("zzz = 1", "got 'zzz': known are ['accepted_differences', 'answer', 'confidence', "),
     ],
 )
 def test_unknown_keys_are_refused(tmp_path, text, hint):

@@ -110,7 +110,10 @@ def test_files_of_a_log_are_opened_twice_at_most(
         pytest.importorskip(package)
     inspect_log(shared / "logs" / name)
     assert opened
-    assert max(opened.values()) <= 2
+    # HELM's small file about a run is read for the choice of runs, too.
+    large = {path: count for path, count in opened.items() if path.name != "run_spec.json"}
+    assert max(large.values()) <= 2
+    assert max(opened.values()) <= 3
 
 
 class TestRow:
