@@ -82,6 +82,7 @@ def test_order_skips_what_readers_find_wrong(run, runs) -> None:
 
 
 def test_a_report_counts_unread_answers(run, runs, tmp_path) -> None:
+    pytest.importorskip("jinja2")
     page = tmp_path / "page.html"
     done = run("report", *runs, "-o", page, "--answer", "regex:(?i)yes|1.*4")
     assert done.code == 0

@@ -38,6 +38,12 @@ TEXTS = st.lists(PIECES, max_size=12).map("".join)
 every_reader = pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
 
 
+@pytest.fixture(autouse=True)
+def needs_package(request: pytest.FixtureRequest) -> None:
+    if "math" in request.node.name:
+        pytest.importorskip("math_verify")
+
+
 def reading_of(written: str) -> Reading:
     try:
         return Reading.of(written)
