@@ -253,12 +253,14 @@ def _explain_pairs(joining: Joining, flawed: FlawedItems) -> None:
         Run(tuple(_record(row, joining) for row in flawed.of_run(is_new)), source.name)
         for is_new, source in ((False, joining.old), (True, joining.new))
     ]
+    # The flawed rows of a run may all lack what others of it hold, such as a prompt.
+    held = [frozenset(source.fields) for source in (joining.old, joining.new)]
     join_runs(
         runs,
         missing=joining.choices.missing,
         conflict=joining.choices.conflict,
         unanswered=joining.choices.unanswered,
-        excerpt=Excerpt(flawed.shared, flawed.numbers if flawed.is_cut else {}),
+        excerpt=Excerpt(flawed.shared, flawed.numbers if flawed.is_cut else {}, held),
         needs=(joining.judging.needs,) * 2,
     )
 

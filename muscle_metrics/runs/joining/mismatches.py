@@ -36,13 +36,15 @@ _MOST_SHOWN = 5
 class LabelledRun:
     """One of the runs to join, its label in messages, and its records by identity.
 
-    `chosen` is what an item must hold to be judged; None where no metric was chosen.
+    `chosen` is what an item must hold to be judged; None where no metric was chosen. `held` names
+    what other records of the run hold, if this is an excerpt.
     """
 
     label: str
     run: Run
     records: Mapping[Identity, Record]
     chosen: frozenset[Need] | None = None
+    held: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.label} {show(self.run.name)}"
@@ -62,12 +64,12 @@ class LabelledRun:
     @cached_property
     def has_references(self) -> bool:
         """Whether any record holds a reference; else references of another run are used."""
-        return not _is_empty(_column(self.run.records, "reference"))
+        return "reference" in self.held or not _is_empty(_column(self.run.records, "reference"))
 
     @cached_property
     def has_prompts(self) -> bool:
         """Whether any record holds a prompt; else there is nothing to compare it with."""
-        return not _is_empty(_column(self.run.records, "prompt"))
+        return "prompt" in self.held or not _is_empty(_column(self.run.records, "prompt"))
 
 
 class Excerpt(NamedTuple):
@@ -81,10 +83,13 @@ class Excerpt(NamedTuple):
         Numbers of items, if not all flawed ones are at hand: "conflicting", "moved" (other
         prompts), and "missing", "no score", "no answer", "repeated" and "surplus" (rows) in old or
         new, such as "missing in new".
+    held : sequence of frozenset of str
+        For each run which of "reference" and "prompt" any item of the whole run holds.
     """
 
     shared: int
     numbers: Mapping[str, int]
+    held: Sequence[frozenset[str]]
 
 
 class Mismatches:
@@ -122,7 +127,8 @@ class Mismatches:
         excerpt: Excerpt | None = None,
         needs: Sequence[frozenset[Need]] | None = None,
     ) -> None:
-        self.runs = _label_runs(runs, needs or [None] * len(runs))
+        held = [frozenset[str]()] * len(runs) if excerpt is None else excerpt.held
+        self.runs = _label_runs(runs, needs or [None] * len(runs), held)
         # A run that is judged alone is joined with itself, and named once.
         self.distinct = [
             run
@@ -327,13 +333,21 @@ class Mismatches:
         return True
 
 
-def _label_runs(runs: Sequence[Run], needs: Sequence[frozenset[Need] | None]) -> list[LabelledRun]:
+def _label_runs(
+    runs: Sequence[Run],
+    needs: Sequence[frozenset[Need] | None],
+    held: Sequence[frozenset[str]],
+) -> list[LabelledRun]:
     labels = ["old", "new"] if len(runs) == 2 else [f"run {n}" for n in range(1, len(runs) + 1)]
     return [
         LabelledRun(
-            label, run, dict(zip(map(_IDENTITY, run.records), run.records, strict=True)), chosen
+            label,
+            run,
+            dict(zip(map(_IDENTITY, run.records), run.records, strict=True)),
+            chosen,
+            known,
         )
-        for label, run, chosen in zip(labels, runs, needs, strict=True)
+        for label, run, chosen, known in zip(labels, runs, needs, held, strict=True)
     ]
 
 
