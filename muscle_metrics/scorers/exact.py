@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from muscle_metrics.answers.reading.plain import UnicodeForm, in_form
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.scorers.texts import Scores, pair_texts
 from muscle_metrics.words.numbers import counted
@@ -30,11 +31,9 @@ __all__ = [
 ]
 
 Extraction: TypeAlias = Literal["gsm8k-strict", "gsm8k-flexible", "choice"]
-UnicodeForm: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b", re.IGNORECASE)
 _ASCII_SYMBOLS = "$+<=>^`|~"
-_MOST_MARKS = 30
 
 # A minus right behind a word is a hyphen or a subtraction: "5-10" ends in 10.
 _NUMBER = r"(?:(?<![\w.)])-)?+\$?+(?:[0-9]++(?:,[0-9]{3}(?![0-9]))*+(?:\.[0-9]++)?+|\.[0-9]++)"
@@ -197,7 +196,7 @@ def normalizer(
         )
     steps: list[Callable[[str], str]] = []
     if unicode_form is not None:
-        steps.append(partial(_in_form, form=unicode_form))
+        steps.append(partial(in_form, form=unicode_form))
     if ignore_case:
         steps.append(str.casefold)
     if ignore_punctuation:
@@ -236,24 +235,6 @@ _KEPT = _Kept()
 
 def _without_punctuation(text: str) -> str:
     return text.translate(_KEPT)
-
-
-def _in_form(text: str, form: UnicodeForm) -> str:
-    """Normalize in pieces: ordering a run of combining marks takes the square of its length.
-
-    No script stacks more than 30 (Unicode Standard Annex 15, Stream-Safe Text Format).
-    """
-    if text.isascii():
-        return text
-    cuts = [0]
-    marks = 0
-    for position, character in enumerate(text):
-        marks = marks + 1 if unicodedata.combining(character) else 0
-        if marks > _MOST_MARKS:
-            cuts.append(position)
-            marks = 1
-    pieces = zip(cuts, [*cuts[1:], len(text)], strict=True)
-    return "".join(unicodedata.normalize(form, text[start:stop]) for start, stop in pieces)
 
 
 def extract_answer(text: str, kind: Extraction) -> str | None:

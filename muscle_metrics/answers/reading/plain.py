@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from muscle_metrics.answers.reading.reader import Reader
 
-__all__ = ["READERS", "in_form", "single_spaces", "squad", "without_articles"]
+__all__ = ["READERS", "UnicodeForm", "in_form", "single_spaces", "squad", "without_articles"]
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b", re.IGNORECASE)
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _MOST_MARKS = 30
+
+UnicodeForm: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 
 def single_spaces(text: str) -> str:
@@ -37,7 +39,7 @@ def squad(text: str) -> str:
     return single_spaces(without_articles(text.lower().translate(_NO_PUNCTUATION)))
 
 
-def in_form(text: str, form: str) -> str:
+def in_form(text: str, form: UnicodeForm) -> str:
     """Normalize in pieces: ordering a run of combining marks takes the square of its length.
 
     No script stacks more than 30 (Unicode Standard Annex 15, Stream-Safe Text Format).
@@ -52,10 +54,7 @@ def in_form(text: str, form: str) -> str:
             cuts.append(position)
             marks = 1
     pieces = zip(cuts, [*cuts[1:], len(text)], strict=True)
-    return "".join(
-        unicodedata.normalize(form, text[start:stop])  # type: ignore[arg-type]
-        for start, stop in pieces
-    )
+    return "".join(unicodedata.normalize(form, text[start:stop]) for start, stop in pieces)
 
 
 def _nfkc(text: str) -> str:
