@@ -16,10 +16,9 @@ from muscle_metrics.runs.values import (
     any_prediction_of,
     id_of,
     label_of,
+    plain_score_of,
     prediction_of,
     reference_of,
-    score_of,
-    score_of_text,
 )
 from muscle_metrics.words.place import show
 
@@ -229,7 +228,6 @@ def choose_columns(
     id_field: str | tuple[str, ...],
     asked: Mapping[str, str | None],
     *,
-    is_all_text: bool,
     structured: bool = False,
     takes_key: bool = True,
     missing_score: Sentinels = NO_SENTINELS,
@@ -245,8 +243,6 @@ def choose_columns(
     asked : mapping of str to (str or None)
         Field that the user named for each of prediction, reference, score, slice, group, prompt,
         repeat; None means the conventional field. Rows without a score need a prediction.
-    is_all_text : bool
-        Whether the format has no types, so that scores come as text.
     structured : bool
         Whether predictions may be lists and objects.
     takes_key : bool
@@ -264,8 +260,7 @@ def choose_columns(
         else:
             absent.append(part)
     converters = dict(_CONVERTERS)
-    read_score = score_of_text if is_all_text else score_of
-    converters["score"] = partial(_scores_of, read=partial(read_score, missing=missing_score))
+    converters["score"] = partial(_scores_of, missing=missing_score)
     if structured:
         converters["prediction"] = any_prediction_of
     elif not takes_key:
@@ -310,10 +305,8 @@ def read_id(
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
 
-def _scores_of(
-    value: object, field: str, *, read: Callable[[object, str], float | None]
-) -> Mapping[str, float]:
-    score = read(value, field)
+def _scores_of(value: object, field: str, *, missing: Sentinels) -> Mapping[str, float]:
+    score = plain_score_of(value, field, missing)
     return {} if score is None else {field: score}
 
 

@@ -187,7 +187,7 @@ def _choose_columns(files: Sequence[RowFile], options: RowOptions) -> Columns:
             if shard == len(files):
                 raise
             continue
-        columns = options.choose(first, is_all_text=file.is_all_text)
+        columns = options.choose(first)
         try:
             columns.record(first)
         except InputError as error:

@@ -142,7 +142,7 @@ CASES: dict[str, Callable[[], object]] = {
     "values: a nested prediction": lambda: read_rows({**ROW, "prediction": ["A"]}),
     "values: an infinite prediction": lambda: read_rows({**ROW, "prediction": float("inf")}),
     "values: a nested reference": lambda: read_rows({**ROW, "reference": ["A", ["B"]]}),
-    "values: a score as text": lambda: read_scores("0.5"),
+    "values: a word as score": lambda: read_scores("да"),
     "values: no score": lambda: read_scores(None),
     "values: a score too large": lambda: read_scores(-1e308),
     "scores: none at all": lambda: read_scores(None),

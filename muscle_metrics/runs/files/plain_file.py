@@ -70,11 +70,6 @@ class PlainFile:
         return name
 
     @property
-    def is_all_text(self) -> bool:
-        """Whether the format has no types, so that numbers come as text."""
-        return self.format in {"csv", "tsv"}
-
-    @property
     def split(self) -> str | None:
         """Split that a dataset was saved from; None where it is unknown."""
         return split_of(self.path) if self.format == "datasets" else None
