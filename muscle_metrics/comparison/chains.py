@@ -22,6 +22,7 @@ from muscle_metrics.comparison.chain_bounds import (
     summary_bounds,
     survival_bounds,
 )
+from muscle_metrics.comparison.columns import labels_of
 from muscle_metrics.comparison.items import joined_table
 from muscle_metrics.comparison.judging import JudgedRuns, recorded_names
 from muscle_metrics.comparison.keyed import KeyedAnswers
@@ -44,6 +45,7 @@ from muscle_metrics.comparison.signature import (
 )
 from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
 from muscle_metrics.errors import UsageError
+from muscle_metrics.evidence.units import number_labels
 from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.rates import Rate
 from muscle_metrics.runs.joining.pairing import join_runs
@@ -190,6 +192,7 @@ def count_chain(
     references: Values,
     key: Key = None,
     missing: Missing = "error",
+    groups: Sequence[object] | None = None,
     names: Sequence[str] | None = None,
 ) -> Chain:
     """Count the effects of a chain of updates on N items.
@@ -204,6 +207,8 @@ def count_chain(
         Normalises answers and references before they are compared.
     missing : {"error", "wrong"}
         Whether a None or NaN answer is refused or counts as a wrong answer.
+    groups : sequence, shape (N,), optional
+        The passage or prompt an item shares with others, over which intervals then go.
     names : sequence of str, optional
         Names of the versions; v1, v2, ... by default.
 
@@ -230,7 +235,7 @@ def count_chain(
             f"expected at least two versions, each with a name of its own, got {len(versions)} "
             f"and the names {labels}: pass one name for each version, oldest first"
         )
-    check_same_index(*versions, references)
+    check_same_index(*versions, references, groups)
     if key is not None:
         check_list_references(references, *versions)
     columns = {
@@ -244,7 +249,15 @@ def count_chain(
     right = tuple(right_answers(column, accepted, name=name) for name, column in columns.items())
     judged = JudgedRuns(EXACT_MATCH, right, None, tuple(columns.values()), ())
     ids = tuple(map(str, range(items)))
-    return _chain(labels, judged, ids, {}, name_recipe(EXACT_MATCH, name_key(key), missing=missing))
+    recipe = name_recipe(EXACT_MATCH, name_key(key), missing=missing)
+    chain = _chain(labels, judged, ids, {}, recipe)
+    if groups is None:
+        return chain
+    members = labels_of(groups)
+    check_lengths(**columns, groups=members)
+    # An item without a group is a group of its own.
+    units = number_labels([item if name is None else (name,) for item, name in enumerate(members)])
+    return replace(chain, units=units[0], unit="groups")
 
 
 def compare_chain(
