@@ -53,6 +53,8 @@ from muscle_metrics.runs.joining.pairing import join_runs
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
+
     from muscle_metrics.answers.columns import Key, Missing, Values
     from muscle_metrics.flips.counts import FlipCounts
     from muscle_metrics.runs.joining.pairing import Conflict, MissingItems, Unanswered
@@ -170,6 +172,24 @@ class Chain:
             lambda name: step_bounds(self, name, first, last),
             is_clustered=self.units is not None,
         )
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each update, and one from the first version to the last.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``old`` and ``new``, then as `Comparison.slices_frame`, then ``surviving``: the
+            share of the first version's right items that no version so far broke.
+        """
+        from muscle_metrics.comparison.frames import steps_frame
+
+        return steps_frame(self)
+
+    def _repr_html_(self) -> str:
+        from muscle_metrics.comparison.notebook import chain_html
+
+        return chain_html(self)
 
     def to_json(self, indent: int | None = 2) -> str:
         """`to_dict` as JSON with sorted keys; the same chain gives the same bytes.

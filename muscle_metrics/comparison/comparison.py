@@ -19,10 +19,12 @@ from muscle_metrics.flips.counts import FlipCounts, Quadrant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from os import PathLike
 
     import pandas as pd
 
     from muscle_metrics.answers.correctness import Correctness
+    from muscle_metrics.comparison.saved import SavedComparison
     from muscle_metrics.evidence.units import Event, Kind, Part
     from muscle_metrics.flips.changes import ScoreChanges
 
@@ -218,6 +220,30 @@ class Comparison(Facts):
             frame[f"old {metric}"] = changes.old
             frame[f"new {metric}"] = changes.new
         return frame
+
+    @staticmethod
+    def from_json(source: str | PathLike[str]) -> SavedComparison:
+        """Read back what `to_json` or ``compare --json`` wrote.
+
+        Parameters
+        ----------
+        source : str or path
+            A file, or the JSON itself.
+
+        Returns
+        -------
+        SavedComparison
+            Counts, rates, slices, tasks and flips, which print and tabulate again; no items that
+            did not flip, and so no gate.
+
+        Raises
+        ------
+        InputError
+            If it is no JSON of a comparison, or its counts and rates disagree.
+        """
+        from muscle_metrics.comparison.saved import read_saved
+
+        return read_saved(source)
 
     def _repr_html_(self) -> str:
         from muscle_metrics.comparison.notebook import comparison_html
