@@ -268,9 +268,9 @@ def count_chain(
     check_key(key, [*versions, references], [*columns.values(), accepted.accepted])
     right = tuple(right_answers(column, accepted, name=name) for name, column in columns.items())
     judged = JudgedRuns(EXACT_MATCH, right, None, tuple(columns.values()), ())
-    ids = tuple(map(str, range(items)))
+    keys = list(map(str, range(items)))
     recipe = name_recipe(EXACT_MATCH, name_key(key), missing=missing)
-    chain = _chain(labels, judged, ids, {}, recipe)
+    chain = _chain(labels, judged, keys, {}, recipe)
     if groups is None:
         return chain
     members = labels_of(groups)
@@ -341,8 +341,8 @@ def compare_chain(
         **settings.effects,
         **name_directions([] if judged.higher_is_better else [judged.metric]),
     )
-    chain = _chain(joined.names, judged, joined.ids, joined.dropped, recipe)
     table = joined_table(joined, ((), ()))
+    chain = _chain(joined.names, judged, table.keys, joined.dropped, recipe)
     if not table.is_clustered:
         return chain
     return replace(chain, units=table.unit_numbers, unit=table.unit)
@@ -351,7 +351,7 @@ def compare_chain(
 def _chain(
     names: Sequence[str],
     judged: JudgedRuns,
-    ids: Sequence[str],
+    keys: Sequence[str],
     dropped: Mapping[str, int],
     recipe: Mapping[str, str],
 ) -> Chain:
@@ -363,5 +363,5 @@ def _chain(
         right=right,
         steps=tuple(tally_correctness(judged.correctness(i, i + 1)) for i in range(last)),
         overall=tally_correctness(overall),
-        signature=signature_line(recipe, ids=ids, columns=[right], dropped=dropped),
+        signature=signature_line(recipe, keys=keys, columns=[right], dropped=dropped),
     )

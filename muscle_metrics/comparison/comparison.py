@@ -132,7 +132,7 @@ class Comparison(Facts):
         flags = self.correctness or ()
         scores = [column for c in self.changes.values() for column in (c.old, c.new)]
         return signature_line(
-            self.recipe, ids=self.table.ids, columns=[*flags, *scores], dropped=self.dropped
+            self.recipe, keys=self.table.keys, columns=[*flags, *scores], dropped=self.dropped
         )
 
     def part_names(self, kind: Kind) -> list[str]:

@@ -13,8 +13,8 @@ from muscle_metrics.runs.read import nothing_prompted, nothing_scored
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scale.database import reading
 from muscle_metrics.scale.encoding import (
+    decode_label,
     decode_reference,
-    decode_text,
     decode_value,
     split_key,
     sql_null,
@@ -258,7 +258,7 @@ def _record(row: FlawedRow) -> Record:
         reference=decode_reference(row.reference, row.accepted),
         scores={} if row.score is None else {"score": row.score},
         repeat=repeat,
-        prompt=decode_text(row.prompt),
+        prompt=decode_label(row.prompt),
     )
 
 
