@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
-from muscle_metrics.cli.inputs import given_name
+from muscle_metrics.cli.inputs import given_name, given_names_in
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
 from muscle_metrics.cli.mistakes import doubt_order, note_identical
 from muscle_metrics.cli.outputs import (
@@ -23,7 +23,6 @@ from muscle_metrics.cli.reading import add_reading, read_runs, two_models
 from muscle_metrics.cli.screen import print_lines, warn
 from muscle_metrics.cli.whole_numbers import number
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.words.escape import visible
 
 if TYPE_CHECKING:
     import argparse
@@ -154,10 +153,7 @@ def _gate(options: argparse.Namespace) -> int:
         from muscle_metrics.gate.verdict import refuse
 
         # Without ways out that only Python has.
-        message = error.message
-        for copy, name in options.given_names.items():
-            message = message.replace(visible(copy), visible(name))
-        shown = InputError(message)
+        shown = InputError(given_names_in(options, error.message))
         names = (given_name(options, paths[0]), given_name(options, paths[1]))
         verdict = refuse(shown, names=names, confidence=policy.look_confidence)
         judged = _Judged(verdict, None, policy.on_inconclusive)

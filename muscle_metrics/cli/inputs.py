@@ -13,12 +13,13 @@ from muscle_metrics.runs.files.incoming import (
     local_copy,
     shown_source,
 )
+from muscle_metrics.words.escape import visible
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-__all__ = ["given_name", "local_inputs"]
+__all__ = ["given_name", "given_names_in", "local_inputs"]
 
 
 @contextmanager
@@ -63,5 +64,16 @@ def local_inputs(options: argparse.Namespace) -> Iterator[None]:
 
 def given_name(options: argparse.Namespace, path: str) -> str:
     """Name that the user gave to a run."""
-    names: dict[str, str] = options.given_names
-    return names.get(path, path)
+    return _given_names(options).get(path, path)
+
+
+def given_names_in(options: argparse.Namespace, message: str) -> str:
+    """Name in a message the runs as the user did, in place of their copies."""
+    for copy, name in _given_names(options).items():
+        message = message.replace(visible(copy), visible(name))
+    return message
+
+
+def _given_names(options: argparse.Namespace) -> dict[str, str]:
+    names: dict[str, str] = getattr(options, "given_names", {})
+    return names

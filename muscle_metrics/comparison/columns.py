@@ -58,7 +58,7 @@ def tabulate_columns(
         raise InputError(
             f"expected one row for each id and repeat, got {repeated!r} {times} times and "
             f"{len(positions)} different ones for {total} rows: give each item an id of its own, "
-            f"or number its generations with repeats="
+            f"or number its generations in --repeat-field (repeats=)"
         )
     order = np.array([positions[row] for row in sort_items(rows)], dtype=np.intp)
     old, new, references = (pick(column, order) for column in answers)
