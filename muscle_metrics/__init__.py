@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics._version import __version__ as __version__
+from muscle_metrics.comparison.methods import HOMES as _HOMES_OF_METHODS
 
 if TYPE_CHECKING:
     # Type checkers read the names of the table below from their modules.
@@ -124,6 +125,12 @@ _PUBLIC = {
     "statistics.interval": ("Interval",),
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names}
+
+# Methods of a comparison that floors above it carry out.
+_HOMES_OF_METHODS.update(
+    gate="muscle_metrics.gate.check:check_gate",
+    report="muscle_metrics.reports.write:write_report",
+)
 
 __all__ = sorted(_HOMES)
 

@@ -24,6 +24,7 @@ from muscle_metrics.cli import (
     power,
     report,
 )
+from muscle_metrics.cli.inputs import local_inputs
 from muscle_metrics.cli.screen import print_text, warn
 from muscle_metrics.cli.signals import end_at_signals
 from muscle_metrics.errors import InputError, MissingDependencyError, MuscleMetricsError, UsageError
@@ -90,7 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _rare_collection():
             _show_what_cannot_be_encoded()
             options = _options(sys.argv[1:] if arguments is None else list(arguments))
-            return int(options.command(options))
+            with local_inputs(options):
+                return int(options.command(options))
     except SystemExit as done:
         # argparse exits with 0 after help and version.
         return int(done.code or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
 from muscle_metrics.cli.mistakes import check_versions, doubt_order, note_identical
@@ -92,25 +93,25 @@ def _compare(options: argparse.Namespace) -> int:
     choices = judging_choices(options)
     check_versions(options, choices, "compare two runs")
     refuse_flips(options.flips, versions=len(options.runs))
+    if options.llm_comparator:
+        # Every item is listed.
+        options.engine = "memory" if options.engine == "auto" else options.engine
     if options.llm_comparator and (len(options.runs) > 2 or options.engine != "memory"):
         raise UsageError(
             f"expected two runs for --llm-comparator, got {len(options.runs)} joined by "
             f"{options.engine}: name OLD and NEW alone, and leave out --engine"
         )
     check_outputs([options.json, options.llm_comparator], options.runs)
-    runs = [] if options.engine != "memory" else read_runs(options, options.runs)
-    if runs:
-        doubt_order(options.runs, runs)
-    result = _result(options, runs, choices)
+    result, prompts = _result(options, choices)
     if not isinstance(result, Chain):
         refuse_flips(options.flips, is_judged=result.is_judged)
     texts = {}
     if options.json:
         texts[options.json] = result.to_json() + "\n"
-    if options.llm_comparator and isinstance(result, Comparison):
+    if options.llm_comparator and isinstance(result, Comparison) and prompts:
         from muscle_metrics.integrations.llm_comparator import llm_comparator_json
 
-        texts[options.llm_comparator] = llm_comparator_json(result, prompts=runs[1])
+        texts[options.llm_comparator] = llm_comparator_json(result, prompts=prompts)
     write_files(texts)
     print_reports(texts)
     _show(result, options, stderr=names_standard_output(texts))
@@ -118,18 +119,32 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _result(
-    options: argparse.Namespace, runs: list[Run], choices: dict[str, Any]
-) -> Comparison | CountedComparison | Chain:
+    options: argparse.Namespace, choices: dict[str, Any]
+) -> tuple[Comparison | CountedComparison | Chain, Run | None]:
+    """Compare the runs; beside the result comes the new run, if it is in memory."""
     from muscle_metrics.comparison.chains import compare_chain
     from muscle_metrics.comparison.compare import compare_runs
 
+    paths = options.runs
     graded = {**choices, "minimum_effect": options.minimum_effect}
-    if options.engine != "memory":
-        return compare_on_engine(options, options.runs, graded, flips=options.flips)
+    if options.engine in {"duckdb", "ray"}:
+        doubt_order(paths)
+        return compare_on_engine(options, paths, graded, flips=options.flips), None
+    listed = int(bool(options.json or options.flips))
+    counted = count_if_large(
+        options,
+        paths,
+        lambda: compare_on_engine(options, paths, graded, flips=listed, as_in_memory=True),
+    )
+    if counted is not None:
+        return counted, None
+    runs = read_runs(options, paths)
+    doubt_order(paths, runs)
     with working("comparing"):
         if len(runs) == 2:
-            return compare_runs(*runs, **graded)
-        return compare_chain(runs, **{k: v for k, v in choices.items() if k != "options"})
+            return compare_runs(*runs, **graded), runs[1]
+        chain = compare_chain(runs, **{k: v for k, v in choices.items() if k != "options"})
+        return chain, None
 
 
 def _show(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.mistakes import doubt_order, flag_of
+from muscle_metrics.cli.mistakes import flag_of
 from muscle_metrics.cli.reading import run_settings
 from muscle_metrics.cli.screen import working
 from muscle_metrics.errors import UsageError
@@ -27,10 +27,10 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("runs larger than memory")
     group.add_argument(
         "--engine",
-        choices=("memory", "duckdb", "ray"),
-        default="memory",
-        help="where runs are joined: in memory, by DuckDB on disk, or over a Ray cluster; the last "
-        "two read JSONL and Parquet files or folders of shards (default: memory)",
+        choices=("auto", "memory", "duckdb", "ray"),
+        default="auto",
+        help="where runs are joined: in memory, by DuckDB on disk, or over a Ray cluster; auto "
+        "gives large plain files to DuckDB, with the same result (default: auto)",
     )
     group.add_argument("--memory", metavar="SIZE", help=f"what DuckDB may hold (default: {MEMORY})")
     group.add_argument(
@@ -62,6 +62,7 @@ def compare_on_engine(
     choices: Mapping[str, Any],
     *,
     flips: int = 0,
+    as_in_memory: bool = False,
 ) -> CountedComparison:
     """Compare two runs without holding them in memory.
 
@@ -75,6 +76,8 @@ def compare_on_engine(
         Those of `judging_choices`, and `minimum_effect`.
     flips : int
         How many negative flips of every slice to keep.
+    as_in_memory : bool
+        Whether to keep all flips, if any, and to refuse what memory would compare otherwise.
 
     Raises
     ------
@@ -99,13 +102,14 @@ def compare_on_engine(
             )
     check_engine(options)
     settings, names = run_settings(options, paths)
-    doubt_order(paths)
     wanted = {name: value for name, value in choices.items() if name != "key"}
     wanted |= {
         "answer": options.answer,
         "old_options": settings[0],
         "new_options": settings[1],
-        "sample_size": max(flips, 10),
+        "sample_size": 0 if as_in_memory else max(flips, 10),
+        "lists_flips": as_in_memory and flips > 0,
+        "as_in_memory": as_in_memory,
         "names": (names[0], names[1]),
     }
     if options.engine == "ray":

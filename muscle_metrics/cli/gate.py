@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
+from muscle_metrics.cli.inputs import given_name, given_names_in
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
 from muscle_metrics.cli.mistakes import doubt_order, note_identical
 from muscle_metrics.cli.outputs import (
@@ -152,8 +154,9 @@ def _gate(options: argparse.Namespace) -> int:
         from muscle_metrics.gate.verdict import refuse
 
         # Without ways out that only Python has.
-        shown = InputError(error.message)
-        verdict = refuse(shown, names=(paths[0], paths[1]), confidence=policy.look_confidence)
+        shown = InputError(given_names_in(options, error.message))
+        names = (given_name(options, paths[0]), given_name(options, paths[1]))
+        verdict = refuse(shown, names=names, confidence=policy.look_confidence)
         judged = _Judged(verdict, None, policy.on_inconclusive)
     if judged.comparison is not None:
         refuse_flips(options.flips, is_judged=judged.comparison.is_judged)
@@ -211,8 +214,15 @@ def _judge(
     from muscle_metrics.comparison.per_task import settle_scores
     from muscle_metrics.gate.check import check_gate
 
-    if options.engine != "memory":
+    if options.engine in {"duckdb", "ray"}:
+        doubt_order(paths)
         return _judge_counts(options, paths, policy, choices)
+    if not options.sequential:
+        counted = count_if_large(
+            options, paths, lambda: _judge_counts(options, paths, policy, choices, alike=True)
+        )
+        if counted is not None:
+            return counted
     old, new = read_runs(options, paths, growing=options.sequential)
     doubt_order(paths, [old, new])
     (old, new), choices["metric"] = settle_scores([old, new], choices["metric"])
@@ -231,8 +241,14 @@ def _judge(
 
 
 def _judge_counts(
-    options: argparse.Namespace, paths: list[str], policy: Policy, choices: dict[str, Any]
+    options: argparse.Namespace,
+    paths: list[str],
+    policy: Policy,
+    choices: dict[str, Any],
+    *,
+    alike: bool = False,
 ) -> _Judged:
+    """Judge by the counts of an engine; `alike` refuses what memory would judge otherwise."""
     from muscle_metrics.gate.check import check_gate
 
     if options.sequential:
@@ -241,7 +257,9 @@ def _judge_counts(
             f"--engine"
         )
     wanted = {**choices, "minimum_effect": policy.minimum_effect}
-    counted = compare_on_engine(options, paths, wanted, flips=max(options.flips, options.examples))
+    is_reported = not alike or any((options.junit, options.markdown, options.json, options.summary))
+    listed = max(options.flips, options.examples if is_reported else 0)
+    counted = compare_on_engine(options, paths, wanted, flips=listed, as_in_memory=alike)
     return _Judged(check_gate(counted, policy), counted, policy.on_inconclusive)
 
 

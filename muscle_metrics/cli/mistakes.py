@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.screen import warn
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import FileError, UsageError
+from muscle_metrics.runs.files.shard_files import find_shards
 
 if TYPE_CHECKING:
     import argparse
@@ -78,13 +80,24 @@ def refuse_same_run(paths: Sequence[str], settings: Sequence[Mapping[str, object
     UsageError
         If two runs in a row are read from one file in the same way.
     """
-    runs = [(real_path(path), setting) for path, setting in zip(paths, settings, strict=True)]
+    files = [_files_of(path) for path in paths]
     for position, path in enumerate(paths[1:], 1):
-        if runs[position] == runs[position - 1]:
+        # A folder or a pattern may hold the file that is the other run.
+        is_shared = files[position] & files[position - 1]
+        if is_shared and settings[position] == settings[position - 1]:
             raise UsageError(
                 f"expected two different runs, got {path!r} twice: name OLD and NEW, or what tells "
                 f"two runs in one file apart, such as --prediction-field or --filter, once for each"
             )
+
+
+def _files_of(path: str) -> set[str]:
+    """Real paths of the files of a run, and of the run itself."""
+    try:
+        shards = find_shards(Path(path))
+    except (OSError, ValueError, FileError):
+        shards = []
+    return {real_path(path), *(real_path(str(shard)) for shard in shards)}
 
 
 def real_path(path: str) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.inputs import given_name
 from muscle_metrics.cli.mistakes import flag_of, refuse_same_run
 from muscle_metrics.cli.screen import working
 from muscle_metrics.errors import FileError, UsageError
@@ -166,7 +167,7 @@ def run_settings(
     """
     settings = [_settings(options, position, len(paths)) for position in range(len(paths))]
     refuse_same_run(paths, settings)
-    return settings, _names(paths, settings)
+    return settings, _names([given_name(options, path) for path in paths], settings)
 
 
 @contextmanager

@@ -133,18 +133,10 @@ def _write(
 ) -> list[str]:
     """Write the page and the table beside it; return what was written, with untrusted names."""
     from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
-    from muscle_metrics.comparison.secrets import hide_comparison_secrets, redact_comparison
-    from muscle_metrics.reports.csv import items_csv
-    from muscle_metrics.reports.files import write_text
+    from muscle_metrics.reports.write import write_page
 
     equal = f"; {EQUAL_RUNS}" if runs_are_equal(comparison) else ""
     lines = [f"{page_file}: {comparison.total} items of {' -> '.join(comparison.names)}{equal}"]
-    # The table first: a page must not link to a file that could not be written.
-    if page.left_out and items_file:
-        table = (
-            redact_comparison(comparison) if redact else hide_comparison_secrets(comparison).value
-        )
-        write_text(items_file, items_csv(table))
+    if write_page(page, page_file, items_file, comparison, redact=redact):
         lines.append(f"{items_file}: all items, of which {page.left_out} did not fit into the page")
-    write_text(page_file, page.text)
     return lines

@@ -22,6 +22,7 @@ from muscle_metrics.comparison.chain_bounds import (
     summary_bounds,
     survival_bounds,
 )
+from muscle_metrics.comparison.columns import labels_of
 from muscle_metrics.comparison.items import joined_table
 from muscle_metrics.comparison.judging import JudgedRuns, recorded_names
 from muscle_metrics.comparison.keyed import KeyedAnswers, with_silence
@@ -45,6 +46,7 @@ from muscle_metrics.comparison.signature import (
 )
 from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
 from muscle_metrics.errors import UsageError
+from muscle_metrics.evidence.units import number_labels
 from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.rates import Rate
 from muscle_metrics.runs.joining.pairing import join_runs
@@ -52,6 +54,8 @@ from muscle_metrics.scorers import Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import pandas as pd
 
     from muscle_metrics.answers.columns import Key, Missing, Values
     from muscle_metrics.flips.counts import FlipCounts
@@ -171,6 +175,24 @@ class Chain:
             is_clustered=self.units is not None,
         )
 
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each update, and one from the first version to the last.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``old`` and ``new``, then as `Comparison.slices_frame`, then ``surviving``: the
+            share of the first version's right items that no version so far broke.
+        """
+        from muscle_metrics.comparison.frames import steps_frame
+
+        return steps_frame(self)
+
+    def _repr_html_(self) -> str:
+        from muscle_metrics.comparison.notebook import chain_html
+
+        return chain_html(self)
+
     def to_json(self, indent: int | None = 2) -> str:
         """`to_dict` as JSON with sorted keys; the same chain gives the same bytes.
 
@@ -193,6 +215,7 @@ def count_chain(
     key: Key = None,
     answer: str | None = None,
     missing: Missing = "error",
+    groups: Sequence[object] | None = None,
     names: Sequence[str] | None = None,
 ) -> Chain:
     """Count the effects of a chain of updates on N items.
@@ -209,6 +232,8 @@ def count_chain(
         Readers of answers and references, such as "strip, casefold", as in `compare`.
     missing : {"error", "wrong"}
         Whether a None or NaN answer is refused or counts as a wrong answer.
+    groups : sequence, shape (N,), optional
+        The passage or prompt an item shares with others, over which intervals then go.
     names : sequence of str, optional
         Names of the versions; v1, v2, ... by default.
 
@@ -236,7 +261,7 @@ def count_chain(
             f"and the names {labels}: pass one name for each version, oldest first"
         )
     key = with_answer(key, answer)
-    check_same_index(*versions, references)
+    check_same_index(*versions, references, groups)
     named = dict(zip(labels, versions, strict=True))
     if key is not None:
         keyed, references, _ = keyed_columns(key, named, references)
@@ -249,9 +274,16 @@ def count_chain(
     check_lengths(**columns, references=range(accepted.items))
     right = tuple(right_answers(column, accepted, name=name) for name, column in columns.items())
     judged = JudgedRuns(EXACT_MATCH, right, None, tuple(columns.values()), ())
-    ids = tuple(map(str, range(items)))
+    keys = list(map(str, range(items)))
     recipe = name_recipe(EXACT_MATCH, name_key(key), **name_answer(key), missing=missing)
-    return _chain(labels, judged, ids, {}, recipe)
+    chain = _chain(labels, judged, keys, {}, recipe)
+    if groups is None:
+        return chain
+    members = labels_of(groups)
+    check_lengths(**columns, groups=members)
+    # An item without a group is a group of its own.
+    units = number_labels([item if name is None else (name,) for item, name in enumerate(members)])
+    return replace(chain, units=units[0], unit="groups")
 
 
 def compare_chain(
@@ -320,8 +352,8 @@ def compare_chain(
         **settings.effects,
         **name_directions([] if judged.higher_is_better else [judged.metric]),
     )
-    chain = _chain(joined.names, judged, joined.ids, joined.dropped, recipe)
     table = joined_table(joined, ((), ()))
+    chain = _chain(joined.names, judged, table.keys, joined.dropped, recipe)
     if not table.is_clustered:
         return chain
     return replace(chain, units=table.unit_numbers, unit=table.unit)
@@ -330,7 +362,7 @@ def compare_chain(
 def _chain(
     names: Sequence[str],
     judged: JudgedRuns,
-    ids: Sequence[str],
+    keys: Sequence[str],
     dropped: Mapping[str, int],
     recipe: Mapping[str, str],
 ) -> Chain:
@@ -342,5 +374,5 @@ def _chain(
         right=right,
         steps=tuple(tally_correctness(judged.correctness(i, i + 1)) for i in range(last)),
         overall=tally_correctness(overall),
-        signature=signature_line(recipe, ids=ids, columns=[right], dropped=dropped),
+        signature=signature_line(recipe, keys=keys, columns=[right], dropped=dropped),
     )

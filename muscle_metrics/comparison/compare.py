@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
-from muscle_metrics.answers.columns import check_lengths, is_missing, keyed_columns
+from muscle_metrics.answers.columns import keyed_columns
 from muscle_metrics.answers.correctness import (
     Correctness,
     changed_answers,
@@ -20,8 +16,9 @@ from muscle_metrics.answers.correctness import (
     judge_answers,
 )
 from muscle_metrics.answers.reading.reading import Reading, with_answer
+from muscle_metrics.comparison.columns import pick, tabulate_columns
 from muscle_metrics.comparison.comparison import Comparison
-from muscle_metrics.comparison.items import ItemTable, joined_table
+from muscle_metrics.comparison.items import joined_table
 from muscle_metrics.comparison.judging import is_exact_text, match_texts, recorded_names
 from muscle_metrics.comparison.keyed import (
     KeyedAnswers,
@@ -40,9 +37,7 @@ from muscle_metrics.comparison.per_task import settle_scores
 from muscle_metrics.comparison.reading_facts import ReadingFacts
 from muscle_metrics.comparison.signature import name_answer, name_directions, name_key, name_recipe
 from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
-from muscle_metrics.errors import InputError
 from muscle_metrics.runs.joining.pairing import pair_runs
-from muscle_metrics.runs.natural_order import sort_naturally
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Run
 from muscle_metrics.scorers import Scorer
@@ -85,6 +80,7 @@ def compare(
     slices: Sequence[object] | None = None,
     groups: Sequence[object] | None = None,
     prompts: Sequence[object] | None = None,
+    repeats: Sequence[object] | None = None,
     names: tuple[str, str] = ("old", "new"),
 ) -> Comparison:
     """Compare the answers of two models to the same items, paired by position.
@@ -127,6 +123,8 @@ def compare(
         The passage or prompt an item shares with others, whose errors are then not independent.
     prompts : sequence, shape (N,), optional
         Questions to the models, for reports.
+    repeats : sequence, shape (N,), optional
+        Numbers of the generations of one prompt, whose rows share an id.
     names : tuple of str
         Names of the two models.
 
@@ -138,7 +136,9 @@ def compare(
     Raises
     ------
     InputError
-        If the columns cannot be compared, or ids repeat.
+        If the columns cannot be compared, or two rows share an id and a repeat. Columns of pandas
+        are refused where they have different indexes, or row numbers of different frames: these
+        say nothing about items.
 
     Examples
     --------
@@ -157,17 +157,16 @@ def compare(
     chosen = choose_metrics(metric, options)
     settings.check(chosen)
     key = with_answer(key, answer)
-    check_same_index(old, new, references, ids, slices, groups, prompts)
+    check_same_index(old, new, references, ids, slices, groups, prompts, repeats)
     texts, facts = _keyed(Texts(old, new, references), key)
     judged = judge_answers(
         old=texts.old, new=texts.new, references=texts.references, missing=missing
     )
     total = len(judged.old_right)
-    table, order = _table(
-        Texts(old, new, references), total, ids, slices=slices, groups=groups, prompts=prompts
-    )
+    labels = {"repeats": repeats, "slices": slices, "groups": groups, "prompts": prompts}
+    table, order = tabulate_columns((old, new, references), total, ids, labels)
     if key is not None:
-        texts = Texts(*(_picked(column, order) for column in texts[:3]))
+        texts = Texts(*(pick(column, order) for column in texts[:3]))
     else:
         texts = Texts(table.old, table.new, table.references)
 
@@ -210,43 +209,6 @@ def _by_options(scorer: Chosen, texts: Texts) -> Correctness | None:
     old, before = match_texts(scorer, texts.old, texts.references, name="old")
     new, after = match_texts(scorer, texts.new, texts.references, name="new")
     return Correctness(old, new, changed_answers(before, after))
-
-
-def _table(
-    texts: Texts,
-    total: int,
-    ids: Sequence[object] | None,
-    *,
-    slices: Sequence[object] | None,
-    groups: Sequence[object] | None,
-    prompts: Sequence[object] | None,
-) -> tuple[ItemTable, npt.NDArray[np.intp]]:
-    """Columns of the items in the natural order of their ids, and that order."""
-    names = [str(identifier) for identifier in (range(total) if ids is None else ids)]
-    labels, members = _labels(slices, total), _labels(groups, total)
-    asked = _labels(prompts, total)
-    check_lengths(old=range(total), ids=names, slices=labels, groups=members, prompts=asked)
-    if len(set(names)) < total:
-        repeated, times = Counter(names).most_common(1)[0]
-        raise InputError(
-            f"expected one id per item, got {repeated!r} {times} times and {len(set(names))} "
-            f"different ids for {total} items: give repeats of an item ids of their own"
-        )
-    positions = {name: position for position, name in enumerate(names)}
-    order = np.array([positions[name] for name in sort_naturally(names)], dtype=np.intp)
-    nothing = (None,) * total
-    table = ItemTable(
-        ids=_picked(names, order),
-        tasks=nothing,
-        repeats=nothing,
-        slices=_picked(labels, order),
-        groups=_picked(members, order),
-        old=_picked(texts.old, order),
-        new=_picked(texts.new, order),
-        references=_picked(texts.references, order),
-        asked=_picked(asked, order),
-    )
-    return table, order
 
 
 def compare_runs(
@@ -446,14 +408,3 @@ def _labels_from_new(joined: JoinedRuns, old: Run, *, is_by_scores: bool) -> fro
     # Recorded scores need no references, and a baseline vouches for them by a hash.
     is_vouched = is_by_scores or REFERENCES in old.fingerprint
     return joined.labels_from_new - ({REFERENCES} if is_vouched else set())
-
-
-def _labels(values: Sequence[object] | None, total: int) -> list[str | None]:
-    if values is None:
-        return [None] * total
-    return [None if is_missing(value) else str(value) for value in values]
-
-
-def _picked(values: Any, order: npt.NDArray[np.intp]) -> tuple[Any, ...]:
-    plain = values.tolist() if hasattr(values, "tolist") else list(values)
-    return tuple(None if is_missing(plain[i]) else plain[i] for i in order)

@@ -19,11 +19,13 @@ from muscle_metrics.flips.counts import FlipCounts, Quadrant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from os import PathLike
 
     import pandas as pd
 
     from muscle_metrics.answers.correctness import Correctness
     from muscle_metrics.comparison.reading_facts import ReadingFacts
+    from muscle_metrics.comparison.saved import SavedComparison
     from muscle_metrics.evidence.units import Event, Kind, Part
     from muscle_metrics.flips.changes import ScoreChanges
     from muscle_metrics.runs.details import Details
@@ -145,7 +147,7 @@ class Comparison(Facts):
         flags = self.correctness or ()
         scores = [column for c in self.changes.values() for column in (c.old, c.new)]
         return signature_line(
-            self.recipe, ids=self.table.ids, columns=[*flags, *scores], dropped=self.dropped
+            self.recipe, keys=self.table.keys, columns=[*flags, *scores], dropped=self.dropped
         )
 
     def part_names(self, kind: Kind) -> list[str]:
@@ -233,6 +235,30 @@ class Comparison(Facts):
             frame[f"old {metric}"] = changes.old
             frame[f"new {metric}"] = changes.new
         return frame
+
+    @staticmethod
+    def from_json(source: str | PathLike[str]) -> SavedComparison:
+        """Read back what `to_json` or ``compare --json`` wrote.
+
+        Parameters
+        ----------
+        source : str or path
+            A file, or the JSON itself.
+
+        Returns
+        -------
+        SavedComparison
+            Counts, rates, slices, tasks and flips, which print and tabulate again; no items that
+            did not flip, and so no gate.
+
+        Raises
+        ------
+        InputError
+            If it is no JSON of a comparison, or its counts and rates disagree.
+        """
+        from muscle_metrics.comparison.saved import read_saved
+
+        return read_saved(source)
 
     def _repr_html_(self) -> str:
         from muscle_metrics.comparison.notebook import comparison_html

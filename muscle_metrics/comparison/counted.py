@@ -64,6 +64,10 @@ class CountedComparison(Facts):
         In how many answers the readers of answers found nothing; None without readers.
     answers_changed : int, optional
         How many answers differ between the runs, whatever their scores; None if that is unknown.
+    digest : str, optional
+        Hash of the items and their correctness, as in the signature of a comparison in memory.
+    listed : tuple of Item, optional
+        Every flip, in the natural order of ids, where the engine kept more than the sample.
 
     Examples
     --------
@@ -86,6 +90,8 @@ class CountedComparison(Facts):
     relabelled: Mapping[str, int] = field(default_factory=dict)
     reading: ReadingFacts | None = None
     answers_changed: int | None = None
+    digest: str | None = None
+    listed: tuple[Item, ...] | None = None
 
     @property
     def total(self) -> int:
@@ -134,8 +140,10 @@ class CountedComparison(Facts):
     def signature(self) -> str:
         """One line with the options and the input of the numbers."""
         sample = self.totals.sample
-        flips = f"sample of at most {sample.size} a slice, seed {sample.seed}"
-        return join_facts(self.recipe, self.total, self.dropped, flips=flips)
+        facts = {} if self.digest is None else {"input": self.digest}
+        if self.digest is None or (sample.size and self.listed is None):
+            facts["flips"] = f"sample of at most {sample.size} a slice, seed {sample.seed}"
+        return join_facts(self.recipe, self.total, self.dropped, **facts)
 
     def part_names(self, kind: Kind) -> list[str]:
         """Names of all slices or tasks, sorted."""
@@ -155,18 +163,21 @@ class CountedComparison(Facts):
         return _sum_cells(((cell, cells[cell]) for cell in chosen), event, grouped=grouped)
 
     def flips(self, *quadrants: Quadrant | str) -> Iterator[Item]:
-        """Items of the sample that broke, the worst first.
+        """Items of the sample that broke, the worst first; or all flips, where they are listed.
 
         Parameters
         ----------
         *quadrants : Quadrant or str
-            Only "negative": the engine samples no other flips.
+            Only "negative" of a sample: the engine samples no other flips.
 
         Raises
         ------
         UsageError
             If another quadrant is given.
         """
+        if self.listed is not None:
+            wanted = [str(q) for q in quadrants or (Quadrant.NEGATIVE, Quadrant.POSITIVE)]
+            return (item for name in wanted for item in self.listed if item.quadrant == name)
         if set(quadrants) - {Quadrant.NEGATIVE}:
             raise UsageError(
                 f"expected the quadrant 'negative' of counted runs, got "

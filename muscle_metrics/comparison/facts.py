@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.listed import texts_of
 from muscle_metrics.comparison.macro import macro_averages
+from muscle_metrics.comparison.methods import call_method
 from muscle_metrics.comparison.plain_data import (
     SCHEMA_VERSION,
     described_changes,
@@ -30,6 +31,9 @@ from muscle_metrics.statistics.interval import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from os import PathLike
+
+    import pandas as pd
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.items import Item
@@ -266,6 +270,119 @@ class Facts(ABC):
         str
         """
         return json_text(self.to_dict(), indent)
+
+    def rates_frame(self) -> pd.DataFrame:
+        """Tabulate every rate, and the rates and means of graded scores.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``metric`` (None for correctness), ``rate``, ``value``, ``count``, ``total``,
+            ``low``, ``high`` and ``method`` of the 95 % interval; undefined is NaN.
+        """
+        from muscle_metrics.comparison.frames import rates_frame
+
+        return rates_frame(self.to_dict())
+
+    def slices_frame(self, by: str = "slice") -> pd.DataFrame:
+        """One row for each slice, the one that lost most accuracy first.
+
+        Parameters
+        ----------
+        by : {"slice", "task"}
+            What the rows are.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Items, accuracies, their change with ``change_low`` and ``change_high``, numbers of
+            flips, and the negative flip rate with ``low``, ``high`` and ``method``.
+        """
+        from muscle_metrics.comparison.frames import part_frame
+
+        return part_frame(self.to_dict(), by)
+
+    def flips_frame(self, *quadrants: Quadrant | str) -> pd.DataFrame:
+        """Items that broke, the worst first, then those that got fixed.
+
+        Parameters
+        ----------
+        *quadrants : Quadrant or str
+            Other quadrants, such as "negative" alone.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as in `to_frame`. Items of one loss, as all are without graded scores, come in
+            the natural order of their ids. Counted runs give their sample.
+
+        Raises
+        ------
+        UsageError
+            If scores are graded without a threshold, or a quadrant is unknown.
+        """
+        from muscle_metrics.comparison import frames
+
+        if not self.is_judged:
+            raise no_threshold()
+        held = self.in_memory
+        if held is None:
+            return frames.described_flips(self.flips(*quadrants), quadrants)
+        return frames.flips_frame(held, quadrants)
+
+    def gate(self, policy: Any) -> Any:
+        """Judge the comparison by a `Policy`, as `check_gate` does, and return its `Verdict`.
+
+        Parameters
+        ----------
+        policy : Policy
+            Limits of the update.
+
+        Returns
+        -------
+        Verdict
+
+        Raises
+        ------
+        UsageError
+            If the policy does not fit the data.
+
+        Examples
+        --------
+        >>> from muscle_metrics import Policy, compare
+        >>> comparison = compare(old=["A"] * 99, new=["A"] * 99, references=["A"] * 99)
+        >>> print(comparison.gate(Policy(max_nfr="0.05")).outcome)
+        PASS
+        """
+        return call_method("gate", self, policy)
+
+    def report(self, path: str | PathLike[str], *, verdict: Any = None, **options: Any) -> None:
+        """Write a report, whose format the ending of its name says.
+
+        Parameters
+        ----------
+        path : str or path
+            A file ``.html`` (one page), ``.csv`` (all items) or ``.json``; with a verdict also
+            ``.md`` or ``.xml`` (JUnit).
+        verdict : Verdict, optional
+            What `gate` returned, to be shown too.
+        **options
+            Those of `html_report` for a page, and ``examples`` for the report of a verdict.
+
+        Raises
+        ------
+        UsageError
+            If the ending is none of these, the file cannot be written, or the format needs items
+            that an engine did not keep.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from muscle_metrics import compare
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     compare(old=["A"], new=["B"], references=["A"]).report(f"{folder}/v2.html")
+        """
+        call_method("report", self, path, verdict=verdict, **options)
 
     def __str__(self) -> str:
         from muscle_metrics.comparison.text import comparison_text

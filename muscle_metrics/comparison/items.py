@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.evidence.units import number_labels
+from muscle_metrics.words.coded import SEPARATOR, code_key, code_text
 from muscle_metrics.words.place import item_name
 
 if TYPE_CHECKING:
@@ -96,6 +97,17 @@ class ItemTable:
     def prompts(self) -> tuple[tuple[str | None, str], ...]:
         """Task and id of every row; repeats of one prompt share it."""
         return tuple(zip(self.tasks, self.ids, strict=True))
+
+    @property
+    def keys(self) -> list[str]:
+        """One text for each row, by its task, id and repeat: of a plain file the engine's keys."""
+        rows = zip(self.tasks, self.ids, self.repeats, strict=True)
+        return [
+            code_key(name, repeat)
+            if task is None
+            else f"{code_text(task)}{SEPARATOR}{code_key(name, repeat or '')}"
+            for task, name, repeat in rows
+        ]
 
     @cached_property
     def is_repeated(self) -> bool:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import re
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from muscle_metrics._version import __version__
 from muscle_metrics.answers.reading.reading import Reading
+from muscle_metrics.comparison.digest import digest, sum_items
 from muscle_metrics.flips.thresholds import threshold_sign
 from muscle_metrics.scorers import SCORERS
 from muscle_metrics.scorers.signature import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import numpy.typing as npt
 
 __all__ = [
     "OF_CHANGES",
@@ -33,7 +31,6 @@ __all__ = [
     "signature_line",
 ]
 
-DIGEST_LENGTH = 12
 OF_CHANGES = " (changed answers only)"
 
 
@@ -153,23 +150,20 @@ def name_directions(lower_is_better: Iterable[str]) -> dict[str, str]:
 def signature_line(
     recipe: Mapping[str, str],
     *,
-    ids: Sequence[str],
+    keys: Sequence[str],
     columns: Iterable[npt.NDArray[Any] | None],
     dropped: Mapping[str, int],
 ) -> str:
-    """Join version, options, sizes and a hash of ids, correctness and scores into one line.
+    """Join version, options, sizes and a hash of keys, correctness and scores into one line.
 
     Equal lines mean equal counts, whatever the order or format of the files.
 
     Examples
     --------
-    >>> signature_line({"metric": "acc"}, ids=["1"], columns=[], dropped={})
+    >>> signature_line({"metric": "acc"}, keys=["1"], columns=[], dropped={})
     'muscle-metrics ...; metric acc; items 1; input ...'
     """
-    digest = hashlib.sha256(json.dumps(list(ids)).encode())
-    for column in columns:
-        digest.update(b"unknown" if column is None else np.ascontiguousarray(column).tobytes())
-    return join_facts(recipe, len(ids), dropped, input=digest.hexdigest()[:DIGEST_LENGTH])
+    return join_facts(recipe, len(keys), dropped, input=digest(sum_items(keys, columns)))
 
 
 def join_facts(

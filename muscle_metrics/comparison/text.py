@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from muscle_metrics.comparison.chain_bounds import step_bounds
+from muscle_metrics.comparison.frames import rate_rows
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.comparison.listed import shown_answers, texts_of
 from muscle_metrics.comparison.macro import macro_line
@@ -20,6 +22,7 @@ from muscle_metrics.evidence.repeats import noise_parts
 from muscle_metrics.evidence.units import Part
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 from muscle_metrics.flips.rate_table import ITEMS, MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
+from muscle_metrics.statistics.interval import Interval
 from muscle_metrics.words.escape import distinct, shorten, terminal
 from muscle_metrics.words.numbers import (
     counted,
@@ -42,13 +45,14 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.listed import ItemTexts
+    from muscle_metrics.comparison.saved import SavedComparison
     from muscle_metrics.evidence.evidence import Bounds
     from muscle_metrics.evidence.repeats import NoisePart
     from muscle_metrics.evidence.units import Kind
     from muscle_metrics.flips.changes import ScoreFacts
     from muscle_metrics.flips.rates import Rate
 
-__all__ = ["chain_table", "chain_text", "comparison_table", "comparison_text"]
+__all__ = ["chain_table", "chain_text", "comparison_table", "comparison_text", "saved_text"]
 
 WIDTH = 100
 CELL_LIMIT = 400
@@ -92,6 +96,11 @@ def comparison_text(
 def chain_text(chain: Chain, *, notes: Sequence[str] = (), width: int = WIDTH) -> str:
     """Plain text of a chain of versions."""
     return _plain(chain_table(chain, notes=notes), width)
+
+
+def saved_text(saved: SavedComparison, *, width: int = WIDTH) -> str:
+    """Plain text of a comparison that was read back."""
+    return _plain(Group(*_saved_parts(saved)), width)
 
 
 def comparison_table(
@@ -150,6 +159,32 @@ def _flip_parts(comparison: Facts, flips: int) -> Iterator[RenderableType]:
     if flips:
         yield Text()
         yield _flips(comparison, flips)
+
+
+def _saved_parts(saved: SavedComparison) -> Iterator[RenderableType]:
+    names = " -> ".join(saved.names)
+    yield _title(names, saved.counts.total, []) if saved.is_judged else _line(names, style="bold")
+    yield from map(_line, saved.data.get("notes", []))
+    if saved.is_judged:
+        yield Text()
+        yield _quadrants(saved.counts)
+    names_of = {**RATES, **SCORE_RATES, **SCORE_MEANS}
+    rows: list[list[str | Text]] = []
+    for rate in rate_rows(saved.data):
+        is_mean, name = rate["rate"] in SCORE_MEANS, names_of[rate["rate"]].name
+        label = f"{rate['metric']}: {name}" if rate["metric"] else name
+        value = math.nan if rate["value"] is None else rate["value"]
+        interval, method = "", rate.get("method") or ""
+        if method:
+            ends = Interval(rate["low"], rate["high"])
+            interval = score_range(ends) if is_mean else percent_range(ends)
+        shown = score(value) if is_mean else percent(value)
+        rows.append([_untrusted(label), shown, interval, _untrusted(method)])
+    yield Text()
+    columns = [Column("rate", "text"), Column("value"), Column("95 % interval")]
+    yield FittedTable([*columns, Column("method", "label", spare=True)], rows)
+    yield Text()
+    yield _line(saved.signature, style="dim")
 
 
 def _chain_parts(chain: Chain, notes: Sequence[str]) -> Iterator[RenderableType]:

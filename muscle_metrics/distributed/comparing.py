@@ -133,7 +133,7 @@ def compare_datasets(
             missing_score=sentinels_of(missing_score, score),
             takes_key=False,
         )
-        chosen = reading.choose(dict.fromkeys(found.values()), is_all_text=False)
+        chosen = reading.choose(dict.fromkeys(found.values()))
         run = RunFiles(name=name, files=(), options=reading, columns=chosen)
         runs.append(run)
         shards.append([(run, block) for block in kept.to_arrow_refs()])

@@ -17,10 +17,9 @@ from muscle_metrics.runs.values import (
     any_reference_of,
     id_of,
     label_of,
+    plain_score_of,
     prediction_of,
     reference_of,
-    score_of,
-    score_of_text,
     written_prediction_of,
 )
 from muscle_metrics.words.place import show
@@ -231,7 +230,6 @@ def choose_columns(
     id_field: str | tuple[str, ...],
     asked: Mapping[str, str | None],
     *,
-    is_all_text: bool,
     structured: bool = False,
     takes_key: bool = True,
     missing_score: Sentinels = NO_SENTINELS,
@@ -247,8 +245,6 @@ def choose_columns(
     asked : mapping of str to (str or None)
         Field that the user named for each of prediction, reference, score, slice, group, prompt,
         repeat; None means the conventional field. Rows without a score need a prediction.
-    is_all_text : bool
-        Whether the format has no types, so that scores come as text.
     structured : bool
         Whether predictions and references may be lists and objects.
     takes_key : bool
@@ -266,8 +262,7 @@ def choose_columns(
         else:
             absent.append(part)
     converters = dict(_CONVERTERS)
-    read_score = score_of_text if is_all_text else score_of
-    converters["score"] = partial(_scores_of, read=partial(read_score, missing=missing_score))
+    converters["score"] = partial(_scores_of, missing=missing_score)
     if structured:
         converters["prediction"] = any_prediction_of if takes_key else written_prediction_of
         converters["reference"] = any_reference_of
@@ -313,10 +308,8 @@ def read_id(
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 
 
-def _scores_of(
-    value: object, field: str, *, read: Callable[[object, str], float | None]
-) -> Mapping[str, float]:
-    score = read(value, field)
+def _scores_of(value: object, field: str, *, missing: Sentinels) -> Mapping[str, float]:
+    score = plain_score_of(value, field, missing)
     return {} if score is None else {field: score}
 
 

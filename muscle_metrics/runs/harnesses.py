@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from muscle_metrics.errors import FileError, UsageError, check_choice
 from muscle_metrics.runs.files.dataset_folder import is_dataset
 from muscle_metrics.runs.files.plain_file import PLAIN_FORMATS
+from muscle_metrics.runs.files.shard_files import is_shard_folder
 from muscle_metrics.runs.logs import ErrorsAt
 from muscle_metrics.runs.origin import origin_of
 from muscle_metrics.runs.readers import (
@@ -185,7 +186,8 @@ def recognise_harness(
             if reason is not None:
                 return Recognised(harness, reason)
     path = glimpse.path
-    if glimpse.is_folder and not (format in {"auto", "datasets"} and is_dataset(path)):
+    is_saved = format in {"auto", "datasets"} and is_dataset(path)
+    if glimpse.is_folder and not is_saved and not is_shard_folder(path):
         raise FileError(
             f"{visible(str(path))}: expected a file, or the folder of a run by "
             f"{', '.join(named)}, {_describe_folder(path)}"
@@ -204,5 +206,6 @@ def _describe_folder(path: Path) -> str:
         return f"got a folder {inside}: name the file or folder that holds the run"
     advice = f"name the file that holds the run, such as {visible(str(rows[0]))}"
     if len(rows) > 1 and {file.suffix for file in rows} in ({".jsonl"}, {".parquet"}):
-        advice += ", or read all of them as one run with --engine duckdb"
+        pattern = visible(str(path / f"*{rows[0].suffix}"))
+        advice += f", or all of them as one run by the pattern '{pattern}'"
     return f"got a folder with {visible(held)}: {advice}"

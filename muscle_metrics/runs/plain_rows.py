@@ -54,13 +54,12 @@ class RowOptions:
         ids = [name for name, _ in wanted_ids(self.id_field)]
         return frozenset([*ids, *CONVENTIONS, *self.where, *filter(None, self.asked.values())])
 
-    def choose(self, row: Mapping[str, object], *, is_all_text: bool) -> Columns:
+    def choose(self, row: Mapping[str, object]) -> Columns:
         """Choose the fields to read from rows that look like `row`."""
         return choose_columns(
             row,
             self.id_field,
             self.asked,
-            is_all_text=is_all_text,
             structured=self.structured,
             takes_key=self.takes_key,
             missing_score=self.missing_score,
@@ -89,7 +88,7 @@ def read_records(
     for batch in _batches(keep_rows(file, options.fields, options.where)):
         rows = [row for _, row in batch]
         if columns is None:
-            columns = options.choose(rows[0], is_all_text=file.is_all_text)
+            columns = options.choose(rows[0])
         made = columns.records(rows)
         yield _read_one_by_one(file, columns, batch) if made is None else made
 

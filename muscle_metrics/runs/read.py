@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.details import LABEL_FIELDS
+from muscle_metrics.runs.files.dataset_folder import is_dataset
 from muscle_metrics.runs.files.glimpse import Glimpse
+from muscle_metrics.runs.files.incoming import is_elsewhere, local_copy
 from muscle_metrics.runs.files.plain_file import PlainFile, open_plain
+from muscle_metrics.runs.files.shard_files import find_shards
 from muscle_metrics.runs.harnesses import recognise_harness
-from muscle_metrics.runs.plain_rows import RowOptions, read_records
+from muscle_metrics.runs.plain_rows import RowOptions
 from muscle_metrics.runs.readers.baseline import is_baseline, read_baseline
 from muscle_metrics.runs.record import Run
 from muscle_metrics.runs.sentinels import Sentinels
+from muscle_metrics.runs.shards import open_shards, read_shards
 from muscle_metrics.runs.tables import open_table
 from muscle_metrics.words.escape import visible
 from muscle_metrics.words.numbers import counted
@@ -93,13 +97,15 @@ def read_run(
     Parameters
     ----------
     source : str, path, table or Run
-        A plain, gzip or Zstandard file, recognised by content, not by name; the file or folder
-        that a harness wrote; a data frame of pandas or Polars, a table of pyarrow, a dataset of
-        Hugging Face or a list of dicts; a Run is returned as it is.
+        A plain, gzip or Zstandard file, recognised by content, not by name; a folder or pattern of
+        such files, the shards of a run; "-" or a pipe, which is read once; an address such as
+        ``s3://bucket/v1.jsonl``; the file or folder that a harness wrote; a data frame of pandas
+        or Polars, a table of pyarrow, a dataset of Hugging Face or a list of dicts; a Run is
+        returned as it is.
     format : str
-        "auto"; one of "jsonl", "json", "csv", "tsv" and "parquet" for a plain file, of which CSV
-        and TSV are recognised by name only; "datasets" for a folder that `save_to_disk` of
-        Hugging Face wrote; or a harness such as "lm-eval".
+        "auto"; one of "jsonl", "json", "csv", "tsv", "txt" (an answer on each line) and "parquet"
+        for a plain file, of which CSV, TSV and TXT are recognised by name only; "datasets" for a
+        folder that `save_to_disk` of Hugging Face wrote; or a harness such as "lm-eval".
     id_field : str or tuple of str
         Field of the id. Of several fields the id is the compact JSON array of their texts.
     prediction_field : str, optional
@@ -175,54 +181,57 @@ def read_run(
     choices = {"task": task, "filter": filter, "model": model}
     chosen = [part for part, choice in choices.items() if choice is not None]
 
-    def read_rows(rows: PlainFile | Table) -> Run:
-        return _read_plain(rows, id_field, asked, where, missing_score, structured=structured)
+    def read_rows(rows: Sequence[PlainFile | Table], stem: str) -> Run:
+        reading = RowOptions(
+            id_field=id_field,
+            asked=asked,
+            where=where,
+            missing_score=sentinels_of(missing_score, score_field),
+            structured=structured,
+        )
+        return _read_plain(rows, stem, reading)
+
+    def read_path(path: Path) -> Run:
+        glimpse = Glimpse(path)
+        recognised = recognise_harness(glimpse, format)
+        if recognised is not None:
+            labels = _label_fields(recognised, given, asked)
+            choice = Choice(task, filter, metric, model, labels)
+            run = narrow_run(recognised.read(glimpse, choice), choice)
+            _check_labels(run, labels, path)
+            return run
+        _refuse_choices(chosen)
+        if find_shards(path) != [path] and not is_dataset(path):
+            return read_rows(open_shards(path, format), path.name)
+        file = open_plain(glimpse, format)
+        is_plain = file.format != "jsonl" or not is_baseline(glimpse.row)
+        return read_rows([file], file.stem) if is_plain else read_baseline(file.path)
 
     if isinstance(source, Run):
         run = source
         _refuse_any(run, [*given, *chosen])
     elif not isinstance(source, str | PathLike):
         _refuse_choices(chosen)
-        run = read_rows(open_table(source, name or "table"))
+        table = open_table(source, name or "table")
+        run = read_rows([table], table.stem)
+    elif is_elsewhere(source):
+        with local_copy(source) as copy:
+            # The copy goes, so that no texts can be read there later.
+            run = replace(read_path(copy), origin=None)
     else:
-        glimpse = Glimpse(Path(source))
-        recognised = recognise_harness(glimpse, format)
-        if recognised is not None:
-            labels = _label_fields(recognised, given, asked)
-            choice = Choice(task, filter, metric, model, labels)
-            run = narrow_run(recognised.read(glimpse, choice), choice)
-            _check_labels(run, labels, source)
-        else:
-            _refuse_choices(chosen)
-            file = open_plain(glimpse, format)
-            is_plain = file.format != "jsonl" or not is_baseline(glimpse.row)
-            run = read_rows(file) if is_plain else read_baseline(file.path)
+        run = read_path(Path(source))
     return run if name is None else replace(run, name=name)
 
 
-def _read_plain(
-    file: PlainFile | Table,
-    id_field: str | tuple[str, ...],
-    asked: Mapping[str, str | None],
-    where: Mapping[str, str],
-    missing_score: MissingScore,
-    *,
-    structured: bool,
-) -> Run:
-    options = RowOptions(
-        id_field=id_field,
-        asked=asked,
-        where=where,
-        missing_score=sentinels_of(missing_score, asked["score"]),
-        structured=structured,
-    )
-    records = [record for batch in read_records(file, options) for record in batch]
-    if asked["score"] is not None and not any(record.scores for record in records):
-        raise nothing_scored(str(file), asked["score"], len(records))
-    if asked["prompt"] is not None and all(record.prompt is None for record in records):
-        raise nothing_prompted(str(file), asked["prompt"], len(records))
-    split = {"split": file.split} if file.split else {}
-    return Run(tuple(records), file.stem, MappingProxyType({"format": file.format, **split}))
+def _read_plain(files: Sequence[PlainFile | Table], stem: str, options: RowOptions) -> Run:
+    first, score, prompt = files[0], options.asked["score"], options.asked["prompt"]
+    records = [record for batch in read_shards(files, options) for record in batch]
+    if score is not None and not any(record.scores for record in records):
+        raise nothing_scored(str(first), score, len(records))
+    if prompt is not None and all(record.prompt is None for record in records):
+        raise nothing_prompted(str(first), prompt, len(records))
+    split = {"split": first.split} if first.split else {}
+    return Run(tuple(records), stem, MappingProxyType({"format": first.format, **split}))
 
 
 def _options(
@@ -255,7 +264,7 @@ def _label_fields(
     return {option: field for option, field in named.items() if field is not None}
 
 
-def _check_labels(run: Run, fields: Mapping[str, str], source: str | PathLike[str]) -> None:
+def _check_labels(run: Run, fields: Mapping[str, str], source: Path) -> None:
     """Refuse a field that no row of a log has."""
     for option, field in fields.items():
         name = option.removesuffix("_field")

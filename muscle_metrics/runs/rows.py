@@ -26,10 +26,6 @@ _EVERYTHING: Mapping[str, str] = MappingProxyType({})
 class RowFile(Protocol):
     """A file of rows, or anything that holds rows as one does."""
 
-    @property
-    def is_all_text(self) -> bool:
-        """Whether the format has no types, so that numbers come as text."""
-
     def rows(self, fields: Collection[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
         """Rows with their numbers; a format with columns reads only those that `fields` name."""
 

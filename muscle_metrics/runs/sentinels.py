@@ -46,7 +46,7 @@ class Sentinels:
     Examples
     --------
     >>> declared = Sentinels.of("-1")
-    >>> declared.matches(-1.0), declared.matches(True), declared.matches_text("-1.0")
+    >>> declared.matches(-1.0), declared.matches(True), declared.matches("-1.0")
     (True, False, True)
     """
 
@@ -81,16 +81,12 @@ class Sentinels:
         return bool(self.texts or self.numbers)
 
     def matches(self, value: object) -> bool:
-        """Whether a value of a format with types is declared missing."""
+        """Whether a value is declared missing, as a text or as the number that it is or spells."""
         if isinstance(value, str):
-            return value in self.texts
+            return value in self.texts or self.matches(number_of_text(value))
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         return any(value == one or (value != value and math.isnan(one)) for one in self.numbers)
-
-    def matches_text(self, text: object) -> bool:
-        """Whether a text of a format without types is declared missing."""
-        return isinstance(text, str) and (text in self.texts or self.matches(number_of_text(text)))
 
 
 NO_SENTINELS = Sentinels()

@@ -43,7 +43,6 @@ class Table:
     read: Read
 
     format = "table"
-    is_all_text = False
     split = None
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.answers.scores import LARGEST_SCORE, is_score
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.sentinels import number_of_text
+from muscle_metrics.runs.sentinels import NO_SENTINELS, number_of_text
 from muscle_metrics.words.place import describe, show
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ __all__ = [
     "any_reference_of",
     "id_of",
     "label_of",
+    "plain_score_of",
     "prediction_of",
     "reference_of",
     "score_of",
-    "score_of_text",
     "text_of",
     "written_prediction_of",
 ]
@@ -188,10 +188,8 @@ def reference_of(value: object, field: str) -> object:
     return value
 
 
-def score_of(value: object, field: str, missing: Sentinels | None = None) -> float | None:
-    """Return a score: a number that `is_score`, or true or false; None if null or `missing`.
-
-    `missing` is given where the user can declare values that mean no score.
+def score_of(value: object, field: str) -> float | None:
+    """Return a score of a log: a number that `is_score`, or true or false; None if null.
 
     Raises
     ------
@@ -200,52 +198,59 @@ def score_of(value: object, field: str, missing: Sentinels | None = None) -> flo
     """
     if value is None or isinstance(value, bool):
         return value
-    if missing and missing.matches(value):
-        return None
     if isinstance(value, int | float) and is_score(value):
         return float(value)
-    raise _refusal(f"{_wanted(value)}, true or false as score", value, field, missing)
+    raise _no_score(value, value, field, "correct it, or name another field")
 
 
-def score_of_text(value: object, field: str, missing: Sentinels | None = None) -> float | None:
-    """Return a score that a format without types holds as text; None if empty or `missing`.
+def plain_score_of(value: object, field: str, missing: Sentinels = NO_SENTINELS) -> float | None:
+    """Return a score of a plain row, in every format; None if null, empty or `missing`.
+
+    A text that spells a number, or true or false, is that score: CSV has nothing but texts, and
+    tools quote numbers in JSON too.
 
     Raises
     ------
     InputError
-        If the text is neither a number nor True or False.
+        If the value is anything else.
 
     Examples
     --------
-    >>> score_of_text("False", "correct"), score_of_text("3", "score"), score_of_text("", "score")
-    (False, 3.0, None)
+    >>> [plain_score_of(value, "score") for value in ("0.5", 3, "False", True, "", None)]
+    [0.5, 3.0, False, True, None, None]
     """
-    if value == "" or (missing and missing.matches_text(value)):
+    if value is None or isinstance(value, bool):
+        return value
+    if value == "" or missing.matches(value):
         return None
-    if isinstance(value, str):
-        if value in _WORDS:
-            return _WORDS[value]
-        number = number_of_text(value)
-        if number is not None and is_score(number):
-            return number
-    wanted = _wanted(number_of_text(value) if isinstance(value, str) else None)
-    raise _refusal(f"{wanted}, True or False as score", value, field, missing)
+    if isinstance(value, str) and value in _WORDS:
+        return _WORDS[value]
+    number = number_of_text(value) if isinstance(value, str) else value
+    if isinstance(number, int | float) and is_score(number):
+        return float(number)
+    raise _no_score(
+        value,
+        number,
+        field,
+        "correct it, name another field, or declare it no score with --missing-score VALUE "
+        "(missing_score=)",
+    )
 
 
-def _wanted(value: object) -> str:
-    is_too_large = isinstance(value, int | float) and LARGEST_SCORE < abs(value) < math.inf
-    return f"a number of at most {LARGEST_SCORE:g} in size" if is_too_large else "a finite number"
+def _no_score(value: object, number: object, field: str, advice: str) -> InputError:
+    """Error for a value that is no score; `number` is the value, or the one that it spells."""
+    is_too_large = isinstance(number, int | float) and LARGEST_SCORE < abs(number) < math.inf
+    largest = f"a number of at most {LARGEST_SCORE:g} in size"
+    wanted = largest if is_too_large else "a finite number"
+    return _refusal(f"{wanted}, true or false as score", value, field, advice)
 
 
 def _refusal(
-    expected: str, value: object, field: str, missing: Sentinels | None = None
+    expected: str,
+    value: object,
+    field: str,
+    advice: str = "correct it, or name another field",
 ) -> InputError:
-    advice = "correct it, or name another field"
-    if missing is not None:
-        advice = (
-            "correct it, name another field, or declare it no score with --missing-score VALUE "
-            "(missing_score=)"
-        )
     return InputError(
         f"expected {expected} in the field {show(field)}, got {describe(value)}: {advice}"
     )

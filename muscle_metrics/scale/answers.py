@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,6 +35,8 @@ READ = (*(f"read_{part}" for part in TEXTS), *MARKS)
 
 # Rows whose texts are in memory together.
 _CHUNK = 1 << 13
+# Distinct texts whose reading is kept.
+_REMEMBERED = 1 << 14
 _FLAGS = ("in_old", "in_new", "slice_differs", "group_differs")
 _LISTS = ("accepted", "new_accepted", "list_old", "list_new")
 _SCORES = ("old_score", "new_score")
@@ -99,11 +101,12 @@ def _kind(column: str) -> str:
 
 
 class _RowReader:
-    """Reads the answers and references of one item after the other; each distinct text once."""
+    """Reads the answers and references of items; a text that came lately is not read again."""
 
     def __init__(self, reading: Reading) -> None:
-        self._answer = cache(reading.read)
-        self._reference = cache(reading.reference)
+        remember = lru_cache(maxsize=_REMEMBERED)
+        self._answer = remember(reading.read)
+        self._reference = remember(reading.reference)
 
     def __call__(self, row: Row) -> Row:
         judge, is_judge_read = self._references(row["reference"], row["accepted"])

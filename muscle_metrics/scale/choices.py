@@ -67,6 +67,10 @@ class Choices:
         Largest number of negative flips kept per slice.
     seed : int
         Seed of that sample.
+    lists_flips : bool
+        Whether to keep every flip, in place of a sample, as a comparison in memory does.
+    as_in_memory : bool
+        Whether to refuse comparisons of which a report would say anything else than in memory.
 
     Examples
     --------
@@ -87,6 +91,8 @@ class Choices:
     unanswered: Unanswered = "error"
     sample_size: int = 10
     seed: int = 0
+    lists_flips: bool = False
+    as_in_memory: bool = False
 
     def __post_init__(self) -> None:
         check_joining(missing=self.missing, conflict=self.conflict, unanswered=self.unanswered)

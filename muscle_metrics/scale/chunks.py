@@ -21,7 +21,7 @@ from muscle_metrics.comparison.unanswered import deny_unanswered, fill_missing
 from muscle_metrics.errors import InputError
 from muscle_metrics.flips.changes import measure_changes
 from muscle_metrics.flips.thresholds import RECORDED_TIE, reaches
-from muscle_metrics.scale.encoding import decode_reference, decode_text, decode_value, split_key
+from muscle_metrics.scale.encoding import decode_label, decode_reference, decode_value, split_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -271,8 +271,8 @@ def _table(chunk: Chunk, joining: Joining) -> ItemTable:
         ids=ids,
         tasks=(None,) * len(ids),
         repeats=repeats,
-        slices=tuple(map(decode_text, chunk["slice"])),
-        groups=tuple(map(decode_text, chunk["cluster"])),
+        slices=tuple(map(decode_label, chunk["slice"])),
+        groups=tuple(map(decode_label, chunk["cluster"])),
         old=old,
         new=new,
         references=tuple(map(decode_reference, chunk["reference"], chunk["accepted"])),

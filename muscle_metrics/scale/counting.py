@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.comparison.digest import DIGITS, digest
 from muscle_metrics.comparison.flip_sample import FlipSample
 from muscle_metrics.comparison.items import Item
 from muscle_metrics.comparison.reading_facts import ReadingFacts
@@ -13,9 +14,10 @@ from muscle_metrics.comparison.totals import Cell, Totals
 from muscle_metrics.flips.counting import tally_flips
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.runs.joining.losses import CONFLICTING, ONLY_IN_NEW, ONLY_IN_OLD, UNANSWERED
+from muscle_metrics.runs.natural_order import sort_naturally
 from muscle_metrics.scale.answers import MARKS as OF_READING
 from muscle_metrics.scale.database import reading
-from muscle_metrics.scale.encoding import decode_reference, decode_text, decode_value, split_key
+from muscle_metrics.scale.encoding import decode_label, decode_reference, decode_value, split_key
 from muscle_metrics.scale.joining import FLAWS
 from muscle_metrics.scale.losses import LOSSES
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from muscle_metrics.flips.counts import FlipCounts
     from muscle_metrics.scale.joining import Joining
 
-__all__ = ["Tally", "count_items"]
+__all__ = ["ListedFlips", "Tally", "count_items", "list_flips"]
 
 # Conditions that may hold for an item; every name is a column of the judged items.
 MARKS = (
@@ -55,11 +57,14 @@ class Tally:
         How many rows the old and the new run have.
     sample : FlipSample
         Some of the negative flips.
+    numbers : mapping of (slice, group, marks) to int
+        Sums of the numbers of these items, as in `comparison.digest`.
     """
 
     items: Mapping[Carried, int]
     recorded: tuple[int, int]
     sample: FlipSample
+    numbers: Mapping[Carried, int]
 
     def __add__(self, other: Tally) -> Tally:
         old, new = (
@@ -69,6 +74,7 @@ class Tally:
             items=Counter(self.items) + Counter(other.items),
             recorded=(old, new),
             sample=self.sample + other.sample,
+            numbers=Counter(self.numbers) + Counter(other.numbers),
         )
 
     def count(self, *marks: str, without: Iterable[str] = ()) -> int:
@@ -156,6 +162,19 @@ class Tally:
             reading.name, counts("answered"), counts("unread"), sum(counts("reread"))
         )
 
+    def digest(self, joining: Joining) -> str:
+        """Hash the items that are compared and their correctness, as memory does."""
+        sums: dict[str, tuple[int, int]] = {}
+        for carried, items in self.items.items():
+            held = carried[2]
+            if held & joining.left_out:
+                continue
+            flags = [str(int(name in held)) for name in ("old_right", "new_right", "changed")]
+            marks = "".join(flags if joining.has_answers else [*flags[:2], "?"])
+            count, total = sums.get(marks, (0, 0))
+            sums[marks] = count + items, total + self.numbers[carried]
+        return digest(sums)
+
     def totals(self, joining: Joining) -> Totals:
         """Count the items that are compared, by slice and group."""
         return self._totals(joining, lambda marks: None if marks & joining.left_out else marks)
@@ -208,26 +227,74 @@ def count_items(database: Any, joining: Joining) -> Tally:
     shown = ", ".join(f"'{name}': {name}" for name in SHOWN)
     flip = f"CASE WHEN {negative} THEN {{{shown}}} END"
     sample = f"min_by({flip}, {rank}, {int(size)}) FILTER ({negative})" if size else "NULL"
+    # An item's number as in `comparison.digest`.
+    number = f"('0x' || substr(sha256(key), 1, {DIGITS}))::UBIGINT"
     query = f"""
-        SELECT slice, cluster, {code} AS code, count(*), {sample}
+        SELECT slice, cluster, {code} AS code, count(*), sum({number}), {sample}
         FROM ({joining.items}) GROUP BY slice, cluster, code
     """
     items: dict[Carried, int] = {}
+    numbers: dict[Carried, int] = {}
     sampled = []
     with reading():
         rows = database.execute(query).fetchall()
         recorded = (joining.old.count_rows(database), joining.new.count_rows(database))
-    for label, group, held, count, flips in rows:
+    for label, group, held, count, total, flips in rows:
         marks = frozenset(name for bit, name in enumerate(MARKS) if held >> bit & 1)
-        label = decode_text(label)
-        items[label, decode_text(group), marks] = count
+        label = decode_label(label)
+        carried = (label, decode_label(group), marks)
+        items[carried], numbers[carried] = count, int(total)
         sampled += [(0.0, _item(label, flip, joining)) for flip in flips or ()]
     return Tally(
-        items=items, recorded=recorded, sample=FlipSample.draw(sampled, size=size, seed=seed)
+        items=items,
+        recorded=recorded,
+        sample=FlipSample.draw(sampled, size=size, seed=seed),
+        numbers=numbers,
     )
 
 
-def _item(label: str | None, flip: dict[str, Any], joining: Joining) -> Item:
+@dataclass(frozen=True, slots=True)
+class ListedFlips:
+    """Every flip among joined items; `a + b` lists those of both."""
+
+    items: tuple[Item, ...]
+
+    def __add__(self, other: ListedFlips) -> ListedFlips:
+        return ListedFlips(self.items + other.items)
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether any answer or reference is a number."""
+        values = (value for item in self.items for value in (item.old, item.new, item.reference))
+        flat = (one for value in values for one in (value if isinstance(value, list) else [value]))
+        return any(type(one) in {int, float} for one in flat)
+
+    def in_order(self) -> tuple[Item, ...]:
+        """Flips in the natural order of their ids, as in memory."""
+        by_id = {item.id: item for item in self.items}
+        return tuple(map(by_id.__getitem__, sort_naturally(list(by_id))))
+
+
+def list_flips(database: Any, joining: Joining) -> ListedFlips:
+    """Fetch every item that broke or got fixed; none may have repeats."""
+    flipped = f"{joining.kept} AND old_right <> new_right"
+    query = f"SELECT slice, old_right, {', '.join(SHOWN)} FROM ({joining.items}) WHERE {flipped}"
+    with reading():
+        rows = database.execute(query).fetchall()
+    flips = []
+    for label, broke, *shown in rows:
+        quadrant = Quadrant.NEGATIVE if broke else Quadrant.POSITIVE
+        flip = dict(zip(SHOWN, shown, strict=True))
+        flips.append(_item(decode_label(label), flip, joining, quadrant))
+    return ListedFlips(tuple(flips))
+
+
+def _item(
+    label: str | None,
+    flip: dict[str, Any],
+    joining: Joining,
+    quadrant: Quadrant = Quadrant.NEGATIVE,
+) -> Item:
     name, repeat = split_key(flip["key"])
     has_answers = joining.has_answers
     old, new = (
@@ -242,6 +309,6 @@ def _item(label: str | None, flip: dict[str, Any], joining: Joining) -> Item:
         old=old,
         new=new,
         reference=decode_reference(flip["reference"], flip["accepted"]),
-        quadrant=Quadrant.NEGATIVE,
+        quadrant=quadrant,
         changed=flip["changed"] if has_answers else None,
     )

@@ -9,8 +9,9 @@ SQL, for values that DuckDB reads as that reader does.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.words.coded import SEPARATOR, code_key, code_text, decode_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,16 +19,14 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.record import Record
 
 __all__ = [
-    "ESCAPE",
     "FLOATS",
     "INTEGERS",
     "NOTHING",
     "PARTS",
-    "SEPARATOR",
     "code_row",
     "code_value",
+    "decode_label",
     "decode_reference",
-    "decode_text",
     "decode_value",
     "quote",
     "select_coded",
@@ -48,16 +47,7 @@ INTEGERS = frozenset(
 NOTHING = '"NULL"'
 """Type of a column that holds nothing but null."""
 
-SEPARATOR = "\x1f"
-"""Stands between id and repeat in a key."""
-ESCAPE = "\U0010fffe"
-"""Begins what a coded text has for a character that a key or UTF-8 cannot hold."""
-
 _NULLS = {"accepted": "NULL::VARCHAR[]", "score": "NULL::DOUBLE"}
-# Lone surrogates move to the private use area.
-_MOVE = 0xE000 - 0xD800
-_HIDDEN = re.compile(f"[{ESCAPE}{SEPARATOR}\ud800-\udfff]")
-_SHOWN = re.compile(f"{ESCAPE}(.)", re.DOTALL)
 
 
 def sql_null(part: str) -> str:
@@ -81,16 +71,15 @@ def code_row(record: Record) -> dict[str, Any]:
     """
     reference = record.reference
     score = next(iter(record.scores.values()), None)
-    repeat = "" if record.repeat is None else f"{SEPARATOR}{_code_text(record.repeat)}"
     row = {
-        "key": f"{_code_text(record.id)}{repeat}",
+        "key": code_key(record.id, record.repeat),
         "prediction": code_value(record.prediction),
         "reference": code_value(reference),
         "accepted": [*map(code_value, reference)] if isinstance(reference, list) else None,
         "score": None if score is None else float(score),
-        "slice": _code_text(record.slice),
-        "group": _code_text(record.group),
-        "prompt": _code_text(record.prompt),
+        "slice": _label_of(record.slice),
+        "group": _label_of(record.group),
+        "prompt": _label_of(record.prompt),
     }
     return {part: value for part, value in row.items() if value is not None}
 
@@ -100,7 +89,7 @@ def code_value(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return f'"{_code_text(value)}"'
+        return f'"{code_text(value)}"'
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
@@ -109,35 +98,19 @@ def code_value(value: object) -> str | None:
     return repr(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
-def _code_text(text: str | None) -> str | None:
-    return text if text is None or not _HIDDEN.search(text) else _HIDDEN.sub(_hide, text)
+def _label_of(text: str | None) -> str | None:
+    return None if text is None else code_text(text)
 
 
-def _hide(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    hidden = {ESCAPE: "e", SEPARATOR: "s"}.get(found[0])
-    return ESCAPE + (hidden or chr(code + _MOVE))
-
-
-def decode_text(text: str | None) -> str | None:
-    """Read a text back as the file held it.
-
-    Examples
-    --------
-    >>> decode_text("a")
-    'a'
-    """
-    return text if text is None or ESCAPE not in text else _SHOWN.sub(_show, text)
-
-
-def _show(found: re.Match[str]) -> str:
-    return {"e": ESCAPE, "s": SEPARATOR}.get(found[1]) or chr(ord(found[1]) - _MOVE)
+def decode_label(text: str | None) -> str | None:
+    """Read a label back as the file held it; None where there is none."""
+    return None if text is None else decode_text(text)
 
 
 def split_key(key: str) -> tuple[str, str | None]:
     """Split a key into the id and the repeat."""
     name, separator, repeat = key.partition(SEPARATOR)
-    return str(decode_text(name)), decode_text(repeat) if separator else None
+    return decode_text(name), decode_text(repeat) if separator else None
 
 
 def decode_value(value: str | None) -> Any:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from muscle_metrics.comparison.counted import CountedComparison
 from muscle_metrics.comparison.judging import mixed_kinds
 from muscle_metrics.comparison.keyed import no_answers
+from muscle_metrics.comparison.near_misses import right_on_almost_nothing
 from muscle_metrics.comparison.unanswered import UNBOUNDED, worst_recorded
+from muscle_metrics.errors import UsageError
 from muscle_metrics.scale.answers import after_reading
 from muscle_metrics.scale.choices import Choices
-from muscle_metrics.scale.counting import Tally, count_items
+from muscle_metrics.scale.counting import ListedFlips, Tally, count_items, list_flips
 from muscle_metrics.scale.database import open_database
 from muscle_metrics.scale.fields import drop_empty_labels, drop_empty_values, labels_from_new
 from muscle_metrics.scale.flaws import FlawedItems, collect_flawed, explain_flaws
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Sum", "compare_files", "compare_joined"]
 
-Sum = TypeVar("Sum", Tally, FlawedItems, StreamedTotals)
+Sum = TypeVar("Sum", Tally, FlawedItems, ListedFlips, StreamedTotals)
 """A result of joined items that adds."""
 
 
@@ -49,6 +51,9 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         As `compare_runs`.
     """
     engine = partial(_with_reading, engine)
+    as_in_memory = joining.choices.as_in_memory
+    if as_in_memory and (_reads_rows(joining, is_graded=False) or "repeat" in joining.old.fields):
+        raise _not_as_in_memory()
     joining, found = _count(engine, joining)
     explain_flaws(
         joining,
@@ -71,7 +76,13 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         totals, worst = streamed.observed, streamed.worst
     else:
         totals, worst = found.totals(joining), found.worst(joining)
+    if as_in_memory and (is_graded or right_on_almost_nothing(totals.counts)):
+        raise _not_as_in_memory()
     lost = found.lost()
+    listed = engine("listing", list_flips, joining) if joining.choices.lists_flips else None
+    if as_in_memory and listed is not None and listed.holds_numbers:
+        # A coded row does not tell 1 from 1.0, nor a score of 1 from true; memory shows them apart.
+        raise _not_as_in_memory()
     return CountedComparison(
         names=(joining.old.name, joining.new.name),
         totals=totals,
@@ -89,6 +100,16 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         },
         reading=found.reading_facts(joining),
         answers_changed=found.count("changed", without=joining.left_out),
+        digest=None if totals.scores or not totals.cells else found.digest(joining),
+        listed=None if listed is None else listed.in_order(),
+    )
+
+
+def _not_as_in_memory() -> UsageError:
+    return UsageError(
+        "expected a comparison that an engine reports as memory does, got graded scores, texts "
+        "to score, repeats, numbers as answers, or an old run that is right on almost nothing: "
+        "compare in memory with --engine memory"
     )
 
 

@@ -14,8 +14,8 @@ from muscle_metrics.runs.read import nothing_prompted, nothing_scored
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scale.database import reading
 from muscle_metrics.scale.encoding import (
+    decode_label,
     decode_reference,
-    decode_text,
     decode_value,
     split_key,
     sql_null,
@@ -276,7 +276,7 @@ def _record(row: FlawedRow, joining: Joining) -> Record:
         reference=decode_reference(row.reference, row.accepted),
         scores={} if row.score is None else {"score": row.score},
         repeat=repeat,
-        prompt=decode_text(row.prompt),
+        prompt=decode_label(row.prompt),
     )
 
 
@@ -291,9 +291,10 @@ def _explain_kinds(flawed: FlawedItems) -> None:
 
 def _unread(joining: Joining, flawed: FlawedItems, found: Tally) -> InputError:
     key, value, accepted = min(flawed.unread, key=lambda item: item[0])
+    whose = "" if joining.judges_by_own else f" of {show(joining.old.name)}"
     return unread_references(
         cast("Reading", joining.choices.reading),
         (found.count("unread", without=joining.left_out), found.count(without=joining.left_out)),
         decode_reference(value, accepted),
-        f"id {show(split_key(key)[0])} in the references",
+        f"id {show(split_key(key)[0])} in the references{whose}",
     )

@@ -16,7 +16,8 @@ from muscle_metrics.errors import FileError, InputError, require
 from muscle_metrics.runs.files.bytestream import BYTE_ORDER_MARK, LINE_LIMIT, Budget
 from muscle_metrics.runs.files.parquet import column_names
 from muscle_metrics.runs.files.plain_file import PlainFile
-from muscle_metrics.scale.encoding import ESCAPE, FLOATS, INTEGERS, NOTHING, quote
+from muscle_metrics.scale.encoding import FLOATS, INTEGERS, NOTHING, quote
+from muscle_metrics.words.coded import ESCAPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

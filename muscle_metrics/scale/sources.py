@@ -7,18 +7,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.errors import FileError, InputError, UsageError
-from muscle_metrics.runs.files.glimpse import Glimpse
-from muscle_metrics.runs.files.plain_file import PlainFile, open_plain
-from muscle_metrics.runs.harnesses import recognise_harness
+from muscle_metrics.errors import UsageError
 from muscle_metrics.runs.plain_rows import RowOptions
 from muscle_metrics.runs.read import sentinels_of
-from muscle_metrics.runs.rows import NothingKeptError, keep_rows, locate
+from muscle_metrics.runs.shards import choose_shared_columns, open_shards
 from muscle_metrics.scale.encoding import sql_null
-from muscle_metrics.words.escape import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
     from os import PathLike
 
     from muscle_metrics.runs.columns import Columns
@@ -30,7 +26,6 @@ NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 OLD_ROWS, NEW_ROWS = "old_rows", "new_rows"
 """Names of the tables of coded rows."""
 
-ENGINE_FORMATS = ("jsonl", "json", "csv", "tsv", "parquet")
 ASKED = ("prediction", "reference", "score", "slice", "group", "prompt", "repeat")
 READ = {
     *("id_field", "format", "where", "missing_score", "structured"),
@@ -141,7 +136,7 @@ def _open_run(path: Path, options: Mapping[str, Any], name: str | None) -> RunFi
             f"expected options of plain rows where an engine reads them, got {sorted(unread)}: "
             f"leave them out, or leave out --engine"
         )
-    files = _open_files(path, options.get("format", "auto"))
+    files = open_shards(path, options.get("format", "auto"))
     asked = {part: options.get(f"{part}_field") for part in ASKED}
     reading = RowOptions(
         id_field=options.get("id_field", "id"),
@@ -155,57 +150,5 @@ def _open_run(path: Path, options: Mapping[str, Any], name: str | None) -> RunFi
         name=name or (files[0].stem if len(files) == 1 else path.name),
         files=files,
         options=reading,
-        columns=_choose_columns(files, reading),
+        columns=choose_shared_columns(files, reading),
     )
-
-
-def _open_files(path: Path, file_format: str) -> tuple[PlainFile, ...]:
-    glimpses = [Glimpse(shard) for shard in _shards(path)]
-    for glimpse in glimpses:
-        recognised = recognise_harness(glimpse, file_format)
-        if recognised is not None:
-            raise FileError(
-                f"{visible(str(glimpse.path))}: expected {_either()} for an engine, got a log of "
-                f"{recognised}: leave out --engine"
-            )
-    files = tuple(open_plain(glimpse, file_format) for glimpse in glimpses)
-    strange = [file for file in files if file.format not in ENGINE_FORMATS]
-    if strange or len({file.format for file in files}) > 1:
-        raise FileError(
-            f"{strange[0] if strange else files[0]}: expected {_either()} in all shards of a run, "
-            f"got {sorted({file.format for file in files})}: convert them, or leave out --engine"
-        )
-    return files
-
-
-def _either() -> str:
-    return f"{', '.join(ENGINE_FORMATS[:-1])} or {ENGINE_FORMATS[-1]}"
-
-
-def _choose_columns(files: Sequence[RowFile], options: RowOptions) -> Columns:
-    """Choose the fields by the first row that is kept in any shard."""
-    for shard, file in enumerate(files, start=1):
-        try:
-            number, first = next(iter(keep_rows(file, options.fields, options.where)))
-        except NothingKeptError:
-            if shard == len(files):
-                raise
-            continue
-        columns = options.choose(first, is_all_text=file.is_all_text)
-        try:
-            columns.record(first)
-        except InputError as error:
-            raise locate(error, file, number, first) from error
-        break
-    return columns
-
-
-def _shards(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    shards = sorted(
-        child for child in path.iterdir() if child.is_file() and child.name[0] not in "._"
-    )
-    if not shards:
-        raise FileError(f"{visible(str(path))}: expected files in the folder, got none: name a run")
-    return shards

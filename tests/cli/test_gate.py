@@ -74,7 +74,7 @@ def rows(**changes: Any) -> list[dict[str, Any]]:
         (rows(reference="B"), [], "different references"),
         (rows(prediction=["A"]), [], "new.jsonl:8"),
         ([], [], "empty"),
-        ([row | {"correct": "False"} for row in rows()], ["--score-field", "correct"], "'False'"),
+        ([row | {"correct": "wahr"} for row in rows()], ["--score-field", "correct"], "'wahr'"),
         (
             [row | {"correct": None if i == 3 else 1} for i, row in enumerate(rows())],
             ["--score-field", "correct"],

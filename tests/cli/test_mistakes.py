@@ -228,8 +228,23 @@ def test_numbers_against_texts(run, write, command) -> None:
 
 @every_command
 def test_a_folder_for_a_file(run, write, command, tmp_path: Path) -> None:
-    message = said(run(*command, tmp_path, write("new.jsonl", NEW)))
+    folder = tmp_path / "v1"
+    folder.mkdir()
+    for name in ("README.md", "old.jsonl"):
+        (folder / name).touch()
+    message = said(run(*command, folder, write("new.jsonl", NEW)))
     assert "expected a file, or the folder of a run" in message
+
+
+@every_command
+@pytest.mark.parametrize("engine", ["auto", "duckdb"])
+def test_a_folder_that_holds_the_other_run(run, write, command, tmp_path: Path, engine) -> None:
+    """Its shards are the new run itself, which would pass any gate."""
+    new = write("new.jsonl", NEW)
+    for old in (tmp_path, tmp_path / "*.jsonl"):
+        done = run(*command, old, new, "--engine", engine)
+        assert (done.code, done.out) == (2, "")
+        assert "expected two different runs" in done.err
 
 
 # 9. Cells with another delimiter.

@@ -193,23 +193,3 @@ def test_a_page_on_standard_output_has_no_table_beside_it(pair, tmp_path: Path) 
     assert done.stdout.startswith("<!doctype html>")
     assert ".csv" not in done.stdout.partition("<main")[2]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.jsonl", "old.jsonl"]
-
-
-@pytest.mark.parametrize("flags", [[], ["--engine", "duckdb"]], ids=["memory", "duckdb"])
-@pytest.mark.parametrize(
-    ("line", "given"),
-    [
-        ('"$@" <(cat new.jsonl)', "a pipe or a device, which can be read only once"),
-        ('cat new.jsonl | "$@" -', "'-', and standard input is not read"),
-        ('cat new.jsonl | "$@" /dev/stdin', "a pipe or a device, which can be read only once"),
-    ],
-)
-def test_inputs_that_are_no_files(pair, tmp_path: Path, flags, line: str, given: str) -> None:
-    pair(items=30)
-    words = [*PROGRAM, "compare", *flags, "old.jsonl"]
-    done = call(["bash", "-c", line, "bash", *words], cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (4, "")
-    assert done.stderr.endswith(
-        f": expected a file, got {given}: "
-        "save its content, as in COMMAND > run.jsonl, and name that file\n"
-    )

@@ -13,6 +13,7 @@ import pytest
 from muscle_metrics.runs.files import bytestream
 from muscle_metrics.runs.joining.references import read_references
 from muscle_metrics.runs.read import read_run
+from muscle_metrics.runs.values import score_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +97,7 @@ CASES: dict[str, Callable[[], object]] = {
     "file: a long line": read_a_long_line,
     "file: Latin-1": lambda: read("old.jsonl", TEXT.replace("A", "é").encode("latin-1")),
     "file: unknown format": lambda: read_run("old.xml", format="xml"),
-    "file: unknown content": lambda: read("old.txt", "id prediction"),
+    "file: unknown content": lambda: read("old.dat", "id prediction"),
     "file: empty": lambda: read("old.csv", ""),
     "file: no row": lambda: read("old.csv", "id,prediction\n"),
     "one document: of no known tool": lambda: read("old.json", json.dumps({"a": [1]}, indent=1)),
@@ -142,7 +143,8 @@ CASES: dict[str, Callable[[], object]] = {
     "values: a nested prediction": lambda: read_rows({**ROW, "prediction": ["A"]}),
     "values: an infinite prediction": lambda: read_rows({**ROW, "prediction": float("inf")}),
     "values: a nested reference": lambda: read_rows({**ROW, "reference": ["A", ["B"]]}),
-    "values: a score as text": lambda: read_scores("0.5"),
+    "values: a word as score": lambda: read_scores("да"),
+    "values: a text as score of a log": lambda: score_of("False", "acc"),
     "values: no score": lambda: read_scores(None),
     "values: a score too large": lambda: read_scores(-1e308),
     "scores: none at all": lambda: read_scores(None),

@@ -442,6 +442,7 @@ def test_no_command_prints_what_a_runner_obeys(attack: Attack, command: list[str
 # Modules that write nothing of their own: they print what the sinks above made, or no data at all.
 CARRIERS = {
     "adapter/training/result": "a model card in Markdown, by `markdown`",
+    "cli/automatic": "by `warn`",
     "cli/__init__": "messages of errors, by `warn`",
     "cli/adapter": "by the adapter's own tests",
     "cli/baseline": "COMMANDS",
@@ -457,6 +458,7 @@ CARRIERS = {
     "cli/report": "COMMANDS",
     "cli/screen": "`warn` and the spinner, by `terminal`",
     "reports/files": "what a report made",
+    "reports/write": "what the sinks of reports made",
 }
 # Whoever uses one of these writes text: to a stream, to a file, or for one.
 WRITERS = {
@@ -467,8 +469,8 @@ WRITERS = {
 # Other meanings of these words: readers of CSV, the words of warnings, facts of a comparison whose
 # lines `comparison/text` shows, and a pipe between two processes.
 OTHERS = {
-    "answers/reading/maths_worker", "comparison/remarks", "runs/files/delimited", "scorers/bert",
-    "words/escape",
+    "answers/reading/maths_worker", "comparison/remarks", "comparison/saved",
+    "runs/files/delimited", "scorers/bert", "words/escape",
 }  # fmt: skip
 
 

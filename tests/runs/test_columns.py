@@ -22,9 +22,9 @@ ROWS = st.fixed_dictionaries(
 ASKED = st.dictionaries(st.sampled_from(["score", "slice"]), st.sampled_from(["kind", "deep.a"]))
 
 
-@given(st.lists(ROWS, min_size=1, max_size=4), ASKED, st.booleans())
-def test_columns_as_rows(rows: list[dict[str, Any]], asked: Any, is_all_text: bool) -> None:
-    columns = choose_columns(rows[0], "id", asked, is_all_text=is_all_text)
+@given(st.lists(ROWS, min_size=1, max_size=4), ASKED)
+def test_columns_as_rows(rows: list[dict[str, Any]], asked: Any) -> None:
+    columns = choose_columns(rows[0], "id", asked)
     try:
         expected = [columns.record(row) for row in rows]
     except InputError:
@@ -35,7 +35,7 @@ def test_columns_as_rows(rows: list[dict[str, Any]], asked: Any, is_all_text: bo
 
 def test_an_id_of_several_fields() -> None:
     row = {"task": "sum", "n": 1, "prediction": "A"}
-    columns = choose_columns(row, ("task", "n"), {}, is_all_text=False)
+    columns = choose_columns(row, ("task", "n"), {})
     assert columns.records([row]) == [columns.record(row)]
 
 

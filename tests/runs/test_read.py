@@ -150,9 +150,8 @@ class TestScores:
     @pytest.mark.parametrize(
         "value",
         [
-            '"False"',
-            '"1"',
-            '""',
+            '"yes"',
+            '"NaN"',
             "NaN",
             "Infinity",
             "-Infinity",
@@ -180,12 +179,15 @@ class TestScores:
         with pytest.raises(FileError, match=place + expected):
             read_run(write(text, name), score_field="s")
 
+    @pytest.mark.parametrize("name", ["run.csv", "run.jsonl", "run.json"])
     @pytest.mark.parametrize(
         ("cell", "score"),
         [("True", True), ("false", False), ("1", 1.0), ("+.5e-1", 0.05), ("3.", 3.0), ("-2", -2.0)],
     )
-    def test_text_scores(self, write: Write, cell: str, score: float) -> None:
-        run = read_run(write(f"id,s\n1,{cell}\n", "run.csv"), score_field="s")
+    def test_text_scores(self, write: Write, cell: str, score: float, name: str) -> None:
+        row = json.dumps({"id": 1, "s": cell})
+        rows = {"run.csv": f"id,s\n1,{cell}\n", "run.jsonl": row, "run.json": f"[{row}]"}[name]
+        run = read_run(write(rows, name), score_field="s")
         assert run.records[0].scores == {"s": score}
         assert type(run.records[0].scores["s"]) is type(score)
 
@@ -194,7 +196,7 @@ class TestScores:
     )
     def test_what_is_no_text_score(self, write: Write, cell: str) -> None:
         path = write(f'id,s\n1,"{cell}"\n', "run.csv")
-        with pytest.raises(FileError, match=r"run\.csv:2: expected a finite number, True or False"):
+        with pytest.raises(FileError, match=r"run\.csv:2: expected a finite number, true or false"):
             read_run(path, score_field="s")
 
     @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from muscle_metrics.runs.record import Record
 from muscle_metrics.scale.encoding import (
-    ESCAPE,
     code_row,
+    decode_label,
     decode_reference,
-    decode_text,
     decode_value,
     split_key,
 )
+from muscle_metrics.words.coded import ESCAPE
 
 # Lone surrogates, and the characters that the code itself uses.
 CHARACTERS = st.one_of(
@@ -53,5 +53,5 @@ def test_rows_are_read_back(name, repeat, accepted, label):
     row["key"].encode()
     row["slice"].encode()
     assert split_key(row["key"]) == (name, repeat)
-    assert decode_text(row["slice"]) == decode_text(row["prompt"]) == label
+    assert decode_label(row["slice"]) == decode_label(row["prompt"]) == label
     assert decode_reference(row["reference"], row["accepted"]) == accepted

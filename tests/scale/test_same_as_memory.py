@@ -54,11 +54,13 @@ def both(
 
 # Laws
 
+JUDGEMENTS = st.sampled_from([0, 1, True, 0.25, 1.0, "0.25", "False", ""])
+
 
 def runs(
     answers: st.SearchStrategy[Any],
     references: st.SearchStrategy[Any],
-    judgements: st.SearchStrategy[Any] = st.sampled_from([0, 1, True, 0.25, 1.0]),  # noqa: B008
+    judgements: st.SearchStrategy[Any] = JUDGEMENTS,
 ) -> Any:
     """Two runs over nearly the same items, rows in any order, some of them twice."""
     ids = st.one_of(
@@ -266,6 +268,16 @@ EXAMPLES: dict[str, tuple[Rows, Rows, dict[str, Any], dict[str, Any]]] = {
         [{**row, "judge": 1} for row in ROWS],
         [{**row, "judge": "?" if row["id"] == 2 else None} for row in ROWS],
         {"score_field": "judge"}, {"unanswered": "wrong"},
+    ),
+    "scores as texts, in one run only": (
+        [{**row, "judge": str(row["id"] / 4)} for row in ROWS],
+        [{**row, "judge": row["id"] % 3 / 2} for row in ROWS],
+        {"score_field": "judge"}, {"threshold": 0.5},
+    ),
+    "an empty text among verdicts": (
+        [{**row, "judge": True} for row in ROWS],
+        [{**row, "judge": "" if row["id"] == 2 else "False"} for row in ROWS],
+        {"score_field": "judge"}, {"unanswered": "drop"},
     ),
     "no score at all in the new run": (
         [{**row, "judge": 1} for row in ROWS], [{**row, "judge": None} for row in ROWS],

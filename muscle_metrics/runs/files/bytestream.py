@@ -99,10 +99,7 @@ def check_regular(path: Path) -> None:
         if path.is_dir():
             given, advice = "a folder", "name a file in it"
         elif path.exists():
-            # Recognising a format and reading it open the file twice.
             given, advice = "a pipe or a device, which can be read only once", _SAVE_IT
-        elif str(path) == "-":
-            given, advice = "'-', and standard input is not read", _SAVE_IT
         elif os.path.islink(path):
             given = "a link that leads to no file"
     except ValueError:

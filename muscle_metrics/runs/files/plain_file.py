@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from muscle_metrics.runs.files.documents import refuse_document
 from muscle_metrics.runs.files.json_stream import read_json_array
 from muscle_metrics.runs.files.jsonl import read_jsonl
 from muscle_metrics.runs.files.parquet import column_names, read_parquet
+from muscle_metrics.runs.files.text_lines import read_text_lines
 from muscle_metrics.words.escape import visible
 from muscle_metrics.words.place import line_of, row_of
 
@@ -30,16 +32,24 @@ if TYPE_CHECKING:
 
 __all__ = ["PLAIN_FORMATS", "PlainFile", "open_plain"]
 
-PLAIN_FORMATS = ("jsonl", "json", "csv", "tsv", "parquet", "datasets")
+PLAIN_FORMATS = ("jsonl", "json", "csv", "tsv", "txt", "parquet", "datasets")
 
 _READERS: Mapping[str, Callable[[Path], Iterator[tuple[int, Mapping[str, object]]]]] = (
     MappingProxyType(
-        {"jsonl": read_jsonl, "json": read_json_array, "csv": read_csv, "tsv": read_tsv}
+        {
+            "jsonl": read_jsonl,
+            "json": read_json_array,
+            "csv": read_csv,
+            "tsv": read_tsv,
+            "txt": read_text_lines,
+        }
     )
 )
 _STARTS = MappingProxyType({b"PAR1": "parquet", b"[": "json", b"{": "jsonl"})
+# What an answer in a text file never begins with: Parquet, an array of rows, names of columns.
+_ROWS = re.compile(rb"PAR1|\[\s*\{|\"?id\"?[,\t]|[^\n]*[,\t]\"?id\"?\r?\n", re.IGNORECASE)
 _COMPRESSIONS = (".gz", ".zst")
-_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +78,6 @@ class PlainFile:
             if name.endswith(suffix) and name != suffix:
                 return name.removesuffix(suffix)
         return name
-
-    @property
-    def is_all_text(self) -> bool:
-        """Whether the format has no types, so that numbers come as text."""
-        return self.format in {"csv", "tsv"}
 
     @property
     def split(self) -> str | None:
@@ -105,7 +110,7 @@ class PlainFile:
 
 
 def open_plain(glimpse: Glimpse, file_format: str = "auto") -> PlainFile:
-    """Recognise a format by the first characters of a file, and only CSV and TSV by its name.
+    """Recognise a format by the first characters of a file; CSV, TSV and TXT by its name.
 
     Parameters
     ----------
@@ -124,7 +129,7 @@ def open_plain(glimpse: Glimpse, file_format: str = "auto") -> PlainFile:
     """
     check_choice("format", file_format, ["auto", *PLAIN_FORMATS])
     name = _recognise(glimpse) if file_format == "auto" else file_format
-    if name in {"json", "jsonl"}:
+    if name in {"json", "jsonl"} or file_format == "auto":
         refuse_document(glimpse)
     return PlainFile(glimpse.path, name)
 
@@ -134,15 +139,18 @@ def _recognise(glimpse: Glimpse) -> str:
     if is_dataset(path):
         return "datasets"
     start = glimpse.head.removeprefix(BYTE_ORDER_MARK).lstrip()
+    suffix = Path(_uncompressed_name(path)).suffix
+    if suffix == ".txt" and glimpse.head and not (glimpse.row or _ROWS.match(start)):
+        # An answer may begin with a bracket or a brace too.
+        return "txt"
     for magic, name in _STARTS.items():
         if start.startswith(magic):
             return name
-    suffix = Path(_uncompressed_name(path)).suffix
     if start and suffix in {".csv", ".tsv"}:
         return suffix.removeprefix(".")
     given = f"content that starts with {start[:12]!r}" if start else "an empty file"
     raise FileError(
-        f"{visible(str(path))}: expected JSON, CSV, TSV or Parquet, got {given}: "
+        f"{visible(str(path))}: expected JSON, CSV, TSV, TXT or Parquet, got {given}: "
         f"name the format with --format {'|'.join(PLAIN_FORMATS)} (format=...)"
     )
 

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.record import Record, Run
 
-__all__ = ["Excerpt", "Identity", "LabelledRun", "Mismatches", "Need", "is_unanswered"]
+__all__ = [
+    "Excerpt",
+    "Identity",
+    "LabelledRun",
+    "Mismatches",
+    "Need",
+    "is_unanswered",
+    "sort_items",
+]
 
 # Task, id and repeat.
 Identity: TypeAlias = tuple[str | None, str, str | None]
@@ -140,7 +148,7 @@ class Mismatches:
         ]
         first, *others = (list(run.records) for run in self.runs)
         is_same = all(items == first for items in others)
-        self.items = _sort_items(first if is_same else list(dict.fromkeys(chain(first, *others))))
+        self.items = sort_items(first if is_same else list(dict.fromkeys(chain(first, *others))))
         self.shared = self.items
         if any(len(run.records) < len(self.items) for run in self.runs):
             self.shared = [
@@ -236,7 +244,7 @@ class Mismatches:
         problems = []
         if len(run.records) < len(run.run):
             counts = Counter(map(_IDENTITY, run.run))
-            repeated = _sort_items([item for item, count in counts.items() if count > 1])
+            repeated = sort_items([item for item, count in counts.items() if count > 1])
             named = [
                 f"{show(item_name(*item))} {counts[item]} times" for item in repeated[:_MOST_SHOWN]
             ]
@@ -351,7 +359,7 @@ def _label_runs(
     ]
 
 
-def _sort_items(items: Sequence[Identity]) -> list[Identity]:
+def sort_items(items: Sequence[Identity]) -> list[Identity]:
     """Sort by task, then id, then repeat, each in natural order, and none before any text."""
     ids = [id_ for _, id_, _ in items]
     if len({(task, repeat) for task, _, repeat in items}) == 1:
@@ -424,7 +432,7 @@ def _find_unusable(run: LabelledRun) -> list[Identity]:
     values = list(chain.from_iterable(map(methodcaller("values"), scores)))
     if {*map(type, values)} <= {bool, float} and all(map(is_score, values)):
         return []
-    return _sort_items(
+    return sort_items(
         [
             item
             for item, record in run.records.items()

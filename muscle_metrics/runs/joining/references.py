@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from muscle_metrics.errors import FileError, InputError, PairingError
 from muscle_metrics.runs.columns import MissingFieldError, all_missing, find, read_id, wanted_ids
 from muscle_metrics.runs.files.glimpse import Glimpse
+from muscle_metrics.runs.files.incoming import is_elsewhere, local_copy
 from muscle_metrics.runs.files.plain_file import open_plain
+from muscle_metrics.runs.files.text_lines import LINE
 from muscle_metrics.runs.rows import keep_rows, locate
 from muscle_metrics.runs.values import any_reference_of, reference_of
 from muscle_metrics.words.place import list_ids, show
@@ -43,7 +45,7 @@ def read_references(
     ----------
     path : str or path
         A file as `read_run` reads it.
-    format : {"auto", "jsonl", "json", "csv", "tsv", "parquet", "datasets"}
+    format : {"auto", "jsonl", "json", "csv", "tsv", "txt", "parquet", "datasets"}
         Format of the rows.
     id_field : str or tuple of str
         Field of the id, or those that make it up together.
@@ -62,7 +64,14 @@ def read_references(
     FileError
         If the file cannot be read, an id occurs twice, or a reference is null.
     """
+    if is_elsewhere(path):
+        with local_copy(path) as copy:
+            return read_references(
+                copy, format=format, id_field=id_field, reference_field=reference_field
+            )
     file = open_plain(Glimpse(Path(path)), format)
+    if file.format == "txt":
+        id_field, reference_field = "id", LINE
     id_fields = [id_field] if isinstance(id_field, str) else id_field
     convert = any_reference_of if structured else reference_of
     references: dict[str, object] = {}

@@ -162,12 +162,6 @@ def test_a_pipe_is_refused_before_it_blocks(path: Path) -> None:
         list(read_lines(path))
 
 
-def test_standard_input_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(path.parent)
-    with pytest.raises(FileError, match="standard input is not read: save its content"):
-        list(read_lines(Path("-")))
-
-
 @pytest.mark.parametrize("name", ["a" * 5000, "nul\0byte", "\udcff"])
 def test_names_that_no_file_can_have(tmp_path: Path, name: str) -> None:
     with pytest.raises(FileError, match="expected a file") as caught:

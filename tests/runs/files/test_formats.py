@@ -94,11 +94,12 @@ class TestFormats:
 
     def test_unknown_content_names_the_option(self, write: Write) -> None:
         message = (
-            r"run\.txt: expected JSON, CSV, TSV or Parquet, got content that starts with "
-            r"b'id,predictio': name the format with --format jsonl\|json\|csv\|tsv\|parquet"
+            r"run\.txt: expected JSON, CSV, TSV, TXT or Parquet, got content that starts with "
+            r"b'{start}': name the format with --format jsonl\|json\|csv\|tsv\|txt\|parquet"
         )
-        with pytest.raises(FileError, match=message):
-            read_run(write("id,prediction\n1,A\n", "run.txt"))
+        for header, start in (("id,prediction", "id,predictio"), ("a b\tID", r"a b.*tID")):
+            with pytest.raises(FileError, match=message.format(start=start)):
+                read_run(write(f"{header}\n1,A\n", "run.txt"))
 
     def test_unknown_format(self, write: Write) -> None:
         with pytest.raises(UsageError, match=r"expected format to be one of .*'auto'.* got 'xml'"):
