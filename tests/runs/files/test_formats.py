@@ -95,9 +95,9 @@ class TestFormats:
     def test_unknown_content_names_the_option(self, write: Write) -> None:
         message = (
             r"run\.txt: expected JSON, CSV, TSV, TXT or Parquet, got content that starts with "
-            r"b'{start}': name the format with --format jsonl\|json\|csv\|tsv\|txt\|parquet"
+            r"b'{start}.*': name the format with --format jsonl\|json\|csv\|tsv\|txt\|parquet"
         )
-        for header, start in (("id,prediction", "id,predictio"), ("a b\tID", r"a b.*tID")):
+        for header, start in (("id,prediction", "id,predictio"), ("a b\tID", "a b.tID")):
             with pytest.raises(FileError, match=message.format(start=start)):
                 read_run(write(f"{header}\n1,A\n", "run.txt"))
 
