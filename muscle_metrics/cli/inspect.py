@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.inputs import given_name, given_names_in
 from muscle_metrics.cli.reading import add_reading, run_settings
 from muscle_metrics.cli.screen import print_lines, working
 from muscle_metrics.words.place import show
@@ -55,6 +57,12 @@ def _inspect(options: argparse.Namespace) -> int:
     (settings,), _ = run_settings(options, [options.run])
     with working(f"reading {options.run}"):
         contents = inspect_log(options.run, **settings)
+    # A pipe or an address was copied; the command must name what the user can name again.
+    contents = replace(
+        contents,
+        path=given_name(options, contents.path),
+        command=given_names_in(options, contents.command),
+    )
     if options.json:
         print_lines([json_text(contents.to_dict(), 2)])
     else:

@@ -18,12 +18,11 @@ from muscle_metrics.runs.fields import (
     write_command,
 )
 from muscle_metrics.runs.files.glimpse import Glimpse
-from muscle_metrics.runs.files.plain_file import open_plain
 from muscle_metrics.runs.fingerprints import FAULTS
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.read import read_run
-from muscle_metrics.runs.readers.baseline import is_baseline
 from muscle_metrics.runs.record import Run
+from muscle_metrics.runs.shards import is_baseline_file, open_files, stem_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -161,8 +160,10 @@ def inspect_log(path: str | PathLike[str], **options: Any) -> LogContents:
     """
     glimpse = Glimpse(Path(path))
     recognised = recognise_harness(glimpse, options.get("format", "auto"))
-    if recognised is None and not is_baseline(glimpse.row):
-        return _inspect_rows(path, open_plain(glimpse, options.get("format", "auto")), options)
+    if recognised is None:
+        files = open_files(glimpse, options.get("format", "auto"))
+        if not is_baseline_file(glimpse, files):
+            return _inspect_rows(glimpse.path, files, options)
     if recognised is None or not options.keys() <= {*_CHOICES, "format"}:
         run = read_run(path, **options)
         return _contents(path, run, command=write_command(str(path), {}))
@@ -187,16 +188,16 @@ def _filters(run: Run) -> str:
 
 
 def _inspect_rows(
-    path: str | PathLike[str], file: PlainFile, options: Mapping[str, Any]
+    path: Path, files: Sequence[PlainFile], options: Mapping[str, Any]
 ) -> LogContents:
-    """List the fields of a plain file, and its contents as the likeliest options read them."""
-    fields = tuple(list_fields(file))
+    """List the fields of plain rows, and their contents as the likeliest options read them."""
+    fields = tuple(list_fields(files))
     guessed = {**guess_options(fields), **options}
     named = {name: field for name, field in guessed.items() if name.endswith("_field") and field}
     command = write_command(str(path), named)
     if named.keys().isdisjoint({"prediction_field", "score_field"}) or "id_field" not in named:
         # Nothing says what the items or the answers are.
-        nothing = Run((), file.stem, MappingProxyType({"format": file.format}))
+        nothing = Run((), stem_of(path, files), MappingProxyType({"format": files[0].format}))
         return _contents(path, nothing, fields=fields, is_plain=True)
     run = read_run(path, **guessed)
     return _contents(path, run, fields=fields, command=command, is_plain=True)

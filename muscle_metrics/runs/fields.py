@@ -108,28 +108,33 @@ def described_field(contents: FieldContents) -> dict[str, object]:
     }
 
 
-def list_fields(file: PlainFile) -> list[FieldContents]:
-    """Read a plain file to its end, and describe each of its fields.
+def list_fields(files: Sequence[PlainFile]) -> list[FieldContents]:
+    """Read the plain files of a run to their end, and describe each field.
 
     Parameters
     ----------
-    file : PlainFile
-        The file.
+    files : sequence of PlainFile
+        The files.
 
     Raises
     ------
     FileError
-        If the file cannot be read to its end, or holds no row.
+        If a file cannot be read to its end, or holds no row.
     """
-    known = file.names({})
-    fields = {name: FieldContents(name) for name in known}
-    for number, (_, row) in enumerate(keep_rows(file, known)):
-        for name in file.names(row):
-            if name not in fields:
-                # Rows before this one lack the field.
-                fields[name] = FieldContents(name, rows=number, nulls=number)
-        for name, contents in fields.items():
-            contents.add(_value(row, name))
+    fields: dict[str, FieldContents] = {}
+    rows = 0
+    for file in files:
+        known = file.names({})
+        for name in known:
+            fields.setdefault(name, FieldContents(name, rows=rows, nulls=rows))
+        for _, row in keep_rows(file, known):
+            for name in file.names(row):
+                if name not in fields:
+                    # Rows before this one lack the field.
+                    fields[name] = FieldContents(name, rows=rows, nulls=rows)
+            for name, contents in fields.items():
+                contents.add(_value(row, name))
+            rows += 1
     return list(fields.values())
 
 

@@ -11,17 +11,14 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.runs.choice import Choice, narrow_run
 from muscle_metrics.runs.details import LABEL_FIELDS
-from muscle_metrics.runs.files.dataset_folder import is_dataset
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.incoming import is_elsewhere, local_copy
-from muscle_metrics.runs.files.plain_file import PlainFile, open_plain
-from muscle_metrics.runs.files.shard_files import find_shards
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.plain_rows import RowOptions
-from muscle_metrics.runs.readers.baseline import is_baseline, read_baseline
+from muscle_metrics.runs.readers.baseline import read_baseline
 from muscle_metrics.runs.record import Run
 from muscle_metrics.runs.sentinels import Sentinels
-from muscle_metrics.runs.shards import open_shards, read_shards
+from muscle_metrics.runs.shards import is_baseline_file, open_files, read_shards, stem_of
 from muscle_metrics.runs.tables import open_table
 from muscle_metrics.words.escape import visible
 from muscle_metrics.words.numbers import counted
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from muscle_metrics.runs.choice import ByTask
+    from muscle_metrics.runs.files.plain_file import PlainFile
     from muscle_metrics.runs.harnesses import Recognised
     from muscle_metrics.runs.sentinels import MissingScore
     from muscle_metrics.runs.tables import Table
@@ -201,11 +199,10 @@ def read_run(
             _check_labels(run, labels, path)
             return run
         _refuse_choices(chosen)
-        if find_shards(path) != [path] and not is_dataset(path):
-            return read_rows(open_shards(path, format), path.name)
-        file = open_plain(glimpse, format)
-        is_plain = file.format != "jsonl" or not is_baseline(glimpse.row)
-        return read_rows([file], file.stem) if is_plain else read_baseline(file.path)
+        files = open_files(glimpse, format)
+        if is_baseline_file(glimpse, files):
+            return read_baseline(path)
+        return read_rows(files, stem_of(path, files))
 
     if isinstance(source, Run):
         run = source

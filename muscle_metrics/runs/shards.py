@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.errors import FileError, InputError
+from muscle_metrics.runs.files.dataset_folder import is_dataset
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.plain_file import open_plain
 from muscle_metrics.runs.files.shard_files import find_shards
 from muscle_metrics.runs.harnesses import recognise_harness
 from muscle_metrics.runs.plain_rows import read_records
+from muscle_metrics.runs.readers.baseline import is_baseline
 from muscle_metrics.runs.rows import NothingKeptError, keep_rows, locate
 from muscle_metrics.words.escape import visible
 
@@ -23,10 +25,42 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.record import Record
     from muscle_metrics.runs.rows import RowFile
 
-__all__ = ["choose_shared_columns", "open_shards", "read_shards"]
+__all__ = [
+    "choose_shared_columns",
+    "is_baseline_file",
+    "open_files",
+    "open_shards",
+    "read_shards",
+    "stem_of",
+]
 
 SHARD_FORMATS = ("jsonl", "json", "csv", "tsv", "parquet")
 _EITHER = f"{', '.join(SHARD_FORMATS[:-1])} or {SHARD_FORMATS[-1]}"
+
+
+def open_files(glimpse: Glimpse, file_format: str) -> tuple[PlainFile, ...]:
+    """Recognise the plain file of a run, or all files of its folder or pattern.
+
+    Raises
+    ------
+    FileError
+        As `open_plain` and `open_shards`.
+    """
+    path = glimpse.path
+    if find_shards(path) != [path] and not is_dataset(path):
+        return open_shards(path, file_format)
+    return (open_plain(glimpse, file_format),)
+
+
+def is_baseline_file(glimpse: Glimpse, files: Sequence[PlainFile]) -> bool:
+    """Whether the one file of a run is a committed baseline."""
+    is_one = files[0].path == glimpse.path and files[0].format == "jsonl"
+    return is_one and is_baseline(glimpse.row)
+
+
+def stem_of(path: Path, files: Sequence[PlainFile]) -> str:
+    """Name of a run: that of its file without the ending, or that of its folder or pattern."""
+    return files[0].stem if files[0].path == path else path.name
 
 
 def open_shards(path: Path, file_format: str) -> tuple[PlainFile, ...]:
