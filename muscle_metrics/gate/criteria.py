@@ -203,8 +203,9 @@ def _overall(views: _Views, policy: Policy) -> Iterator[Criterion]:
     # A limit on the items that old got right holds where few of all items can break.
     conditional = policy.max_conditional_nfr
     breakable = None if conditional else partial(_breakable, _negative(comparison, policy))
-    flips = partial(_flip_evidence, policy)
-    yield views.judge(f"negative flip rate{metric}", policy.max_nfr, flips, breakable)
+    if policy.max_nfr is not None:
+        flips = partial(_flip_evidence, policy)
+        yield views.judge(f"negative flip rate{metric}", policy.max_nfr, flips, breakable)
     if comparison.in_memory is None and not comparison.is_judged:
         _refuse_counts(policy)
     if conditional is not None:

@@ -42,9 +42,10 @@ MEANS = ("max_mean_loss", "max_mean_regression")
 BUDGETS = ("metrics", "tasks", "slices")
 SECTION = "tool.muscle-metrics.gate"
 HOW_TO_CHOOSE = (
-    "expected max_nfr (--max-nfr), the share of all items that may turn from right to wrong, got "
-    "none: only you know what a broken answer costs, so there is no default; 0.02 allows 2 in 100, "
-    "and 'muscle-metrics power' says how many items a limit needs"
+    "expected max_nfr (--max-nfr), the share of all items that may turn from right to wrong, or "
+    "max_accuracy_loss (--max-accuracy-loss), which leaves flips unlimited, got neither: only you "
+    "know what a broken answer costs, so there is no default; 0.02 allows 2 in 100, and "
+    "'muscle-metrics power' says how many items a limit needs"
 )
 
 
@@ -56,8 +57,9 @@ class Policy:
 
     Parameters
     ----------
-    max_nfr : Fraction, str, int or float
-        Largest negative flip rate; there is no default.
+    max_nfr : Fraction, str, int or float, optional
+        Largest negative flip rate. There is no default: a policy has this limit, or
+        `max_accuracy_loss` alone, and then verdicts say that flips are not limited.
     max_conditional_nfr : Fraction, str, int or float, optional
         Largest share of the items that the old model got right, and the new one gets wrong; for
         benchmarks of which the old model got few right.
@@ -146,7 +148,7 @@ class Policy:
     answer: str | None = None
 
     def __post_init__(self) -> None:
-        if self.max_nfr is None:
+        if self.max_nfr is None and self.max_accuracy_loss is None:
             raise UsageError(HOW_TO_CHOOSE)
         if check_confidence(self.confidence) <= 0.5:
             raise UsageError(
@@ -206,8 +208,21 @@ class Policy:
         for name in ("protected", "accepted_differences"):
             yield name, _names(name, getattr(self, name))
 
+    @property
+    def limits_flips(self) -> bool:
+        """Whether some limit bounds the negative flips of all items."""
+        # Each of these rates is at least the negative flip rate.
+        limits = (self.max_nfr, self.max_conditional_nfr, self.max_nfr_mc)
+        return any(limit is not None for limit in limits)
+
     def _check_contradictions(self) -> None:
-        if self.max_nfr_mc is not None:
+        if self.protected and self.max_nfr is None:
+            raise UsageError(
+                "expected max_nfr (--max-nfr), which each protected slice must keep, got none: add "
+                "--max-nfr, or give each slice a limit of its own with --slice-limit NAME=LIMIT "
+                "(slices=)"
+            )
+        if self.max_nfr_mc is not None and self.max_nfr is not None:
             least, most = Fraction(str(self.max_nfr)), Fraction(str(self.max_nfr_mc))
             if most < least:
                 raise UsageError(

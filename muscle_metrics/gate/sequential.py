@@ -182,6 +182,6 @@ def _check_policy(policy: Policy) -> None:
     ]
     if others:
         raise UsageError(
-            f"expected a policy of max_nfr alone for --sequential, got {others} too: gate the "
-            f"whole run by these"
+            f"expected a policy of max_nfr alone for --sequential, got other keys {others}: gate "
+            f"the whole run by these"
         )

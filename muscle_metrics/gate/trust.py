@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Reason", "check_coverage", "list_notes", "list_reasons"]
 
+# A PASS by accuracy alone says nothing about flips: the mean holds while fixes balance what breaks.
+FLIPS_UNLIMITED = (
+    "flips over all items are not limited, any number may break where as many get fixed: --max-nfr "
+    "(max_nfr) limits them"
+)
+
 
 class Reason(NamedTuple):
     """Why two runs may not be comparable, and whether the policy accepts it."""
@@ -68,6 +74,8 @@ def list_reasons(comparison: Facts, policy: Policy) -> list[Reason]:
 
 
 def _notes(comparison: Facts, policy: Policy) -> Iterator[str]:
+    if not policy.limits_flips:
+        yield FLIPS_UNLIMITED
     if comparison.lost:
         coverage = comparison.coverage
         where = f"coverage {coverage.count} of {coverage.total} items of old"

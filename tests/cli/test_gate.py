@@ -36,6 +36,30 @@ def reported(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize("engine", ["memory", "duckdb"])
+def test_accuracy_alone_is_a_policy_and_every_report_says_what_it_leaves_open(
+    run, pair, reports, tmp_path, engine
+) -> None:
+    if engine == "duckdb":
+        pytest.importorskip("duckdb")
+    policy = tmp_path / "gate.toml"
+    policy.write_text("max_accuracy_loss = 0.2")
+    old, new = pair(broken=60, fixed=60)
+    wanted = ["--max-accuracy-loss", "0.2", "--engine", engine, *reports, "--annotations"]
+    done = run("gate", old, new, *wanted)
+    assert (done.code, done.err) == (0, "")
+    assert set(reported(tmp_path).values()) == {"PASS"}
+    for text in (done.out, *((tmp_path / name).read_text("utf-8") for name in REPORTS.values())):
+        assert "flips over all items are not limited" in text
+        assert "PASS negative flip rate" not in text
+    assert (
+        run("gate", old, new, "--policy", policy, "--engine", engine).out.splitlines()[:2]
+        == (done.out.splitlines()[:2])
+    )
+    done = run("gate", old, new, "--policy", policy, "--max-nfr", "0.02")
+    assert (done.code, "not limited" in done.out) == (1, False)
+
+
 @pytest.mark.parametrize(
     ("broken", "flags", "code", "outcome"),
     [

@@ -582,3 +582,58 @@ def test_vicuna_needs_more_items(shared):
     flips = 13 / 805 * np.array([804 + more, 805 + more])
     fewer, enough = beta.ppf(0.95, flips + 1, flips * 805 / 13 - flips)
     assert enough <= 0.02 < fewer
+
+
+# A loss of accuracy alone
+
+
+@pytest.mark.parametrize("lost", [0, 3])
+def test_a_pass_by_accuracy_alone_says_that_flips_are_not_limited(lost):
+    # 200 items break and 200 others get fixed: the mean holds, and a quarter of all answers broke.
+    comparison = tallied(both_right=400, negative=200, positive=200)
+    if lost:
+        old, new = (
+            Run(
+                tuple(
+                    Record(f"問{i}", "A" if (i + shift) % 2 else "B", "A")
+                    for i in range(1000 - gone)
+                ),
+                name,
+            )
+            for name, shift, gone in (("v1", 0, 0), ("v2", 1, lost))
+        )
+        comparison = compare_runs(old, new, missing="drop")
+    verdict = check_gate(comparison, Policy(max_accuracy_loss="0.1"))
+    assert verdict.checks[0].criterion == "accuracy loss"
+    assert verdict.outcome == "PASS"
+    first, *_ = str(verdict).splitlines()
+    assert "; flips over all items are not limited, any number may break where as many" in first
+    assert not [line for line in str(verdict).splitlines() if "negative flip rate" in line]
+    # The same runs by the default limit, and a policy that limits flips says no such thing.
+    limited = check_gate(comparison, Policy(max_accuracy_loss="0.1", max_nfr="0.02"))
+    assert limited.outcome == "FAIL"
+    assert "not limited" not in str(limited)
+
+
+@pytest.mark.parametrize(("broken", "outcome"), [(0, "PASS"), (2, "PASS"), (60, "FAIL")])
+def test_a_loss_of_accuracy_is_judged_as_beside_a_limit_on_flips(broken, outcome):
+    comparison = tallied(negative=broken, both_right=300 - broken, both_wrong=100)
+    alone = check_gate(comparison, Policy(max_accuracy_loss="0.05"))
+    beside = check_gate(comparison, Policy(max_accuracy_loss="0.05", max_nfr="0.9"))
+    assert alone.outcome == outcome
+    assert alone.checks == (beside.checks[1],)
+
+
+def test_accuracy_that_cannot_fall_passes_nothing():
+    # Old is right on two of 400 items: no update could lose five points.
+    verdict = check_gate(tallied(both_right=2, both_wrong=398), Policy(max_accuracy_loss="0.05"))
+    assert verdict.outcome == "INVALID"
+    assert "could break" in str(verdict)
+
+
+def test_graded_scores_have_no_accuracy_to_limit():
+    comparison = compare(
+        old=["a b"] * 99, new=["a c"] * 99, references=["a b"] * 99, metric="rouge1"
+    )
+    with pytest.raises(UsageError, match=r"pass --threshold \(threshold=\)"):
+        check_gate(comparison, Policy(max_accuracy_loss="0.05"))

@@ -108,6 +108,50 @@ def test_there_is_no_default_limit():
     assert "muscle-metrics power" in str(caught.value)
 
 
+def test_a_loss_of_accuracy_is_a_policy_of_its_own(tmp_path):
+    alone = Policy(max_accuracy_loss="0.01")
+    assert (alone.max_nfr, alone.max_accuracy_loss) == (None, Fraction(1, 100))
+    assert read_policy(write(tmp_path, "max_accuracy_loss = 0.01")) == alone
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"max_conditional_nfr": "0.1"},
+        {"max_nfr_mc": "0.1"},
+        {"slices": {"x": "0.1"}},
+        {"pinned": ["q1"]},
+    ],
+)
+def test_other_limits_stand_beside_one_of_the_two(others):
+    with pytest.raises(
+        UsageError, match=r"\(--max-accuracy-loss\), which leaves flips unlimited, got"
+    ):
+        Policy(**others)
+    assert Policy(max_accuracy_loss="0.1", **others).max_nfr is None
+
+
+def test_protected_slices_need_the_limit_that_they_keep():
+    with pytest.raises(UsageError, match=r"^expected max_nfr \(--max-nfr\), which each protected"):
+        Policy(max_accuracy_loss="0.1", protected=("safety",))
+
+
+@pytest.mark.parametrize(
+    ("limits", "limited"),
+    [
+        ({}, False),
+        ({"max_nfr": "0.1"}, True),
+        ({"max_conditional_nfr": "0.1"}, True),
+        ({"max_nfr_mc": "0.1"}, True),
+        # One slice, one metric, light items: the flips of all items may still be any number.
+        ({"slices": {"x": "0.1"}, "metrics": {"rouge1": "0.1"}, "pinned": ["q1"]}, False),
+        ({"max_weighted_nfr": "0.1", "weights": {"x": 0.001}}, False),
+    ],
+)
+def test_a_policy_knows_whether_it_limits_flips(limits, limited):
+    assert Policy(max_accuracy_loss="0.1", **limits).limits_flips is limited
+
+
 # Other settings
 
 

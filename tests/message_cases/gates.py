@@ -196,6 +196,9 @@ CASES: dict[str, Callable[[], object]] = {
     "growing: more than old holds": lambda: grow(
         Run((*seeded_order(OLD, 7), Record("z", "A", "A")), "v2")
     ),
+    "policy: protected slices without a limit to keep": lambda: Policy(
+        max_accuracy_loss="0.05", protected=("topic 1",)
+    ),
     "growing: other limits": lambda: grow(policy=Policy(max_nfr="0.5", max_accuracy_loss="0.1")),
     "pytest: a comparison and a run": lambda: model_gate(same(), "new.jsonl"),
     "pytest: one run": lambda: model_gate("old.jsonl"),
