@@ -58,11 +58,14 @@ def test_it_keeps_the_published_schema(path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.skipif(shutil.which("actionlint") is None, reason="no actionlint on this machine")
-@every_workflow
-def test_actionlint_finds_nothing(path: Path) -> None:
-    done = subprocess.run(["actionlint", str(path)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
+if shutil.which("actionlint"):
+
+    @every_workflow
+    def test_actionlint_finds_nothing(path: Path) -> None:
+        done = subprocess.run(
+            ["actionlint", str(path)], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (0, "")
 
 
 @every_workflow
