@@ -118,6 +118,25 @@ def test_the_action_is_given_inputs_that_it_has() -> None:
     assert use["with"]["policy"].startswith("base/")
 
 
+@pytest.mark.parametrize("recipe", ["github.yml", "github-release.yml"])
+def test_a_new_target_branch_asks_the_gate_again(recipe: str) -> None:
+    """Checks belong to a commit: one by the policy of another branch would stay green."""
+    assert "edited" in read(RECIPES / recipe)["on"]["pull_request"]["types"]
+
+
+@pytest.mark.parametrize("result", ["success", "failure", "cancelled", "skipped"])
+def test_the_gate_is_never_skipped(release, steps, result: str) -> None:
+    """A required check that is skipped counts as passed."""
+    job = release["jobs"]["gate"]
+    assert job["if"] == "${{ always() }}"
+    first = job["steps"][0]
+    done = steps({"needs.evaluate.result": result}).run(first)
+    assert (done.returncode == 0) is (result == "success")
+    # No later step runs after one that failed, but for the upload of what a gate wrote.
+    conditions = [step["if"] for step in job["steps"] if "if" in step]
+    assert conditions == ["${{ !cancelled() && steps.gate.outputs.verdict }}"]
+
+
 @pytest.fixture
 def release() -> dict[str, Any]:
     return read(RECIPES / "github-release.yml")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -28,6 +29,7 @@ output=/dev/stdout
 for ((i = 1; i <= $#; i++)); do if [ "${!i}" = --output ]; then j=$((i + 1)); output=${!j}; fi; done
 address=${!#}
 name=$(basename "${address%%\\?*}")
+case "$address" in */packages/*) echo "$address" > "$RESPONSES/asked"; name=run;; esac
 if [ -f "$RESPONSES/$name" ]; then cat "$RESPONSES/$name" > "$output"; else exit 22; fi
 """
 
@@ -74,7 +76,11 @@ def target(machine) -> dict[str, str]:
     origin.mkdir(parents=True)
     responses = machine.home / "responses"
     responses.mkdir()
-    shutil.copy(EXAMPLES / "v1.jsonl", responses / "model-run.jsonl")
+    shutil.copy(EXAMPLES / "v1.jsonl", responses / "run")
+    # The newest one is planned, and not out.
+    (responses / "releases").write_text(
+        '[{"tag_name": "v9", "upcoming_release": true}, {"tag_name": "v2/b"}, {"tag_name": "v1"}]'
+    )
     machine.install("curl", CURL)
     settings = machine.home / "gitconfig"
     settings.write_text(
@@ -91,12 +97,14 @@ def target(machine) -> dict[str, str]:
         "CI_MERGE_REQUEST_PROJECT_ID": "7",
         "CI_MERGE_REQUEST_PROJECT_URL": "https://git.example/group/project",
         "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_PROTECTED": "true",
         "CI_MERGE_REQUEST_IID": "3",
         "CI_COMMIT_SHA": "c0ffee",
     }
     commit = f"""
-        cd {origin} && git init --quiet && mkdir 'limits $(touch pwned)'
+        cd {origin} && git init --quiet && mkdir -p 'limits $(touch pwned)' examples/ci
         cp {EXAMPLES}/ci/gate.toml . && cp gate.toml 'limits $(touch pwned)/a b.toml'
+        cp gate.toml examples/ci/ && cp {EXAMPLES}/v1.jsonl examples/
         git add . && git commit --quiet --message policy
     """
     done = machine.shell(commit, given)
@@ -163,7 +171,7 @@ def test_the_gate_judges_by_the_target_branch(gate, machine, new: str, code: int
     assert names == ["gate.json", "gate.md", "gate.xml"]
     *_, download = machine.calls()
     assert download.endswith(
-        "https://git.example/api/v4/projects/7/releases/permalink/latest/downloads/model-run.jsonl "
+        "https://git.example/api/v4/projects/7/packages/generic/model-run/v2%2Fb/model-run.jsonl "
     )
 
 
@@ -187,10 +195,10 @@ HOSTILE = ["two words", "$(touch pwned)", "`touch pwned`; touch pwned #", "'\"",
 @pytest.mark.parametrize("text", HOSTILE)
 def test_an_input_is_one_argument(gate, machine, target, text: str) -> None:
     machine.only_notes = True
-    (Path(target["RESPONSES"]) / "run").write_text("{}")
     code, printed = gate(
         new=text,
         baseline=f"{text}/run",
+        package=text,
         policy="limits $(touch pwned)/a b.toml",
         options=f"--slice-field\n{text}",
         requirement=text,
@@ -204,16 +212,37 @@ def test_an_input_is_one_argument(gate, machine, target, text: str) -> None:
     assert (end, old.rpartition("/")[2], new) == ("--", "run", text)
     quoted = machine.shell('printf "%q" "$X"', {"X": text}).stdout
     assert machine.calls()[0] == f"install --quiet -- {quoted} "
+    asked = (Path(target["RESPONSES"]) / "asked").read_text("utf-8").strip()
+    file = quote(f"{text}/run", "")
+    assert asked.endswith(f"/projects/7/packages/generic/{quote(text, '')}/v2%2Fb/{file}")
     assert not [*machine.home.rglob("pwned")]
 
 
-def test_without_a_baseline_nothing_is_green(gate, machine, target) -> None:
-    (Path(target["RESPONSES"]) / "model-run.jsonl").unlink()
+@pytest.mark.parametrize("absent", ["package", "releases out", "releases", "answer"])
+def test_without_a_baseline_nothing_is_green(gate, machine, target, absent: str) -> None:
+    responses = Path(target["RESPONSES"])
+    if absent == "package":
+        (responses / "run").unlink()
+    elif absent == "answer":
+        (responses / "releases").unlink()
+    else:
+        left = [{"tag_name": "v9", "upcoming_release": True}] if absent == "releases out" else []
+        (responses / "releases").write_text(json.dumps(left))
     shutil.copy(EXAMPLES / "v1.jsonl", machine.work / "model-run.jsonl")
     code, printed = gate(new="model-run.jsonl")
-    assert code == 1
-    assert "run the job 'model baseline' of that tag, by hand the first time" in printed
+    assert code not in (0, 3)
+    advice = "run the job 'model baseline' of its tag, by hand the first time"
+    assert (advice in printed) is (absent != "answer")
     assert not (machine.work / "model-gate").exists()
+
+
+@pytest.mark.parametrize("protected", ["false", ""])
+def test_a_policy_of_anybody_is_no_policy(gate, machine, target, protected: str) -> None:
+    """A merge request may be judged by a branch of its author, and change its target later."""
+    target["CI_MERGE_REQUEST_TARGET_BRANCH_PROTECTED"] = protected
+    shutil.copy(EXAMPLES / "v1.jsonl", machine.work / "model-run.jsonl")
+    code, printed = gate(new="model-run.jsonl")
+    assert (code, "the target branch is not protected" in printed) == (1, True)
 
 
 @pytest.mark.parametrize("policy", ["nowhere.toml", "", "../gate.toml"])
@@ -254,18 +283,15 @@ class TestRecipe:
         job = jobs["model baseline"]
         assert job["rules"] == [{"if": "$CI_COMMIT_TAG", "when": "manual"}]
         tag = {"CI_PROJECT_ID": "7", "CI_COMMIT_TAG": "v1.0"}
-        (Path(target["RESPONSES"]) / "links").touch()
         # An empty run is no baseline.
         (machine.work / "model-run.jsonl").touch()
         assert machine.shell(script_of(job), {**target, **tag}).returncode != 0
         assert machine.calls() == []
         (machine.work / "model-run.jsonl").write_text("{}")
         assert machine.shell(script_of(job), {**target, **tag}).returncode == 0
-        upload, link = machine.calls()
-        address = "https://git.example/api/v4/projects/7"
-        assert upload.endswith(f"{address}/packages/generic/model-run/v1.0/model-run.jsonl ")
-        assert "direct_asset_path=/model-run.jsonl" in link
-        assert link.endswith(f"{address}/releases/v1.0/assets/links ")
+        (upload,) = machine.calls()
+        address = "https://git.example/api/v4/projects/7/packages/generic/model-run/v1.0"
+        assert upload.endswith(f" --upload-file model-run.jsonl {address}/model-run.jsonl ")
 
     @pytest.mark.parametrize(
         ("notes", "asked"),
@@ -299,3 +325,41 @@ class TestRecipe:
         assert "## Nothing was judged" in report.read_text("utf-8")
         report.write_text("# anything else\n")
         assert machine.shell(script_of(job), given).returncode != 0
+
+
+class TestFilesInGit:
+    """The recipe for runs that are files in git."""
+
+    @pytest.fixture
+    def job(self) -> dict[str, Any]:
+        content = yaml.safe_load((EXAMPLES / "ci" / "gitlab-ci.yml").read_text("utf-8"))
+        return content["model gate"]
+
+    def test_it_keeps_reports_and_warns_when_undecided(self, job: dict[str, Any]) -> None:
+        assert set(job) == {"stage", "image", "rules", "script", "allow_failure", "artifacts"}
+        assert job["allow_failure"] == {"exit_codes": [3]}
+        assert job["artifacts"]["when"] == "always"
+        assert job["artifacts"]["reports"] == {"junit": "model-gate/gate.xml"}
+
+    @pytest.mark.parametrize(("update", "code"), [("compatible", 0), ("v2", 1)])
+    def test_it_judges_by_the_target_branch(
+        self, job, machine, target, update: str, code: int
+    ) -> None:
+        runs = shutil.copytree(EXAMPLES, machine.work / "examples")
+        shutil.copy(EXAMPLES / f"{update}.jsonl", runs / "v2.jsonl")
+        # The merge request brings another policy, another old run, and a report that passes.
+        (runs / "ci" / "gate.toml").write_text("max_nfr = 0.99")
+        shutil.copy(runs / "v2.jsonl", runs / "v1.jsonl")
+        (machine.work / "model-gate").mkdir()
+        (machine.work / "model-gate" / "forged.xml").touch()
+        done = machine.shell(script_of(job), target)
+        assert done.returncode == code, done.stderr
+        assert "limit 7.5%" in done.stdout
+        names = sorted(path.name for path in (machine.work / "model-gate").iterdir())
+        assert names == ["gate.json", "gate.md", "gate.xml"]
+        (install,) = machine.calls()
+        assert install.replace("\\", "") == (
+            "install --quiet muscle-metrics @ git+https://github.com/OWNER/muscle-metrics@COMMIT "
+        )
+        target["CI_MERGE_REQUEST_TARGET_BRANCH_PROTECTED"] = "false"
+        assert machine.shell(script_of(job), target).returncode == 1
