@@ -17,6 +17,8 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics import InputError, Policy, UsageError, check_gate, compare_runs, read_run
@@ -25,8 +27,6 @@ from muscle_metrics.runs.record import Record, Run
 from tests.fuzz.cases import Fault
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.fuzz import cases
 
 # Draws of a pair before one is taken that the gate refuses undamaged: it can only stay refused.
@@ -372,7 +372,21 @@ def draw(rng: random.Random, engine: str = "memory") -> Iterator[cases.Case]:
 
 
 draw_for_duckdb = partial(draw, engine="duckdb")
-draw_for_ray = partial(draw, engine="ray")
+
+
+def draw_for_ray(rng: random.Random) -> Iterator[cases.Case]:
+    """Yield damages for Ray, whose cluster and workers start before a case is timed."""
+    _start_cluster()
+    yield from draw(rng, engine="ray")
+
+
+@cache
+def _start_cluster() -> None:
+    import ray
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    with TemporaryDirectory() as folder:
+        draw_case(random.Random(1), counted=True).judged(_engine("ray", Path(folder)))
 
 
 def check(document: cases.Case, folder: Path) -> str:
@@ -428,9 +442,6 @@ def _engine(name: str, folder: Path) -> Engine:
         from muscle_metrics.scale import compare_files
 
         return OnFiles(folder, partial(compare_files, threads=1))
-    import ray
-
     from muscle_metrics.distributed import compare_shards
 
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     return OnFiles(folder, partial(compare_shards, buckets=1))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ def check(case: Case, folder: Path) -> str:
     if "numbers" in case:
         # A loop of native code, which no handler of Python can end.
         sum(range(case["numbers"]))
+    if "child" in case:
+        subprocess.run([sys.executable, "-c", case["child"]], check=True)
     if "signal" in case:
         signal.raise_signal(case["signal"])
     return f"{len(b'x' * case.get('bytes', 0)) >> 20} MB"

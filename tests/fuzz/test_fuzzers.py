@@ -127,14 +127,19 @@ def test_the_smallest_case_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("case", "expected"),
     [
-        ({"numbers": 10**12}, "more than 1 s of processor time, not in the package"),
+        ({"numbers": 10**12}, "more than 3 s of processor time, not in the package"),
         ({"bytes": 1 << 30}, "more than 1 GB of memory"),
         ({"signal": 11}, "the process ended with -11, not in the package"),
+        ({"child": "sum(range(10**12))"}, "more than 3 s of processor time, not in the package"),
+        (
+            {"child": "from signal import *; pause()"},
+            "more than 2 s of waiting, not in the package",
+        ),
     ],
 )
 def test_a_process_that_ends_is_a_fault(case: Any, expected: str, tmp_path: Path) -> None:
     (tmp_path / "planted-1.json").write_text(json.dumps({"case": case}), encoding="utf-8")
-    tally = watch.watch(watch.Job("planted", cases=4, longest=1, corpus=tmp_path))
+    tally = watch.watch(watch.Job("planted", cases=4, longest=3, sleep=2, corpus=tmp_path))
     assert dict(tally.faults) == {expected: 1}
     assert tally.files == {expected: tmp_path / "planted-1.json"}
     assert tally.cases >= 4

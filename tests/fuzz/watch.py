@@ -1,7 +1,8 @@
 """Run cases in processes of their own, which the system ends when a case hangs or needs too much.
 
-A worker sets two timers of the system before each case. Their signals end the process where it
-stands, also in native code, and write down where that was.
+A worker sets a timer of the system before each case, for its own processor time. The watch looks
+after children and deadlocks. Both send signals, which end the process where it stands, also in
+native code, and write down where that was.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import faulthandler
 import importlib
 import multiprocessing
+import os
 import random
 import re
 import resource
@@ -22,10 +24,11 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.fuzz.cases import CORPUS, Case, Fault, fault_of, read_corpus, save_case, shrink
 from tests.fuzz.fuzzers import FUZZERS
+from tests.fuzz.hangs import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "Tally", "watch"]
 
-# Seconds that one case may wait; other programs slow it down too.
-LONGEST_WAIT = 300.0
 MOST_MEMORY = 1 << 30
 # More address space than any case needs: a bomb ends in a MemoryError, not in swap.
 MOST_ADDRESSES = 16 << 30
@@ -42,15 +43,16 @@ SECONDS_TO_SHRINK = 20.0
 SECONDS_BETWEEN_REPORTS = 30.0
 # Of `getrusage`: kilobytes, and bytes on macOS.
 MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
-CURRENT, TRACE = "current", "trace"
+CURRENT, BEAT, TRACE = "current", "beat", "trace"
 
 
 @dataclass(frozen=True)
 class Job:
     """Cases of one fuzzer: until the minutes or the number of cases are over.
 
-    `longest` is the processor time that one case may take, in seconds. A process ends after `most`
-    cases: native heaps grow by some kilobytes a case, to more memory than a case may need.
+    `longest` is the processor time that one case may take with all its processes, and `sleep` the
+    time in which they may all wait, in seconds. A process ends after `most` cases: native heaps
+    grow by some kilobytes a case, to more memory than a case may need.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Job:
     cases: int | None = None
     processes: int = 1
     longest: float = 5.0
+    sleep: float = 60.0
     most: int = 10_000
     corpus: Path = CORPUS
 
@@ -79,6 +82,15 @@ class Job:
 
     def _random(self, number: int) -> random.Random:
         return random.Random(f"{self.seed}/{number}")
+
+
+class Worker(NamedTuple):
+    """A process, the round that it began with, its folder, and how long its cases take."""
+
+    process: Any
+    number: int
+    folder: Path
+    patience: Patience
 
 
 @dataclass
@@ -117,7 +129,7 @@ def watch(job: Job) -> Tally:
     """Run the cases of a job, and print the progress."""
     tally, spawn = Tally(), multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as scratch:
-        workers: dict[Connection, tuple[Any, int, Path]] = {}
+        workers: dict[Connection, Worker] = {}
 
         def start(number: int) -> None:
             folder = Path(tempfile.mkdtemp(dir=scratch))
@@ -125,7 +137,8 @@ def watch(job: Job) -> Tally:
             process = spawn.Process(target=_work, args=(job, number, folder, theirs), daemon=True)
             process.start()
             theirs.close()
-            workers[ours] = (process, number, folder)
+            patience = Patience(process.pid, job.longest, job.sleep)
+            workers[ours] = Worker(process, number, folder, patience)
 
         for number in range(job.processes):
             start(number)
@@ -133,21 +146,22 @@ def watch(job: Job) -> Tally:
         try:
             while not _is_over(job, tally):
                 for connection in wait(list(workers), timeout=0.2):
-                    process, number, folder = workers[connection]
                     try:
                         _hear(job, tally, connection.recv())
                     except EOFError:
-                        del workers[connection]
-                        process.join()
-                        start(_after(job, tally, folder, process.exitcode, number))
+                        ended = workers.pop(connection)
+                        ended.process.join()
+                        start(_after(job, tally, ended))
+                for worker in workers.values():
+                    worker.patience.look(_read(worker.folder / BEAT))
                 if time.monotonic() > report:
                     print(tally.line(job.name), flush=True)
                     report += SECONDS_BETWEEN_REPORTS
         except KeyboardInterrupt:
             print("stopped")
-        for process, *_ in workers.values():
-            process.kill()
-            process.join()
+        for worker in workers.values():
+            worker.process.kill()
+            worker.process.join()
     return tally
 
 
@@ -170,17 +184,16 @@ def _hear(job: Job, tally: Tally, message: tuple[Any, ...]) -> None:
         tally.add(job.name, place, fault, case, job.corpus)
 
 
-def _after(job: Job, tally: Tally, folder: Path, code: int, number: int) -> int:
+def _after(job: Job, tally: Tally, ended: Worker) -> int:
     """Tell why a worker ended; return the round with which the next one starts."""
-    current = folder / CURRENT
-    place = current.read_text("utf-8").strip() if current.exists() else ""
+    place, code = _read(ended.folder / CURRENT), ended.process.exitcode
     if not place:
         raise RuntimeError(f"a worker ended with {code} before its first case")
     if code:
-        trace = (folder / TRACE).read_text("utf-8", "replace")
+        trace = _read(ended.folder / TRACE)
         reasons = {
             -signal.SIGPROF: f"more than {job.longest:g} s of processor time",
-            -signal.SIGALRM: f"more than {LONGEST_WAIT:.0f} s of waiting",
+            -signal.SIGALRM: f"more than {job.sleep:g} s of waiting",
         }
         kind = reasons.get(code, f"the process ended with {code}")
         fault = Fault(f"{kind}, {_innermost(trace)}", trace)
@@ -188,7 +201,11 @@ def _after(job: Job, tally: Tally, folder: Path, code: int, number: int) -> int:
         tally.outcomes["fault"] += 1
         tally.add(job.name, place, fault, job.case(place), job.corpus)
     first = place.partition(" ")[0]
-    return (int(first) if first.isdigit() else number) + job.processes
+    return (int(first) if first.isdigit() else ended.number) + job.processes
+
+
+def _read(path: Path) -> str:
+    return path.read_text("utf-8", "replace").strip() if path.exists() else ""
 
 
 def _innermost(trace: str) -> str:
@@ -217,7 +234,7 @@ def _work(job: Job, number: int, folder: Path, pipe: Connection) -> None:
             current.seek(0)
             current.write(f"{place:<80}")
             current.flush()
-            outcome, fault, seconds = _timed(job, case, folder / "case")
+            outcome, fault, seconds = _timed(job, case, folder)
             memory = _peak_memory()
             if fault is None and memory > MOST_MEMORY:
                 fault = Fault("more than 1 GB of memory", f"{memory >> 20} MB")
@@ -244,19 +261,21 @@ def _peak_memory() -> int:
 
 def _timed(job: Job, case: Case, folder: Path) -> tuple[str, Fault | None, float]:
     """Outcome of a case, its fault, and the processor time that it took."""
+    beat = folder / BEAT
+    beat.write_text(str(time.monotonic_ns()), "ascii")
     signal.setitimer(signal.ITIMER_PROF, job.longest)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST_WAIT)
-    start = time.process_time()
-    outcome, fault = fault_of(FUZZERS[job.name], case, folder)
-    seconds = time.process_time() - start
+    start = sum(os.times()[:4])
+    outcome, fault = fault_of(FUZZERS[job.name], case, folder / "case")
+    seconds = sum(os.times()[:4]) - start
     signal.setitimer(signal.ITIMER_PROF, 0)
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    # Drawing and making smaller have no limit.
+    beat.write_text("", "ascii")
     return outcome, fault, seconds
 
 
 def _fails(job: Job, fault: Fault, folder: Path) -> Any:
     def fails(case: Case) -> bool:
-        found = _timed(job, case, folder / "case")[1]
+        found = _timed(job, case, folder)[1]
         return found is not None and found.kind == fault.kind
 
     return fails
