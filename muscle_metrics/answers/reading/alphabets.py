@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ _DRAWN = MappingProxyType(
 _BLOCKS = (0xFF21, 0xFF41, 0x24B6, 0x24D0, 0x1D400, 0x1D41A, 0x1D5D4, 0x1D5EE)
 
 
-@cache
+@lru_cache(64)
 def letter_names(choices: str | None) -> Mapping[str, str]:
     """Written letters, each with the letter of the item's options that it names.
 

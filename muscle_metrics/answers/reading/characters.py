@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import lru_cache
 
 __all__ = ["in_ascii"]
 
@@ -106,7 +106,7 @@ def _power(found: re.Match[str]) -> str:
     return f"^{sign}{found[2].translate(_PLAIN_RAISED)}"
 
 
-@cache
+@lru_cache(64)
 def _table(decimal: str) -> dict[int, str]:
     """Characters that mean the same as one or several of ASCII."""
     table: dict[int, str] = {}

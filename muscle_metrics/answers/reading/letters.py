@@ -6,7 +6,7 @@ Every pattern is linear: repeats are bounded or cannot give back what they took.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias, get_args
 
 from muscle_metrics.answers.reading.markers import (
@@ -236,7 +236,7 @@ def _read(
     return patterns.options.spell(found, several=several)
 
 
-@cache
+@lru_cache(64)
 def _patterns(choices: str | None) -> _Signs:
     return _Signs(choices)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import lru_cache
 from typing import TypeAlias
 
 from muscle_metrics.answers.reading.alphabets import letter_names
@@ -72,7 +72,7 @@ _NEXT_OPTION = re.compile(
 _WORDS = frozenset("AIaieoyuEOYUиияаоу")
 
 
-@cache
+@lru_cache(64)
 def options_of(choices: str | None) -> Options:
     """Make the patterns for the letters of an item's options once."""
     return Options(choices)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from _typeshed import SupportsRead, WriteableBuffer
+    from _typeshed import WriteableBuffer
 
 __all__ = [
     "BYTE_ORDER_MARK",
@@ -179,7 +179,7 @@ def decompress(file: io.BufferedReader, path: Path) -> Iterator[io.BufferedReade
     """
     magic = file.peek(len(_ZSTANDARD))
     with ExitStack() as stack:
-        stream: SupportsRead[bytes] = file
+        stream: io.BufferedIOBase = file
         if magic.startswith(_GZIP):
             stream = stack.enter_context(gzip.GzipFile(fileobj=file))
         elif magic.startswith(_ZSTANDARD):
@@ -302,7 +302,7 @@ def explain_encoding(error: UnicodeDecodeError) -> str:
 class _Counted(io.RawIOBase):
     """A stream that counts its bytes, and raises every failure as a FileError."""
 
-    def __init__(self, stream: SupportsRead[bytes], path: Path) -> None:
+    def __init__(self, stream: io.BufferedIOBase, path: Path) -> None:
         self._stream = stream
         self._path = path
         self._budget = Budget(path)
@@ -311,15 +311,14 @@ class _Counted(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer)
         try:
-            chunk = self._stream.read(len(view))
+            # pyarrow never frees the buffer of a `read` that fails.
+            read = self._stream.readinto(buffer)
         except (EOFError, OSError, ValueError, zlib.error) as error:
             raise FileError(
                 f"{visible(str(self._path))}: expected whole content, got an error beyond byte "
                 f"{self._budget.spent} of it ({visible(str(error))}): the file is cut short or "
                 f"damaged, fetch it again"
             ) from error
-        self._budget.spend(len(chunk))
-        view[: len(chunk)] = chunk
-        return len(chunk)
+        self._budget.spend(read)
+        return read

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import gc
 import gzip
 import os
 import random
+import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -205,3 +208,26 @@ def test_zstandard_names_the_extra_it_needs(path: Path, monkeypatch: pytest.Monk
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(MissingDependencyError, match=r"muscle-metrics\[parquet\]"):
         list(read_lines(path))
+
+
+@pytest.mark.parametrize("start", [b"\x1f\x8b\x08\x00", b"(\xb5/\xfd"], ids=["gzip", "zstd"])
+def test_a_damaged_file_leaves_no_memory(start: bytes, tmp_path: Path) -> None:
+    """pyarrow 26 keeps the megabyte of each read that fails, for as long as the process lives."""
+    path = tmp_path / "повреждён.jsonl"
+    path.write_bytes(start + b"\xff" * 60)
+
+    def fail() -> None:
+        with contextlib.suppress(FileError):
+            list(read_lines(path))
+            raise AssertionError
+
+    fail()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            fail()
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 1 << 16
+    finally:
+        tracemalloc.stop()
