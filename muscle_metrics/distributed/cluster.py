@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from muscle_metrics.errors import UsageError, require
+from muscle_metrics.errors import MuscleMetricsError, UsageError, require
 from muscle_metrics.runs.files.scratch import scratch_folder, sweep
 from muscle_metrics.runs.files.undoing import undone
+from muscle_metrics.words.escape import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["connected"]
+__all__ = ["connected", "failure"]
 
 LOOPBACK = "127.0.0.1"
+# Seconds for a socket to open. Ray itself tries for a quarter of an hour, without a word.
+LONGEST_WAIT = 10
 # Whether Ray may form a cluster of several machines, by its own constant.
 SWITCH = "ENABLE_RAY_CLUSTER"
 
@@ -46,7 +51,7 @@ def connected(address: str | None = None) -> Iterator[Any]:
     MissingDependencyError
         If Ray is not installed.
     UsageError
-        If Ray cannot be kept to the loopback interface.
+        If Ray does not start, cannot be kept to the loopback interface, or no cluster answers.
 
     Notes
     -----
@@ -62,7 +67,8 @@ def connected(address: str | None = None) -> Iterator[Any]:
         with _own_cluster(ray):
             yield ray
     else:
-        with _handler_kept():
+        _check_address(address)
+        with _handler_kept(), _failing(f"a Ray cluster at --address {address} (address=)"):
             ray.init(address, log_to_driver=False, logging_level="ERROR")
         try:
             yield ray
@@ -74,6 +80,7 @@ def connected(address: str | None = None) -> Iterator[Any]:
 def _own_cluster(ray: Any) -> Iterator[None]:
     # Ray brings psutil. Import it now: a signal must not wait for an import.
     psutil = require("psutil", "ray")
+    _check_loopback_works()
     others = psutil.Process().children()
 
     def end_at_once() -> None:
@@ -87,7 +94,7 @@ def _own_cluster(ray: Any) -> Iterator[None]:
             os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
             # Older Ray announces on standard error that this will be its default.
             os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-            with _handler_kept(), _on_loopback():
+            with _handler_kept(), _on_loopback(), _failing("Ray to start on this machine"):
                 # Not None: Ray would then connect to a cluster that RAY_ADDRESS names.
                 context = ray.init(
                     "local",
@@ -102,6 +109,56 @@ def _own_cluster(ray: Any) -> Iterator[None]:
             yield
         finally:
             ray.shutdown()
+
+
+def failure(expected: str, error: Exception) -> UsageError:
+    r"""Error of one line for what Ray or the system raised: no fault of the data.
+
+    Examples
+    --------
+    >>> print(failure("Ray to start", RuntimeError("no port\nin session 1")))
+    expected Ray to start, got RuntimeError 'no port\nin session 1': use --engine duckdb, ...
+    """
+    kind = type(error).__name__
+    return UsageError(
+        f"expected {expected}, got {kind} {shorten(repr(str(error)), 200)}: use --engine duckdb, "
+        f"or name another cluster with --address (address=)",
+        in_python="call muscle_metrics.scale.compare_files",
+    )
+
+
+@contextmanager
+def _failing(expected: str) -> Iterator[None]:
+    """Raise what the start of Ray raises, which is of any kind, as an error of usage."""
+    try:
+        yield
+    except MuscleMetricsError:
+        raise
+    except Exception as error:
+        raise failure(expected, error) from error
+
+
+def _check_address(address: str) -> None:
+    """Refuse the address of a cluster at which nothing listens."""
+    with _failing(f"HOST:PORT, ray://HOST:PORT or auto as --address (address=) {address!r}"):
+        place = urlsplit(address if "://" in address else f"//{address}")
+        host, port = place.hostname, place.port
+    if host and port:
+        with _failing(f"a Ray cluster at --address {address} (address=)"):
+            _connect(host, port)
+
+
+def _connect(host: str, port: int) -> None:
+    socket.create_connection((host, port), timeout=LONGEST_WAIT).close()
+
+
+def _check_loopback_works() -> None:
+    """Refuse a machine on which the parts of Ray cannot reach each other."""
+    with (
+        _failing(f"Ray to reach itself at {LOOPBACK}"),
+        socket.create_server((LOOPBACK, 0)) as server,
+    ):
+        _connect(*server.getsockname())
 
 
 @contextmanager

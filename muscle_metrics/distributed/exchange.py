@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from muscle_metrics.distributed.cluster import failure
 from muscle_metrics.errors import InputError, MuscleMetricsError, require
 from muscle_metrics.runs.tables import open_table
 from muscle_metrics.scale.database import open_database, reading
@@ -111,7 +112,7 @@ def _fetch(reference: Any) -> Any:
     Raises
     ------
     MuscleMetricsError
-        If the task that makes it raised one.
+        If the task that makes it raised one, or Ray lost it.
     """
     ray = require("ray", "ray")
     try:
@@ -120,6 +121,8 @@ def _fetch(reference: Any) -> Any:
         if isinstance(error.cause, MuscleMetricsError):
             raise error.cause from None
         raise
+    except ray.exceptions.RayError as error:
+        raise failure("the workers of Ray to go on", error) from error
 
 
 def _split_shard(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -142,3 +143,63 @@ def test_another_interface_is_refused() -> None:
     cluster._check_loopback("127.0.0.1")
     with pytest.raises(UsageError, match=r"127.0.0.1 alone, got 192.0.2.7: .*--address auto"):
         cluster._check_loopback("192.0.2.7")
+
+
+# What keeps Ray from starting, on real sockets
+
+
+def test_a_cluster_that_does_not_answer_is_refused() -> None:
+    """Ray itself tries such an address for a quarter of an hour."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    for name in (address, f"ray://{address}"):
+        with (
+            pytest.raises(UsageError, match=f"at --address {name} .*: use --engine duckdb"),
+            cluster.connected(name),
+        ):
+            pass
+
+
+@pytest.mark.parametrize("address", ["узел", "a:b", "x://", "[::1", "127.0.0.1:99999"])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with (
+        pytest.raises(UsageError, match=r"^expected .* --address .*, got .*: use --engine duckdb"),
+        cluster.connected(address),
+    ):
+        pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        # Processes of a new network have a loopback interface that is down.
+        ("exec unshare --map-root-user --net", "expected Ray to reach itself at 127.0.0.1, got "),
+        ("ulimit -n 40; exec", "expected Ray to start on this machine, got RuntimeError "),
+    ],
+)
+def test_ray_that_cannot_start(setting: str, message: str, tmp_path: Path) -> None:
+    if (
+        "unshare" in setting
+        and subprocess.run(
+            ["unshare", "--map-root-user", "--net", "true"], check=False, capture_output=True
+        ).returncode
+    ):
+        pytest.skip("this machine allows no networks of one's own")
+    for name in ("old", "new"):
+        row = {"id": "ж", "prediction": "а", "reference": "а"}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    command = f"{setting} {sys.executable} -m muscle_metrics compare old.jsonl new.jsonl"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} --engine ray"],
+        # How long Ray waits for a process of its own that has ended.
+        env={**os.environ, "RAY_gcs_server_port_wait_time_s": "2"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    *_, last = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert last.startswith(f"muscle-metrics: {message}")
+    assert ": use --engine duckdb, or name another cluster with --address (address=)" in last
