@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from muscle_metrics.distributed import cluster
+from muscle_metrics.distributed import cluster, exchange
 from muscle_metrics.errors import UsageError
 from muscle_metrics.runs.files.scratch import sweep
 from tests.cli.test_signals import AT_MOST, SIGNALS, send, start, wait_for
@@ -167,6 +167,19 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
         cluster.connected(address),
     ):
         pass
+
+
+def test_workers_that_are_lost_are_no_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    def get(_: object) -> None:
+        raise ray.exceptions.WorkerCrashedError
+
+    monkeypatch.setattr(ray, "get", get)
+    with pytest.raises(
+        UsageError, match=r"workers of Ray to go on, got WorkerCrashedError .*duckdb"
+    ):
+        exchange._fetch(None)
 
 
 @pytest.mark.slow

@@ -52,7 +52,7 @@ class Job:
 
     `longest` is the processor time that one case may take with all its processes, and `sleep` the
     time in which they may all wait, in seconds. A process ends after `most` cases: native heaps
-    grow by some kilobytes a case, to more memory than a case may need.
+    of packages below may grow, to more memory than a case may need.
     """
 
     name: str
