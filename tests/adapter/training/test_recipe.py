@@ -72,18 +72,26 @@ def begun(folder):
 
 
 @pytest.mark.slow
-def test_a_signal_in_training(folder):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_in_training(folder, number):
     recipe = folder / "recipe.toml"
-    recipe.write_text(RECIPE.replace("epochs = 1", "epochs = 9999"), encoding="utf-8")
+    recipe.write_text(RECIPE.replace("epochs = 1", "epochs = 5"), encoding="utf-8")
     process = start(["adapter", "train", "recipe.toml"], folder)
     wait_for(lambda: list(folder.glob(f"run/checkpoint-*/{MANIFEST}")), process)
-    code, out, _ = send(process, signal.SIGINT)
-    assert (code, out) == (130, "")
+    code, out, _ = send(process, number)
+    assert (code, out) == (128 + number, "")
     assert not begun(folder)
     assert not (folder / "run" / "adapter").exists()
     for manifest in folder.glob(f"run/checkpoint-*/{MANIFEST}"):
         listed = json.loads(manifest.read_text(encoding="utf-8"))["files"]
         assert listed == hash_files(manifest.parent, besides=MANIFEST)
+    if number == signal.SIGHUP:
+        # It goes on to the adapter of a training that nobody interrupted.
+        assert main(["adapter", "train", str(recipe), "--resume"]) == 0
+        recipe.write_text(recipe.read_text("utf-8").replace('"run"', '"whole"'), "utf-8")
+        assert main(["adapter", "train", str(recipe)]) == 0
+        names = [folder / name / "adapter/adapter_model.safetensors" for name in ("run", "whole")]
+        assert names[0].read_bytes() == names[1].read_bytes()
 
 
 # The disk takes long to write an adapter.
