@@ -219,7 +219,7 @@ def same_number(
     return abs(given - right) <= max(limits[0], limits[1] * abs(right))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64, typed=True)
 def _limit(name: str, value: float) -> Fraction:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
         raise UsageError(

@@ -42,7 +42,7 @@ def _reference(text: str, *, pattern: str | None = None, last: bool = False) -> 
     return _prediction(text, pattern=pattern, last=last) or text.strip() or None
 
 
-@lru_cache(64)
+@lru_cache(64, typed=True)
 def _compiled(pattern: str | None, last: object) -> re.Pattern[str]:
     if not isinstance(pattern, str) or not pattern:
         raise UsageError(

@@ -123,6 +123,12 @@ def test_numbers_from_json_are_exact_and_booleans_are_none(name):
     ] * 6
 
 
+def test_a_tolerance_is_checked_whatever_came_before():
+    assert same_number("1", "1", tolerance=1)
+    with pytest.raises(UsageError, match="got True"):
+        same_number("1", "1", tolerance=True)
+
+
 def test_tolerances_are_exact():
     assert not same_number("0.3", "0.1")
     assert same_number("0.3", "0.2", tolerance=0.1)
