@@ -48,14 +48,11 @@ class UsualRates:
     def sentence(self) -> str:
         """The suggestion in one sentence, with its origin."""
         named = "" if self.like == ALL else f" ({self.like})"
-        broke = "broke"
-        if self.old_accuracy is not None:
-            broke = f"at accuracy {self.old_accuracy:g} would break"
+        where = "" if self.old_accuracy is None else f", at accuracy {self.old_accuracy:g}"
         low, _, high = (short_percent(float(f"{rate:.2g}")) for rate in self.quartiles)
         return (
-            f"limit suggested by the atlas: about half of {self.updates} public version "
-            f"updates{named} {broke} less, a quarter less than {low}, three quarters less than "
-            f"{high}; the cost of a broken answer may ask for another limit"
+            f"limit suggested by the atlas: about half of {self.updates} public version updates"
+            f"{named} break less, a quarter less than {low}, three quarters less than {high}{where}"
         )
 
 

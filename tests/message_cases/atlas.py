@@ -1,0 +1,49 @@
+"""Messages about public updates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from muscle_metrics.atlas.limits import usual_rates
+from muscle_metrics.atlas.placing import place
+from muscle_metrics.atlas.table import check_like
+from muscle_metrics.comparison.compare import compare, compare_runs
+from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.scale import CountedComparison, Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from muscle_metrics.comparison.comparison import Comparison
+
+WATCHED = ["atlas/placing", "atlas/table"]
+
+
+def counted(items: int, broken: int, **options: bool) -> CountedComparison:
+    new = ["B"] * broken + ["A"] * (items - broken)
+    comparison = compare(old=["A"] * items, new=new, references=["A"] * items)
+    return CountedComparison(
+        names=("v1", "v2"), totals=Totals.of(comparison), dropped={}, recipe={}, **options
+    )
+
+
+def graded(threshold: float | None = None) -> Comparison:
+    runs = [
+        Run(tuple(Record(str(i), scores={"judge": score}) for i in range(300)), name)
+        for name, score in (("v1", 0.9), ("v2", 0.4))
+    ]
+    return compare_runs(*runs, threshold=threshold)
+
+
+CASES: dict[str, Callable[[], object]] = {
+    "atlas accuracy": lambda: usual_rates(old_accuracy=80),
+    "atlas few items": lambda: place(counted(199, 9)),
+    "atlas graded": lambda: place(graded()),
+    "atlas name": lambda: check_like("gsm8k"),
+    "atlas none broke": lambda: place(counted(200, 0)),
+    "atlas threshold": lambda: place(graded(0.5)),
+    "atlas units": lambda: place(counted(300, 40, is_repeated=True)),
+    "atlas wide": lambda: place(
+        compare(old=["A"] * 390 + ["B"] * 10, new=["A"] * 386 + ["B"] * 14, references=["A"] * 400)
+    ),
+}
