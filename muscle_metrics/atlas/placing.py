@@ -17,17 +17,21 @@ from muscle_metrics.atlas.table import (
 )
 from muscle_metrics.errors import InputError
 from muscle_metrics.statistics.interval import Interval
-from muscle_metrics.words.numbers import ratio
+from muscle_metrics.words.numbers import percent, ratio
 
 if TYPE_CHECKING:
     from muscle_metrics.evidence.evidence import Bounds
+    from muscle_metrics.evidence.units import Kind
     from muscle_metrics.flips.counts import FlipCounts
+    from muscle_metrics.flips.rates import Rate
 
 __all__ = ["Place", "place", "place_lines"]
 
 RERUNS = ("rerun", "rerun+harness")
 # An interval that holds more of the updates than this share places nothing.
 _WIDEST = 0.8
+# The items that are lost may be those that broke.
+_LEAST_COVERAGE = 0.99
 
 
 class _Compared(Protocol):
@@ -42,7 +46,12 @@ class _Compared(Protocol):
     @property
     def counts(self) -> FlipCounts: ...
 
+    @property
+    def coverage(self) -> Rate: ...
+
     def bounds(self, rate: str) -> Bounds | None: ...
+
+    def part_names(self, kind: Kind) -> list[str]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +134,10 @@ def place(comparison: _Compared, like: str | None = None) -> Place:
     UsageError
         If no such family or task has at least 5 version updates.
     InputError
-        If the update cannot be placed: graded scores, too few items, nothing broken, or an interval
-        that holds most of the updates. Also if a threshold decides what is right and `like` does
-        not say which updates are comparable.
+        If the update cannot be placed: graded scores, too few items, items of old that new lost,
+        nothing broken, or an interval that holds most of the updates. Also if a threshold decides
+        what is right, or there are several tasks, and `like` does not say which updates are
+        comparable.
 
     Examples
     --------
@@ -173,7 +183,7 @@ def place_lines(comparison: _Compared, like: str | None = None) -> list[str]:
 def _find(comparison: _Compared, like: str | None) -> Place | str:
     """Place an update, or say why it has no place."""
     name = ALL if like is None else check_like(like)
-    refusal = _refusal(comparison, is_like_given=like is not None)
+    refusal = _refusal(comparison, names_family=name != ALL)
     if refusal is not None:
         return refusal
     bounds = comparison.bounds("negative_flip_rate")
@@ -208,14 +218,26 @@ def _find(comparison: _Compared, like: str | None) -> Place | str:
     )
 
 
-def _refusal(comparison: _Compared, *, is_like_given: bool) -> str | None:
+def _refusal(comparison: _Compared, *, names_family: bool) -> str | None:
     """Say which counts cannot be placed among those of the atlas."""
     if not comparison.is_judged:
         return "expected right and wrong items, got graded scores: pass --threshold (threshold=)"
-    if comparison.is_thresholded and not is_like_given:
+    if comparison.is_thresholded and not names_family:
         return (
             "expected the updates to compare with, got items that are right by a threshold: pass "
             "--like (like=) with a family"
+        )
+    tasks = comparison.part_names("task")
+    if len(tasks) > 1 and not names_family:
+        # Easy and hard tasks in one make the relative NFR as much as half of that of each.
+        return (
+            f"expected one task, got {len(tasks)} tasks: compare one with --task (task=), or pass "
+            f"--like (like=) with a family"
+        )
+    if comparison.coverage < _LEAST_COVERAGE:
+        return (
+            f"expected at least {_LEAST_COVERAGE:.0%} of the items of old, got "
+            f"{percent(comparison.coverage, 1)}: answer the others in new too"
         )
     counts = comparison.counts
     if counts.total < LEAST_ITEMS:

@@ -186,8 +186,8 @@ def frame() -> pd.DataFrame:
     Examples
     --------
     >>> row = frame().query("task == 'mmlu-pro' and new == 'Meta-Llama-3_1-8B'").iloc[0]
-    >>> int(row["items"]), int(row["negative"]), round(row["conditional_negative_flip_rate"], 3)
-    (12029, 1026, 0.25)
+    >>> int(row["items"]), int(row["negative"]), float(row["conditional_negative_flip_rate"])
+    (12029, 1026, 0.2495...)
     """
     import pandas as pd
 

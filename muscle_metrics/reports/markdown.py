@@ -64,7 +64,9 @@ def verdict_markdown(
     old, new = (markdown(shorten(name, NAME_LIMIT)) for name in verdict.names)
     head = [MARKER, f"## {verdict.outcome}{_counted(comparison)}", "", f"{old} to {new}"]
     head += [markdown(shorten(note, LINE_LIMIT)) for note in verdict.notes]
-    placed = [] if comparison is None else place_lines(comparison, like)
+    placed = []
+    if comparison is not None and verdict.outcome != "INVALID":
+        placed = place_lines(comparison, like)
     context = [part for line in placed for part in ("", f"Context, not judged: {line}")]
     foot = [*context, "", _signature(verdict)]
     sections = [*_sections(verdict, flips)]

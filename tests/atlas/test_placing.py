@@ -125,6 +125,53 @@ def test_a_counted_comparison_has_the_place_of_one_in_memory() -> None:
     assert place_lines(counted)[0] in str(counted)
 
 
+def tasks(*names: str, lost: int = 0) -> Comparison:
+    """A hard and an easy task, each with a relative NFR of 0.4; then the new run lost items."""
+    cells = []
+    # 300 of 1000 are right in both runs; 950 of 1000.
+    for task, (broke, kept, both_wrong) in zip(names, [(84, 216, 616), (19, 931, 31)], strict=True):
+        fixed = broke
+        for old, new, count in (
+            ("A", "A", kept), ("B", "A", fixed), ("A", "B", broke), ("B", "B", both_wrong)
+        ):  # fmt: skip
+            cells += [(task, old, new)] * count
+    runs = [
+        Run(
+            tuple(
+                Record(f"q{i}", prediction=cell[number], reference="A", task=cell[0])
+                for i, cell in enumerate(cells[: len(cells) - lost * (number - 1)])
+            ),
+            f"v{number}",
+        )
+        for number in (1, 2)
+    ]
+    return compare_runs(*runs, missing="drop" if lost else "error")
+
+
+def test_tasks_of_unequal_difficulty_have_no_place_without_a_family() -> None:
+    """Together they have half of the relative NFR of each, which would look like a rare success."""
+    comparison = tasks("hard", "easy")
+    each = [part.relative_negative_flip_rate for part in comparison.tasks.values()]
+    assert each == pytest.approx([0.4, 0.4])
+    assert comparison.counts.relative_negative_flip_rate < 0.23
+    assert place_lines(comparison) == []
+    with pytest.raises(InputError, match="got 2 tasks: compare one with --task"):
+        place(comparison)
+    assert "got 2 tasks" in place_lines(comparison, "all")[0]
+    assert place(comparison, "knowledge").updates == 6
+    assert place_lines(tasks("one", "one"))
+
+
+@pytest.mark.parametrize(("lost", "has_place"), [(0, True), (19, True), (30, False)])
+def test_lost_items_have_no_place(lost: int, has_place: bool) -> None:
+    """What new lost may be what it broke."""
+    comparison = tasks("one", "one", lost=lost)
+    assert sum(comparison.lost.values()) == lost
+    assert bool(place_lines(comparison)) == has_place
+    (line,) = place_lines(comparison, "all")
+    assert line.startswith("relative NFR" if has_place else "no place in the atlas: expected at")
+
+
 def graded(**options: object) -> Comparison:
     runs = [
         Run(
@@ -179,6 +226,8 @@ def test_a_threshold_needs_the_family() -> None:
     assert place_lines(comparison) == []
     with pytest.raises(InputError, match="by a threshold"):
         place(comparison)
+    with pytest.raises(InputError, match="by a threshold"):
+        place(comparison, "all")
     assert place(comparison, "judged-answers").updates == 14
     assert place_lines(comparison, "judged-answers")
 

@@ -88,6 +88,21 @@ def test_the_page_says_it_in_its_head(run, pair, tmp_path) -> None:
     assert text.count(PLACE) == 1
 
 
+def test_an_invalid_verdict_has_no_place_beside_it(run, pair, tmp_path) -> None:
+    """What is doubtful must not look usual."""
+    pytest.importorskip("jinja2")
+    old, new = pair(items=300, broken=30, fixed=60)
+    kept = new.read_text(encoding="utf-8").splitlines(keepends=True)[:-3]
+    new.write_text("".join(kept), encoding="utf-8")
+    flags = ["--missing", "drop", "--max-nfr", "0.5", "--min-coverage", "1", "--like", "all"]
+    done = run("gate", old, new, *flags, "--markdown", tmp_path / "gate.md")
+    assert (done.code, done.first[:7]) == (4, "INVALID")
+    assert PLACE not in (tmp_path / "gate.md").read_text(encoding="utf-8")
+    assert run("report", old, new, *flags, "-o", tmp_path / "page.html").code == 0
+    assert PLACE not in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert PLACE in run("compare", old, new, "--missing", "drop").out
+
+
 @pytest.mark.parametrize("command", ["compare", "gate", "report", "power"])
 def test_a_hostile_name_is_refused_in_one_line_before_a_file_is_read(
     run, command: str, tmp_path: Path

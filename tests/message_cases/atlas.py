@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from muscle_metrics.atlas.limits import usual_rates
@@ -35,12 +36,20 @@ def graded(threshold: float | None = None) -> Comparison:
     return compare_runs(*runs, threshold=threshold)
 
 
+def tasks(*names: str, lost: int = 0) -> Comparison:
+    rows = [Record(f"{name}{i}", "A", "A", task=name) for name in names for i in range(300)]
+    new = [*rows[lost:-9], *(replace(row, prediction="B") for row in rows[-9:])]
+    return compare_runs(Run(tuple(rows), "v1"), Run(tuple(new), "v2"), missing="drop")
+
+
 CASES: dict[str, Callable[[], object]] = {
     "atlas accuracy": lambda: usual_rates(old_accuracy=80),
     "atlas few items": lambda: place(counted(199, 9)),
     "atlas graded": lambda: place(graded()),
+    "atlas lost": lambda: place(tasks("math", lost=9)),
     "atlas name": lambda: check_like("gsm8k"),
     "atlas none broke": lambda: place(counted(200, 0)),
+    "atlas tasks": lambda: place(tasks("math", "law")),
     "atlas threshold": lambda: place(graded(0.5)),
     "atlas units": lambda: place(counted(300, 40, is_repeated=True)),
     "atlas wide": lambda: place(

@@ -173,6 +173,8 @@ def make_page(
     if explorer is not None and explorer.problem:
         hints = [*hints, explorer.problem]
     noise = decoding_noise(comparison)
+    is_invalid = verdict is not None and verdict.outcome == "INVALID"
+    placed = [] if is_invalid else place_lines(comparison, like)
     text = render(
         "page.html",
         comparison=comparison,
@@ -180,7 +182,7 @@ def make_page(
         verdict=None if verdict is None else hide_verdict_secrets(verdict),
         chain=chain,
         story=story(comparison),
-        details=[*story_details(comparison), *map(_sentence, place_lines(comparison, like))],
+        details=[*story_details(comparison), *map(_sentence, placed)],
         notes=[*map(_sentence, hints), *_notes(comparison, redact=redact, secrets=secrets)],
         tiles=[] if counts is None else _tiles(comparison, counts),
         rates=[
