@@ -20,6 +20,8 @@ from muscle_metrics.statistics.interval import Interval
 from muscle_metrics.words.numbers import percent, ratio
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from muscle_metrics.evidence.evidence import Bounds
     from muscle_metrics.evidence.units import Kind
     from muscle_metrics.flips.counts import FlipCounts
@@ -36,6 +38,9 @@ _LEAST_COVERAGE = 0.99
 
 class _Compared(Protocol):
     """Facts of a comparison that decide whether and where it is placed."""
+
+    @property
+    def recipe(self) -> Mapping[str, str]: ...
 
     @property
     def is_judged(self) -> bool: ...
@@ -244,6 +249,15 @@ def _refusal(comparison: _Compared, *, names_family: bool) -> str | None:
         return f"expected at least {LEAST_ITEMS} items, got {counts.total}: compare more items"
     if not counts.negative:
         return "expected items that broke, got none: there is nothing to place"
+    # The relative NFR is then 1, however many items broke.
+    if not counts.old_wrong or not counts.new_right:
+        given = "old right" if not counts.old_wrong else "new wrong"
+        return (
+            f"expected items that old got wrong and items that new got right, got {given} on all "
+            f"items: compare items that were not chosen by their outcome"
+        )
+    if "skipped" in comparison.recipe:
+        return "expected every item, got a run without some that old got wrong: run all items"
     return None
 
 

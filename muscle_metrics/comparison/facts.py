@@ -373,7 +373,7 @@ class Facts(ABC):
         verdict : Verdict, optional
             What `gate` returned, to be shown too.
         **options
-            Those of `html_report` for a page, and ``examples`` for the report of a verdict.
+            Those of `html_report` for a page; for a verdict ``examples``, in Markdown ``like``.
 
         Raises
         ------

@@ -193,6 +193,17 @@ SILENT = {
     "equal": (lambda: update(300, 0, 0, 100), "items that broke, got none"),
     "old all wrong": (lambda: update(0, 0, 60, 340), "items that broke, got none"),
     "new all right": (lambda: update(300, 0, 100, 0), "items that broke, got none"),
+    "old all right": (lambda: update(300, 60, 0, 0), "got old right on all items"),
+    "new all wrong": (lambda: update(0, 60, 0, 300), "got new wrong on all items"),
+    "skipped": (
+        lambda: CountedComparison(
+            names=("v1", "v2"),
+            totals=Totals.of(update(600, 60, 9, 25)),
+            dropped={},
+            recipe={"skipped": "316"},
+        ),
+        "got a run without some that old got wrong",
+    ),
     "units unknown": (
         lambda: CountedComparison(
             names=("v1", "v2"),

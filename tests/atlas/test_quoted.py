@@ -94,7 +94,7 @@ def overview() -> list[str]:
         f"{elsewhere[0]:.2f} to {elsewhere[1]:.2f} in the middle half of {len(hosts)} pairs",
         f"{(table.flag != '').sum()} of the {len(table)} rows have a `flag`",
         "Rows below 200 items",
-        "below 200 items, or where nothing broke",
+        "below 200 items, where nothing broke",
         reruns_text(),
     ]
 

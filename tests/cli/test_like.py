@@ -189,3 +189,27 @@ def test_a_real_update_is_the_row_of_the_atlas(run, shared: Path, tmp_path: Path
     )
     cells = ("both_right", "negative", "positive", "both_wrong")
     assert [counts[cell] for cell in cells] == [getattr(row.counts, cell) for cell in cells]
+
+
+def test_a_growing_run_that_skips_items_has_no_place(run, pair, tmp_path) -> None:
+    """Without the items that old got wrong, the relative NFR says nothing."""
+    old, _ = pair(items=600, broken=0, fixed=200)
+    asked = run("order", old, "--seed", "7", "--skip-wrong").out.splitlines()
+    ids = [json.loads(line)["id"] for line in asked]
+    assert len(ids) == 400
+    grown = tmp_path / "grown.jsonl"
+    rows = [
+        {"id": name, "prediction": "B" if i % 3 == 1 else "A", "reference": "A"}
+        for i, name in enumerate(ids)
+    ]
+    # Some items that old got wrong were answered all the same.
+    every = run("order", old, "--seed", "7").out.splitlines()
+    place = [json.loads(line)["id"] for line in every]
+    rows += [{"id": n, "prediction": "A", "reference": "A"} for n in place if n not in ids][:20]
+    rows.sort(key=lambda row: place.index(row["id"]))
+    grown.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    flags = ["--max-nfr", "0.05", "--sequential", "--seed", "7", "--markdown", tmp_path / "gate.md"]
+    assert run("gate", old, grown, *flags).code == 1
+    assert PLACE not in (tmp_path / "gate.md").read_text(encoding="utf-8")
+    assert run("gate", old, grown, *flags, "--like", "all").code == 1
+    assert "got a run without some that old got wrong" in (tmp_path / "gate.md").read_text("utf-8")

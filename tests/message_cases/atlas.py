@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 WATCHED = ["atlas/placing", "atlas/table"]
 
 
-def counted(items: int, broken: int, **options: bool) -> CountedComparison:
+def counted(items: int, broken: int, fixed: int = 0, **options: bool) -> CountedComparison:
+    old = ["A"] * (items - fixed) + ["B"] * fixed
     new = ["B"] * broken + ["A"] * (items - broken)
-    comparison = compare(old=["A"] * items, new=new, references=["A"] * items)
+    comparison = compare(old=old, new=new, references=["A"] * items)
     return CountedComparison(
         names=("v1", "v2"), totals=Totals.of(comparison), dropped={}, recipe={}, **options
     )
@@ -49,9 +50,11 @@ CASES: dict[str, Callable[[], object]] = {
     "atlas lost": lambda: place(tasks("math", lost=9)),
     "atlas name": lambda: check_like("gsm8k"),
     "atlas none broke": lambda: place(counted(200, 0)),
+    "atlas old all right": lambda: place(counted(300, 30)),
+    "atlas skipped": lambda: place(replace(counted(300, 30, fixed=9), recipe={"skipped": "9"})),
     "atlas tasks": lambda: place(tasks("math", "law")),
     "atlas threshold": lambda: place(graded(0.5)),
-    "atlas units": lambda: place(counted(300, 40, is_repeated=True)),
+    "atlas units": lambda: place(counted(300, 40, 9, is_repeated=True)),
     "atlas wide": lambda: place(
         compare(old=["A"] * 390 + ["B"] * 10, new=["A"] * 386 + ["B"] * 14, references=["A"] * 400)
     ),
