@@ -132,8 +132,8 @@ def _comparison_parts(
     yield from map(_line, near_miss_lines(comparison))
     if comparison.is_judged:
         yield _line(_story(comparison))
-    yield from map(_line, place_lines(comparison, like))
     yield from map(_line, remark_lines(comparison))
+    yield from map(_line, place_lines(comparison, like))
     if comparison.is_judged:
         yield from _flip_parts(comparison, flips)
     for metric, changes in comparison.changes.items():

@@ -180,7 +180,10 @@ def test_a_real_update_is_the_row_of_the_atlas(run, shared: Path, tmp_path: Path
     files = [folder / f"{name}.jsonl.gz" for name in names]
     done = run("compare", *files, *fields, "--json", tmp_path / "result.json")
     assert done.code == 0
-    assert done.out.splitlines()[2].startswith(f"relative NFR 0.39: above 1 to 2 of 6 {PLACE}")
+    lines = done.out.splitlines()
+    # What was left out comes first.
+    assert [line.partition(":")[0] for line in lines[2:4]] == ["left out", "coverage"]
+    assert lines[4].startswith(f"relative NFR 0.39: above 1 to 2 of 6 {PLACE}")
     counts = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["counts"]
     (row,) = (
         update
