@@ -169,6 +169,12 @@ def test_pictures_are_what_their_script_draws() -> None:
         assert sum(script["split"](script["OLD"], new)) == pytest.approx(sum(flips) / len(flips))
 
 
+def test_pictures_of_the_atlas_are_what_their_script_draws() -> None:
+    for name, draw in runpy.run_path(str(PROJECT / "docs" / "draw_atlas.py"))["PICTURES"].items():
+        # To mend a picture, run: python docs/draw_atlas.py
+        assert draw() == (PROJECT / "docs" / "images" / name).read_text(encoding="utf-8")
+
+
 def test_the_notebook_runs_and_holds_no_output(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

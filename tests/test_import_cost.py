@@ -39,6 +39,7 @@ def import_times(code: str, project) -> dict[str, int]:
         "import muscle_metrics.adapter",
         "from muscle_metrics import *; count_flips(old=['A'], new=['B'], references=['A'])",
         "from muscle_metrics.integrations import *; evaluate_path('flips')",
+        "import muscle_metrics; from muscle_metrics.atlas import usual_rates; usual_rates()",
     ],
 )
 def test_nothing_heavy_is_loaded(code, project):

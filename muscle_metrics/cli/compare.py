@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
+from muscle_metrics.cli.like import add_like, check_like_flag
 from muscle_metrics.cli.mistakes import check_versions, doubt_order, note_identical
 from muscle_metrics.cli.outputs import (
     check_outputs,
@@ -75,6 +76,7 @@ def add_command(commands: Any) -> None:
     output.add_argument(
         "--llm-comparator", metavar="FILE", help="also write all items for LLM Comparator"
     )
+    add_like(output, "place the update among public ones")
     output.add_argument(
         "--minimum-effect",
         type=float,
@@ -93,6 +95,7 @@ def _compare(options: argparse.Namespace) -> int:
     choices = judging_choices(options)
     check_versions(options, choices, "compare two runs")
     refuse_flips(options.flips, versions=len(options.runs))
+    check_like_flag(options, versions=len(options.runs))
     if options.llm_comparator:
         # Every item is listed.
         options.engine = "memory" if options.engine == "auto" else options.engine
@@ -159,11 +162,11 @@ def _show(
         shown = (
             text.chain_text(result, notes=notes)
             if isinstance(result, Chain)
-            else text.comparison_text(result, flips=options.flips, notes=notes)
+            else text.comparison_text(result, flips=options.flips, notes=notes, like=options.like)
         )
         print_lines([shown], stderr=stderr)
     elif isinstance(result, Chain):
         console.print(text.chain_table(result, notes=notes), crop=False)
     else:
-        table = text.comparison_table(result, flips=options.flips, notes=notes)
+        table = text.comparison_table(result, flips=options.flips, notes=notes, like=options.like)
         console.print(table, crop=False)

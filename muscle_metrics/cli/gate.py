@@ -11,6 +11,7 @@ from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.inputs import given_name, given_names_in
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
+from muscle_metrics.cli.like import add_like, check_like_flag
 from muscle_metrics.cli.mistakes import doubt_order, note_identical
 from muscle_metrics.cli.outputs import (
     check_outputs,
@@ -130,6 +131,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how many negative flips the reports list (default: 20)",
     )
+    add_like(group, "in Markdown, place the update among public ones, outside the verdict")
     group.add_argument(
         "--no-examples",
         action="store_const",
@@ -141,6 +143,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 def _gate(options: argparse.Namespace) -> int:
     two_models(options)
+    check_like_flag(options)
     check_engine(options)
     policy = policy_of(options)
     options.answer = policy.answer
@@ -278,7 +281,9 @@ def _report_texts(options: argparse.Namespace, judged: _Judged) -> dict[str, str
     if options.markdown:
         from muscle_metrics.reports.markdown import verdict_markdown
 
-        texts[options.markdown] = verdict_markdown(verdict, comparison, examples=most)
+        texts[options.markdown] = verdict_markdown(
+            verdict, comparison, examples=most, like=options.like
+        )
     if options.json:
         from muscle_metrics.reports.verdict_json import verdict_json
 
@@ -297,7 +302,11 @@ def _append_summary(options: argparse.Namespace, judged: _Judged) -> None:
         warn(f"the summary is full, the verdict was not added ({room} bytes left)")
         return
     text = verdict_markdown(
-        judged.verdict, judged.comparison, examples=options.examples, limit=room
+        judged.verdict,
+        judged.comparison,
+        examples=options.examples,
+        limit=room,
+        like=options.like,
     )
     append_text(path, text)
 

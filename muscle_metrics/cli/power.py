@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
+from muscle_metrics.cli.like import add_like, check_like_flag
 from muscle_metrics.cli.screen import print_lines
 from muscle_metrics.cli.whole_numbers import count
 from muscle_metrics.errors import UsageError
@@ -24,6 +25,8 @@ examples:
   muscle-metrics power --limit 0.02 --items 1319
   # one true rate, a higher chance of the verdict
   muscle-metrics power --limit 0.02 --true-rate 0.01 --power 0.9
+  # no limit yet: one that half of the public updates of tool calls kept
+  muscle-metrics power --like tool-calls --old-accuracy 0.8
   # passages of 10 questions, 5 limits at once, 1 % of the answers missing
   muscle-metrics power --limit 0.05 --group-size 10 --criteria 5 \\
       --missing-share 0.01
@@ -45,7 +48,16 @@ def add_command(commands: Any) -> None:
         epilog=EPILOG,
     )
     parser.set_defaults(command=_power)
-    parser.add_argument("--limit", type=float, required=True, help="allowed negative flip rate")
+    parser.add_argument(
+        "--limit", type=float, help="allowed negative flip rate; --like suggests one"
+    )
+    add_like(parser, "without --limit, plan for what half of the public updates kept")
+    parser.add_argument(
+        "--old-accuracy",
+        type=float,
+        metavar="X",
+        help="accuracy of your old model, to which --like scales what the public updates broke",
+    )
     parser.add_argument(
         "--true-rate", type=float, metavar="X", help="rate to plan for (default: several)"
     )
@@ -117,12 +129,16 @@ def _power(options: argparse.Namespace) -> int:
     from muscle_metrics.statistics.power import minimum_items
     from muscle_metrics.words.numbers import short_percent
 
-    design, limit = _design(options), options.limit
+    check_like_flag(options)
+    design = _design(options)
+    options.limit, origin = _limit(options)
+    limit = options.limit
     level = look_confidence(options.confidence, options.looks)
     looks = f" at each of {options.looks} looks" if options.looks > 1 else ""
     least, units = minimum_items(limit, level), "items" if design.group_size == 1 else "groups"
     lines = [
         f"limit {short_percent(limit)}, one-sided confidence {short_percent(level)}{looks}",
+        origin,
         f"PASS needs at least {least} {units}, and that many only if none of them breaks",
         *_assumptions(design, limit),
     ]
@@ -137,6 +153,26 @@ def _power(options: argparse.Namespace) -> int:
         rows = [[*row, *chance] for row, chance in zip(rows, chances, strict=True)]
     print_lines([*lines, "", *_aligned([headings, *rows])])
     return 0
+
+
+def _limit(options: argparse.Namespace) -> tuple[float, str]:
+    """Limit to plan for, and what public updates say about it."""
+    from muscle_metrics.atlas.limits import limit_line, usual_rates
+
+    limit, like, accuracy = options.limit, options.like, options.old_accuracy
+    if limit is None and like is None:
+        raise UsageError(
+            "expected --limit, got none: give the negative flip rate that you allow, or --like all "
+            "for what half of the public updates kept"
+        )
+    if accuracy is not None and limit is not None:
+        raise UsageError(
+            "expected --old-accuracy beside --like alone, got --limit too: drop one of them"
+        )
+    if limit is None:
+        usual = usual_rates(like, old_accuracy=accuracy)
+        return usual.limit, usual.sentence
+    return limit, limit_line(limit, like)
 
 
 def _design(options: argparse.Namespace) -> Design:

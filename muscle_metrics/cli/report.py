@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.like import add_like, check_like_flag
 from muscle_metrics.cli.mistakes import check_versions
 from muscle_metrics.cli.outputs import check_outputs, names_standard_output
 from muscle_metrics.cli.policy_flags import add_policy, has_policy, policy_of
@@ -73,6 +74,7 @@ def add_command(commands: Any) -> None:
         dest="examples",
         help="list none, so that no prompts, answers and references are published",
     )
+    add_like(output, "place the update among public ones")
     add_policy(parser)
     add_reading(parser)
     add_judging(parser)
@@ -87,6 +89,7 @@ def _report(options: argparse.Namespace) -> int:
     from muscle_metrics.words.escape import terminal
 
     two_models(options)
+    check_like_flag(options)
     named = filter(None, (options.reference, options.policy, options.pinned))
     inputs = [*options.runs, *named]
     check_outputs([options.output], inputs)
@@ -112,6 +115,7 @@ def _report(options: argparse.Namespace) -> int:
             redact=options.redact,
             command=shlex.join(["muscle-metrics", *options.given]),
             items_file=items_file and Path(items_file).name,
+            like=options.like,
         )
         lines = _write(page, options.output, items_file, comparison, redact=options.redact)
     # Logs of builds are public too.

@@ -17,6 +17,7 @@ from muscle_metrics.comparison.plain_data import (
     json_text,
 )
 from muscle_metrics.comparison.remarks import remark_lines
+from muscle_metrics.comparison.signature import has_threshold
 from muscle_metrics.comparison.uncertainty import (
     counts_of_part,
     decoding_noise,
@@ -123,6 +124,11 @@ class Facts(ABC):
     @abstractmethod
     def worst_case(self) -> Facts:
         """The comparison in which the new model got every lost item wrong."""
+
+    @property
+    def is_thresholded(self) -> bool:
+        """Whether a threshold on a graded score decides which items are right."""
+        return has_threshold(self.recipe)
 
     @property
     def coverage(self) -> Rate:
@@ -367,7 +373,7 @@ class Facts(ABC):
         verdict : Verdict, optional
             What `gate` returned, to be shown too.
         **options
-            Those of `html_report` for a page, and ``examples`` for the report of a verdict.
+            Those of `html_report` for a page; for a verdict ``examples``, in Markdown ``like``.
 
         Raises
         ------

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OF_CHANGES",
+    "has_threshold",
     "join_facts",
     "name_answer",
     "name_directions",
@@ -98,6 +99,17 @@ def name_metric(
     sign = threshold_sign(strict=strict, higher_is_better=higher_is_better)
     limit = threshold if isinstance(threshold, int) else float(threshold)
     return f"{metric} {sign} {limit!r}"
+
+
+def has_threshold(recipe: Mapping[str, str]) -> bool:
+    """Whether `name_metric` wrote a threshold into a recipe, or a metric is named as if it had.
+
+    Examples
+    --------
+    >>> has_threshold({"metric": "acc"}), has_threshold({"metric": "ter <= 50, chrf"})
+    (False, True)
+    """
+    return re.search(" [<>]=? ", recipe.get("metric", "")) is not None
 
 
 def name_recorded(metric: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from muscle_metrics.atlas.placing import place_lines
 from muscle_metrics.comparison.chain_bounds import step_bounds
 from muscle_metrics.comparison.frames import rate_rows
 from muscle_metrics.comparison.items import answer_text
@@ -71,7 +72,12 @@ RATE_ROWS = (
 
 
 def comparison_text(
-    comparison: Facts, *, flips: int = 0, notes: Sequence[str] = (), width: int = WIDTH
+    comparison: Facts,
+    *,
+    flips: int = 0,
+    notes: Sequence[str] = (),
+    like: str | None = None,
+    width: int = WIDTH,
 ) -> str:
     """Plain text of a comparison: no colours, no control characters from data.
 
@@ -83,6 +89,8 @@ def comparison_text(
         How many negative flips to list.
     notes : sequence of str
         What the first line says beside names and items, such as that two files are equal.
+    like : str, optional
+        Family or task of the public updates to place this one among, as in `atlas.place`.
     width : int
         Columns to fill.
 
@@ -90,7 +98,7 @@ def comparison_text(
     -------
     str
     """
-    return _plain(comparison_table(comparison, flips=flips, notes=notes), width)
+    return _plain(comparison_table(comparison, flips=flips, notes=notes, like=like), width)
 
 
 def chain_text(chain: Chain, *, notes: Sequence[str] = (), width: int = WIDTH) -> str:
@@ -104,10 +112,10 @@ def saved_text(saved: SavedComparison, *, width: int = WIDTH) -> str:
 
 
 def comparison_table(
-    comparison: Facts, *, flips: int = 0, notes: Sequence[str] = ()
+    comparison: Facts, *, flips: int = 0, notes: Sequence[str] = (), like: str | None = None
 ) -> RenderableType:
     """Tables of a comparison for rich to print."""
-    return Group(*_comparison_parts(comparison, flips, notes))
+    return Group(*_comparison_parts(comparison, flips, notes, like))
 
 
 def chain_table(chain: Chain, *, notes: Sequence[str] = ()) -> RenderableType:
@@ -116,7 +124,7 @@ def chain_table(chain: Chain, *, notes: Sequence[str] = ()) -> RenderableType:
 
 
 def _comparison_parts(
-    comparison: Facts, flips: int, notes: Sequence[str]
+    comparison: Facts, flips: int, notes: Sequence[str], like: str | None
 ) -> Iterator[RenderableType]:
     # Equal files say more than equal runs.
     equal = [EQUAL_RUNS] if not notes and runs_are_equal(comparison) else []
@@ -125,6 +133,7 @@ def _comparison_parts(
     if comparison.is_judged:
         yield _line(_story(comparison))
     yield from map(_line, remark_lines(comparison))
+    yield from map(_line, place_lines(comparison, like))
     if comparison.is_judged:
         yield from _flip_parts(comparison, flips)
     for metric, changes in comparison.changes.items():

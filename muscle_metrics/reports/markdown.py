@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from muscle_metrics.atlas.placing import place_lines
 from muscle_metrics.reports.flips import flip_texts, publish
 from muscle_metrics.words.escape import distinct, markdown, shorten
 
@@ -35,6 +36,7 @@ def verdict_markdown(
     *,
     examples: int = 20,
     limit: int = COMMENT_LIMIT,
+    like: str | None = None,
 ) -> str:
     """Write a verdict as Markdown.
 
@@ -49,6 +51,9 @@ def verdict_markdown(
     limit : int
         Most bytes of the text in UTF-8, at least 20 000. Rows that do not fit are left out and
         counted.
+    like : str, optional
+        Family or task of the public updates to place the update among, as in `atlas.place`; the
+        last line but one does, and no verdict depends on it.
 
     Returns
     -------
@@ -59,7 +64,11 @@ def verdict_markdown(
     old, new = (markdown(shorten(name, NAME_LIMIT)) for name in verdict.names)
     head = [MARKER, f"## {verdict.outcome}{_counted(comparison)}", "", f"{old} to {new}"]
     head += [markdown(shorten(note, LINE_LIMIT)) for note in verdict.notes]
-    foot = ["", _signature(verdict)]
+    placed = []
+    if comparison is not None and verdict.outcome != "INVALID":
+        placed = place_lines(comparison, like)
+    context = [part for line in placed for part in ("", f"Context, not judged: {line}")]
+    foot = [*context, "", _signature(verdict)]
     sections = [*_sections(verdict, flips)]
     room = limit - _size([*head, *foot]) - sum(_size(section.frame) for section in sections)
     body: list[str] = []

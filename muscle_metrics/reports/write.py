@@ -46,7 +46,7 @@ def write_report(
     verdict : Verdict, optional
         The verdict of a gate on it; ``.md`` and ``.xml`` need one.
     **options
-        Those of `html_report` for a page, and ``examples`` for the report of a verdict.
+        Those of `html_report` for a page; for a verdict ``examples``, in Markdown ``like``.
 
     Raises
     ------

@@ -26,6 +26,7 @@ WATCHED = [
     "cli/compare",
     "cli/gate",
     "cli/judging",
+    "cli/like",
     "cli/metric_flags",
     "cli/mistakes",
     "cli/order",
@@ -156,6 +157,11 @@ CASES: dict[str, Callable[[], object]] = {
     "cli: power: --largest-group alone": lambda: command(
         "power", "--limit", "0.05", "--largest-group", "9"
     ),
+    "cli: power without a limit": lambda: command("power"),
+    "cli: power with a limit and an accuracy": lambda: command(
+        "power", "--limit", "0.05", "--old-accuracy", "0.9"
+    ),
+    "cli: like for a chain": lambda: command("compare", "1", "2", "3", "--like", "all"),
     "cli: --seed alone": lambda: gate("--seed", "7"),
     "cli: --sequential on an engine": lambda: gate(
         "--sequential", "--seed", "7", "--engine", "duckdb"

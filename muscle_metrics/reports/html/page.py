@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from muscle_metrics.atlas.placing import place_lines
 from muscle_metrics.comparison.chain_bounds import survival_bounds
 from muscle_metrics.comparison.near_misses import near_miss_lines
 from muscle_metrics.comparison.remarks import dependence_text
@@ -82,6 +83,7 @@ def html_report(
     redact: bool = False,
     command: str | None = None,
     items_file: str | None = None,
+    like: str | None = None,
 ) -> str:
     """Show a comparison as one page to be opened, printed, sent or archived.
 
@@ -104,6 +106,8 @@ def html_report(
     items_file : str, optional
         Name of a file beside the page that holds all items, to link to where not all are listed;
         `muscle_metrics.reports.csv.items_csv` makes its content.
+    like : str, optional
+        Family or task of the public updates to place this one among, as in `atlas.place`.
 
     Returns
     -------
@@ -113,7 +117,7 @@ def html_report(
     Raises
     ------
     UsageError
-        If `examples` is negative.
+        If `examples` is negative, or the atlas has no such family or task.
     MissingDependencyError
         If jinja2 is not installed: ``pip install 'muscle-metrics[report]'``.
 
@@ -132,6 +136,7 @@ def html_report(
         redact=redact,
         command=command,
         items_file=items_file,
+        like=like,
     ).text
 
 
@@ -144,6 +149,7 @@ def make_page(
     redact: bool,
     command: str | None,
     items_file: str | None,
+    like: str | None = None,
 ) -> Page:
     """Make the page of `html_report`, and count the items that did not fit."""
     if examples < 0:
@@ -167,6 +173,8 @@ def make_page(
     if explorer is not None and explorer.problem:
         hints = [*hints, explorer.problem]
     noise = decoding_noise(comparison)
+    is_invalid = verdict is not None and verdict.outcome == "INVALID"
+    placed = [] if is_invalid else place_lines(comparison, like)
     text = render(
         "page.html",
         comparison=comparison,
@@ -174,7 +182,7 @@ def make_page(
         verdict=None if verdict is None else hide_verdict_secrets(verdict),
         chain=chain,
         story=story(comparison),
-        details=story_details(comparison),
+        details=[*story_details(comparison), *map(_sentence, placed)],
         notes=[*map(_sentence, hints), *_notes(comparison, redact=redact, secrets=secrets)],
         tiles=[] if counts is None else _tiles(comparison, counts),
         rates=[
