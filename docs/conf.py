@@ -4,7 +4,16 @@ import muscle_metrics
 
 project = "muscle-metrics"
 version = release = muscle_metrics.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.napoleon"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+]
+# Only what a reader types is copied, without the prompt and the output.
+copybutton_prompt_text = r"\$ |> |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
 html_theme = "furo"
 html_title = "muscle-metrics"
 myst_enable_extensions = ["dollarmath", "colon_fence"]
