@@ -59,7 +59,8 @@ _YES, _NO = (
 )
 _LONGEST = 12
 _EDGES = r"\s*_`\"'“”‘’«»()\[\]{}<>.,;:!?¡¿…。，、；：！？؟।–—/\\|#$=-"
-_WORD = re.compile(rf"[{_EDGES}]*+([^{_EDGES}]++)")
+# No longer than needed to know that it is too long: text without spaces is one word.
+_WORD = re.compile(rf"[{_EDGES}]*+([^{_EDGES}]{{1,{_LONGEST + 1}}}+)")
 _LAST_WORD = re.compile(rf"([^{_EDGES}]++)[{_EDGES}]*+\Z")
 _STATED = re.compile(
     r"\b(?:answer(?: is)?+|antwort(?: ist)?+|respuesta(?: es)?+|réponse(?: est)?+|resposta(?: é)?+"
