@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.answers.arrays import Values, flat_column, shown
+from muscle_metrics.answers.constant import Variety
 from muscle_metrics.answers.keys import (
     NESTED,
     apply_key,
@@ -25,8 +26,8 @@ from muscle_metrics.answers.keys import (
     refuse_constant,
     refuse_emptied,
 )
-from muscle_metrics.answers.reading.columns import read_answers, read_references
-from muscle_metrics.answers.reading.reading import Answer, Reading
+from muscle_metrics.answers.reading.columns import found_texts, read_answers, read_references
+from muscle_metrics.answers.reading.reading import Answer, Reading, option_of
 from muscle_metrics.errors import InputError, check_choice
 
 __all__ = [
@@ -187,24 +188,44 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
     return AcceptedAnswers(answer_column(merged, name="references", owners=owners), owners)
 
 
-def check_key(key: Key, recorded: Iterable[Values], keyed: Iterable[Values]) -> None:
+def check_key(
+    key: Callable[[Any], Any],
+    recorded: Sequence[Values],
+    references: Sequence[Values],
+    keyed: Sequence[Values],
+    keyed_references: Sequence[Values],
+) -> None:
     """Refuse a key that tells no answer from another, nor from noise.
 
     Parameters
     ----------
-    key : callable, optional
+    key : callable
         The key.
-    recorded, keyed : iterable of sequences
-        All columns of answers and references, before and after it.
+    recorded, references : sequence of sequences
+        All columns of answers, and all columns of references.
+    keyed, keyed_references : sequence of sequences
+        The same after the key; None for an answer in which readers found nothing.
 
     Raises
     ------
     InputError
-        If they and noise have one value.
+        If they and noise have one value; or if they have one value where the references differ.
     """
     # Readers give parts of texts, and no part is in all noise.
-    if key is not None and not isinstance(key, Reading):
-        refuse_constant(key, _one_by_one(recorded), _one_by_one(keyed))
+    if not isinstance(key, Reading):
+        refuse_constant(
+            key,
+            _one_by_one([*recorded, *references]),
+            _one_by_one([*keyed, *keyed_references]),
+        )
+    Variety.of(
+        _items(references), _items(keyed_references), [flat_column(one, "") for one in keyed]
+    ).refuse_constant(option_of(key))
+
+
+def _items(columns: Iterable[Values]) -> Iterator[Any]:
+    for column in columns:
+        yield from flat_column(column, "references")
 
 
 def _one_by_one(columns: Iterable[Values]) -> Iterator[Any]:
@@ -277,10 +298,13 @@ def keyed_columns(
     if isinstance(key, Reading):
         lists = [list(one) if _is_list(one) else [one] for one in accepted]
         read = [read_answers(key, column, lists, name=name) for name, column in flat.items()]
-        return KeyedColumns([[one.text for one in column] for column in read], accepted, read)
-    keyed = [apply_key(key, column, name=name) for name, column in flat.items()]
-    check_key(key, [*answers.values(), references], [*keyed, accepted])
-    return KeyedColumns(keyed, accepted, [])
+        keyed = [[one.text for one in column] for column in read]
+        found = [found_texts(column) for column in read]
+    else:
+        read = []
+        keyed = found = [apply_key(key, column, name=name) for name, column in flat.items()]
+    check_key(key, list(answers.values()), [references], found, [accepted])
+    return KeyedColumns(keyed, accepted, read)
 
 
 def check_lengths(**columns: Sized) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class ReadingFacts:
         In how many of them nothing was found. They count as wrong.
     changed : int
         How many answers of all runs were read as another text than they are.
+    reading : Reading, optional
+        The readers themselves, for the reasons of wrong answers.
 
     Examples
     --------
@@ -41,6 +43,7 @@ class ReadingFacts:
     answers: tuple[int, ...]
     unread: tuple[int, ...]
     changed: int
+    reading: Reading | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -56,6 +59,7 @@ class ReadingFacts:
             tuple(map(len, given)),
             tuple(sum(not answer.is_found for _, answer in column) for column in given),
             sum(answer.is_found and answer.text != value for col in given for value, answer in col),
+            reading,
         )
 
     def lines(self) -> Iterator[str]:

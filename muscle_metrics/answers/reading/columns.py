@@ -14,7 +14,7 @@ from muscle_metrics.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["accepted_texts", "read_answers", "read_references", "unread_references"]
+__all__ = ["accepted_texts", "found_texts", "read_answers", "read_references", "unread_references"]
 
 
 def read_answers(
@@ -47,6 +47,11 @@ def read_answers(
         # Lengths are compared later: an item without references is not cut off here.
         for value, texts in zip(values, chain(known, repeat(())), strict=False)
     ]
+
+
+def found_texts(read: Iterable[Answer]) -> list[str | None]:
+    """Texts that readers found; None for an answer in which they found nothing."""
+    return [one.text if one.is_found else None for one in read]
 
 
 def accepted_texts(reading: Reading, reference: Any) -> tuple[str, ...]:

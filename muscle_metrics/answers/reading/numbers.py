@@ -307,7 +307,7 @@ def _last(text: str, decimal: str, percent: str) -> Fraction | None:
 
 
 def _stated(text: str, quantities: Quantities) -> _Stated | None:
-    """Number behind the last "the answer is", and those that follow it."""
+    """Find the number behind the last "the answer is", and those that follow it."""
     for marker in reversed(list(_STATED.finditer(text))):
         gap = marker["gap"]
         if _LATIN.search(gap) and not _SAYS.search(gap):

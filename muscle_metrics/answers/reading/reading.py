@@ -135,6 +135,46 @@ class Reading:
         return found if found.strip() or not whole.strip() else None
 
     @property
+    def explains(self) -> bool:
+        """Whether the last reader knows why an answer is wrong."""
+        return self.readers[-1].mismatch is not None
+
+    def mismatch(self, value: Any, references: Any) -> str | None:
+        """Say why an answer is none of its references, as far as the last reader knows a reason.
+
+        Parameters
+        ----------
+        value : object
+            The answer as it was recorded.
+        references : object
+            Its reference, or a list of accepted ones, as recorded.
+
+        Returns
+        -------
+        str or None
+            The reason by the first reference; None for an answer that is right, or missing.
+
+        Examples
+        --------
+        >>> Reading.of("tool-calls").mismatch("f(a=1)", ["f(a=2)", "g()"])
+        'argument a of f differs'
+        """
+        why = self.readers[-1].mismatch
+        if why is None or is_missing(value):
+            return None
+        listed = references if isinstance(references, list | tuple) else [references]
+        answer = self._before_last(value)
+        reasons = [why(answer, self._before_last(one)) for one in listed if not is_missing(one)]
+        return reasons[0] if reasons and all(reasons) else None
+
+    def _before_last(self, value: Any) -> str:
+        """Read what the last reader gets of an answer or a reference; "" where nothing is left."""
+        found = _text_of(value if self.key is None else self.key(value))
+        for reader in self.readers[:-1]:
+            found = reader.prediction(found) or ""
+        return found
+
+    @property
     def may_silence(self) -> bool:
         """Whether a reader takes some answers as none given."""
         return any(reader.unanswered for reader in self.readers)

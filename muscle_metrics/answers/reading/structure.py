@@ -6,7 +6,7 @@ from typing import Any
 
 from muscle_metrics.answers.reading.canonical import UnreadError, parse_json, spelled, unfenced
 from muscle_metrics.answers.reading.reader import Reader
-from muscle_metrics.answers.reading.tool_calls import read_tool_calls
+from muscle_metrics.answers.reading.tool_calls import mismatch, read_tool_calls
 
 __all__ = ["READERS", "read_json"]
 
@@ -53,5 +53,6 @@ READERS: tuple[Reader, ...] = (
         does="calls of tools by name and arguments, as OpenAI, Anthropic and others write them",
         prediction=read_tool_calls,
         reference=read_tool_calls,
+        mismatch=mismatch,
     ),
 )
