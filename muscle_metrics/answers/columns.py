@@ -246,7 +246,9 @@ def keyed_references(
     ['A', ['B', 'C']]
     """
     flat = flat_column(values, name)
-    rows = [list(value) if _is_list(value) else [value] for value in flat]
+    is_several = [_is_list(value) and not _is_one(value, key) for value in flat]
+    pairs = list(zip(flat, is_several, strict=True))
+    rows = [list(value) if several else [value] for value, several in pairs]
     named = [f"item {i}" for i in range(len(rows))] if places is None else places
     of_all = [place for place, row in zip(named, rows, strict=True) for _ in row]
     references = [one for row in rows for one in row]
@@ -257,7 +259,12 @@ def keyed_references(
         refuse_emptied(references, found, name=name, places=of_all)
     keyed = iter(found)
     lists = [[next(keyed) for _ in row] for row in rows]
-    return [row if _is_list(value) else row[0] for value, row in zip(flat, lists, strict=True)]
+    return [row if several else row[0] for row, several in zip(lists, is_several, strict=True)]
+
+
+def _is_one(references: Any, key: Key) -> bool:
+    """Whether a list of references is the one right answer, as readers take it."""
+    return isinstance(key, Reading) and key.is_one(references)
 
 
 class KeyedColumns(NamedTuple):
@@ -292,7 +299,7 @@ def keyed_columns(
     >>> keyed_columns(str.upper, {"old": ["a"], "new": ["b"]}, [["b", "c"]])[:2]
     ([['A'], ['B']], [['B', 'C']])
     """
-    check_list_references(references, *answers.values())
+    check_list_references(references, *answers.values(), key=key)
     accepted = keyed_references(references, key, name="references")
     flat = {name: flat_column(column, name) for name, column in answers.items()}
     if isinstance(key, Reading):
@@ -354,7 +361,7 @@ def check_kinds(
         )
 
 
-def check_list_references(references: Values, *answers: Values) -> None:
+def check_list_references(references: Values, *answers: Values, key: Key = None) -> None:
     """Refuse answers that are lists beside lists of references, which could mean two things.
 
     A list of references holds the accepted answers of an item. It could also be the one right
@@ -370,12 +377,15 @@ def check_list_references(references: Values, *answers: Values) -> None:
     if found is None:
         return
     for position, reference in enumerate(flat_column(references, "references")):
-        if isinstance(reference, NESTED) and not all(isinstance(v, NESTED) for v in reference):
+        if not isinstance(reference, NESTED) or _is_one(reference, key):
+            continue
+        if not all(isinstance(v, NESTED) for v in reference):
             raise InputError(
                 f"expected accepted answers of the form of the answers, which are lists such as "
                 f"{shown(found)}, got {shown(reference)} at item {position} in references, where "
                 f"a list means any of its answers: put the one right list into a list, as in "
-                f"[{shown(reference)}]"
+                f"[{shown(reference)}], or say that it is one with --answer 'json(list=one)' "
+                f"(answer=)"
             )
 
 

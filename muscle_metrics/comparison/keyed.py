@@ -160,7 +160,7 @@ class KeyedAnswers:
             self.joined.names, self.joined.references, predictions_of(self.joined), strict=True
         )
         for run, references, predictions in recorded:
-            check_list_references(references, predictions)
+            check_list_references(references, predictions, key=self.key)
             name = f"the references of {show(run)}"
             keyed = keyed_references(references, self.key, name=name, places=self._places)
             columns.append(tuple(keyed))

@@ -131,6 +131,8 @@ def compare_datasets(
             asked={part: found.get(part) for part in fields if part != "id"},
             where={},
             missing_score=sentinels_of(missing_score, score),
+            # Readers of answers take lists and objects.
+            structured=choices.get("answer") is not None,
             takes_key=False,
         )
         chosen = reading.choose(dict.fromkeys(found.values()))

@@ -137,9 +137,10 @@ class _RowReader:
     """Reads the answers and references of items; a text that came lately is not read again."""
 
     def __init__(self, reading: Reading) -> None:
+        self._reading = reading
         remember = lru_cache(maxsize=_REMEMBERED)
-        self._answer = remember(reading.read)
-        self._reference = remember(reading.reference)
+        # Of texts alone: 1 and true are one key.
+        self._answer, self._reference = remember(reading.read), remember(reading.reference)
 
     def __call__(self, row: Row) -> Row:
         judge, is_judge_read = self._references(row["reference"], row["accepted"])
@@ -167,12 +168,19 @@ class _RowReader:
     ) -> tuple[tuple[str, ...], bool]:
         """Read the references of an item; the flag says whether all of them could be read."""
         reference = decode_reference(value, accepted)
-        given = [reference] if accepted is None else list(reference)
-        found = [self._reference(one) for one in given if one is not None]
+        reading = self._reading
+        given = [reference] if accepted is None else reading.accepted(reference)
+        found = [
+            self._reference(one) if isinstance(one, str) else reading.reference(one)
+            for one in given
+            if one is not None
+        ]
         return tuple(one for one in found if one is not None), None not in found
 
     def _read(self, value: str | None, accepted: tuple[str, ...]) -> Answer:
-        return self._answer(decode_value(value), accepted)
+        answer = decode_value(value)
+        read = self._answer if isinstance(answer, str) else self._reading.read
+        return read(answer, accepted)
 
 
 def _coded(part: str, text: str | None) -> Row:

@@ -56,8 +56,8 @@ def found_texts(read: Iterable[Answer]) -> list[str | None]:
 
 def accepted_texts(reading: Reading, reference: Any) -> tuple[str, ...]:
     """Read the references of one item, as far as they can be read."""
-    listed = reference if isinstance(reference, (list, tuple)) else [reference]
-    given = [one if reading.key is None else reading.key(one) for one in listed if one is not None]
+    known = [one for one in reading.accepted(reference) if one is not None]
+    given = known if reading.key is None else map(reading.key, known)
     found = map(reading.reference, given)
     return tuple(one for one in found if one is not None)
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muscle_metrics.answers.keys import is_missing, plain_value
+from muscle_metrics.answers.keys import NESTED, is_missing, plain_value
 from muscle_metrics.answers.reading.table import ANSWER_READERS
 from muscle_metrics.errors import UsageError
 from muscle_metrics.words.calls import parse_call, split_calls
@@ -134,6 +134,26 @@ class Reading:
             found = part
         return found if found.strip() or not whole.strip() else None
 
+    def accepted(self, references: Any) -> list[Any]:
+        """List the references of an item: of a list each, unless the list is one answer.
+
+        A list with objects is one, such as the calls of tools that are expected; so is any list
+        for a reader with ``list=one``.
+
+        Examples
+        --------
+        >>> Reading.of("json").accepted([1, 2]), Reading.of("json(list=one)").accepted([1, 2])
+        ([1, 2], [[1, 2]])
+        """
+        is_list = isinstance(references, NESTED) and getattr(references, "ndim", 1) != 0
+        return list(references) if is_list and not self.is_one(references) else [references]
+
+    def is_one(self, references: Any) -> bool:
+        """Whether a list of references is one answer."""
+        if any(reader.options.get("list") == "one" for reader in self.readers):
+            return True
+        return self.key is None and any(isinstance(one, dict) for one in references)
+
     @property
     def explains(self) -> bool:
         """Whether the last reader knows why an answer is wrong."""
@@ -162,9 +182,9 @@ class Reading:
         why = self.readers[-1].mismatch
         if why is None or is_missing(value):
             return None
-        listed = references if isinstance(references, list | tuple) else [references]
         answer = self._before_last(value)
-        reasons = [why(answer, self._before_last(one)) for one in listed if not is_missing(one)]
+        known = [one for one in self.accepted(references) if not is_missing(one)]
+        reasons = [why(answer, self._before_last(one)) for one in known]
         return reasons[0] if reasons and all(reasons) else None
 
     def _before_last(self, value: Any) -> str:
