@@ -44,7 +44,7 @@ def test_runs(metric):
     with pytest.raises(InputError, match=re.escape(REFUSED)):
         compare_runs(*runs, metric=metric, answer=CONSTANT)
     with pytest.raises(InputError, match=re.escape(REFUSED)):
-        compare_chain([*runs, runs[0]], metric=metric, answer=CONSTANT)
+        compare_chain([*runs, runs[0]], answer=CONSTANT)
 
 
 @pytest.mark.parametrize(

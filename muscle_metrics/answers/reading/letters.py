@@ -42,7 +42,8 @@ _DENIED = re.compile(
     r"(?<![^\W_])(?i:if|whether|unless|assuming|suppose)(?:\s+\w{1,12}){0,2}\s+|错误|錯誤)[*_]{0,3}$"
 )
 _NOT_BUT = (
-    r"(?:(?:not|nicht|no|pas|non|não)\s[(]?{letter}[)]?,?\s(?:but|sondern|sino|mais|ma|mas)(?![^\W_])"
+    r"(?:(?:not|nicht|no|pas|non|não)\s[(]?{letter}[)]?,?\s(?:but|sondern|sino|mais|ma|mas)"
+    r"(?![^\W_])"
     r"|不是\s?[(（]?{letter}[)）]?[，,]?\s?而是)"
 )
 _IS_OPTION = re.compile(OPTION)
