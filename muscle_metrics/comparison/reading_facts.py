@@ -14,6 +14,7 @@ __all__ = ["ReadingFacts"]
 
 # From this share on, much of old counts as wrong by its form, and cannot break.
 _MANY = 0.1
+_AGES = ("old", "new")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +63,24 @@ class ReadingFacts:
             reading,
         )
 
-    def lines(self) -> Iterator[str]:
-        """Warnings and notes, one a line."""
-        is_many = len(self.unread) > 1 and self.unread[0] > _MANY * self.answers[0]
-        for number, text in enumerate(self.notes()):
-            yield f"{'warning' if is_many and not number else 'note'}: {text}"
+    def lines(self, names: Sequence[str] = _AGES) -> Iterator[str]:
+        """Warnings and notes about runs of these names, one a line."""
+        for text, is_warning in self._told(names):
+            yield f"{'warning' if is_warning else 'note'}: {text}"
 
     def notes(self) -> Iterator[str]:
         """Say in how many answers of each run nothing was found, or that nothing was changed."""
-        for run, unread, answers in zip(("old", "new"), self.unread, self.answers, strict=True):
+        for text, _ in self._told(_AGES):
+            yield text
+
+    def _told(self, names: Sequence[str]) -> Iterator[tuple[str, bool]]:
+        for run, unread, answers in zip(names, self.unread, self.answers, strict=True):
+            is_last = run == names[-1]
             if unread:
-                fate = ", so that they cannot break" if run == "old" else ""
-                yield (
+                text = (
                     f"{self.readers} found nothing in {unread} of {answers} answers of {run}, "
-                    f"which count as wrong{fate}"
+                    f"which count as wrong{'' if is_last else ', so that they cannot break'}"
                 )
+                yield text, not is_last and unread > _MANY * answers
         if not self.changed and not any(self.unread):
-            yield f"{self.readers} changes no answer"
+            yield f"{self.readers} changes no answer", False

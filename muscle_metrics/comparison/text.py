@@ -207,6 +207,8 @@ def _chain_parts(chain: Chain, notes: Sequence[str]) -> Iterator[RenderableType]
         yield _line(
             f"note: {counted(chain.total, 'row')} in {units}: intervals are over {chain.unit}"
         )
+    if chain.reading is not None:
+        yield from map(_line, chain.reading.lines(chain.names))
     yield Text()
     yield _steps(chain)
     yield Text()
