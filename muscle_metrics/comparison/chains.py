@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from muscle_metrics.answers.arrays import flat_column
 from muscle_metrics.answers.columns import (
     answer_column,
     check_lengths,
@@ -272,7 +271,8 @@ def count_chain(
     if key is not None:
         keyed, references, read = keyed_columns(key, named, references)
         if isinstance(key, Reading):
-            facts = ReadingFacts.of(key, [flat_column(one, "answers") for one in versions], read)
+            given: list[Any] = [*versions]
+            facts = ReadingFacts.of(key, given, read)
         named = dict(zip(labels, keyed, strict=True))
     columns = {
         name: answer_column(version, name=name, missing=missing) for name, version in named.items()
