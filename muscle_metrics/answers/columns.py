@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.answers.arrays import Values, flat_column, shown
+from muscle_metrics.answers.constant import Variety
 from muscle_metrics.answers.keys import (
     NESTED,
     apply_key,
@@ -25,8 +26,8 @@ from muscle_metrics.answers.keys import (
     refuse_constant,
     refuse_emptied,
 )
-from muscle_metrics.answers.reading.columns import read_answers, read_references
-from muscle_metrics.answers.reading.reading import Answer, Reading
+from muscle_metrics.answers.reading.columns import found_texts, read_answers, read_references
+from muscle_metrics.answers.reading.reading import Answer, Reading, option_of
 from muscle_metrics.errors import InputError, check_choice
 
 __all__ = [
@@ -187,24 +188,44 @@ def reference_columns(values: Values, *, items: int, key: Key = None) -> Accepte
     return AcceptedAnswers(answer_column(merged, name="references", owners=owners), owners)
 
 
-def check_key(key: Key, recorded: Iterable[Values], keyed: Iterable[Values]) -> None:
+def check_key(
+    key: Callable[[Any], Any],
+    recorded: Sequence[Values],
+    references: Sequence[Values],
+    keyed: Sequence[Values],
+    keyed_references: Sequence[Values],
+) -> None:
     """Refuse a key that tells no answer from another, nor from noise.
 
     Parameters
     ----------
-    key : callable, optional
+    key : callable
         The key.
-    recorded, keyed : iterable of sequences
-        All columns of answers and references, before and after it.
+    recorded, references : sequence of sequences
+        All columns of answers, and all columns of references.
+    keyed, keyed_references : sequence of sequences
+        The same after the key; None for an answer in which readers found nothing.
 
     Raises
     ------
     InputError
-        If they and noise have one value.
+        If they and noise have one value; or if they have one value where the references differ.
     """
     # Readers give parts of texts, and no part is in all noise.
-    if key is not None and not isinstance(key, Reading):
-        refuse_constant(key, _one_by_one(recorded), _one_by_one(keyed))
+    if not isinstance(key, Reading):
+        refuse_constant(
+            key,
+            _one_by_one([*recorded, *references]),
+            _one_by_one([*keyed, *keyed_references]),
+        )
+    Variety.of(
+        _items(references), _items(keyed_references), [flat_column(one, "") for one in keyed]
+    ).refuse_constant(option_of(key))
+
+
+def _items(columns: Iterable[Values]) -> Iterator[Any]:
+    for column in columns:
+        yield from flat_column(column, "references")
 
 
 def _one_by_one(columns: Iterable[Values]) -> Iterator[Any]:
@@ -225,7 +246,9 @@ def keyed_references(
     ['A', ['B', 'C']]
     """
     flat = flat_column(values, name)
-    rows = [list(value) if _is_list(value) else [value] for value in flat]
+    is_several = [_is_list(value) and not _is_one(value, key) for value in flat]
+    pairs = list(zip(flat, is_several, strict=True))
+    rows = [list(value) if several else [value] for value, several in pairs]
     named = [f"item {i}" for i in range(len(rows))] if places is None else places
     of_all = [place for place, row in zip(named, rows, strict=True) for _ in row]
     references = [one for row in rows for one in row]
@@ -236,7 +259,12 @@ def keyed_references(
         refuse_emptied(references, found, name=name, places=of_all)
     keyed = iter(found)
     lists = [[next(keyed) for _ in row] for row in rows]
-    return [row if _is_list(value) else row[0] for value, row in zip(flat, lists, strict=True)]
+    return [row if several else row[0] for row, several in zip(lists, is_several, strict=True)]
+
+
+def _is_one(references: Any, key: Key) -> bool:
+    """Whether a list of references is the one right answer, as readers take it."""
+    return isinstance(key, Reading) and key.is_one(references)
 
 
 class KeyedColumns(NamedTuple):
@@ -271,16 +299,19 @@ def keyed_columns(
     >>> keyed_columns(str.upper, {"old": ["a"], "new": ["b"]}, [["b", "c"]])[:2]
     ([['A'], ['B']], [['B', 'C']])
     """
-    check_list_references(references, *answers.values())
+    check_list_references(references, *answers.values(), key=key)
     accepted = keyed_references(references, key, name="references")
     flat = {name: flat_column(column, name) for name, column in answers.items()}
     if isinstance(key, Reading):
         lists = [list(one) if _is_list(one) else [one] for one in accepted]
         read = [read_answers(key, column, lists, name=name) for name, column in flat.items()]
-        return KeyedColumns([[one.text for one in column] for column in read], accepted, read)
-    keyed = [apply_key(key, column, name=name) for name, column in flat.items()]
-    check_key(key, [*answers.values(), references], [*keyed, accepted])
-    return KeyedColumns(keyed, accepted, [])
+        keyed = [[one.text for one in column] for column in read]
+        found = [found_texts(column) for column in read]
+    else:
+        read = []
+        keyed = found = [apply_key(key, column, name=name) for name, column in flat.items()]
+    check_key(key, list(answers.values()), [references], found, [accepted])
+    return KeyedColumns(keyed, accepted, read)
 
 
 def check_lengths(**columns: Sized) -> int:
@@ -330,7 +361,7 @@ def check_kinds(
         )
 
 
-def check_list_references(references: Values, *answers: Values) -> None:
+def check_list_references(references: Values, *answers: Values, key: Key = None) -> None:
     """Refuse answers that are lists beside lists of references, which could mean two things.
 
     A list of references holds the accepted answers of an item. It could also be the one right
@@ -346,12 +377,15 @@ def check_list_references(references: Values, *answers: Values) -> None:
     if found is None:
         return
     for position, reference in enumerate(flat_column(references, "references")):
-        if isinstance(reference, NESTED) and not all(isinstance(v, NESTED) for v in reference):
+        if not isinstance(reference, NESTED) or _is_one(reference, key):
+            continue
+        if not all(isinstance(v, NESTED) for v in reference):
             raise InputError(
                 f"expected accepted answers of the form of the answers, which are lists such as "
                 f"{shown(found)}, got {shown(reference)} at item {position} in references, where "
                 f"a list means any of its answers: put the one right list into a list, as in "
-                f"[{shown(reference)}]"
+                f"[{shown(reference)}], or say that it is one with --answer 'json(list=one)' "
+                f"(answer=)"
             )
 
 

@@ -57,6 +57,12 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help="value of the score field that means no score, such as -1 or NaN; may be repeated "
         "(null and empty fields are no scores)",
     )
+    group.add_argument(
+        "--list-score",
+        choices=["all", "share"],
+        help="score a list of true and false, such as one of each instruction: 1 if all are true, "
+        "or their share (by default such a list is refused)",
+    )
     for version in ("old", "new"):
         group.add_argument(
             f"--{version}-model",
@@ -219,6 +225,8 @@ def _settings(options: argparse.Namespace, position: int, runs: int) -> dict[str
         settings[name] = given[position if len(given) > 1 else 0]
     if options.missing_score:
         settings["missing_score"] = tuple(options.missing_score)
+    if options.list_score:
+        settings["list_score"] = options.list_score
     # A function or a reader makes an answer of a list or an object.
     if any(getattr(options, name, None) for name in ("key", "answer")):
         settings["structured"] = True

@@ -15,7 +15,7 @@ from muscle_metrics.answers.columns import (
     reference_columns,
 )
 from muscle_metrics.answers.correctness import check_same_index, right_answers
-from muscle_metrics.answers.reading.reading import with_answer
+from muscle_metrics.answers.reading.reading import Reading, with_answer
 from muscle_metrics.comparison.chain_bounds import (
     SummaryRate,
     step_bounds,
@@ -35,6 +35,7 @@ from muscle_metrics.comparison.plain_data import (
     described_rate,
     json_text,
 )
+from muscle_metrics.comparison.reading_facts import ReadingFacts
 from muscle_metrics.comparison.signature import (
     name_answer,
     name_directions,
@@ -85,6 +86,8 @@ class Chain:
         Number of the group or prompt of each item; None where items are independent.
     unit : str
         "groups", "prompts" or "items".
+    reading : ReadingFacts, optional
+        In how many answers of each version readers found nothing.
 
     Examples
     --------
@@ -100,6 +103,7 @@ class Chain:
     signature: str
     units: npt.NDArray[np.intp] | None = None
     unit: str = "items"
+    reading: ReadingFacts | None = None
 
     @property
     def total(self) -> int:
@@ -263,8 +267,12 @@ def count_chain(
     key = with_answer(key, answer)
     check_same_index(*versions, references, groups)
     named = dict(zip(labels, versions, strict=True))
+    facts = None
     if key is not None:
-        keyed, references, _ = keyed_columns(key, named, references)
+        keyed, references, read = keyed_columns(key, named, references)
+        if isinstance(key, Reading):
+            given: list[Any] = [*versions]
+            facts = ReadingFacts.of(key, given, read)
         named = dict(zip(labels, keyed, strict=True))
     columns = {
         name: answer_column(version, name=name, missing=missing) for name, version in named.items()
@@ -276,7 +284,7 @@ def count_chain(
     judged = JudgedRuns(EXACT_MATCH, right, None, tuple(columns.values()), ())
     keys = list(map(str, range(items)))
     recipe = name_recipe(EXACT_MATCH, name_key(key), **name_answer(key), missing=missing)
-    chain = _chain(labels, judged, keys, {}, recipe)
+    chain = replace(_chain(labels, judged, keys, {}, recipe), reading=facts)
     if groups is None:
         return chain
     members = labels_of(groups)
@@ -354,6 +362,7 @@ def compare_chain(
     )
     table = joined_table(joined, ((), ()))
     chain = _chain(joined.names, judged, table.keys, joined.dropped, recipe)
+    chain = replace(chain, reading=answers.facts)
     if not table.is_clustered:
         return chain
     return replace(chain, units=table.unit_numbers, unit=table.unit)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.answers.columns import check_key, check_list_references, keyed_references
 from muscle_metrics.answers.keys import apply_key
-from muscle_metrics.answers.reading.columns import accepted_texts, read_answers
+from muscle_metrics.answers.reading.columns import accepted_texts, found_texts, read_answers
 from muscle_metrics.answers.reading.reading import Reading, option_of
 from muscle_metrics.comparison.reading_facts import ReadingFacts
 from muscle_metrics.comparison.signature import name_key
@@ -160,14 +160,16 @@ class KeyedAnswers:
             self.joined.names, self.joined.references, predictions_of(self.joined), strict=True
         )
         for run, references, predictions in recorded:
-            check_list_references(references, predictions)
+            check_list_references(references, predictions, key=self.key)
             name = f"the references of {show(run)}"
             keyed = keyed_references(references, self.key, name=name, places=self._places)
             columns.append(tuple(keyed))
         check_key(
             self.key,
-            [*predictions_of(self.joined), *self.joined.references],
-            [*self.predictions, *columns],
+            predictions_of(self.joined),
+            self.joined.references[:1],
+            [*map(found_texts, self._read)] or self.predictions,
+            columns[:1],
         )
         return tuple(columns)
 

@@ -33,6 +33,8 @@ class ItemTexts(NamedTuple):
         What each model wrote, where the answer is only a part of it.
     old_option, new_option, reference_option : str, optional
         Text of the option that an answer, or the reference, names.
+    old_mismatch, new_mismatch : str, optional
+        Why a wrong answer is not its reference, where a reader of answers knows a reason.
     """
 
     number: str | None = None
@@ -42,6 +44,8 @@ class ItemTexts(NamedTuple):
     old_option: str | None = None
     new_option: str | None = None
     reference_option: str | None = None
+    old_mismatch: str | None = None
+    new_mismatch: str | None = None
 
     def described(self) -> dict[str, dict[str, str]]:
         """Texts that are known as plain data: nothing, or by name as the member "texts"."""
@@ -79,7 +83,7 @@ def texts_of(comparison: Facts, items: Sequence[Item]) -> ListedTexts:
     >>> texts_of(comparison, list(comparison.flips())).items[0].described()
     {}
     """
-    nothing = [ItemTexts()] * len(items)
+    nothing = [_with_mismatches(comparison, item, ItemTexts()) for item in items]
     if comparison.in_memory is None or not items or not any(comparison.in_memory.origins):
         return ListedTexts(nothing)
     origins = comparison.in_memory.origins
@@ -89,7 +93,18 @@ def texts_of(comparison: Facts, items: Sequence[Item]) -> ListedTexts:
         old, new = (_read(known, origin, ids) for origin in origins)
     except (MuscleMetricsError, OSError) as error:
         return ListedTexts(nothing, f"texts of the logs are not shown: {error}")
-    return ListedTexts([_texts(item, _found(old, item), _found(new, item)) for item in items])
+    texts = [_texts(item, _found(old, item), _found(new, item)) for item in items]
+    pairs = zip(items, texts, strict=True)
+    return ListedTexts([_with_mismatches(comparison, item, one) for item, one in pairs])
+
+
+def _with_mismatches(comparison: Facts, item: Item, texts: ItemTexts) -> ItemTexts:
+    """Add why answers are wrong, which is found out for listed items alone."""
+    reading = None if comparison.reading is None else comparison.reading.reading
+    if reading is None:
+        return texts
+    old, new = (reading.mismatch(answer, item.reference) for answer in (item.old, item.new))
+    return texts._replace(old_mismatch=old, new_mismatch=new)
 
 
 def shown_answers(item: Item, texts: ItemTexts) -> tuple[Any, Any, Any]:

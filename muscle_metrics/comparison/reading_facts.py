@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ __all__ = ["ReadingFacts"]
 
 # From this share on, much of old counts as wrong by its form, and cannot break.
 _MANY = 0.1
+_AGES = ("old", "new")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class ReadingFacts:
         In how many of them nothing was found. They count as wrong.
     changed : int
         How many answers of all runs were read as another text than they are.
+    reading : Reading, optional
+        The readers themselves, for the reasons of wrong answers.
 
     Examples
     --------
@@ -41,6 +44,7 @@ class ReadingFacts:
     answers: tuple[int, ...]
     unread: tuple[int, ...]
     changed: int
+    reading: Reading | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -56,22 +60,27 @@ class ReadingFacts:
             tuple(map(len, given)),
             tuple(sum(not answer.is_found for _, answer in column) for column in given),
             sum(answer.is_found and answer.text != value for col in given for value, answer in col),
+            reading,
         )
 
-    def lines(self) -> Iterator[str]:
-        """Warnings and notes, one a line."""
-        is_many = len(self.unread) > 1 and self.unread[0] > _MANY * self.answers[0]
-        for number, text in enumerate(self.notes()):
-            yield f"{'warning' if is_many and not number else 'note'}: {text}"
+    def lines(self, names: Sequence[str] = _AGES) -> Iterator[str]:
+        """Warnings and notes about runs of these names, one a line."""
+        for text, is_warning in self._told(names):
+            yield f"{'warning' if is_warning else 'note'}: {text}"
 
     def notes(self) -> Iterator[str]:
         """Say in how many answers of each run nothing was found, or that nothing was changed."""
-        for run, unread, answers in zip(("old", "new"), self.unread, self.answers, strict=True):
+        for text, _ in self._told(_AGES):
+            yield text
+
+    def _told(self, names: Sequence[str]) -> Iterator[tuple[str, bool]]:
+        for run, unread, answers in zip(names, self.unread, self.answers, strict=True):
+            is_last = run == names[-1]
             if unread:
-                fate = ", so that they cannot break" if run == "old" else ""
-                yield (
+                text = (
                     f"{self.readers} found nothing in {unread} of {answers} answers of {run}, "
-                    f"which count as wrong{fate}"
+                    f"which count as wrong{'' if is_last else ', so that they cannot break'}"
                 )
+                yield text, not is_last and unread > _MANY * answers
         if not self.changed and not any(self.unread):
-            yield f"{self.readers} changes no answer"
+            yield f"{self.readers} changes no answer", False

@@ -207,6 +207,8 @@ def _chain_parts(chain: Chain, notes: Sequence[str]) -> Iterator[RenderableType]
         yield _line(
             f"note: {counted(chain.total, 'row')} in {units}: intervals are over {chain.unit}"
         )
+    if chain.reading is not None:
+        yield from map(_line, chain.reading.lines(chain.names))
     yield Text()
     yield _steps(chain)
     yield Text()
@@ -360,17 +362,20 @@ def _flips(comparison: Facts, most: int) -> FittedTable:
     sliced = any(item.slice is not None for item in negative)
     listed = texts_of(comparison, negative[:most])
     asked = any(texts.question is not None for texts in listed.items)
+    explained = any(texts.new_mismatch is not None for texts in listed.items)
     problem = listed.problem and terminal(listed.problem)
     columns = [
         Column("id", "name"),
         *([Column("slice", "name")] if sliced else []),
         *([Column("question", "text")] if asked else []),
         *(Column(heading, "text") for heading in ("old (right)", "new (wrong)", "reference")),
+        *([Column("mismatch", "text")] if explained else []),
     ]
     rows = []
     for item, texts in zip(negative[:most], listed.items, strict=True):
         names = [_short_name(comparison, item, texts), *([item.slice] if sliced else [])]
         shown = [texts.question] * asked + [*shown_answers(item, texts)]
+        shown += [texts.new_mismatch] * explained
         rows.append([*map(_name, names), *map(_shown, shown)])
     title = f"{first} {counted(number, 'negative flip')}"
     return FittedTable(columns, rows, title=f"{title}; {problem}" if problem else title)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.counted import CountedComparison
     from muscle_metrics.distributed.exchange import Progress, Shard
-    from muscle_metrics.runs.sentinels import MissingScore
+    from muscle_metrics.runs.sentinels import ListScore, MissingScore
 
 __all__ = ["compare_datasets", "compare_shards"]
 
@@ -46,6 +46,7 @@ def compare_datasets(
     repeat: str | None = None,
     prompt: str | None = None,
     missing_score: MissingScore = None,
+    list_score: ListScore | None = None,
     names: tuple[str, str] = ("old", "new"),
     buckets: int | None = None,
     progress: Progress | None = None,
@@ -71,6 +72,8 @@ def compare_datasets(
         share), of the number of the generation, and of the prompt, which must not differ.
     missing_score : str or float, or several, optional
         Values of the score that mean no score, as in `read_run`.
+    list_score : {"all", "share"}, optional
+        How a list of true and false is a score, as in `read_run`.
     names : tuple of str
         Names of the runs.
     buckets : int, optional
@@ -130,7 +133,9 @@ def compare_datasets(
             id_field=found["id"],
             asked={part: found.get(part) for part in fields if part != "id"},
             where={},
-            missing_score=sentinels_of(missing_score, score),
+            missing_score=sentinels_of(missing_score, score, list_score),
+            # Readers of answers take lists and objects.
+            structured=choices.get("answer") is not None,
             takes_key=False,
         )
         chosen = reading.choose(dict.fromkeys(found.values()))

@@ -41,11 +41,16 @@ def items_csv(comparison: Comparison) -> str:
     head = ["id", "task", "repeat", "slice", "quadrant", "changed", "prompt", "reference"]
     scores = list(comparison.changes.items())
     metrics = [f"{age} {terminal(metric)}" for metric, _ in scores for age in ("old", "new")]
-    writer.writerow([*head, "old", "new", *metrics])
+    reading = None if comparison.reading is None else comparison.reading.reading
+    explains = reading is not None and reading.explains
+    mismatches = ["old mismatch", "new mismatch"] if explains else []
+    writer.writerow([*head, "old", "new", *mismatches, *metrics])
     asked = comparison.table.asked or [None] * comparison.total
     for position, item in enumerate(comparison.items()):
         names = [name and distinct(name) for name in (item.id, item.task, item.repeat, item.slice)]
-        texts = (asked[position], item.reference, item.old, item.new)
+        texts = [asked[position], item.reference, item.old, item.new]
+        if reading is not None and explains:
+            texts += [reading.mismatch(answer, item.reference) for answer in (item.old, item.new)]
         graded = [
             float(column[position])
             for _, changes in scores

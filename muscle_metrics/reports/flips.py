@@ -122,6 +122,7 @@ def other_texts(texts: ItemTexts) -> list[tuple[str, str]]:
         ("question", texts.question),
         ("old response", texts.old_response),
         ("new response", texts.new_response),
+        ("mismatch", texts.new_mismatch),
     )
     return [(name, shorten(text, TEXT_LIMIT)) for name, text in named if text is not None]
 
@@ -141,6 +142,8 @@ def _line(item: Item, texts: ItemTexts) -> str:
     text = f"{_name(item.name)}{where}: right {old}, now {new}, reference {reference}"
     if texts.question is not None:
         text += f"; question {shorten(texts.question, TEXT_LIMIT)}"
+    if texts.new_mismatch is not None:
+        text += f"; mismatch {shorten(texts.new_mismatch, TEXT_LIMIT)}"
     # Without the indent an id such as "PASS" would look like a verdict.
     return f"  {terminal(text)}"
 

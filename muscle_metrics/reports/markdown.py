@@ -120,8 +120,12 @@ def _sections(verdict: Verdict, flips: FirstFlips) -> Iterator[_Section]:
         sliced = any(item.slice is not None for item in flips.items)
         asked = any(texts.question is not None for texts in flips.texts)
         columns = ["item", *["slice"] * sliced, *["question"] * asked]
-        columns += ["old (right)", "new (wrong)", "reference"]
-        rows = [_flip_row(item, texts, sliced=sliced, asked=asked) for item, texts in flips.pairs]
+        explained = any(texts.new_mismatch is not None for texts in flips.texts)
+        columns += ["old (right)", "new (wrong)", "reference", *["mismatch"] * explained]
+        rows = [
+            _flip_row(item, texts, sliced=sliced, asked=asked, explained=explained)
+            for item, texts in flips.pairs
+        ]
         yield _Section([*title, *_table(*columns)], rows, ["", "</details>"])
 
 
@@ -145,9 +149,10 @@ def _check_row(check: Check) -> str:
     )
 
 
-def _flip_row(item: Item, texts: ItemTexts, *, sliced: bool, asked: bool) -> str:
+def _flip_row(item: Item, texts: ItemTexts, *, sliced: bool, asked: bool, explained: bool) -> str:
     names = [item.name, *[item.slice or "none"] * sliced]
     shown = [texts.question or ""] * asked + [*flip_texts(item, texts)]
+    shown += [texts.new_mismatch or ""] * explained
     return _row(*map(_name, names), *map(_cut, shown))
 
 

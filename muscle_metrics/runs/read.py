@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import ByTask
     from muscle_metrics.runs.files.plain_file import PlainFile
     from muscle_metrics.runs.harnesses import Recognised
-    from muscle_metrics.runs.sentinels import MissingScore
+    from muscle_metrics.runs.sentinels import ListScore, MissingScore
     from muscle_metrics.runs.tables import Table
 
 # A path, a run, or a table of a package that is not imported here.
@@ -59,6 +59,7 @@ class ReadOptions(TypedDict, total=False):
     prompt_field: str | None
     repeat_field: str | None
     missing_score: MissingScore
+    list_score: ListScore | None
     where: Mapping[str, str]
     task: str | None
     filter: ByTask
@@ -78,6 +79,7 @@ def read_run(
     prompt_field: str | None = None,
     repeat_field: str | None = None,
     missing_score: MissingScore = None,
+    list_score: ListScore | None = None,
     where: Mapping[str, str] = MappingProxyType({}),
     structured: bool = False,
     task: str | None = None,
@@ -122,6 +124,9 @@ def read_run(
         Field that numbers the generations of one prompt, where there are several.
     missing_score : str or float, or several, optional
         Values of the score that mean no score, such as -1, "NaN" or "N/A".
+    list_score : {"all", "share"}, optional
+        How a list of true and false is a score, such as one of each instruction: 1 if all are true,
+        or their share. By default such a list is refused, and an empty list always.
     where : mapping of str to str
         Only rows whose field has this text are kept, for files that hold several models.
     structured : bool
@@ -175,7 +180,7 @@ def read_run(
         "repeat": repeat_field,
     }
     fields = {"id": None if id_field == "id" else id_field, **asked}
-    given = _options(fields, where, missing_score)
+    given = _options(fields, where, missing_score, list_score)
     choices = {"task": task, "filter": filter, "model": model}
     chosen = [part for part, choice in choices.items() if choice is not None]
 
@@ -184,7 +189,7 @@ def read_run(
             id_field=id_field,
             asked=asked,
             where=where,
-            missing_score=sentinels_of(missing_score, score_field),
+            missing_score=sentinels_of(missing_score, score_field, list_score),
             structured=structured,
         )
         return _read_plain(rows, stem, reading)
@@ -232,11 +237,16 @@ def _read_plain(files: Sequence[PlainFile | Table], stem: str, options: RowOptio
 
 
 def _options(
-    fields: Mapping[str, object], where: Mapping[str, str], missing_score: MissingScore
+    fields: Mapping[str, object],
+    where: Mapping[str, str],
+    missing_score: MissingScore,
+    list_score: ListScore | None,
 ) -> list[str]:
     """Names of the options that the user gave."""
     options = [f"{part}_field" for part, field in fields.items() if field is not None]
-    return options + ["where"] * bool(where) + ["missing_score"] * (missing_score is not None)
+    options += ["where"] * bool(where)
+    others = {"missing_score": missing_score, "list_score": list_score}
+    return options + [name for name, value in others.items() if value is not None]
 
 
 def _label_fields(
@@ -291,19 +301,26 @@ def _refuse_choices(names: Iterable[str]) -> None:
         )
 
 
-def sentinels_of(missing_score: MissingScore, score_field: str | None) -> Sentinels:
-    """Values of a score field that mean no score.
+def sentinels_of(
+    missing_score: MissingScore, score_field: str | None, list_score: ListScore | None = None
+) -> Sentinels:
+    """Make how a score field is read: values that mean no score, and lists.
 
     Raises
     ------
     UsageError
         If there is no score field, or a value is neither text nor a number.
     """
-    sentinels = Sentinels.of(missing_score)
+    sentinels = Sentinels.of(missing_score, list_score)
     if sentinels and score_field is None:
+        option = (
+            "--missing-score (missing_score=)"
+            if missing_score is not None
+            else "--list-score (list_score=)"
+        )
         raise UsageError(
-            "expected a score field for --missing-score (missing_score=), got none: name it with "
-            "--score-field (score_field=)"
+            f"expected a score field for {option}, got none: name it with --score-field "
+            f"(score_field=)"
         )
     return sentinels
 

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
 
 from muscle_metrics.answers.scores import LARGEST_SCORE, is_score
 from muscle_metrics.errors import InputError
-from muscle_metrics.runs.sentinels import NO_SENTINELS, number_of_text
+from muscle_metrics.runs.sentinels import NO_SENTINELS, Sentinels, number_of_text
 from muscle_metrics.words.place import describe, show
-
-if TYPE_CHECKING:
-    from muscle_metrics.runs.sentinels import Sentinels
 
 __all__ = [
     "answer_of",
@@ -223,11 +219,22 @@ def plain_score_of(value: object, field: str, missing: Sentinels = NO_SENTINELS)
         return value
     if value == "" or missing.matches(value):
         return None
+    listed = missing.of_list(value)
+    if listed is not None:
+        return listed
     if isinstance(value, str) and value in _WORDS:
         return _WORDS[value]
     number = number_of_text(value) if isinstance(value, str) else value
     if isinstance(number, int | float) and is_score(number):
         return float(number)
+    if missing.lists is None and Sentinels(lists="all").of_list(value) is not None:
+        raise _refusal(
+            "a finite number, true or false as score",
+            value,
+            field,
+            "score a list of true and false with --list-score all, or by its share of true with "
+            "--list-score share (list_score=)",
+        )
     raise _no_score(
         value,
         number,

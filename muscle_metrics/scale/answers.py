@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from muscle_metrics.answers.constant import KEPT, Spread, Variety
 from muscle_metrics.errors import FileError
 from muscle_metrics.scale.database import reading as reading_database
 from muscle_metrics.scale.encoding import code_value, decode_reference, decode_value, quote
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from muscle_metrics.answers.reading.reading import Answer, Reading
     from muscle_metrics.scale.joining import Joining
 
-__all__ = ["MARKS", "TEXTS", "after_reading"]
+__all__ = ["MARKS", "TEXTS", "after_reading", "collect_variety"]
 
 Result = TypeVar("Result")
 Row = dict[str, Any]
@@ -50,6 +51,38 @@ def after_reading(
     if reading is not None:
         _read_items(database, joining, reading)
     return work(database, joining)
+
+
+def collect_variety(database: Any, joining: Joining) -> Variety:
+    """Count the values of references and answers that are compared, as readers read them."""
+
+    def spread(value: str) -> Spread:
+        kept = f"SELECT {value} AS value FROM ({joining.items}) WHERE {joining.kept}"
+        counted = (
+            f"SELECT value, count(*) AS items FROM ({kept}) WHERE value IS NOT NULL GROUP BY value"
+        )
+        with reading_database():
+            rows = database.execute(
+                f"SELECT value, items, sum(items) OVER () FROM ({counted}) "
+                f"ORDER BY items DESC, value LIMIT {KEPT}"
+            ).fetchall()
+        counts = {decode_value(value) if value[0] == '"' else value: n for value, n, _ in rows}
+        return Spread(counts, int(rows[0][2]) if rows else 0)
+
+    return Variety(
+        spread(_one_value("reference", "accepted")),
+        spread(_one_value("read_reference", "read_accepted")),
+        tuple(spread(f"CASE WHEN NOT {run}_unread THEN read_{run} END") for run in ("old", "new")),
+    )
+
+
+def _one_value(reference: str, accepted: str) -> str:
+    """Write the SQL of the one text of all references of an item, or of their list."""
+    several = f"list_sort(list_distinct({accepted}))"
+    return (
+        f"CASE WHEN {accepted} IS NULL THEN {reference} WHEN len({several}) = 1 THEN {several}[1] "
+        f"ELSE {several}::VARCHAR END"
+    )
 
 
 def _read_items(database: Any, joining: Joining, reading: Reading) -> None:
@@ -104,9 +137,10 @@ class _RowReader:
     """Reads the answers and references of items; a text that came lately is not read again."""
 
     def __init__(self, reading: Reading) -> None:
+        self._reading = reading
         remember = lru_cache(maxsize=_REMEMBERED)
-        self._answer = remember(reading.read)
-        self._reference = remember(reading.reference)
+        # Of texts alone: 1 and true are one key.
+        self._answer, self._reference = remember(reading.read), remember(reading.reference)
 
     def __call__(self, row: Row) -> Row:
         judge, is_judge_read = self._references(row["reference"], row["accepted"])
@@ -134,12 +168,19 @@ class _RowReader:
     ) -> tuple[tuple[str, ...], bool]:
         """Read the references of an item; the flag says whether all of them could be read."""
         reference = decode_reference(value, accepted)
-        given = [reference] if accepted is None else list(reference)
-        found = [self._reference(one) for one in given if one is not None]
+        reading = self._reading
+        given = [reference] if accepted is None else reading.accepted(reference)
+        found = [
+            self._reference(one) if isinstance(one, str) else reading.reference(one)
+            for one in given
+            if one is not None
+        ]
         return tuple(one for one in found if one is not None), None not in found
 
     def _read(self, value: str | None, accepted: tuple[str, ...]) -> Answer:
-        return self._answer(decode_value(value), accepted)
+        answer = decode_value(value)
+        read = self._answer if isinstance(answer, str) else self._reading.read
+        return read(answer, accepted)
 
 
 def _coded(part: str, text: str | None) -> Row:

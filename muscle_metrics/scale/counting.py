@@ -159,7 +159,7 @@ class Tally:
             )
 
         return ReadingFacts(
-            reading.name, counts("answered"), counts("unread"), sum(counts("reread"))
+            reading.name, counts("answered"), counts("unread"), sum(counts("reread")), reading
         )
 
     def digest(self, joining: Joining) -> str:

@@ -7,13 +7,15 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from muscle_metrics.answers.constant import Variety
+from muscle_metrics.answers.reading.reading import option_of
 from muscle_metrics.comparison.counted import CountedComparison
 from muscle_metrics.comparison.judging import mixed_kinds
 from muscle_metrics.comparison.keyed import no_answers
 from muscle_metrics.comparison.near_misses import right_on_almost_nothing
 from muscle_metrics.comparison.unanswered import UNBOUNDED, worst_recorded
 from muscle_metrics.errors import UsageError
-from muscle_metrics.scale.answers import after_reading
+from muscle_metrics.scale.answers import after_reading, collect_variety
 from muscle_metrics.scale.choices import Choices
 from muscle_metrics.scale.counting import ListedFlips, Tally, count_items, list_flips
 from muscle_metrics.scale.database import open_database
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Sum", "compare_files", "compare_joined"]
 
-Sum = TypeVar("Sum", Tally, FlawedItems, ListedFlips, StreamedTotals)
+Sum = TypeVar("Sum", Tally, FlawedItems, ListedFlips, StreamedTotals, Variety)
 """A result of joined items that adds."""
 
 
@@ -61,6 +63,7 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         lambda wrong: engine("looking", partial(collect_flawed, wrong=wrong), joining),
     )
     _refuse_silent(joining, found)
+    _refuse_constant(engine, joining)
     is_graded = found.is_graded(joining)
     is_bounded = joining.choices.score_range != UNBOUNDED
     if is_graded and not is_bounded and not found.holds_grades(joining, old_alone=True):
@@ -128,6 +131,13 @@ def _refuse_silent(joining: Joining, found: Tally) -> None:
     for run, source in (("old", joining.old), ("new", joining.new)):
         if not found.count(f"{run}_answered", without=joining.left_out):
             raise no_answers(source.name, reading)
+
+
+def _refuse_constant(engine: Engine, joining: Joining) -> None:
+    """Refuse readers that give references that differ, and the answers to them, one value."""
+    reading, judging = joining.choices.reading, joining.judging
+    if reading is not None and (judging.graders or not judging.by_score):
+        engine("looking", collect_variety, joining).refuse_constant(option_of(reading))
 
 
 def _reads_rows(joining: Joining, *, is_graded: bool) -> bool:

@@ -283,7 +283,7 @@ class Joining:
             "unaccepted": (
                 FALSE
                 if by_score or not self.has_lists
-                else f"{both} AND (len(accepted) = 0 OR len(new_accepted) = 0)"
+                else f"{both} AND ({self._empty('accepted')} OR {self._empty('new_accepted')})"
             ),
             # Readers give nothing but texts.
             "kinds_differ": FALSE if self.choices.reading else self._kinds_differ(),
@@ -293,6 +293,10 @@ class Joining:
                 else FALSE
             ),
         }
+
+    def _empty(self, accepted: str) -> str:
+        """Write the SQL of whether a list has no answer, nor is one to the readers."""
+        return f"(len({accepted}) = 0 AND len({self.read(accepted)}) = 0)"
 
     def _conflicting(self) -> str:
         if not self._both_have("reference"):

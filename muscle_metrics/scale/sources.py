@@ -28,7 +28,7 @@ OLD_ROWS, NEW_ROWS = "old_rows", "new_rows"
 
 ASKED = ("prediction", "reference", "score", "slice", "group", "prompt", "repeat")
 READ = {
-    *("id_field", "format", "where", "missing_score", "structured"),
+    *("id_field", "format", "where", "missing_score", "list_score", "structured"),
     *(f"{part}_field" for part in ASKED),
 }
 
@@ -142,7 +142,9 @@ def _open_run(path: Path, options: Mapping[str, Any], name: str | None) -> RunFi
         id_field=options.get("id_field", "id"),
         asked=asked,
         where=dict(options.get("where", {})),
-        missing_score=sentinels_of(options.get("missing_score"), asked["score"]),
+        missing_score=sentinels_of(
+            options.get("missing_score"), asked["score"], options.get("list_score")
+        ),
         structured=bool(options.get("structured")),
         takes_key=False,
     )

@@ -114,3 +114,18 @@ def test_what_cannot_be_a_chain() -> None:
         count_chain(versions=VERSIONS, references=REFERENCES, names=["a", "a", "b"])
     with pytest.raises(InputError, match="v1 5, v2 4"):
         count_chain(versions=[VERSIONS[0], VERSIONS[1][:4]], references=REFERENCES)
+
+
+def test_a_chain_says_in_how_many_answers_readers_found_nothing() -> None:
+    versions = [["5", "нет", "7"], ["5", "6", "seven"], ["five", "6", "7"]]
+    names = ["а", "b", "c"]
+    chain = count_chain(versions=versions, references=["5", "6", "7"], answer="number", names=names)
+    runs = [
+        Run(tuple(Record(str(n), a, "567"[n]) for n, a in enumerate(column)), name)
+        for name, column in zip(names, versions, strict=True)
+    ]
+    for one in (chain, compare_chain(runs, answer="number")):
+        text = str(one)
+        assert "warning: number found nothing in 1 of 3 answers of а, which count as wrong" in text
+        assert "answers of b, which count as wrong, so that they cannot break" in text
+        assert "note: number found nothing in 1 of 3 answers of c, which count as wrong\n" in text

@@ -199,6 +199,10 @@ def test_faults_are_told_in_the_same_words(cluster, tmp_path, fault):
         {"missing": "drop"},
         {"missing": "drop", "conflict": "last", "metric": "chrf", "threshold": 50},
         {"sample_size": 3, "seed": 5},
+        {
+            "answer": "nfkc, casefold",
+            "metric": ["exact_match", "rouge1(stem=true, tokenizer=unicode)"],
+        },
     ],
 )
 def test_choices_are_those_of_memory(cluster, tmp_path, choices):
@@ -223,6 +227,40 @@ def test_choices_are_those_of_memory(cluster, tmp_path, choices):
         names=("v1", "v2"), **choices,
     )  # fmt: skip
     assert wide.totals == alone.totals
+
+
+def test_readers_take_lists_and_objects(cluster, tmp_path):
+    references = [{"b": n, "a": [1, True]} for n in range(40)]
+    contents = [
+        [
+            {"id": str(n), "prediction": {**one, "a": [1, n != wrong]}, "reference": one}
+            for n, one in enumerate(references)
+        ]
+        for wrong in (7, 31)
+    ]
+    old, new = (
+        write(tmp_path / f"v{n}", content, shards=2) for n, content in enumerate(contents, 1)
+    )
+    reading = {"structured": True}
+    options = {"old_options": reading, "new_options": reading, "answer": "json"}
+    alone = compare_files(old, new, **options)
+    assert (alone.counts.negative, alone.counts.positive) == (1, 1)
+    assert compare_shards(old, new, **options).totals == alone.totals
+    # Columns of Arrow are of one type: numbers and truth values make no list.
+    plain = [[{**row, "prediction": row["prediction"]["a"][1:], "reference": [True]} for row in c]
+             for c in contents]  # fmt: skip
+    wide = compare_datasets(*map(ray.data.from_items, plain), answer="json(list=one)")
+    assert (wide.counts.negative, wide.counts.positive) == (1, 1)
+
+
+def test_a_constant_reading_is_refused(cluster, tmp_path):
+    content = [
+        {"id": str(n), "prediction": f"Ответ: {n + 1}", "reference": f"Ответ: {n}"}
+        for n in range(60)
+    ]
+    paths = [write(tmp_path / f"v{n}", content, shards=2) for n in (1, 2)]
+    with pytest.raises(InputError, match="got 'Ответ' for 60 of 60 references, which differ"):
+        compare_shards(*paths, answer="regex:(Ответ)")
 
 
 @pytest.mark.parametrize("command", ["compare", "gate"])

@@ -21,6 +21,7 @@ WATCHED = [
     "answers/columns",
     "answers/arrays",
     "answers/keys",
+    "answers/constant",
     "flips/counting",
     "flips/counts",
     "errors",
@@ -33,6 +34,10 @@ tally_all = partial(tally_flips, old_right=[1, 1], new_right=[1, 0])
 CELLS = {"both_right": 4, "negative": 3, "positive": 1, "both_wrong": 2}
 COUNTS = FlipCounts(**CELLS)
 LONG = "The answer is that nobody can know the answer before it is given."
+
+
+def no_number(text: str) -> str:
+    return text.rstrip("0123456789")
 
 
 def second_word(text: str) -> str:
@@ -49,6 +54,9 @@ def sparse_tensor() -> object:
 
 CASES: dict[str, Callable[[], object]] = {
     "answers: a key that raises": lambda: count_all(new=["A", "C d"], key=second_word),
+    "answers: a key that gives references that differ one value": lambda: count_all(
+        old=["So 1", "So 2"], new=["So 3", "So 4"], references=["So 1", "So 2"], key=no_number
+    ),
     "answers: lists beside lists of references": lambda: count_all(
         old=[["f"], ["g"]], new=[["f"], ["h"]], references=[["f"], [["g"]]], key=str
     ),

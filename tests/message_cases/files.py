@@ -154,6 +154,7 @@ CASES: dict[str, Callable[[], object]] = {
     "scores: declared by no value": lambda: read_rows(
         {"id": 1, "score": 1}, score_field="score", missing_score=[None]
     ),
+    "values: a list of true and false": lambda: read_scores([True, False]),
     "values: no score in csv": lambda: read("old.csv", "id,score\n1,good\n", score_field="score"),
     "where: no such row": lambda: read_rows(ROW, ROW, where={"prediction": "B"}),
     "where: no such field": lambda: read_rows(ROW, where={"model": "v1"}),

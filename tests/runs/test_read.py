@@ -355,3 +355,43 @@ class TestMissingFields:
         path.write_text('{"qid": 1, "gold": "A"}\n', encoding="utf-8")
         with pytest.raises(FileError, match=r"fields 'id' and 'reference', .*'gold' for 'refer"):
             read_references(path)
+
+
+ONE_OF_EACH = [[True, True, True], [False, True], [True, False, True]]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "json"])
+@pytest.mark.parametrize(("list_score", "scores"), [("all", [1, 0, 0]), ("share", [1, 0.5, 2 / 3])])
+def test_a_list_of_true_and_false_is_a_score(tmp_path, ending, list_score, scores):
+    path = tmp_path / f"задания.{ending}"
+    rows = [{"id": n, "по": flags} for n, flags in enumerate(ONE_OF_EACH)]
+    if ending == "csv":
+        path.write_text(
+            "".join(["id,по\n", *(f'{row["id"]},"{row["по"]}"\n' for row in rows)]),
+            encoding="utf-8",
+        )
+    else:
+        text = "\n".join(map(json.dumps, rows)) if ending == "jsonl" else json.dumps(rows)
+        path.write_text(text, encoding="utf-8")
+    run = read_run(path, score_field="по", list_score=list_score)
+    assert [record.scores["по"] for record in run] == scores
+    with pytest.raises(FileError, match=r"--list-score all, or by its share .* \(list_score=\)"):
+        read_run(path, score_field="по")
+
+
+@pytest.mark.parametrize("flags", [[], [True, None], [1, 0], [True, "true"], [[True]]])
+def test_any_other_list_is_no_score(tmp_path, flags):
+    path = tmp_path / "v1.jsonl"
+    rows = [{"id": 1, "ok": [True]}, {"id": 2, "ok": flags}]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(FileError, match=r"v1\.jsonl:2: expected a finite number, true or false"):
+        read_run(path, score_field="ok", list_score="all")
+
+
+def test_a_list_score_needs_its_field_and_one_of_two_names(tmp_path):
+    path = tmp_path / "v1.jsonl"
+    path.write_text('{"id": 1, "prediction": "A"}')
+    with pytest.raises(UsageError, match=r"expected a score field for --list-score"):
+        read_run(path, list_score="all")
+    with pytest.raises(UsageError, match="list_score"):
+        read_run(path, score_field="ok", list_score="most")

@@ -127,3 +127,44 @@ def _paths(folder: Path, old: Any, new: Any) -> list[Path]:
     for path, rows in zip(paths, (old, new), strict=True):
         path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     return paths
+
+
+def test_a_constant_reading_is_refused(tmp_path: Path) -> None:
+    def rows(shift: int) -> list[dict[str, Any]]:
+        answers = [f"Ответ: {n + shift}" for n in range(150)]
+        answers[70] = "?"
+        references: list[Any] = [f"Ответ: {n}" for n in range(150)]
+        references[90] = ["Ответ: 90", "Ответ: девяносто"]
+        references[99] = "99"
+        pairs = enumerate(zip(answers, references, strict=True))
+        return [{"id": n, "prediction": a, "reference": r, "topic": "x"} for n, (a, r) in pairs]
+
+    old, new = rows(0), rows(1)
+    paths = _paths(tmp_path, old, new)
+    with pytest.raises(InputError) as counted:
+        compare_files(*paths, answer="regex:(Ответ)")
+    with pytest.raises(InputError) as in_memory:
+        compare_runs(*map(read_run, paths), answer="regex:(Ответ)")
+    assert "got 'Ответ' for 149 of 150 references, which differ" in str(counted.value)
+    assert str(counted.value) == str(in_memory.value)
+    # Recorded scores judge without references.
+    scored = [[{**row, "score": 1} for row in side] for side in (old, new)]
+    reads = {"score_field": "score"}
+    paths = _paths(tmp_path, *scored)
+    compare_files(*paths, old_options=reads, new_options=reads, answer="regex:(Ответ)")
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"), [("json", 3), ("json(list=one)", 4), ("strip, json(list=one)", 4)]
+)
+def test_values_are_read_as_in_memory(tmp_path: Path, answer: str, right: int) -> None:
+    # 1 is not true, though Python finds both equal; a list is one answer where the reader says so.
+    pairs = [(1, 1), (True, 1), ("1.0", True), ('{"a": 1}', '{"a": 1.0}'), ("[1, 2]", [1, 2]),
+             ("true", True)]  # fmt: skip
+    rows = [
+        {"id": n, "prediction": answer, "reference": reference, "topic": "x"}
+        for n, (answer, reference) in enumerate(pairs)
+    ]
+    in_memory, counted = both(tmp_path, rows, rows, answer=answer)
+    assert_equal(in_memory, counted)
+    assert counted.counts.both_right == right

@@ -14,7 +14,8 @@ __all__ = ["UnreadError", "parse_json", "spelled", "unfenced"]
 
 _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,18}))?")
 _MOST_ZEROS = 20
-_FENCED = re.compile(r"```[\w+-]*[^\S\n]*\n(.*?)\n?[^\S\n]*```", re.DOTALL)
+# What stands behind the marks that open a code block.
+_LANGUAGE = re.compile(r"`*+[\w+-]*+[^\S\n]*+\n")
 
 
 class UnreadError(ValueError):
@@ -92,8 +93,9 @@ def unfenced(text: str) -> str:
     >>> unfenced("Here:\n```json\n[1]\n```"), unfenced("[1]")
     ('[1]', '[1]')
     """
-    fenced = _FENCED.search(text) if text.count("```") == 2 else None
-    return fenced[1] if fenced else text
+    parts = text.split("```", 3)
+    opened = _LANGUAGE.match(parts[1]) if len(parts) == 3 else None
+    return parts[1][opened.end() :].rstrip() if opened else text
 
 
 def _spell(value: Any) -> str:

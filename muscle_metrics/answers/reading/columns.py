@@ -14,7 +14,7 @@ from muscle_metrics.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["accepted_texts", "read_answers", "read_references", "unread_references"]
+__all__ = ["accepted_texts", "found_texts", "read_answers", "read_references", "unread_references"]
 
 
 def read_answers(
@@ -49,10 +49,15 @@ def read_answers(
     ]
 
 
+def found_texts(read: Iterable[Answer]) -> list[str | None]:
+    """Texts that readers found; None for an answer in which they found nothing."""
+    return [one.text if one.is_found else None for one in read]
+
+
 def accepted_texts(reading: Reading, reference: Any) -> tuple[str, ...]:
     """Read the references of one item, as far as they can be read."""
-    listed = reference if isinstance(reference, (list, tuple)) else [reference]
-    given = [one if reading.key is None else reading.key(one) for one in listed if one is not None]
+    known = [one for one in reading.accepted(reference) if one is not None]
+    given = known if reading.key is None else map(reading.key, known)
     found = map(reading.reference, given)
     return tuple(one for one in found if one is not None)
 

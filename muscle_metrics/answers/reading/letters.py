@@ -42,13 +42,18 @@ _DENIED = re.compile(
     r"(?<![^\W_])(?i:if|whether|unless|assuming|suppose)(?:\s+\w{1,12}){0,2}\s+|错误|錯誤)[*_]{0,3}$"
 )
 _NOT_BUT = (
-    r"(?:not|nicht|no|pas|non|não)\s[(]?{letter}[)]?,?\s(?:but|sondern|sino|mais|ma|mas)(?![^\W_])"
+    r"(?:(?:not|nicht|no|pas|non|não)\s[(]?{letter}[)]?,?\s(?:but|sondern|sino|mais|ma|mas)"
+    r"(?![^\W_])"
+    r"|不是\s?[(（]?{letter}[)）]?[，,]?\s?而是)"
 )
 _IS_OPTION = re.compile(OPTION)
 _LINE_END = re.compile(rf"{CLOSING}{{0,12}}+[.。]?{CLOSING}{{0,12}}+[^\S\n]*+(?:\n|\Z)")
 _LINE_START = re.compile(r"(?:\A|\n)[\s>#*_`\"'{(\[\-–•\d.|]{0,20}\Z")
 _SENTENCE_END = re.compile(r"[.\n。!?]\s")
 _LONE = re.compile(r"(?:^|\s)[A-Za-z]\s\Z")
+_COMMAS = frozenset(",;，；")
+_CLAUSE_END = re.compile("[.,;，；]")
+_LISTED = re.compile(r"(?<![^\W_])[A-Za-z][)\]）*\s]{0,6}\Z")
 _PRAISE = re.compile(
     rf"{CLOSING}{{0,6}}+\s{{0,9}}(?:(?<![^\W_])"
     r"(?:is|ist|es|est|è|é|является|là|adalah|ni)(?![^\W_])|选?项?是?|为|が|は|는|은|[이가]|—)\s{0,9}"
@@ -56,6 +61,8 @@ _PRAISE = re.compile(
     r"melhor|migliore|giusta|最)\s{0,9}){0,3}(?:correct|right|best|answer|richtig|respuesta|réponse|"
     r"risposta|resposta|antwort|correct[aoe]|corretta|válida|esatta|ответ|правильный|верный|đáp án|"
     r"jawaban|benar|jibu|正确|正確|答案|正解|答え|정답)"
+    rf"|{CLOSING}{{0,6}}+\s(?:is|seems|appears)(?:\sto\sbe)?\sthe\smost\s"
+    r"(?:plausible|likely|probable|appropriate|accurate|reasonable|suitable)(?![^\W_])"
 )
 
 
@@ -335,9 +342,12 @@ class _Signs:
         if praise is None or text[praise.end() : praise.end() + 9].lstrip()[:1] in ("?", "？"):
             return None
         before = text[max(0, place - 30) : place]
-        if JOINED.search(before):
+        joined = JOINED.search(before)
+        # A comma may also end a clause: "(A) is wrong, (B) is right".
+        is_clause = joined is not None and joined[0].strip(" (*") in _COMMAS
+        if joined and not (is_clause and not _LISTED.search(before, 0, joined.start())):
             return ()
-        is_denied = NEGATION.search(before.rpartition(".")[2][-12:])
+        is_denied = NEGATION.search(_CLAUSE_END.split(before)[-1][-12:])
         return None if is_denied else (self.options.names[letter["x"]],)
 
     def _last_line(self, text: str) -> Found | None:

@@ -55,6 +55,7 @@ _OTHER_ANSWERS = """
 """
 _CHOICE_WORDS = """
 i choose|i select|i pick|i'd choose|i'd pick|i'd go with|i would choose|i would go with|
+i'd say|i would say|
 i will go with|
 i'll go with|i go with|i'm going with|going with|i opt for|my pick is|my choice is|
 so|therefore|thus|hence|conclusion|it must be|it should be|it's|it is|must be|
@@ -89,6 +90,7 @@ finale|è|sarebbe|dovrebbe|essere|quindi|corretta|giusta|definitiva|é|é a|é o
 a alternativa|deve|portanto|correta|certa|a seguinte|het|juiste|prawidłowa|poprawna|brzmi|
 olarak|doğru|là|đúng|chính xác|nhất|adalah|ialah|yang|benar|tepat|akhir|ni|sahihi|sahihi ni|
 la mwisho|náà|náà ni|правильный|верный|является|это|будет|вариант|правильна|правильно|είναι|
+το|το γράμμα|
 σωστή|este|corect|corectă|är|er|je|správná|helyes|jẹ́|jẹ|tí ó tọ́|tó tọ́|tó tọ́ ni|to tọ ni|
 ti o tọ ni|has to|ought to|seems to|appears to|to this question|to the question|
 for this question|given by|following

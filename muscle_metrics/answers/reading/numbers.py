@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_right
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from itertools import chain
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from muscle_metrics.answers.reading import boxes
 from muscle_metrics.answers.reading.blocks import without_reasoning
 from muscle_metrics.answers.reading.boxes import last_box
 from muscle_metrics.answers.reading.characters import in_ascii
-from muscle_metrics.answers.reading.quantities import find_quantities, spell
+from muscle_metrics.answers.reading.quantities import Quantities, spell
 from muscle_metrics.answers.reading.reader import Reader
 from muscle_metrics.errors import UsageError, check_choice
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from muscle_metrics.answers.reading.quantities import Quantity
 
 __all__ = ["READERS", "gsm8k", "last_number", "number", "same_number"]
@@ -78,6 +80,9 @@ _MORE = re.compile(
     r"\s?(?:[^\W\d]{0,20},?\s?(?:and|or|to|und|oder|bis|et|ou|y|o|и|или|或|和|至|または)\s\s?|[-+*/÷×x·~^,]\s?)\W{0,2}",
     re.IGNORECASE,
 )
+
+
+_Stated: TypeAlias = "tuple[Quantity, Iterator[Quantity]]"
 
 
 def number(value: object, *, decimal: str = "point", percent: str = "unit") -> str | None:
@@ -266,7 +271,7 @@ def _whole(text: str, decimal: str, percent: str) -> Fraction | None:
         return None
     text = in_ascii(text, decimal=decimal)
     found: Quantity | None = None
-    for quantity in find_quantities(text, decimal=decimal, percent=percent):
+    for quantity in Quantities(text, decimal=decimal, percent=percent):
         if found is not None:
             return None
         found = quantity
@@ -283,11 +288,11 @@ def _last(text: str, decimal: str, percent: str) -> Fraction | None:
         text = text[-_LONGEST_TAIL:].partition(" ")[2]
     box = last_box(text)
     plain = in_ascii(text, decimal=decimal)
-    quantities = list(find_quantities(plain, decimal=decimal, percent=percent))
+    quantities = Quantities(plain, decimal=decimal, percent=percent)
     if not quantities:
         return None
     stated = _stated(plain, quantities)
-    place = -1 if stated is None else quantities[stated].start
+    place = -1 if stated is None else stated[0].start
     if box is not None and place < len(plain) - len(in_ascii(text[box.end :], decimal=decimal)):
         return _whole(box, decimal, percent)
     for marked in reversed(list(_HASHES.finditer(plain, place + 1))):
@@ -296,34 +301,32 @@ def _last(text: str, decimal: str, percent: str) -> Fraction | None:
         if value is not None:
             return value
     if stated is not None:
-        return _settled(plain, quantities[stated:])
-    kept = [one for one in quantities if not one.is_citation] or quantities
-    return kept[-1].value
+        return _settled(plain, *stated)
+    kept = (one for one in reversed(quantities) if not one.is_citation)
+    return next(chain(kept, reversed(quantities))).value
 
 
-def _stated(text: str, quantities: list[Quantity]) -> int | None:
-    """Which number stands behind the last "the answer is"."""
-    ends = [one.end for one in quantities]
-    found = None
-    for marker in _STATED.finditer(text):
+def _stated(text: str, quantities: Quantities) -> _Stated | None:
+    """Find the number behind the last "the answer is", and those that follow it."""
+    for marker in reversed(list(_STATED.finditer(text))):
         gap = marker["gap"]
         if _LATIN.search(gap) and not _SAYS.search(gap):
             continue
-        index = bisect_right(ends, marker.end())
-        if index < len(ends) and quantities[index].start <= marker.end() + _NEAR:
-            found = index
-    return found
+        found = quantities.behind(marker.end(), near=_NEAR)
+        if found is not None:
+            return found
+    return None
 
 
-def _settled(text: str, quantities: list[Quantity]) -> Fraction | None:
+def _settled(text: str, first: Quantity, following: Iterable[Quantity]) -> Fraction | None:
     """Value of the first number, or of what it is said to equal; None if it is one of several."""
-    settled, is_term = quantities[0], False
-    for following in quantities[1:]:
-        between = text[settled.end : following.start]
+    settled, is_term = first, False
+    for further in following:
+        between = text[settled.end : further.start]
         if _EQUALS.fullmatch(between):
-            settled, is_term = following, False
+            settled, is_term = further, False
         elif "," not in between and (not between.strip(" ") or _MORE.fullmatch(between)):
-            settled, is_term = following, True
+            settled, is_term = further, True
         else:
             is_term = is_term or bool(_MORE.fullmatch(between))
             break

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["LONGEST", "Quantity", "find_quantities", "spell"]
+__all__ = ["LONGEST", "Quantities", "Quantity", "spell"]
 
 LONGEST: Final = 500
 """Digits of the longest number that is read."""
@@ -103,6 +104,7 @@ _SCALES = {
 }
 _POWERS = {word: power for power, words in _SCALES.items() for word in words.split("|")}
 _WORDS = sorted((word for word in _POWERS if ord(word[0]) < 0x2E80), key=len, reverse=True)
+_LONGEST_SCALE = 2 + max(map(len, _POWERS))
 _SCALE = re.compile(
     rf"(?: ?(?P<word>(?:{'|'.join(_WORDS)}))(?!\w)|(?P<letter>(?-i:[kKM]))(?!\w)"
     r"|(?P<sign>[百万萬億亿兆만억조]|[千천](?![米克瓦卡])|백만))",
@@ -130,8 +132,8 @@ class Quantity:
     is_citation: bool = False
 
 
-def find_quantities(text: str, *, decimal: str, percent: str) -> Iterator[Quantity]:
-    """Numbers of a text in ASCII spelling (see `in_ascii`), in their order.
+class Quantities:
+    """Numbers of a text in ASCII spelling (see `in_ascii`), each looked at when it is asked for.
 
     A digit in a name (H2O), an index or an exponent of a unit is none, and a number that is denied
     ("not 5") is none.
@@ -146,43 +148,104 @@ def find_quantities(text: str, *, decimal: str, percent: str) -> Iterator[Quanti
     percent : {"unit", "fraction"}
         Whether "50%" is 50 or 1/2.
     """
-    scaled_until = -9
-    for one in _ONE.finditer(text):
-        before = text[max(0, one.start() - _LOOK_BACK) : one.start()]
-        prefix = _PREFIX.search(before)
-        if prefix is None:  # for type checkers: it matches nothing, too
-            continue
+
+    def __init__(self, text: str, *, decimal: str, percent: str) -> None:
+        self._text, self._decimal, self._percent = text, decimal, percent
+        self._found = list(_ONE.finditer(text))
+
+    def __bool__(self) -> bool:
+        befores = (_before(self._text, one) for one in self._found)
+        return any(_counts(before, _prefix(before)) for before in befores)
+
+    def __iter__(self) -> Iterator[Quantity]:
+        return self._looked_at(range(len(self._found)))
+
+    def __reversed__(self) -> Iterator[Quantity]:
+        return self._looked_at(reversed(range(len(self._found))))
+
+    def behind(self, position: int, *, near: int) -> tuple[Quantity, Iterator[Quantity]] | None:
+        """Return the number that starts near behind a position, and those that follow it."""
+        found, farthest = self._found, position + near
+        first = bisect_right(found, position, key=re.Match.end)
+        stop = bisect_right(found, farthest + _LOOK_BACK, lo=first, key=re.Match.start)
+        one = next(self._looked_at(range(first, stop)), None)
+        if one is None or one.start > farthest:
+            return None
+        following = bisect_left(found, one.end, lo=first, key=re.Match.start)
+        return one, self._looked_at(range(following, len(found)))
+
+    def _looked_at(self, places: Iterable[int]) -> Iterator[Quantity]:
+        return (found for place in places if (found := self._quantity(place)) is not None)
+
+    def _quantity(self, place: int) -> Quantity | None:
+        """Look at a number and what stands around it; None where it is none."""
+        text, one = self._text, self._found[place]
+        before = _before(text, one)
+        prefix = _prefix(before)
+        if not _counts(before, prefix):
+            return None
         lead = before[: prefix.start()]
-        is_signed = bool(prefix["first"] or prefix["second"])
-        # In "2x3" the letter is a sign.
-        is_factor = not is_signed and _PRODUCT.search(before)
-        if not prefix["currency"] and not is_factor and _PART_OF_A_NAME.search(before):
-            continue
-        # GPT-4, COVID-19
-        if is_signed and not prefix["space"] and _ENDS_A_WORD.search(lead):
-            continue
-        if _is_behind(_NEGATED, lead):
-            continue
-        value = _value(one, decimal)
-        sign = _sign(prefix, lead)
         end = one.end()
-        is_cut = "." in one[0] and text.startswith(("...", "…"), end)
-        if sign is None or is_cut or _is_formula(before, lead, text, end):
-            value = None
+        sign = _sign(prefix, lead)
         percents = _PERCENT.match(text, end)
         scale = None if percents else _SCALE.match(text, end)
+        start = one.start() - len(before) + prefix.start()
+        behind = percents or scale
+        value = None
+        is_cut = "." in one[0] and text.startswith(("...", "…"), end)
+        if not (
+            sign is None or is_cut or self._goes_on(place) or _is_formula(before, lead, text, end)
+        ):
+            value = _value(one, self._decimal)
         if value is not None:
             if scale:
                 value *= 10 ** _scale(scale)
             if percents:
                 value /= 10 if percents["mille"] else 1
-                value /= 100 if percent == "fraction" else 1
-            # "3 million 5 thousand" is one number in several parts.
-            value = None if one.start() - scaled_until in (0, 1) else value * (sign or 1)
-        end = percents.end() if percents else scale.end() if scale else end
-        scaled_until = scale.end() if scale else -9
-        start = one.start() - len(before) + prefix.start()
-        yield Quantity(value, start, end, _is_citation(before, text, one))
+                value /= 100 if self._percent == "fraction" else 1
+            value *= sign or 1
+        return Quantity(
+            value, start, behind.end() if behind else end, _is_citation(before, text, one)
+        )
+
+    def _goes_on(self, place: int) -> bool:
+        """Whether it is a further part of a number, as in "3 million 5 thousand"."""
+        if place == 0:
+            return False
+        text, last = self._text, self._found[place - 1]
+        gap = self._found[place].start() - last.end()
+        if gap > _LONGEST_SCALE or _PERCENT.match(text, last.end()):
+            return False
+        scale = _SCALE.match(text, last.end())
+        if scale is None or self._found[place].start() - scale.end() not in (0, 1):
+            return False
+        before = _before(text, last)
+        return _counts(before, _prefix(before))
+
+
+def _before(text: str, one: re.Match[str]) -> str:
+    return text[max(0, one.start() - _LOOK_BACK) : one.start()]
+
+
+def _prefix(before: str) -> re.Match[str]:
+    found = _PREFIX.search(before)
+    if found is None:  # for type checkers: it matches nothing, too
+        raise AssertionError
+    return found
+
+
+def _counts(before: str, prefix: re.Match[str]) -> bool:
+    """Whether digits are a number at all, by what stands before them."""
+    lead = before[: prefix.start()]
+    is_signed = bool(prefix["first"] or prefix["second"])
+    # In "2x3" the letter is a sign.
+    is_factor = not is_signed and _PRODUCT.search(before)
+    if not prefix["currency"] and not is_factor and _PART_OF_A_NAME.search(before):
+        return False
+    # GPT-4, COVID-19
+    if is_signed and not prefix["space"] and _ENDS_A_WORD.search(lead):
+        return False
+    return not _is_behind(_NEGATED, lead)
 
 
 def _is_formula(before: str, lead: str, text: str, end: int) -> bool:

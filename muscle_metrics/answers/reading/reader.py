@@ -37,6 +37,8 @@ class Reader:
         Whether what was read of an answer is what was read of a reference; takes the options too.
     options : mapping
         Bound options.
+    mismatch : callable, optional
+        Takes an answer, a reference and the options; gives the one reason why they differ, or "".
     unanswered : bool
         Whether an answer in which nothing is found counts as none given, and not as a wrong one.
     """
@@ -47,6 +49,7 @@ class Reader:
     reference: Callable[..., Any]
     same: Callable[..., bool] = operator.eq
     options: Mapping[str, Any] = field(default_factory=dict)
+    mismatch: Callable[..., str] | None = None
     unanswered: bool = False
 
     @property
@@ -84,6 +87,7 @@ class Reader:
             prediction=_bound(self.prediction, wanted),
             reference=_bound(self.reference, wanted),
             same=_bound(self.same, wanted),
+            mismatch=self.mismatch and _bound(self.mismatch, wanted),
             options=wanted,
         )
         # A value that the option cannot have is refused before any answer is read.

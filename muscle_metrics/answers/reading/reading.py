@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muscle_metrics.answers.keys import is_missing, plain_value
+from muscle_metrics.answers.keys import NESTED, is_missing, plain_value
 from muscle_metrics.answers.reading.table import ANSWER_READERS
 from muscle_metrics.errors import UsageError
 from muscle_metrics.words.calls import parse_call, split_calls
@@ -133,6 +133,66 @@ class Reading:
                 return None
             found = part
         return found if found.strip() or not whole.strip() else None
+
+    def accepted(self, references: Any) -> list[Any]:
+        """List the references of an item: of a list each, unless the list is one answer.
+
+        A list with objects is one, such as the calls of tools that are expected; so is any list
+        for a reader with ``list=one``.
+
+        Examples
+        --------
+        >>> Reading.of("json").accepted([1, 2]), Reading.of("json(list=one)").accepted([1, 2])
+        ([1, 2], [[1, 2]])
+        """
+        is_list = isinstance(references, NESTED) and getattr(references, "ndim", 1) != 0
+        return list(references) if is_list and not self.is_one(references) else [references]
+
+    def is_one(self, references: Any) -> bool:
+        """Whether a list of references is one answer."""
+        if any(reader.options.get("list") == "one" for reader in self.readers):
+            return True
+        return self.key is None and any(isinstance(one, dict) for one in references)
+
+    @property
+    def explains(self) -> bool:
+        """Whether the last reader knows why an answer is wrong."""
+        return self.readers[-1].mismatch is not None
+
+    def mismatch(self, value: Any, references: Any) -> str | None:
+        """Say why an answer is none of its references, as far as the last reader knows a reason.
+
+        Parameters
+        ----------
+        value : object
+            The answer as it was recorded.
+        references : object
+            Its reference, or a list of accepted ones, as recorded.
+
+        Returns
+        -------
+        str or None
+            The reason by the first reference; None for an answer that is right, or missing.
+
+        Examples
+        --------
+        >>> Reading.of("tool-calls").mismatch("f(a=1)", ["f(a=2)", "g()"])
+        'argument a of f differs'
+        """
+        why = self.readers[-1].mismatch
+        if why is None or is_missing(value):
+            return None
+        answer = self._before_last(value)
+        known = [one for one in self.accepted(references) if not is_missing(one)]
+        reasons = [why(answer, self._before_last(one)) for one in known]
+        return reasons[0] if reasons and all(reasons) else None
+
+    def _before_last(self, value: Any) -> str:
+        """Read what the last reader gets of an answer or a reference; "" where nothing is left."""
+        found = _text_of(value if self.key is None else self.key(value))
+        for reader in self.readers[:-1]:
+            found = reader.prediction(found) or ""
+        return found
 
     @property
     def may_silence(self) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["mismatch", "read_tool_calls"]
 
-_TAGGED = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
+_TAG, _END_TAG = "<tool_call>", "</tool_call>"
 _CALLED = re.compile(r"\s*\[?\s*[A-Za-z_][\w.]*\s*\(")
 _LONGEST_CODE = 20_000
 _ARGUMENTS = ("arguments", "input", "parameters", "args")
@@ -148,11 +148,12 @@ def _read(value: Any) -> list[_Call] | None:
 
 
 def _in_text(text: str) -> list[_Call] | None:
-    tagged = _TAGGED.findall(text)
-    if tagged or "<tool_call>" in text:
-        if len(tagged) != text.count("<tool_call>"):
+    tagged = text.split(_TAG)[1:]
+    if tagged:
+        if not all(_END_TAG in one for one in tagged):
             return None
-        return [call for inner in tagged for call in _in_value(parse_json(inner))]
+        inner = [one.partition(_END_TAG)[0] for one in tagged]
+        return [call for one in inner for call in _in_value(parse_json(one))]
     text = unfenced(text).strip()
     if text[:1] in ("{", "["):
         try:

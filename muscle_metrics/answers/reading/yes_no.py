@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import deque
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -59,7 +60,8 @@ _YES, _NO = (
 )
 _LONGEST = 12
 _EDGES = r"\s*_`\"'“”‘’«»()\[\]{}<>.,;:!?¡¿…。，、；：！？؟।–—/\\|#$=-"
-_WORD = re.compile(rf"[{_EDGES}]*+([^{_EDGES}]++)")
+# No longer than needed to know that it is too long: text without spaces is one word.
+_WORD = re.compile(rf"[{_EDGES}]*+([^{_EDGES}]{{1,{_LONGEST + 1}}}+)")
 _LAST_WORD = re.compile(rf"([^{_EDGES}]++)[{_EDGES}]*+\Z")
 _STATED = re.compile(
     r"\b(?:answer(?: is)?+|antwort(?: ist)?+|respuesta(?: es)?+|réponse(?: est)?+|resposta(?: é)?+"
@@ -71,6 +73,8 @@ _JOINED = re.compile(
     r"[\s*_]*+(?:,?\s?(?:and|or|und|oder|et|ou|y|o|e|и|или)\s|[/|])", re.IGNORECASE
 )
 _TAIL = 60
+# A text of a megabyte may repeat one word.
+_MOST_STATED = 1000
 
 
 def yes_or_no(text: str) -> str | None:
@@ -83,7 +87,7 @@ def yes_or_no(text: str) -> str | None:
     >>> yes_or_no("Yes and no."), yes_or_no("It depends.")
     (None, None)
     """
-    for stated in reversed(list(_STATED.finditer(text))):
+    for stated in reversed(deque(_STATED.finditer(text), maxlen=_MOST_STATED)):
         found = _at(text, stated.end())
         if found is not None:
             return found or None

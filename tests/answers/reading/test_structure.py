@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from decimal import Decimal
 
@@ -9,10 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from muscle_metrics import Record, Run, compare, compare_runs, count_flips, html_report
 from muscle_metrics.answers.reading.canonical import UnreadError, spelled
+from muscle_metrics.answers.reading.reading import Reading
 from muscle_metrics.answers.reading.structure import READERS
 from muscle_metrics.answers.reading.tool_calls import mismatch, read_tool_calls
-from muscle_metrics.errors import UsageError
+from muscle_metrics.comparison.listed import texts_of
+from muscle_metrics.comparison.text import comparison_text
+from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.reports.csv import items_csv
+from muscle_metrics.reports.flips import first_flips, flip_lines
 
 JSON, CALLS = READERS
 
@@ -238,3 +246,59 @@ def test_there_is_a_reason_exactly_where_calls_differ(one, other, ordered):
 def test_values_that_are_no_json_are_refused():
     with pytest.raises(UnreadError):
         spelled(object())
+
+
+def test_a_list_of_references_may_be_one_answer() -> None:
+    one, several = Reading.of("json(list=one)"), Reading.of("json")
+    assert one.accepted([1, 2]) == [[1, 2]]
+    assert several.accepted([1, 2]) == [1, 2]
+    # Calls that are expected are one answer, in Python as in files.
+    calls = [{"name": "f", "arguments": {"город": "Омск"}}]
+    assert Reading.of("tool-calls").accepted(calls) == [calls]
+    texts = {"old": [[1, 2], [3]], "new": [[1, 2], [4]], "references": [[1, 2], [3]]}
+    assert count_flips(**texts, answer="json(list=one)").negative == 1
+    with pytest.raises(InputError, match=r"say that it is one with --answer 'json\(list=one\)'"):
+        count_flips(**texts, answer="json")
+    with pytest.raises(UsageError, match="list"):
+        Reading.of("json(list=whole)")
+
+
+def test_every_wrong_call_has_its_reason_in_every_list() -> None:
+    answers = {
+        "а": ("f(x=1)", "f(x=1)", None),
+        "b": ("f(x=2)", "f(x=1)", "argument x of f differs"),
+        "в": ("[f(x=1)]", "gör(x=1)", "name f instead of gör"),
+        "d": ("[g(), f()]", "[f(), g()]", "order of calls"),
+    }
+    runs = [
+        Run(tuple(Record(n, (a, r)[old], r) for n, (a, r, _) in answers.items()), f"v{2 - old}")
+        for old in (True, False)
+    ]
+    comparison = compare_runs(*runs, answer="strip, tool-calls")
+    told = {name: why for name, (*_, why) in answers.items() if why}
+    listed = list(comparison.flips())
+    found = texts_of(comparison, listed).items
+    assert {item.id: one.new_mismatch for item, one in zip(listed, found, strict=True)} == told
+    assert all(one.old_mismatch is None for one in found)
+    flips = comparison.to_dict()["flips"]
+    assert {flip["id"]: flip["texts"]["new_mismatch"] for flip in flips} == told
+    rows = csv.DictReader(io.StringIO(items_csv(comparison)))
+    assert {row["id"]: row["new mismatch"] for row in rows if row["new mismatch"]} == told
+    page = html_report(comparison)
+    lines = "\n".join(flip_lines(first_flips(comparison, 9)))
+    table = comparison_text(comparison, flips=9, width=200)
+    for why in told.values():
+        assert all(why in sink for sink in (page, lines, table))
+
+
+def test_other_readers_know_no_reason() -> None:
+    comparison = compare(old=["5"], new=["6"], references=["5"], answer="number")
+    assert not texts_of(comparison, list(comparison.flips())).items[0].described()
+    assert "mismatch" not in items_csv(comparison)
+
+
+def test_tags_that_are_cut_are_no_calls() -> None:
+    call = '<tool_call>{"name": "f", "arguments": {}}</tool_call>'
+    assert read_tool_calls(f"{call} so {call}") is not None
+    assert read_tool_calls(f"<tool_call>{call}") is None
+    assert read_tool_calls(f"{call}<tool_call>") is None
