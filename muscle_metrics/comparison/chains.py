@@ -85,6 +85,8 @@ class Chain:
         Number of the group or prompt of each item; None where items are independent.
     unit : str
         "groups", "prompts" or "items".
+    keys : tuple of str, shape (N,)
+        Name of each item, as `ItemTable.keys` names it.
 
     Examples
     --------
@@ -100,6 +102,7 @@ class Chain:
     signature: str
     units: npt.NDArray[np.intp] | None = None
     unit: str = "items"
+    keys: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -375,4 +378,5 @@ def _chain(
         steps=tuple(tally_correctness(judged.correctness(i, i + 1)) for i in range(last)),
         overall=tally_correctness(overall),
         signature=signature_line(recipe, keys=keys, columns=[right], dropped=dropped),
+        keys=tuple(keys),
     )
