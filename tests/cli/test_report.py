@@ -100,7 +100,7 @@ def test_three_versions_show_the_last_update_and_the_chain(
     counted = example_quadrants("v2", "compatible")
     right = counted["negative"] + counted["both_right"]
     assert f"{counted['negative']} of {right} right answers are now wrong" in text
-    assert "The versions before" in text
+    assert "All versions" in text
 
 
 @pytest.mark.parametrize(
