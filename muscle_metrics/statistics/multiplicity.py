@@ -156,7 +156,7 @@ def rest_p_values(counts: ArrayLike, totals: ArrayLike, flips: int, items: int) 
 
     Examples
     --------
-    >>> rest_p_values([3, 0], [3, 3], 3, 6).tolist()
+    >>> rest_p_values([3, 0], [3, 3], 3, 6).round(3).tolist()
     [0.1, 0.1]
     """
     from scipy.stats import hypergeom
