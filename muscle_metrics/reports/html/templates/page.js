@@ -17,6 +17,7 @@
   const normal = (text) => text.normalize("NFKC").toLowerCase();
   const list = () => lists[views.findIndex((view) => view.checked)];
   const shown = () => [...list().children].filter((item) => !item.hidden);
+  const read = () => (texts ??= items.map((item) => normal(item.textContent)));
   // Browsers work on an element that is told again what it is.
   const hide = (one, on) => one.hidden === on || (one.hidden = on);
   const say = (text) => (find("status").textContent = text);
@@ -26,7 +27,7 @@
     const now = list();
     const part = find("label")?.selectedIndex ? `in-${find("label").selectedIndex - 1}` : "in-all";
     const words = normal(find("search").value).split(/\s+/).filter(Boolean);
-    if (words.length) texts ??= items.map((item) => normal(item.textContent));
+    if (words.length) read();
     lists.forEach((one) => hide(one, one !== now));
     section.querySelectorAll(".about").forEach((one, index) => hide(one, lists[index] !== now));
     section.querySelectorAll(".share").forEach((one) => hide(one, !one.classList.contains(part)));
@@ -131,6 +132,7 @@
     if (target.matches(".own button")) toggle(target.closest(".item"));
   });
   section.addEventListener("change", update);
+  find("search").addEventListener("focus", read);
   find("search").addEventListener("input", update);
   find("previous").addEventListener("click", () => step(-1));
   find("next").addEventListener("click", () => step(1));
