@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from muscle_metrics.comparison.chain_bounds import survival_bounds
+from muscle_metrics.comparison.ranking import rank_parts
 from muscle_metrics.comparison.uncertainty import rate_bounds
 from muscle_metrics.errors import InputError, UsageError, require
 from muscle_metrics.evidence.units import Part
 from muscle_metrics.flips.counts import Quadrant
-from muscle_metrics.reports.charts import TITLES, mosaic_tiles, rank_parts
+from muscle_metrics.reports.charts import TITLES, mosaic_tiles
 from muscle_metrics.words.escape import shorten, visible
 from muscle_metrics.words.numbers import percent
 

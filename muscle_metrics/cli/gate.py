@@ -119,6 +119,11 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         help=f"append Markdown to the file that the variable {SUMMARY} names",
     )
     group.add_argument(
+        "--report-link",
+        metavar="URL",
+        help="where people open the page of 'muscle-metrics report'; the Markdown links to it",
+    )
+    group.add_argument(
         "--annotations", action="store_true", help="print annotations for GitHub Actions"
     )
     group.add_argument(
@@ -207,6 +212,15 @@ def _check_output(options: argparse.Namespace, inputs: list[str]) -> None:
             f"expected the variable {SUMMARY} to name a file for --summary, got none: it is set "
             f"in a step of GitHub Actions; elsewhere use --markdown FILE"
         )
+    if options.report_link is not None:
+        from muscle_metrics.reports.markdown import check_link
+
+        check_link(options.report_link)
+        if not (options.markdown or options.summary):
+            raise UsageError(
+                "expected Markdown that links to the page, got --report-link alone: add "
+                "--markdown FILE or --summary"
+            )
 
 
 def _judge(
@@ -282,7 +296,11 @@ def _report_texts(options: argparse.Namespace, judged: _Judged) -> dict[str, str
         from muscle_metrics.reports.markdown import verdict_markdown
 
         texts[options.markdown] = verdict_markdown(
-            verdict, comparison, examples=most, like=options.like
+            verdict,
+            comparison,
+            examples=most,
+            like=options.like,
+            link=options.report_link,
         )
     if options.json:
         from muscle_metrics.reports.verdict_json import verdict_json
@@ -307,6 +325,7 @@ def _append_summary(options: argparse.Namespace, judged: _Judged) -> None:
         examples=options.examples,
         limit=room,
         like=options.like,
+        link=options.report_link,
     )
     append_text(path, text)
 

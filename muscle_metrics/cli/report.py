@@ -45,7 +45,7 @@ def add_command(commands: Any) -> None:
     parser = commands.add_parser(
         "report",
         help="show what an update changed as one HTML page",
-        description="Write one self-contained HTML page that runs no scripts and loads nothing.",
+        description="Write one self-contained HTML page that loads nothing from elsewhere.",
         epilog=EPILOG,
     )
     parser.set_defaults(command=_report)
@@ -75,6 +75,13 @@ def add_command(commands: Any) -> None:
         help="list none, so that no prompts, answers and references are published",
     )
     add_like(output, "place the update among public ones")
+    output.add_argument(
+        "--no-script",
+        action="store_false",
+        dest="script",
+        help="a page that runs nothing: without search, order, steps and marks; views and slices "
+        "still narrow its items",
+    )
     add_policy(parser)
     add_reading(parser)
     add_judging(parser)
@@ -113,6 +120,7 @@ def _report(options: argparse.Namespace) -> int:
             chain=chain,
             examples=options.examples,
             redact=options.redact,
+            script=options.script,
             command=shlex.join(["muscle-metrics", *options.given]),
             items_file=items_file and Path(items_file).name,
             like=options.like,

@@ -88,6 +88,8 @@ class Chain:
         "groups", "prompts" or "items".
     reading : ReadingFacts, optional
         In how many answers of each version readers found nothing.
+    keys : tuple of str, shape (N,)
+        Name of each item, as `ItemTable.keys` names it.
 
     Examples
     --------
@@ -104,6 +106,7 @@ class Chain:
     units: npt.NDArray[np.intp] | None = None
     unit: str = "items"
     reading: ReadingFacts | None = None
+    keys: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -384,4 +387,5 @@ def _chain(
         steps=tuple(tally_correctness(judged.correctness(i, i + 1)) for i in range(last)),
         overall=tally_correctness(overall),
         signature=signature_line(recipe, keys=keys, columns=[right], dropped=dropped),
+        keys=tuple(keys),
     )

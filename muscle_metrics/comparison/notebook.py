@@ -1,4 +1,4 @@
-"""A comparison, or a chain, as one small table of escaped HTML, for a notebook."""
+"""A comparison, or a chain, as sentences and small tables of escaped HTML, for a notebook."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.comparison.chain_bounds import step_bounds
 from muscle_metrics.comparison.near_misses import near_miss_lines
+from muscle_metrics.comparison.ranking import MOST_UNFOLDED, distinct_parts, rank_parts
 from muscle_metrics.comparison.remarks import remark_lines
-from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
+from muscle_metrics.comparison.story import story, story_details
 from muscle_metrics.comparison.uncertainty import counts_of_part, decoding_noise, rate_bounds
 from muscle_metrics.evidence.repeats import noise_parts
 from muscle_metrics.evidence.units import Part
-from muscle_metrics.words.escape import distinct, html, shorten
-from muscle_metrics.words.numbers import percent, percent_range
+from muscle_metrics.words.escape import brief, html
+from muscle_metrics.words.numbers import counted, percent, percent_range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,22 +32,54 @@ NAME_LIMIT = 120
 
 
 def comparison_html(comparison: Comparison) -> str:
-    """Tabulate a comparison and its slices for a notebook."""
+    """Tell the effect of an update, and tabulate it and its slices, for a notebook."""
+    details = html(" ".join(story_details(comparison)))
+    said = f"<p><strong>{html(story(comparison))}</strong> {details}</p>"
     if comparison.correctness is None:
         lines = "\n".join(map(html, str(comparison).splitlines()))
-        return f"<pre>{lines}</pre>"
-    parts = [("all", None), *((name, Part("slice", name)) for name in comparison.slices)]
-    head = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
-    body = "".join(_row(comparison, name, part) for name, part in parts)
+        return f"{said}<pre>{lines}</pre>"
     noise = noise_parts(decoding_noise(comparison))
-    equal = [EQUAL_RUNS] if runs_are_equal(comparison) else []
-    caption = html("; ".join([" -> ".join(comparison.names), *equal]))
     notes = [*near_miss_lines(comparison), *remark_lines(comparison)]
     remarks = "".join(f"<p>{html(note)}</p>" for note in notes)
     return (
-        f"{remarks}<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table>{_noise(noise) if noise else ''}"
-        f"<p><small>{html(comparison.signature)}</small></p>"
+        f"{said}{remarks}{_quadrants(comparison.counts)}{_slices(comparison)}"
+        f"{_noise(noise) if noise else ''}<p><small>{html(comparison.signature)}</small></p>"
+    )
+
+
+def _slices(comparison: Comparison) -> str:
+    """Tabulate all items and the slices, the worst first; those beyond the first are folded."""
+    marks = {} if comparison.is_clustered else distinct_parts(comparison.slices, comparison.counts)
+    parts = [Part("slice", part.name) for part in rank_parts(comparison.slices)]
+    first, folded = [None, *parts[:MOST_UNFOLDED]], parts[MOST_UNFOLDED:]
+    shown = _table(comparison, first, marks, " -> ".join(comparison.names))
+    if not folded:
+        return shown
+    more = counted(len(folded), "more slice")
+    rest = _table(comparison, folded, marks, "the next slices in the same order")
+    return f"{shown}<details><summary>{more}</summary>{rest}</details>"
+
+
+def _table(
+    comparison: Comparison, parts: Sequence[Part | None], marks: dict[str, str], caption: str
+) -> str:
+    columns = (*COLUMNS, "difference") if marks else COLUMNS
+    head = "".join(f'<th scope="col">{column}</th>' for column in columns)
+    body = "".join(_row(comparison, part, marks) for part in parts)
+    return (
+        f"<table><caption>{html(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _quadrants(counts: FlipCounts) -> str:
+    return (
+        f"<table><caption>All {counted(counts.total, 'item')}</caption>"
+        f'<thead><tr><td></td><th scope="col">right now</th><th scope="col">wrong now</th></tr>'
+        f'</thead><tbody><tr><th scope="row">right before</th><td>{counts.both_right}</td>'
+        f"<td><strong>{counts.negative} broke</strong></td></tr>"
+        f'<tr><th scope="row">wrong before</th>'
+        f"<td>{counts.positive} got fixed</td><td>{counts.both_wrong}</td></tr></tbody></table>"
     )
 
 
@@ -67,10 +100,17 @@ def chain_html(chain: Chain) -> str:
         for name, counts, first, end in steps
     )
     caption = html(f"{' -> '.join(chain.names)}: {chain.total} items")
+    kept = chain.survival[-1]
+    said = html(
+        f"Of {counted(kept.total, 'item')} that {brief(chain.names[0], NAME_LIMIT)} got right, "
+        f"{kept.total - (kept.count or 0)} broke in some update."
+    )
+    updates = f"negative flips over {last} updates: {chain.sum_negative_flip_rate}"
     return (
-        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-        f"</table><p>negative flips over {last} updates: {chain.sum_negative_flip_rate}; fixed and "
-        f"broken again: {chain.flip_flop_rate}</p><p><small>{html(chain.signature)}</small></p>"
+        f"<p><strong>{said}</strong></p><table><caption>{caption}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"<p>{updates}; fixed and broken again: {chain.flip_flop_rate}</p>"
+        f"<p><small>{html(chain.signature)}</small></p>"
     )
 
 
@@ -86,9 +126,12 @@ def _noise(parts: Sequence[NoisePart]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _row(comparison: Comparison, name: str, part: Part | None) -> str:
+def _row(comparison: Comparison, part: Part | None, marks: dict[str, str]) -> str:
+    name = "all" if part is None else part.name
+    differs = f"{marks[name]} than elsewhere" if part is not None and name in marks else ""
     bounds = rate_bounds(comparison, "negative_flip_rate", part)
-    return _cells(name, counts_of_part(comparison, part), bounds)
+    more = [differs] if marks else []
+    return _cells(name, counts_of_part(comparison, part), bounds, *more)
 
 
 def _cells(name: str, counts: FlipCounts, bounds: Bounds | None, *more: str) -> str:
@@ -104,5 +147,5 @@ def _cells(name: str, counts: FlipCounts, bounds: Bounds | None, *more: str) -> 
         *more,
     )
     values = "".join(f"<td>{cell}</td>" for cell in cells)
-    label = html(shorten(distinct(name[: NAME_LIMIT + 1]), NAME_LIMIT))
+    label = html(brief(name, NAME_LIMIT))
     return f'<tr><th scope="row">{label}</th>{values}</tr>'

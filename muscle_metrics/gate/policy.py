@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from os import PathLike
 
-__all__ = ["Limit", "LostItems", "OnInconclusive", "Policy", "read_ids", "read_policy"]
+__all__ = [
+    "Limit",
+    "LostItems",
+    "OnInconclusive",
+    "Policy",
+    "fits_line",
+    "read_ids",
+    "read_policy",
+]
 
 Limit = Fraction | str | int | float
 OnInconclusive = Literal["error", "fail", "pass"]
@@ -354,6 +362,19 @@ def read_ids(path: Path) -> list[str]:
     except (OSError, ValueError) as error:
         raise _no_ids(path, getattr(error, "strerror", None) or str(error)) from error
     return [line for line in lines if line]
+
+
+def fits_line(name: str) -> bool:
+    r"""Whether a file of ids, one per line, can hold an id: `read_ids` must give it again.
+
+    Examples
+    --------
+    >>> fits_line(' "q1" '), fits_line("two\nlines"), fits_line("")
+    (True, False, False)
+    """
+    # Reading takes a carriage return for the end of a line, and UTF-8 has no lone surrogates.
+    is_text = not any("\ud800" <= char <= "\udfff" for char in name)
+    return is_text and bool(name) and not {"\r", "\n"} & {*name}
 
 
 def _no_ids(path: Path, reason: str) -> UsageError:

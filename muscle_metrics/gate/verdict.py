@@ -188,6 +188,11 @@ class Verdict:
     def __str__(self) -> str:
         return verdict_text(self)
 
+    def _repr_html_(self) -> str:
+        from muscle_metrics.gate.notebook import verdict_html
+
+        return verdict_html(hide_verdict_secrets(self))
+
 
 def refuse(error: InputError, *, names: tuple[str, str], confidence: float) -> Verdict:
     """Turn an error in the data into the verdict INVALID, which every report can show.

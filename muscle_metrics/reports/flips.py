@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from muscle_metrics.comparison.items import Item, answer_text
 from muscle_metrics.comparison.listed import hide_text_secrets, shown_answers, texts_of
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.gate.verdict import hide_verdict_secrets
-from muscle_metrics.words.escape import distinct, shorten, terminal
+from muscle_metrics.words.escape import brief, shorten, terminal
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.listed import ItemTexts
@@ -28,7 +30,8 @@ TEXT_LIMIT = 200
 class FirstFlips(NamedTuple):
     """The first negative flips, the number of all, and how many secrets were hidden in them.
 
-    `texts` are those of the items, in their order; `problem` says why a log gave none.
+    `texts` are those of the items, in their order; `problem` says why a log gave none. `prompts`
+    are what runs recorded, None where they did not.
     """
 
     items: list[Item]
@@ -36,6 +39,13 @@ class FirstFlips(NamedTuple):
     secrets: int = 0
     texts: Sequence[ItemTexts] = ()
     problem: str | None = None
+    prompts: Sequence[str | None] = ()
+
+    @property
+    def questions(self) -> list[str | None]:
+        """What was asked, for every item: the question of its log, or else its prompt."""
+        pairs = zip(self.texts, self.prompts, strict=True)
+        return [prompt if texts.question is None else texts.question for texts, prompt in pairs]
 
     @property
     def pairs(self) -> list[tuple[Item, ItemTexts]]:
@@ -74,18 +84,28 @@ def first_flips(
     """
     if comparison is None or not comparison.is_judged:
         return FirstFlips([], 0)
-    flips = list(comparison.flips(Quadrant.NEGATIVE))
-    flips.sort(key=lambda item: item.id not in pinned)
-    shown = [hide_secrets(tuple(item)) for item in flips[:most]]
-    listed = texts_of(comparison, flips[:most])
+    asked = zip(comparison.flips(Quadrant.NEGATIVE), _prompts(comparison), strict=True)
+    flips = sorted(asked, key=lambda pair: pair[0].id not in pinned)[:most]
+    shown = [hide_secrets(tuple(item)) for item, _ in flips]
+    prompts = [hide_secrets(prompt) for _, prompt in flips]
+    listed = texts_of(comparison, [item for item, _ in flips])
     texts = [hide_text_secrets(one) for one in listed.items]
     return FirstFlips(
         [Item._make(part.value) for part in shown],
         comparison.counts.negative,
-        sum(part.number for part in (*shown, *texts)),
+        sum(part.number for part in (*shown, *texts, *prompts)),
         [part.value for part in texts],
         listed.problem,
+        [part.value for part in prompts],
     )
+
+
+def _prompts(comparison: Comparison | CountedComparison) -> Iterable[str | None]:
+    """Prompts of all negative flips, in their order; an engine keeps none."""
+    held = comparison.in_memory
+    if held is None or held.table.asked is None:
+        return (None for _ in comparison.flips(Quadrant.NEGATIVE))
+    return [held.table.asked[row] for row in np.flatnonzero(held.values("negative")).tolist()]
 
 
 def flip_lines(flips: FirstFlips) -> list[str]:
@@ -137,16 +157,12 @@ def publish(
 
 
 def _line(item: Item, texts: ItemTexts) -> str:
-    where = f" ({_name(item.slice)})" if item.slice else ""
+    where = f" ({brief(item.slice, TEXT_LIMIT)})" if item.slice else ""
     old, new, reference = flip_texts(item, texts)
-    text = f"{_name(item.name)}{where}: right {old}, now {new}, reference {reference}"
+    text = f"{brief(item.name, TEXT_LIMIT)}{where}: right {old}, now {new}, reference {reference}"
     if texts.question is not None:
         text += f"; question {shorten(texts.question, TEXT_LIMIT)}"
     if texts.new_mismatch is not None:
         text += f"; mismatch {shorten(texts.new_mismatch, TEXT_LIMIT)}"
     # Without the indent an id such as "PASS" would look like a verdict.
     return f"  {terminal(text)}"
-
-
-def _name(text: str) -> str:
-    return shorten(distinct(text[: TEXT_LIMIT + 1]), TEXT_LIMIT)

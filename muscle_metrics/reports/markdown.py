@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, urlsplit
 
 from muscle_metrics.atlas.placing import place_lines
+from muscle_metrics.comparison.ranking import distinct_parts, rank_parts
+from muscle_metrics.comparison.sameness import runs_are_equal
+from muscle_metrics.comparison.story import story
+from muscle_metrics.comparison.uncertainty import rate_bounds
+from muscle_metrics.errors import UsageError
+from muscle_metrics.evidence.units import Part
 from muscle_metrics.reports.flips import flip_texts, publish
-from muscle_metrics.words.escape import distinct, markdown, shorten
+from muscle_metrics.words.escape import brief, markdown, shorten, visible
+from muscle_metrics.words.numbers import counted, percent, percent_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,11 +22,12 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.listed import ItemTexts
+    from muscle_metrics.evidence.units import Kind
     from muscle_metrics.gate.verdict import Check, Verdict
     from muscle_metrics.reports.flips import FirstFlips
     from muscle_metrics.scale import CountedComparison
 
-__all__ = ["COMMENT_LIMIT", "MARKER", "SUMMARY_LIMIT", "verdict_markdown"]
+__all__ = ["COMMENT_LIMIT", "MARKER", "SUMMARY_LIMIT", "check_link", "verdict_markdown"]
 
 # Programs that update their comment find it by this line, which sites do not show.
 MARKER = "<!-- muscle-metrics gate -->"
@@ -28,6 +37,7 @@ SUMMARY_LIMIT = 1_048_000
 
 NAME_LIMIT = 120
 LINE_LIMIT = 1000
+MOST_PARTS = 10
 
 
 def verdict_markdown(
@@ -37,6 +47,7 @@ def verdict_markdown(
     examples: int = 20,
     limit: int = COMMENT_LIMIT,
     like: str | None = None,
+    link: str | None = None,
 ) -> str:
     """Write a verdict as Markdown.
 
@@ -54,22 +65,35 @@ def verdict_markdown(
     like : str, optional
         Family or task of the public updates to place the update among, as in `atlas.place`; the
         last line but one does, and no verdict depends on it.
+    link : str, optional
+        Where people open the page about this update: an address of http or https, or a path.
 
     Returns
     -------
     str
-        A heading without text of the runs, then tables.
+        A heading without text of the runs, the effect in one sentence, then tables.
+
+    Raises
+    ------
+    UsageError
+        If the link is of another kind.
     """
     verdict, flips = publish(verdict, comparison, examples)
     old, new = (markdown(shorten(name, NAME_LIMIT)) for name in verdict.names)
     head = [MARKER, f"## {verdict.outcome}{_counted(comparison)}", "", f"{old} to {new}"]
-    head += [markdown(shorten(note, LINE_LIMIT)) for note in verdict.notes]
+    # Equal runs have a note.
+    if comparison is not None and not runs_are_equal(comparison):
+        head += ["", story(comparison, _name)]
+    if link is not None:
+        head += ["", f"[Every item that changed](<{check_link(link)}>)"]
+    if verdict.notes:
+        head += ["", *map(_line, verdict.notes)]
     placed = []
     if comparison is not None and verdict.outcome != "INVALID":
         placed = place_lines(comparison, like)
     context = [part for line in placed for part in ("", f"Context, not judged: {line}")]
     foot = [*context, "", _signature(verdict)]
-    sections = [*_sections(verdict, flips)]
+    sections = [*_sections(verdict, comparison, flips)]
     room = limit - _size([*head, *foot]) - sum(_size(section.frame) for section in sections)
     body: list[str] = []
     for section in sections:
@@ -77,6 +101,31 @@ def verdict_markdown(
         room -= _size(lines) - _size(section.frame)
         body += lines
     return "\n".join([*head, *body, *foot]) + "\n"
+
+
+def check_link(link: str) -> str:
+    """Percent-encode a link to a page, so that it ends where Markdown ends it.
+
+    Raises
+    ------
+    UsageError
+        If it is neither an address of http or https nor a path.
+
+    Examples
+    --------
+    >>> check_link("https://ci.example/run 7/report.html#items")
+    'https://ci.example/run%207/report.html#items'
+    """
+    try:
+        scheme = urlsplit(link).scheme
+    except ValueError:
+        scheme = "unreadable"
+    if scheme not in ("", "http", "https") or not link:
+        raise UsageError(
+            f"expected an address of http or https, or a path, for the link to the page, got "
+            f"'{shorten(visible(link), LINE_LIMIT)}': pass --report-link https://... (link=)"
+        )
+    return quote(link, safe="/:?#@!$&'*+,;=%~", errors="backslashreplace")
 
 
 class _Section(NamedTuple):
@@ -103,30 +152,65 @@ class _Section(NamedTuple):
         return ["", *self.before, *shown, *self.after, *note]
 
 
-def _sections(verdict: Verdict, flips: FirstFlips) -> Iterator[_Section]:
+def _sections(
+    verdict: Verdict, comparison: Comparison | CountedComparison | None, flips: FirstFlips
+) -> Iterator[_Section]:
     if verdict.reasons:
-        yield _Section([], [f"- {markdown(shorten(text, LINE_LIMIT))}" for text in verdict.reasons])
+        yield _Section([], [f"- {_line(text)}" for text in verdict.reasons])
     if verdict.checks:
         # Rows at the end may not fit.
         rows = [_check_row(check) for check in verdict.worst_first()]
         yield _Section([*_table("check", "verdict", "value", "bounds", "limit", "seen")], rows)
+    advice = [check for check in verdict.worst_first() if check.advice]
+    if advice:
+        steps = [f"- {_name(check.criterion)}: {_line(check.advice)}" for check in advice]
+        yield _Section(["**To decide**", ""], steps)
     if verdict.broken_pins:
         pins = [f"- {_name(pin)}" for pin in verdict.broken_pins]
         yield _Section([f"Pinned items that broke: {len(pins)}", ""], pins)
+    if comparison is not None and comparison.is_judged:
+        yield from _part_sections(comparison)
     if flips.items:
         title = [f"<details><summary>{flips.title}</summary>", ""]
         if flips.problem:
-            title += [markdown(shorten(flips.problem, LINE_LIMIT)), ""]
+            title += [_line(flips.problem), ""]
         sliced = any(item.slice is not None for item in flips.items)
-        asked = any(texts.question is not None for texts in flips.texts)
-        columns = ["item", *["slice"] * sliced, *["question"] * asked]
+        asked = any(question is not None for question in flips.questions)
+        columns = ["item", *["slice"] * sliced, *["prompt"] * asked]
         explained = any(texts.new_mismatch is not None for texts in flips.texts)
         columns += ["old (right)", "new (wrong)", "reference", *["mismatch"] * explained]
         rows = [
-            _flip_row(item, texts, sliced=sliced, asked=asked, explained=explained)
-            for item, texts in flips.pairs
+            _flip_row(
+                item,
+                texts,
+                prompts=[question or ""] * asked,
+                sliced=sliced,
+                explained=explained,
+            )
+            for (item, texts), question in zip(flips.pairs, flips.questions, strict=True)
         ]
         yield _Section([*title, *_table(*columns)], rows, ["", "</details>"])
+
+
+def _part_sections(comparison: Comparison | CountedComparison) -> Iterator[_Section]:
+    """Slices, or tasks where there are none, the worst first."""
+    kind: Kind = "slice" if comparison.slices else "task"
+    parts = comparison.slices or comparison.tasks
+    ranked = rank_parts(parts)
+    if not ranked:
+        return
+    distinct = {} if comparison.is_clustered else distinct_parts(parts, comparison.counts)
+    rows = []
+    for part in ranked[:MOST_PARTS]:
+        bounds = rate_bounds(comparison, "negative_flip_rate", Part(kind, part.name))
+        rate = percent(part.counts.negative_flip_rate)
+        interval = "" if bounds is None else f"{percent_range(bounds.ends)}, {bounds.method}"
+        differs = f"{distinct[part.name]} than elsewhere" if part.name in distinct else ""
+        counts = (str(part.counts.negative), str(part.counts.total))
+        rows.append(_row(_name(part.name), *counts, rate, interval, differs))
+    left = len(ranked) - len(rows)
+    more = ["", f"{counted(left, f'more {kind}')}."] if left else []
+    yield _Section(_table(kind, "broke", "of", "NFR", "95 % interval", "difference"), rows, more)
 
 
 def _counted(comparison: Comparison | CountedComparison | None) -> str:
@@ -145,19 +229,24 @@ def _check_row(check: Check) -> str:
         check.shown(check.estimate),
         check.named_bounds,
         check.limit_text,
-        markdown(shorten(check.sample_text, LINE_LIMIT)),
+        _line(check.sample),
     )
 
 
-def _flip_row(item: Item, texts: ItemTexts, *, sliced: bool, asked: bool, explained: bool) -> str:
+def _flip_row(
+    item: Item, texts: ItemTexts, *, prompts: Sequence[str], sliced: bool, explained: bool
+) -> str:
     names = [item.name, *[item.slice or "none"] * sliced]
-    shown = [texts.question or ""] * asked + [*flip_texts(item, texts)]
-    shown += [texts.new_mismatch or ""] * explained
+    shown = [*prompts, *flip_texts(item, texts), *[texts.new_mismatch or ""] * explained]
     return _row(*map(_name, names), *map(_cut, shown))
 
 
 def _name(text: str) -> str:
-    return _cut(distinct(text[: NAME_LIMIT + 1]))
+    return markdown(brief(text, NAME_LIMIT))
+
+
+def _line(text: str) -> str:
+    return markdown(shorten(text, LINE_LIMIT))
 
 
 def _cut(text: str) -> str:

@@ -20,6 +20,7 @@ __all__ = [
     "benjamini_hochberg_adjusted",
     "holm_adjusted",
     "holm_rejections",
+    "rest_p_values",
     "shrunken_rates",
 ]
 
@@ -129,6 +130,41 @@ def benjamini_hochberg_adjusted(p_values: ArrayLike) -> Floats:
     adjusted = np.empty_like(values)
     adjusted[largest_first] = np.minimum.accumulate(scaled)
     return adjusted
+
+
+def rest_p_values(counts: ArrayLike, totals: ArrayLike, flips: int, items: int) -> Floats:
+    """Test whether flips are more or less frequent in each slice than in all other items.
+
+    Fisher's exact test, two-sided by doubling the smaller tail. Slices may overlap.
+
+    Parameters
+    ----------
+    counts, totals : array_like of int, shape (slices,)
+        Flips and items of each slice.
+    flips, items : int
+        Flips and items of all slices, and of items in no slice.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (slices,)
+        p-values; 1 for a slice of all items, which has no rest.
+
+    References
+    ----------
+    Fisher, "The Logic of Inductive Inference", Journal of the Royal Statistical Society 98 (1935),
+    39-82.
+
+    Examples
+    --------
+    >>> rest_p_values([3, 0], [3, 3], 3, 6).round(3).tolist()
+    [0.1, 0.1]
+    """
+    from scipy.stats import hypergeom
+
+    found = np.asarray(counts)
+    chance = hypergeom(items, flips, np.asarray(totals))
+    tails = np.minimum(chance.cdf(found), chance.sf(found - 1))
+    return np.asarray(np.minimum(2 * tails, 1))
 
 
 def shrunken_rates(counts: ArrayLike, totals: ArrayLike) -> Floats:

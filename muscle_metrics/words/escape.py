@@ -17,6 +17,7 @@ from itertools import pairwise
 __all__ = [
     "annotation",
     "annotation_property",
+    "brief",
     "distinct",
     "html",
     "json_source",
@@ -24,6 +25,7 @@ __all__ = [
     "markdown",
     "markup_source",
     "shorten",
+    "shorten_id",
     "spreadsheet",
     "terminal",
     "visible",
@@ -211,6 +213,32 @@ def shorten(text: str, limit: int) -> str:
     'negative…'
     """
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def brief(name: str, limit: int) -> str:
+    r"""Make a name `distinct`, and cut it to at most `limit` characters.
+
+    Examples
+    --------
+    >>> print(brief("cafe\u0301", 99), brief("negative flips", 9))
+    cafe\u0301 negative…
+    """
+    # Cut before escaping too: a name may be megabytes long.
+    return shorten(distinct(name[: limit + 1]), limit)
+
+
+def shorten_id(name: str, limit: int) -> str:
+    """Cut the middle of a name: ids may differ at their ends only.
+
+    Examples
+    --------
+    >>> shorten_id("mmlu_pro/test/physics/0017", 14)
+    'mmlu_p…cs/0017'
+    """
+    if len(name) <= limit:
+        return name
+    kept = limit - 1
+    return f"{name[: kept // 2]}…{name[-(kept - kept // 2) :]}"
 
 
 def _follows(char: str) -> bool:

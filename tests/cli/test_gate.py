@@ -446,7 +446,7 @@ def test_hostile_names_of_files(run, write, hostile, tmp_path) -> None:
         assert done.code == 0
         check_printed(done.out)
         ElementTree.fromstring(reports[0].read_text("utf-8"))
-        assert len(reports[1].read_text("utf-8").splitlines()) == 11
+        assert len(reports[1].read_text("utf-8").splitlines()) == 12
         assert json.loads(reports[2].read_text("utf-8"))["new"] == str(path)
         path.unlink()
         missing = run("gate", old, path, "--max-nfr", "0.96")
@@ -497,6 +497,20 @@ def test_a_model_that_forgot_the_primes_fails(run, shared: Path, tmp_path) -> No
     done = run("gate", path, path, *models, *fields, "--max-nfr", "0.02")
     assert done.code == 4
     assert "only 0 of 1000 items could break" in done.out
+
+
+def test_the_markdown_links_to_the_page(run, pair, tmp_path, monkeypatch) -> None:
+    old, new = pair(300, broken=3)
+    files = (tmp_path / "gate.md", tmp_path / "summary.md")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(files[1]))
+    link = "https://ci.example/7/report.html"
+    done = run(
+        "gate", old, new, "--max-nfr", "0.05", "--markdown", files[0], "--summary",
+        "--report-link", link,
+    )  # fmt: skip
+    assert done.code == 0
+    for file in files:
+        assert f"[Every item that changed](<{link}>)" in file.read_text("utf-8")
 
 
 def test_every_report_says_that_the_files_are_copies(run, write, reports, tmp_path) -> None:

@@ -209,7 +209,7 @@ def test_a_notebook_warns_as_the_text_does() -> None:
     answers = ["The answer is A.", "The answer is <b>."]
     comparison = compare(old=answers, new=answers, references=["A", "b"])
     page = comparison._repr_html_()
-    assert "the two runs are equal on every item" in page
+    assert "<strong>The two runs are equal on every item.</strong>" in page
     assert "<p>warning: old is right on 0 of 2 items" in page
     assert "<p>hint: old would be right on" in page
     assert "<b>" not in page

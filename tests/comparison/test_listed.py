@@ -210,7 +210,7 @@ def test_every_report_shows_texts_of_the_logs(logs: list[Path], tmp_path: Path, 
     assert "old response: it is 10." in outputs["junit"].read_text()
     assert "well, 9" in outputs["junit"].read_text()
     assert "3 &#40;город 2г&#41;" in outputs["markdown"].read_text()
-    assert "| item | question | old" in outputs["markdown"].read_text()
+    assert "| item | prompt | old" in outputs["markdown"].read_text()
 
 
 def test_a_page_of_logs_shows_question_responses_and_options(

@@ -8,13 +8,15 @@ import time
 import tomllib
 from dataclasses import FrozenInstanceError, fields
 from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.gate.policy import Policy, read_ids, read_policy
+from muscle_metrics.gate.policy import Policy, fits_line, read_ids, read_policy
 
 SHARES = ["max_nfr", "max_nfr_mc", "max_accuracy_loss", "max_weighted_nfr"]
 BUDGETS = ["metrics", "tasks", "slices"]
@@ -431,6 +433,24 @@ def test_pinned_ids_may_stand_in_a_file_of_their_own(tmp_path):
     write(tmp_path / "pins", "q1\n\nid with spaces \nq1\n", "must not break.txt")
     path = write(tmp_path, "max_nfr = 0.02\npinned = 'pins/must not break.txt'")
     assert read_policy(path).pinned == frozenset({"q1", "id with spaces "})
+
+
+@given(st.text(st.characters(codec=None), max_size=6))
+@example("\r")
+@example("a\rb")
+@example("\ud800")
+@example("\u2028\x85\x0b")
+@example("\ufeffq")
+@example(' "q" ')
+def test_an_id_fits_a_line_where_reading_the_line_gives_it_again(name):
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "pinned.txt")
+        path.write_bytes(f"{name}\n".encode("utf-8", "surrogatepass"))
+        try:
+            found = read_ids(path)
+        except UsageError:
+            found = []
+    assert fits_line(name) == (found == [name])
 
 
 # A locale in which text is ASCII unless the code names an encoding.

@@ -37,6 +37,7 @@ WATCHED = [
     "gate/stream",
     "integrations/pytest_plugin",
     "reports/files",
+    "reports/markdown",
     "runs/readers/baseline",
 ]
 
@@ -162,6 +163,10 @@ CASES: dict[str, Callable[[], object]] = {
         "power", "--limit", "0.05", "--old-accuracy", "0.9"
     ),
     "cli: like for a chain": lambda: command("compare", "1", "2", "3", "--like", "all"),
+    "cli: --report-link alone": lambda: gate("--report-link", "https://ci.example/report.html"),
+    "cli: --report-link of another kind": lambda: gate(
+        "--markdown", "gate.md", "--report-link", "javascript:alert(1)"
+    ),
     "cli: --seed alone": lambda: gate("--seed", "7"),
     "cli: --sequential on an engine": lambda: gate(
         "--sequential", "--seed", "7", "--engine", "duckdb"

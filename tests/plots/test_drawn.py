@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics import InputError, UsageError, compare
+from muscle_metrics.comparison.ranking import rank_parts
 from muscle_metrics.plots import (
     FrontierPoint,
     plot_frontier,
@@ -18,7 +19,6 @@ from muscle_metrics.plots import (
     plot_slices,
     plot_survival,
 )
-from muscle_metrics.reports.charts import rank_parts
 
 if TYPE_CHECKING:
     from muscle_metrics import Chain, Comparison

@@ -12,7 +12,6 @@ from muscle_metrics.reports.charts import (
     axis_from_zero,
     check_axis,
     mosaic_tiles,
-    rank_parts,
     score_charts,
 )
 
@@ -41,18 +40,6 @@ def test_old_right_is_left_and_new_right_on_top(counts: FlipCounts) -> None:
     assert tiles["negative"].top == pytest.approx(tiles["both_right"].height)
     assert tiles["both_wrong"].top == pytest.approx(tiles["positive"].height)
     assert tiles["positive"].left == tiles["both_wrong"].left == tiles["both_right"].width
-
-
-def test_small_slices_do_not_lead() -> None:
-    parts = {
-        "one of five": FlipCounts(both_right=4, negative=1, positive=0, both_wrong=0),
-        "large": FlipCounts(both_right=70, negative=30, positive=0, both_wrong=0),
-        "none of two": FlipCounts(both_right=2, negative=0, positive=0, both_wrong=0),
-        "calm": FlipCounts(both_right=95, negative=5, positive=0, both_wrong=0),
-    }
-    assert [part.name for part in rank_parts(parts)] == [
-        "large", "one of five", "none of two", "calm",
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("largest", [0.0004, 0.03, 0.051, 0.2, 0.71, 1.0])

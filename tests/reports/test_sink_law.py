@@ -303,6 +303,12 @@ TEXTS: dict[str, Sink] = {
     "notebook": Sink(
         "comparison/notebook", lambda a: a.comparison._repr_html_(), unescaped, lambda a: NAMES
     ),
+    "notebook of a chain": Sink(
+        "comparison/notebook", lambda a: a.chain._repr_html_(), unescaped, lambda a: []
+    ),
+    "notebook of a verdict": Sink(
+        "gate/notebook", lambda a: a.verdict._repr_html_(), unescaped, lambda a: []
+    ),
     "baseline": Sink(
         "runs/readers/baseline", lambda a: baseline_text(a.runs[0]), same, lambda a: []
     ),

@@ -124,12 +124,14 @@ def test_markdown(attacked) -> None:
     headings = [token for token in tokens if token.type == "heading_open"]
     assert len(headings) == 1
     assert text.splitlines()[1].startswith(f"## {attacked.verdict.outcome}: ")
-    # Every row of both tables is one row, of as many cells as the table has columns.
+    # Every row of each table is one row, of as many cells as the table has columns.
     flips = first_flips(attacked.comparison, EVERYTHING).total
     rows = [token for token in tokens if token.type == "tr_open"]
-    assert len(rows) == len(attacked.verdict.checks) + flips + 2
+    slices = 0 if attacked.comparison is None else min(len(attacked.comparison.slices), 10)
+    tables = 1 + bool(flips) + bool(slices)
+    assert len(rows) == len(attacked.verdict.checks) + flips + slices + tables
     cells = [token for token in tokens if token.type == "td_open"]
-    assert len(cells) == 6 * len(attacked.verdict.checks) + 5 * flips
+    assert len(cells) == 6 * (len(attacked.verdict.checks) + slices) + 5 * flips
     shown = "".join(token.content for token in tokens if token.type.startswith("text"))
     assert is_visible(shown)
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import math
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.errors import require
 from muscle_metrics.flips.rate_table import MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
 from muscle_metrics.reports.charts import TITLES, check_axis
-from muscle_metrics.words.escape import distinct, lines, markup_source, shorten
+from muscle_metrics.words.escape import (
+    brief,
+    json_source,
+    lines,
+    markup_source,
+    shorten,
+    shorten_id,
+)
 from muscle_metrics.words.numbers import (
     counted,
     percent,
@@ -30,10 +40,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["brief", "page_environment", "render"]
+__all__ = ["Script", "page_environment", "render", "script_of_page"]
 
 # Ids may be whole questions.
 NAME_LIMIT = 160
+ID_LIMIT = 20
 LINE_LIMIT = 90
 
 
@@ -63,7 +74,8 @@ def page_environment() -> Environment:
     )
     environment.filters |= {
         "answer_text": answer_text,
-        "brief": brief,
+        "brief": partial(brief, limit=NAME_LIMIT),
+        "as_json": _as_json,
         "counted": partial(counted, separator=","),
         "css": _css,
         "one_line": _one_line,
@@ -74,6 +86,7 @@ def page_environment() -> Environment:
         "ratio": ratio,
         "score": _typeset(score),
         "score_range": _typeset(score_range),
+        "short_id": _short_id,
         "shorten": shorten,
         "true_minus": true_minus,
     }
@@ -95,9 +108,30 @@ def render(template: str, **values: Any) -> Markup:
     return markup(page_environment().get_template(template).render(**values))
 
 
-def brief(text: str) -> str:
-    """Cut a name to a length that a line can hold."""
-    return shorten(distinct(text[: NAME_LIMIT + 1]), NAME_LIMIT)
+class Script(NamedTuple):
+    """The script of the page, and its hash for the page's security policy."""
+
+    source: Markup
+    digest: str
+
+
+@cache
+def script_of_page() -> Script:
+    """Read the script of the page, which holds no data and is the same on every page."""
+    markup: type[Markup] = require("markupsafe", "report").Markup
+    source = Path(__file__).with_name("templates").joinpath("page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+    return Script(markup(source), digest)
+
+
+def _short_id(text: str) -> str:
+    """Name of an item for a narrow column; the item itself shows all of it."""
+    return shorten_id(brief(text, NAME_LIMIT), ID_LIMIT)
+
+
+def _as_json(text: str) -> str:
+    """Write a text as JSON in ASCII, from which the script of the page gets it back exactly."""
+    return json_source(json.dumps(text))
 
 
 def _visible(value: Any) -> Any:

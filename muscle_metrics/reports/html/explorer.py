@@ -1,16 +1,19 @@
-"""The items that changed, in views that a reader chooses from, as far as they fit."""
+"""The items that changed, as the page lists them: as many as fit, of every slice."""
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
 
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.comparison.listed import hide_text_secrets, texts_of
 from muscle_metrics.flips.counts import Quadrant
+from muscle_metrics.gate.policy import fits_line
 from muscle_metrics.reports.html.difference import differing_words
 from muscle_metrics.reports.html.environment import render
+from muscle_metrics.reports.html.views import View, find_views, take_turns
 from muscle_metrics.words.place import item_name
 
 if TYPE_CHECKING:
@@ -18,66 +21,39 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.listed import ItemTexts
-    from muscle_metrics.flips.changes import ScoreChanges
 
-__all__ = ["Explorer", "View", "explore"]
+__all__ = ["Explorer", "explore"]
 
 MOST_LABELS = 200
 # A text may be megabytes long: the runs hold all of it.
 TEXT_LIMIT = 4000
 # Room of the first view, as a multiple of the room of every other view.
 FIRST_SHARE = 3
-
-
-class View(NamedTuple):
-    """Items that changed in the same way.
-
-    Parameters
-    ----------
-    name : str
-        Class of the view in the page.
-    title, meaning : str
-        The change, as a title and in words.
-    old_state, new_state : str
-        Names of both answers.
-    positions : list of int
-        Its items, in the order in which they are listed.
-    shown : tuple of Markup
-        The items that fit, as the page writes them.
-    """
-
-    name: str
-    title: str
-    meaning: str
-    old_state: str
-    new_state: str
-    positions: list[int]
-    shown: tuple[Markup, ...] = ()
-
-    @property
-    def total(self) -> int:
-        """Number of its items."""
-        return len(self.positions)
-
-    @property
-    def left_out(self) -> int:
-        """How many of its items did not fit."""
-        return self.total - len(self.shown)
+STATES = {
+    Quadrant.NEGATIVE: ("right", "wrong"),
+    Quadrant.POSITIVE: ("wrong", "right"),
+    Quadrant.BOTH_WRONG: ("wrong", "wrong"),
+    Quadrant.BOTH_RIGHT: ("right", "right"),
+    None: ("before", "now"),
+}
 
 
 class Explorer(NamedTuple):
     """Views, and the slices (or tasks) by which a reader can narrow them.
 
-    `secrets` counts those that are hidden in texts of the logs, and `problem` says why a log gave
-    no texts.
+    `listed` and `totals` count the items of every view by slice: those that fit, and all.
+    `secrets` counts those that are hidden in texts of the logs; `problem` says why a log gave none.
     """
 
     views: list[View]
     kind: str
     labels: list[str]
+    listed: list[Counter[str | None]]
+    totals: list[Counter[str | None]]
     secrets: int = 0
     problem: str | None = None
 
@@ -85,6 +61,12 @@ class Explorer(NamedTuple):
     def left_out(self) -> int:
         """How many items did not fit, over all views."""
         return sum(view.left_out for view in self.views)
+
+    @property
+    def metrics(self) -> list[tuple[str | None, list[View]]]:
+        """Views of each metric."""
+        groups = groupby(self.views, key=lambda view: view.metric)
+        return [(metric, list(views)) for metric, views in groups]
 
 
 def explore(
@@ -94,6 +76,8 @@ def explore(
     room: int,
     labels: Sequence[str],
     pinned: Collection[str] = (),
+    chain: Chain | None = None,
+    script: bool = True,
 ) -> Explorer:
     """Sort the items that changed into views, and write those that fit.
 
@@ -102,46 +86,61 @@ def explore(
     comparison : Comparison
         Old against new.
     most : int
-        Largest number of items of a view.
+        Largest number of items of a view; slices share it.
     room : int
         Largest number of bytes of all items; the first view may fill at least half of it.
     labels : sequence of str
         Slices (or tasks, where there are no slices) a reader can choose, in their order.
     pinned : collection of str
         Ids that come first.
+    chain : Chain, optional
+        Versions of which `comparison` is the last update, over the same items.
+    script : bool
+        Whether the page has a script, by which items are marked.
 
     Returns
     -------
     Explorer
     """
-    sliced = any(comparison.table.slices)
+    table = comparison.table
+    sliced = any(table.slices)
+    parts = table.slices if sliced else table.tasks
     numbers = {label: number for number, label in enumerate(labels[:MOST_LABELS])}
     items = list(comparison.items())
-    found = _views(comparison, items, pinned)
-    listed = sorted({position for view in found for position in view.positions[:most]})
+    again = None if chain is None or len(chain.names) < 3 else chain.flip_flops
+    found = find_views(comparison, pinned=pinned, again=again)
+    broken = {i for i, name in enumerate(table.ids) if name in pinned} if pinned else set()
+    chosen = [take_turns(view.positions, parts, broken)[:most] for view in found]
+    listed = sorted({position for positions in chosen for position in positions})
     read = texts_of(comparison, [items[position] for position in listed])
     hidden = dict(zip(listed, map(hide_text_secrets, read.items), strict=True))
     views: list[View] = []
-    for view in found:
+    listed_by: list[Counter[str | None]] = []
+    for view, positions in zip(found, chosen, strict=True):
         # Later views may use the room that earlier ones leave.
         weight = 1 if views else FIRST_SHARE
         share = room * weight // (weight + len(found) - len(views) - 1)
-        shown: list[Markup] = []
+        written: dict[int, Markup] = {}
         used = 0
-        for position in view.positions[:most]:
-            item = items[position]
-            label = numbers.get((item.slice if sliced else item.task) or "")
-            text = _write_item(comparison, view, item, hidden[position].value, position, label)
+        for position in positions:
+            label = numbers.get(parts[position] or "")
+            texts = hidden[position].value
+            text = _write_item(
+                comparison, view, items[position], texts, position, label, chain, script
+            )
             size = len(text.encode())
             if used + size > share:
                 break
             used += size
-            shown.append(text)
+            written[position] = text
         room -= used
-        views.append(view._replace(shown=tuple(shown)))
+        shown = tuple(written[i] for i in view.positions if i in written)
+        views.append(view._replace(shown=shown))
+        listed_by.append(Counter(parts[i] for i in written))
+    totals = [Counter(parts[i] for i in view.positions) for view in views]
     secrets = sum(texts.number for texts in hidden.values())
     kind = "slice" if sliced else "task"
-    return Explorer(views, kind, list(numbers), secrets, read.problem)
+    return Explorer(views, kind, list(numbers), listed_by, totals, secrets, read.problem)
 
 
 def _write_item(
@@ -151,6 +150,8 @@ def _write_item(
     texts: ItemTexts,
     position: int,
     label: int | None,
+    chain: Chain | None,
+    script: bool,
 ) -> Markup:
     """Write an item: question, reference, both answers and which of their words differ."""
     asked = comparison.table.asked
@@ -162,6 +163,11 @@ def _write_item(
         "item.html",
         view=view,
         item=item,
+        states=STATES[item.quadrant],
+        anchor=_anchor(item, view),
+        position=position,
+        script=script,
+        can_be_pinned=fits_line(item.id),
         label=label,
         texts=texts,
         number=texts.number and item_name(item.task, texts.number, item.repeat),
@@ -173,42 +179,14 @@ def _write_item(
             (metric, *map(float, (c.old[position], c.new[position], c.deltas[position])))
             for metric, c in comparison.changes.items()
         ],
+        versions=[]
+        if chain is None
+        else list(zip(chain.names, chain.right[:, position].tolist(), strict=True)),
     )
 
 
-def _views(comparison: Comparison, items: Sequence[Item], pinned: Collection[str]) -> list[View]:
-    if comparison.correctness is None:
-        return _graded_views(next(iter(comparison.changes.values())))
-    positions: dict[str, list[int]] = {quadrant.value: [] for quadrant in Quadrant}
-    for position, item in enumerate(items):
-        flipped = item.quadrant in (Quadrant.NEGATIVE, Quadrant.POSITIVE)
-        if flipped or item.changed:
-            positions[str(item.quadrant)].append(position)
-    for view in positions.values():
-        view.sort(key=lambda position: items[position].id not in pinned)
-
-    def view_of(name: str, title: str, meaning: str, old: str, new: str) -> View:
-        return View(name, title, meaning, old, new, positions[name])
-
-    views = [
-        view_of("negative", "Broke", "right, then wrong", "right", "wrong"),
-        view_of("positive", "Fixed", "wrong, then right", "wrong", "right"),
-    ]
-    if comparison.correctness.changed is not None:
-        another = "both times, with another answer"
-        views += [
-            view_of("both_wrong", "Wrong in another way", f"wrong {another}", "wrong", "wrong"),
-            view_of("both_right", "Right in another way", f"right {another}", "right", "right"),
-        ]
-    return views
-
-
-def _graded_views(changes: ScoreChanges) -> list[View]:
-    gains = changes.gains
-    order = np.argsort(gains, kind="stable").tolist()
-    worse = [i for i in order if gains[i] < -changes.dead_band]
-    better = [i for i in order[::-1] if gains[i] > changes.dead_band]
-    return [
-        View("negative", "Got worse", "the largest loss first", "before", "now", worse),
-        View("positive", "Got better", "the largest gain first", "before", "now", better),
-    ]
+def _anchor(item: Item, view: View) -> str:
+    """Name of an item in links, the same on every page; an item may be in several views."""
+    key = repr((item.task, item.id, item.repeat)).encode("utf-8", "backslashreplace")
+    name = hashlib.blake2b(key, digest_size=6).hexdigest()
+    return f"item-{name}" if view.name in {*Quadrant} else f"item-{name}-{view.name}"

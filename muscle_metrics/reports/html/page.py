@@ -6,11 +6,20 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+import numpy as np
+
 from muscle_metrics.atlas.placing import place_lines
 from muscle_metrics.comparison.chain_bounds import survival_bounds
 from muscle_metrics.comparison.near_misses import near_miss_lines
+from muscle_metrics.comparison.ranking import (
+    MOST_UNFOLDED,
+    RankedPart,
+    distinct_parts,
+    rank_parts,
+)
 from muscle_metrics.comparison.remarks import dependence_text
 from muscle_metrics.comparison.secrets import hide_comparison_secrets, redact_comparison
+from muscle_metrics.comparison.story import leading_score, story, story_details
 from muscle_metrics.comparison.uncertainty import (
     cell_bounds,
     decoding_noise,
@@ -24,18 +33,15 @@ from muscle_metrics.flips.rate_table import RATES
 from muscle_metrics.gate.verdict import hide_verdict_secrets
 from muscle_metrics.reports.charts import (
     Axis,
-    RankedPart,
     Tile,
     answer_table,
     axis_from_zero,
     mosaic_tiles,
-    rank_parts,
     score_charts,
 )
 from muscle_metrics.reports.html.certainty import reachable_limits
-from muscle_metrics.reports.html.environment import render
+from muscle_metrics.reports.html.environment import render, script_of_page
 from muscle_metrics.reports.html.explorer import explore
-from muscle_metrics.reports.html.story import story, story_details
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
@@ -81,6 +87,7 @@ def html_report(
     chain: Chain | None = None,
     examples: int = EXAMPLES,
     redact: bool = False,
+    script: bool = True,
     command: str | None = None,
     items_file: str | None = None,
     like: str | None = None,
@@ -101,6 +108,9 @@ def html_report(
     redact : bool
         Whether to replace every prompt, answer and reference by its length and a hash. Ids and
         names stay.
+    script : bool
+        Whether the page has a script, for search, order, steps from item to item, and a file of
+        marked ids. Its hash stands in the page's security policy, so that nothing else can run.
     command : str, optional
         The command that makes the page again.
     items_file : str, optional
@@ -112,7 +122,7 @@ def html_report(
     Returns
     -------
     str
-        HTML without scripts, and without anything to be loaded from elsewhere.
+        HTML without anything to be loaded from elsewhere.
 
     Raises
     ------
@@ -134,6 +144,7 @@ def html_report(
         chain=chain,
         examples=examples,
         redact=redact,
+        script=script,
         command=command,
         items_file=items_file,
         like=like,
@@ -147,6 +158,7 @@ def make_page(
     chain: Chain | None,
     examples: int,
     redact: bool,
+    script: bool = True,
     command: str | None,
     items_file: str | None,
     like: str | None = None,
@@ -168,6 +180,8 @@ def make_page(
             room=ITEM_BYTES,
             labels=_labels(comparison),
             pinned=() if verdict is None else verdict.broken_pins,
+            chain=chain if _ends_in(chain, comparison) else None,
+            script=script,
         )
     secrets += 0 if explorer is None else explorer.secrets
     if explorer is not None and explorer.problem:
@@ -184,6 +198,9 @@ def make_page(
         story=story(comparison),
         details=[*story_details(comparison), *map(_sentence, placed)],
         notes=[*map(_sentence, hints), *_notes(comparison, redact=redact, secrets=secrets)],
+        panels=_panels(comparison),
+        most_unfolded=MOST_UNFOLDED,
+        script=script_of_page() if script and explorer is not None else None,
         tiles=[] if counts is None else _tiles(comparison, counts),
         rates=[
             (RATES[key], getattr(counts, key), rate_bounds(comparison, key))
@@ -191,10 +208,10 @@ def make_page(
             if counts is not None
         ],
         forests=[] if counts is None else _forests(comparison),
-        scores=[
-            (name, one, score_charts(one), partial(score_bounds, comparison, name))
+        scores={
+            name: (one, score_charts(one), partial(score_bounds, comparison, name))
             for name, one in comparison.changes.items()
-        ],
+        },
         answers=answer_table(comparison) if examples else None,
         noise=noise_parts(noise),
         least_loss=0.0 if noise is None else noise.regression_lower_bound(),
@@ -211,12 +228,24 @@ def make_page(
     return Page(str(text), 0 if explorer is None else explorer.left_out)
 
 
+def _ends_in(chain: Chain | None, comparison: Comparison) -> bool:
+    """Whether a comparison is the last update of a chain, over the same items."""
+    judged = comparison.correctness
+    return (
+        chain is not None
+        and judged is not None
+        and list(chain.keys) == comparison.table.keys
+        and np.array_equal(chain.right[-2:], [judged.old_right, judged.new_right])
+    )
+
+
 class _Forest(NamedTuple):
-    """Slices or tasks on one axis, and how many of them did not fit."""
+    """Slices or tasks on one axis, those that differ, and how many of them did not fit."""
 
     kind: str
     parts: list[tuple[RankedPart, Bounds | None]]
     axis: Axis
+    distinct: dict[str, str]
     left_out: int
 
 
@@ -234,8 +263,16 @@ def _forests(comparison: Comparison) -> list[_Forest]:
         ]
         if shown:
             axis = axis_from_zero(max(bounds.high for _, bounds in shown if bounds))
-            forests.append(_Forest(kind, shown, axis, len(ranked) - len(shown)))
+            distinct = {} if comparison.is_clustered else distinct_parts(parts, comparison.counts)
+            forests.append(_Forest(kind, shown, axis, distinct, len(ranked) - len(shown)))
     return forests
+
+
+def _panels(comparison: Comparison) -> list[str | None]:
+    """Scores that changed, and None for right and wrong; the leading one comes first."""
+    judged = [] if comparison.correctness is None else [None]
+    lead = leading_score(comparison)
+    return sorted([*judged, *comparison.changes], key=lambda name: name != lead)
 
 
 def _tiles(comparison: Comparison, counts: FlipCounts) -> list[tuple[Tile, Bounds | None]]:

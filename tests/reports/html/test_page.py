@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import re
 from collections import Counter
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("jinja2")
 
+import muscle_metrics
 from muscle_metrics import (
     Policy,
     Record,
@@ -33,11 +37,15 @@ from tests.reports.test_sinks import is_visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from muscle_metrics import Comparison
 
-CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'"
+)
+PACKAGE = Path(muscle_metrics.__file__).parent
+SCRIPT = (PACKAGE / "reports/html/templates/page.js").read_text("utf-8")
 VOID = {"meta", "input", "line", "circle", "rect", "polyline"}
 
 
@@ -117,7 +125,7 @@ def test_hostile_texts_stay_text(hostile: list[str]) -> None:
     page = hostile_report(hostile)
     document = Document(page)
     names = {name for name, _ in document.elements}
-    assert not names & {"script", "img", "iframe", "object", "embed", "form", "base", "link"}
+    assert not names & {"img", "iframe", "object", "embed", "form", "base", "link"}
     for _, attributes in document.elements:
         assert not [name for name in attributes if name.startswith("on") or name == "src"]
     assert all(link["href"][0] == "#" or ":" not in link["href"] for link in document.all("a"))
@@ -127,7 +135,9 @@ def test_hostile_texts_stay_text(hostile: list[str]) -> None:
         assert lines(text)[:60] in shown
     assert is_visible(page.replace("\n", " ").replace("\t", " "))
     page.encode("utf-8")
-    # Nothing of the data reached the style sheet.
+    # Nothing of the data reached the script or the style sheet.
+    assert page.count("<script") == 1
+    assert document.text("script") == SCRIPT
     assert len(document.all("style")) == 1
     styles = "".join(text for parent, text in document.texts if parent == "style")
     assert not [text for text in hostile if len(text.strip()) > 3 and text in styles]
@@ -136,10 +146,38 @@ def test_hostile_texts_stay_text(hostile: list[str]) -> None:
 def test_policy_of_the_page_itself(example: Comparison) -> None:
     document = Document(html_report(example))
     meta = {m.get("http-equiv"): m.get("content") for m in document.all("meta")}
-    assert meta["Content-Security-Policy"] == CSP
+    digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+    own = f"script-src 'sha256-{digest}'; require-trusted-types-for 'script'; "
+    assert meta["Content-Security-Policy"] == CSP.replace("base-uri", own + "base-uri")
     # Not only forbidden: there is nothing that would be loaded.
     page = html_report(example)
-    assert not re.search(r"https?:|url\(|@import|<link|<script", page)
+    assert not re.search(r"https?:|url\(|@import|<link", page)
+
+
+def test_the_script_writes_no_markup_and_asks_for_nothing() -> None:
+    forbidden = (
+        r"innerHTML|outerHTML|insertAdjacent|document\.write|setHTML|DOMParser|Function|eval"
+        r"|fetch|XMLHttp|WebSocket|import|Storage|cookie|\.on[a-z]+ ="
+    )
+    assert not re.search(forbidden, SCRIPT)
+    assert SCRIPT.isascii()
+
+
+def test_a_page_without_a_script_runs_nothing_and_offers_nothing_that_needs_one(
+    example: Comparison,
+) -> None:
+    page = html_report(example, script=False)
+    document = Document(page)
+    meta = {m.get("http-equiv"): m.get("content") for m in document.all("meta")}
+    assert meta["Content-Security-Policy"] == CSP
+    assert not {"script", "button"} & {name for name, _ in document.elements}
+    assert "Search" not in document.text()
+    assert "nothing in it runs." in document.text()
+    # The same items are in both pages.
+    other = Document(html_report(example))
+    assert [a["id"] for a in document.all("details")] == [a["id"] for a in other.all("details")]
+    # Without items there is nothing to search.
+    assert "<script" not in html_report(example, examples=0)
 
 
 def test_headings_tables_and_labels(example: Comparison) -> None:
@@ -237,7 +275,7 @@ def test_what_does_not_fit_is_said_and_linked(example: Comparison) -> None:
     counts = example.counts
     assert page.left_out == counts.negative + counts.positive + counts.wrong_changed - 15
     assert page.text.count('href="all%20items.csv"') == 3
-    assert f"The first 5 of {counts.negative} are listed" in page.text
+    assert f">5 of {counts.negative} are listed.<" in page.text
     everything = make_page(example, examples=1000, items_file="all items.csv", **options)
     assert everything.left_out == 0
     assert "all%20items.csv" not in everything.text
@@ -356,7 +394,11 @@ def test_slices_and_their_rate_share_one_axis() -> None:
     slices = [name for name in names for _ in range(100)]
     comparison = compare(old=["A"] * 300, new=new, references=["A"] * 300, slices=slices)
     page = html_report(comparison)
-    assert re.findall(r'<th scope="row">(\w+)<small>100 items', page) == names
+    marks = re.findall(
+        r'<th scope="row">(\w+)(?: <span class="differs">(\w+)[^<]*</span>)?<small>', page
+    )
+    assert marks == [("worst", "more"), ("middle", ""), ("none", "fewer")]
+    assert [name for name, _ in marks] == names
     assert "The dashed line is all items, 9.7%." in page
     ranges = re.findall(r'class="range" x1="([\d.]+)%" x2="([\d.]+)%"', page)
     rates = re.findall(r'circle cx="([\d.]+)%"', page)
@@ -460,3 +502,67 @@ def test_chains_survive_step_by_step() -> None:
     survived = re.findall(r'scope="row">v\d</th><td class="number">(\d of \d)<', page)
     assert survived == ["4 of 4", "2 of 4", "1 of 4"]
     assert "broken again by a later one: <b>0.00% (0 of 4)</b>" in page
+
+
+def test_every_item_has_a_link_that_other_pages_have_too(example: Comparison) -> None:
+    document = Document(html_report(example))
+    anchors = [a["id"] for a in document.all("details")]
+    assert len({*anchors}) == len(anchors)
+    assert {f"#{anchor}" for anchor in anchors} <= {a["href"] for a in document.all("a")}
+    fewer = Document(html_report(example, examples=7))
+    assert {a["id"] for a in fewer.all("details")} < {*anchors}
+
+
+def test_slices_beyond_the_first_twenty_are_folded() -> None:
+    answers = ["A"] * 470
+    comparison = compare(
+        old=answers, new=answers, references=answers, slices=[f"s{i % 47}" for i in range(470)]
+    )
+    shown, _, folded = html_report(comparison, examples=0).partition("<summary>27 more slices")
+    assert shown.count("<small>10 items</small>") == 20
+    assert folded.count("<small>10 items</small>") == 27
+
+
+def test_long_ids_are_short_in_their_row_and_whole_in_their_item() -> None:
+    names = [f"{'0123456789abcdef' * 3}-{end}" for end in ("физика", "sums")]
+    comparison = compare(old=["A"] * 2, new=["B"] * 2, references=["A"] * 2, ids=names)
+    page = html_report(comparison)
+    assert '<span class="id">012345678…def-физика</span>' in page
+    assert '<span class="id">012345678…bcdef-sums</span>' in page
+    for name in names:
+        assert f"<dd>{name} <a" in page
+
+
+def test_metrics_stand_side_by_side_and_the_first_leads(project: Path) -> None:
+    runs = [read_run(project / "examples" / f"v{i}.jsonl") for i in (1, 2)]
+    for metric in (["exact_match", "rouge1"], ["rouge1", "exact_match"]):
+        page = html_report(compare_runs(*runs, metric=metric))
+        tabs = re.findall(r'for="metric-\d">([^<]+)<', page)
+        named = ["Right or wrong" if name == "exact_match" else name for name in metric]
+        assert tabs == named
+        headline = Document(page).text("h1")
+        assert headline.startswith("Accuracy" if metric[0] == "exact_match" else "rouge1 ")
+        # Items come before the tables of rates.
+        assert page.index('id="items"') < page.index('id="rates"')
+
+
+def test_items_of_a_chain_show_what_each_version_got_right() -> None:
+    runs = [
+        Run(
+            tuple(Record(f"q{i}", answer, "A") for i, answer in enumerate(answers)),
+            f"v{number}",
+        )
+        for number, answers in enumerate(("ABAB", "AAAB", "ABBB"), start=1)
+    ]
+    last = compare_runs(*runs[1:])
+    page = html_report(last, chain=compare_chain(runs))
+    assert re.findall(r"v1 (\w+), v2 (\w+), v3 (\w+)", page)[:2] == [
+        ("wrong", "right", "wrong"),
+        ("right", "right", "wrong"),
+    ]
+    assert ">○●○<" in page
+    # Fixed by one update, and broken by the next.
+    assert 'for="view-again">Broke again <b>1</b>' in page
+    # Of other items, or of another update, a chain says nothing about these.
+    for other in (runs[:2], [Run(run.records[:3], run.name) for run in runs]):
+        assert "Broke again" not in html_report(last, chain=compare_chain(other))

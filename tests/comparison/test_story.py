@@ -1,13 +1,11 @@
-"""What the page says about an update in sentences, from counts that are easy to follow."""
+"""What reports say about an update in sentences, from counts that are easy to follow."""
 
 from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("jinja2")
-
 from muscle_metrics import compare
-from muscle_metrics.reports.html.story import story, story_details
+from muscle_metrics.comparison.story import story, story_details
 
 
 def compared(both_right: int, negative: int, positive: int, both_wrong: int = 0):

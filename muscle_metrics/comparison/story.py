@@ -1,4 +1,4 @@
-"""The effect of an update in sentences, for the head of the page."""
+"""The effect of an update in sentences, for pages, comments and notebooks."""
 
 from __future__ import annotations
 
@@ -6,25 +6,66 @@ from typing import TYPE_CHECKING
 
 from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
 from muscle_metrics.comparison.uncertainty import rate_bounds, score_bounds
-from muscle_metrics.reports.html.environment import brief
 from muscle_metrics.words import numbers
+from muscle_metrics.words.escape import brief
 from muscle_metrics.words.numbers import percent, plural, points, score, true_minus
 
 if TYPE_CHECKING:
-    from muscle_metrics.comparison.comparison import Comparison
-    from muscle_metrics.flips.changes import ScoreChanges
+    from collections.abc import Callable
+
+    from muscle_metrics.comparison.facts import Facts
+    from muscle_metrics.flips.changes import ScoreFacts
     from muscle_metrics.flips.counts import FlipCounts
 
-__all__ = ["story", "story_details"]
+__all__ = ["leading_score", "story", "story_details"]
+
+NAME_LIMIT = 160
 
 
-def story(comparison: Comparison) -> str:
-    """Say the effect of the update in one sentence."""
+def leading_score(comparison: Facts) -> str | None:
+    """Graded score that leads a report: the metric named first, or else that of unjudged items.
+
+    Returns
+    -------
+    str or None
+        None where right and wrong lead.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> texts = {"old": ["a b"], "new": ["a c"], "references": ["a b"]}
+    >>> leading_score(compare(**texts, metric=["rouge1", "exact_match"]))
+    'rouge1'
+    >>> leading_score(compare(**texts, metric=["exact_match", "rouge1"]))
+    """
+    named = comparison.recipe["metric"]
+    scores = [*comparison.changes]
+    first = [name for name in scores if named == name or named.startswith(f"{name}, ")]
+    if first or comparison.is_judged:
+        return max(first, key=len, default=None)
+    return scores[0]
+
+
+def story(comparison: Facts, show: Callable[[str], str] | None = None) -> str:
+    """Say the effect of the update in one sentence.
+
+    Parameters
+    ----------
+    comparison : Comparison or CountedComparison
+        Old against new.
+    show : callable, optional
+        Writes the name of a metric, the one untrusted text; cut to a line by default.
+    """
     if runs_are_equal(comparison):
         return f"{EQUAL_RUNS.capitalize()}."
-    if comparison.correctness is None:
-        return _graded_story(*next(iter(comparison.changes.items())))
-    counts = comparison.counts
+    score = leading_score(comparison)
+    if score is not None:
+        name = brief(score, NAME_LIMIT) if show is None else show(score)
+        return _graded_story(name, comparison.changes[score])
+    return _flip_story(comparison.counts)
+
+
+def _flip_story(counts: FlipCounts) -> str:
     if not counts.negative:
         fixed = f"{_counted(counts.positive, 'answer')} got fixed" if counts.positive else ""
         return f"Nothing broke, and {fixed or 'nothing got fixed'}."
@@ -40,10 +81,12 @@ def story(comparison: Comparison) -> str:
     return f"Accuracy fell by {size}: {broken}."
 
 
-def story_details(comparison: Comparison) -> list[str]:
+def story_details(comparison: Facts) -> list[str]:
     """Say whether chance explains the change, and how many wrong answers changed."""
-    if comparison.correctness is None:
-        return [_graded_detail(comparison, *next(iter(comparison.changes.items())))]
+    score = leading_score(comparison)
+    if score is not None:
+        flips = [_flip_story(comparison.counts)] if comparison.is_judged else []
+        return [_graded_detail(comparison, score), *flips]
     counts = comparison.counts
     moved = (
         f"Of {_counted(counts.total, 'item')}, {percent(counts.old_accuracy, 1)} were right before "
@@ -70,18 +113,18 @@ def _fixed(counts: FlipCounts) -> list[str]:
     return [f"Of what was wrong, {got} got fixed{other}."]
 
 
-def _graded_story(metric: str, changes: ScoreChanges) -> str:
+def _graded_story(metric: str, changes: ScoreFacts) -> str:
     worse, better = changes.negative_flip_rate.count, changes.positive_flip_rate.count
     change = changes.mean_change
     moved = f"{'rose' if change > 0 else 'fell'} by {score(abs(change))}"
     return (
-        f"{brief(metric)} {moved if change else 'stayed the same'} on average; {worse:,} of "
+        f"{metric} {moved if change else 'stayed the same'} on average; {worse:,} of "
         f"{changes.total:,} items got worse, {better:,} better."
     )
 
 
-def _graded_detail(comparison: Comparison, metric: str, changes: ScoreChanges) -> str:
-    band = f"Changes of at most {changes.dead_band:g} count as none."
+def _graded_detail(comparison: Facts, metric: str) -> str:
+    band = f"Changes of at most {comparison.changes[metric].dead_band:g} count as none."
     bounds = score_bounds(comparison, metric, "mean_change")
     if bounds is None:
         return band
