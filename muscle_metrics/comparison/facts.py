@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.comparison.answer_forms import AnswerForms, count_forms
 from muscle_metrics.comparison.listed import texts_of
 from muscle_metrics.comparison.macro import macro_averages
 from muscle_metrics.comparison.methods import call_method
@@ -160,6 +161,11 @@ class Facts(ABC):
         """Counts of every task, the one that lost most accuracy first; empty without tasks."""
         return most_lost_first(self._count_by("task"))
 
+    @cached_property
+    def answer_forms(self) -> AnswerForms | None:
+        """Forms of both runs' answers; None without answers, and where an engine counted."""
+        return None if self.in_memory is None else count_forms(self.in_memory)
+
     @abstractmethod
     def part_names(self, kind: Kind) -> list[str]:
         """Names of all slices or tasks, sorted."""
@@ -199,6 +205,7 @@ class Facts(ABC):
             "dropped": dict(self.dropped),
             "lost": dict(self.lost),
             "coverage": float(self.coverage),
+            "answer_forms": None if self.answer_forms is None else self.answer_forms.described(),
             "notes": [*remark_lines(self), *([listed.problem] if listed.problem else [])],
             "possible_negative_flip_rates": None if possible is None else list(possible),
             "scores": {

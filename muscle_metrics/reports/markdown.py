@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.atlas.placing import place_lines
+from muscle_metrics.comparison.answer_forms import form_lines
 from muscle_metrics.reports.flips import flip_texts, publish
 from muscle_metrics.words.escape import distinct, markdown, shorten
 
@@ -64,6 +65,7 @@ def verdict_markdown(
     old, new = (markdown(shorten(name, NAME_LIMIT)) for name in verdict.names)
     head = [MARKER, f"## {verdict.outcome}{_counted(comparison)}", "", f"{old} to {new}"]
     head += [markdown(shorten(note, LINE_LIMIT)) for note in verdict.notes]
+    head += [f"Note: {line}" for line in form_lines(comparison)]
     placed = []
     if comparison is not None and verdict.outcome != "INVALID":
         placed = place_lines(comparison, like)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from muscle_metrics.atlas.placing import place_lines
+from muscle_metrics.comparison.answer_forms import form_lines
 from muscle_metrics.comparison.chain_bounds import survival_bounds
 from muscle_metrics.comparison.near_misses import near_miss_lines
 from muscle_metrics.comparison.remarks import dependence_text
@@ -157,6 +158,8 @@ def make_page(
     comparison, secrets = hide_comparison_secrets(comparison)
     # Before texts are replaced; a page that lists no items and a redacted one quote none.
     hints = near_miss_lines(comparison, texts=bool(examples) and not redact)
+    # Hashes in place of answers would have no form.
+    forms = form_lines(comparison)
     if redact:
         comparison = redact_comparison(comparison)
     counts = None if comparison.correctness is None else comparison.counts
@@ -183,7 +186,10 @@ def make_page(
         chain=chain,
         story=story(comparison),
         details=[*story_details(comparison), *map(_sentence, placed)],
-        notes=[*map(_sentence, hints), *_notes(comparison, redact=redact, secrets=secrets)],
+        notes=[
+            *map(_sentence, [*hints, *forms]),
+            *_notes(comparison, redact=redact, secrets=secrets),
+        ],
         tiles=[] if counts is None else _tiles(comparison, counts),
         rates=[
             (RATES[key], getattr(counts, key), rate_bounds(comparison, key))
