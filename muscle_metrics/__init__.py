@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.readers.lm_eval import *
     from muscle_metrics.runs.record import *
     from muscle_metrics.scorers.table import *
+    from muscle_metrics.slices.find import *
+    from muscle_metrics.slices.found import *
     from muscle_metrics.statistics.interval import *
 
 # Public names by the module that defines them; each loads when it is first used (PEP 562).
@@ -121,6 +123,11 @@ _PUBLIC = {
     "scorers.table": (
         "SCORERS",
         "score",
+    ),
+    "slices.find": ("find_slices",),
+    "slices.found": (
+        "FoundSlice",
+        "FoundSlices",
     ),
     "statistics.interval": ("Interval",),
 }

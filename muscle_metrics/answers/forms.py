@@ -43,7 +43,8 @@ _HELPING = (
     r"have (?:personal|opinions|feelings)|express)"
 )
 _AI = (
-    r"an? (?:ai|artificial intelligence|(?:large )?language model|(?:virtual |digital )?assistant)\b"
+    r"an? (?:ai|artificial intelligence|(?:large )?language model|"
+    r"(?:virtual |digital )?assistant)\b"
 )
 # English only. A refusal opens the answer and says that the model will not or cannot help; or it
 # says near the start, at the start of a clause, that an AI does not. "I don't know", "it depends"
@@ -54,9 +55,10 @@ _REFUSAL = re.compile(
     rf"[,.!;:]?\s(?:but\s)?[^\n]{{0,80}}?)?\b(?:i|we)\s{_UNABLE}\s{_HELPING}\b|"
     r"i (?:must|have to) (?:decline|refuse)\b)"
 )
+_DOES_NOT = rf"(?:{_UNABLE}|do not|don['’]t)\b"
 _NOT_AS_AI = re.compile(
-    rf"(?i:(?:^|[.!?,]\s|\band\s|\bbut\s)(?:as {_AI}[^\n.]{{0,60}}?\bi\s(?:{_UNABLE}|do not|don['’]t)"
-    rf"|(?:i['’]m|i am) {_AI}[^\n.]{{0,60}}?\b(?:{_UNABLE}|do not|don['’]t))\b)"
+    rf"(?i:(?:^|[.!?,]\s|\band\s|\bbut\s)(?:as {_AI}[^\n.]{{0,60}}?\bi\s{_DOES_NOT}|"
+    rf"(?:i['’]m|i am) {_AI}[^\n.]{{0,60}}?\b{_DOES_NOT}))"
 )
 # A mark opens or closes what a model thinks before it answers.
 _REASONS = re.compile(
@@ -173,7 +175,8 @@ def look_at(answer: Any) -> Look:
     not: "As an AI language model, I don't have opinions". Refusals in other languages are texts.
 
     Closed reasoning is left out, and empty text where nothing is left. An answer is cut off if it
-    ends inside a code fence, inside reasoning, or inside JSON that it starts with. Prose that stops in the middle of a sentence is a text.
+    ends inside a code fence, inside reasoning, or inside JSON that it starts with. Prose that stops
+    in the middle of a sentence is a text.
 
     Examples
     --------

@@ -36,7 +36,8 @@ class AnswerForms:
     Examples
     --------
     >>> from muscle_metrics import compare
-    >>> forms = count_forms(compare(old=["A", "B"], new=["```\nA\n```", "B"], references=["A", "B"]))
+    >>> answers = {"old": ["A", "B"], "new": ["```\nA\n```", "B"], "references": ["A", "B"]}
+    >>> forms = count_forms(compare(**answers))
     >>> forms.broken
     {'into_code_fence': 1}
     >>> print(*forms.lines(), sep="; ")
@@ -69,7 +70,7 @@ class AnswerForms:
             yield f"answers that say nothing, or not all: {'; '.join(faults)}"
 
     def described(self) -> dict[str, Any]:
-        """Counts as plain data: every form and every change of form, also those that are 0."""
+        """Describe the counts as plain data: every form, and every change of form."""
         old, new = self.runs
         return {
             "old": {form.name: old.get(form.name, 0) for form in FORMS},
@@ -97,10 +98,10 @@ def count_forms(comparison: Comparison) -> AnswerForms | None:
     """
     old, new = comparison.table.old, comparison.table.new
     correctness = comparison.correctness
-    if correctness is None or correctness.changed is None:
-        # Where no answers are recorded, scores are shown in their place.
-        if not (_has_texts(old) and _has_texts(new)):
-            return None
+    # Where no answers are recorded, scores are shown in their place.
+    is_known = correctness is not None and correctness.changed is not None
+    if not is_known and not (_has_texts(old) and _has_texts(new)):
+        return None
     looks = looks_of(old), looks_of(new)
     runs = Counter(look.form for look in looks[0]), Counter(look.form for look in looks[1])
     if correctness is None:

@@ -37,6 +37,7 @@ from muscle_metrics.reports.html.certainty import reachable_limits
 from muscle_metrics.reports.html.environment import render
 from muscle_metrics.reports.html.explorer import explore
 from muscle_metrics.reports.html.story import story, story_details
+from muscle_metrics.slices.text import slice_name
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from muscle_metrics.evidence.units import Kind
     from muscle_metrics.flips.counts import FlipCounts
     from muscle_metrics.gate.verdict import Verdict
+    from muscle_metrics.slices.found import FoundSlice, FoundSlices
 
 __all__ = ["EXAMPLES", "Page", "html_report", "make_page"]
 
@@ -80,6 +82,7 @@ def html_report(
     *,
     verdict: Verdict | None = None,
     chain: Chain | None = None,
+    found: FoundSlices | None = None,
     examples: int = EXAMPLES,
     redact: bool = False,
     command: str | None = None,
@@ -96,6 +99,8 @@ def html_report(
         The verdict of a gate on it, shown first.
     chain : Chain, optional
         Versions of the model, of which the new one is the last.
+    found : FoundSlices, optional
+        Kinds of items that broke more often, as `find_slices` found them.
     examples : int
         Largest number of items of each kind of change that are listed; 0 lists none, and publishes
         neither prompts nor answers nor references.
@@ -133,6 +138,7 @@ def html_report(
         comparison,
         verdict=verdict,
         chain=chain,
+        found=found,
         examples=examples,
         redact=redact,
         command=command,
@@ -146,6 +152,7 @@ def make_page(
     *,
     verdict: Verdict | None,
     chain: Chain | None,
+    found: FoundSlices | None,
     examples: int,
     redact: bool,
     command: str | None,
@@ -184,6 +191,8 @@ def make_page(
         counts=counts,
         verdict=None if verdict is None else hide_verdict_secrets(verdict),
         chain=chain,
+        found=found,
+        findings=[] if found is None else _findings(found, hidden=redact or not examples),
         story=story(comparison),
         details=[*story_details(comparison), *map(_sentence, placed)],
         notes=[
@@ -242,6 +251,26 @@ def _forests(comparison: Comparison) -> list[_Forest]:
             axis = axis_from_zero(max(bounds.high for _, bounds in shown if bounds))
             forests.append(_Forest(kind, shown, axis, len(ranked) - len(shown)))
     return forests
+
+
+class _Findings(NamedTuple):
+    """Found slices of one kind with their names, on one axis."""
+
+    kind: str
+    slices: list[tuple[str, FoundSlice]]
+    axis: Axis
+
+
+def _findings(found: FoundSlices, *, hidden: bool) -> list[_Findings]:
+    """Found slices of items and of answers; `hidden` hides what they quote."""
+    return [
+        _Findings(
+            kind,
+            [(slice_name(one, hidden=hidden), one) for one in slices],
+            axis_from_zero(max((one.bounds.high for one in slices), default=0.0)),
+        )
+        for kind, slices in (("item", found.items), ("answer", found.answers))
+    ]
 
 
 def _tiles(comparison: Comparison, counts: FlipCounts) -> list[tuple[Tile, Bounds | None]]:
