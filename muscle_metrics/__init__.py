@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.record import *
     from muscle_metrics.scorers.table import *
     from muscle_metrics.slices.find import *
-    from muscle_metrics.slices.found import *
     from muscle_metrics.statistics.interval import *
 
 # Public names by the module that defines them; each loads when it is first used (PEP 562).
@@ -125,10 +124,6 @@ _PUBLIC = {
         "score",
     ),
     "slices.find": ("find_slices",),
-    "slices.found": (
-        "FoundSlice",
-        "FoundSlices",
-    ),
     "statistics.interval": ("Interval",),
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names}

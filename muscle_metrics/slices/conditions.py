@@ -33,8 +33,8 @@ class Condition(NamedTuple):
     ----------
     facet : str
         What is asked about, such as "slice".
-    relation : {"is", ">=", "<"}
-        How it compares.
+    relation : {"is", ">=", "<", ""}
+        How it compares; empty where the value is a verb, as in "new answer came cut off".
     value : str
         With what.
     of_answer : bool
@@ -60,7 +60,7 @@ class Condition(NamedTuple):
         'reference is [hidden]'
         """
         value = "[hidden]" if hidden and self.quotes else self.value
-        return f"{self.facet} {self.relation} {value}"
+        return " ".join(filter(None, (self.facet, self.relation, value)))
 
 
 class Conditions(NamedTuple):
@@ -111,7 +111,7 @@ def _tests(facet: Facet) -> Iterator[tuple[str, str, Flags]]:
     numbers = {label: number for number, label in enumerate(frequent)}
     codes = np.array([numbers.get(value, -1) for value in facet.values], dtype=np.intp)
     for label, number in numbers.items():
-        yield "is", str(label), codes == number
+        yield facet.verb, str(label), codes == number
 
 
 def _number(value: float) -> str:

@@ -60,12 +60,15 @@ class Facet(NamedTuple):
         Whether answers have it, rather than the item.
     quotes : bool
         Whether its labels quote a prompt or a reference.
+    verb : str
+        Word between the name and a label.
     """
 
     name: str
     values: Sequence[Hashable | None] | Floats
     of_answer: bool = False
     quotes: bool = False
+    verb: str = "is"
 
 
 def item_facets(
@@ -117,8 +120,9 @@ def answer_facets(comparison: Comparison, texts: Sequence[ItemTexts]) -> list[Fa
     new = [_first(one.new_response, answer) for one, answer in zip(texts, table.new, strict=True)]
     looks = looks_of(old), looks_of(new)
     changes = [break_of(*pair) for pair in zip(*looks, strict=True)]
+    changed = [None if one == SAME_FORM else _CHANGES[one] for one in changes]
     facets = [
-        Facet("new answer", [None if c == SAME_FORM else _CHANGES[c] for c in changes], True),
+        Facet("new answer", changed, True, verb=""),
         Facet("form of new", [_FORM_TITLES[look.form] for look in looks[1]], True),
         Facet("form of old", [_FORM_TITLES[look.form] for look in looks[0]], True),
         Facet("length of new", _lengths(new), True),

@@ -181,9 +181,9 @@ def search_and_test(conditions: Conditions, outcomes: Outcomes) -> list[_Tested]
         candidates = search_slices(
             conditions.met[searched], outcomes.broke[searched], allowed, most_share
         )
-        left = outcomes.is_tested
+        left: Flags = outcomes.is_tested
         for candidate in candidates:
-            inside = conditions.met[:, candidate.conditions].all(axis=1)
+            inside: Flags = np.all(conditions.met[:, candidate.conditions], axis=1)
             tested.append(_test(candidate, inside, left, outcomes, most_share))
             left = left & ~inside
     return tested

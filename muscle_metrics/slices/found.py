@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.plain_data import described_rate, json_text
+from muscle_metrics.words.escape import distinct, shorten
+from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from muscle_metrics.comparison.answer_forms import AnswerForms
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["FoundSlice", "FoundSlices"]
 
 SCHEMA_VERSION = 1
+NAME_LIMIT = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,11 @@ class FoundSlice:
     def text(self, *, hidden: bool = False) -> str:
         """Write its conditions in words; hide what they quote of prompts and references."""
         return " and ".join(condition.text(hidden=hidden) for condition in self.conditions)
+
+    def shown(self, *, hidden: bool = False) -> str:
+        """Write its conditions without secrets, cut to fit a line."""
+        text: str = hide_secrets(self.text(hidden=hidden)).value
+        return shorten(distinct(text), NAME_LIMIT)
 
     def described(self) -> dict[str, Any]:
         """Describe the slice as plain data."""

@@ -42,7 +42,13 @@ class _Counts(NamedTuple):
     all_broken: int
 
     def without(self, other: _Counts) -> _Counts:
-        return _Counts(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
+        """Counts of the items that the other ones do not hold."""
+        return _Counts(
+            self.items - other.items,
+            self.broken - other.broken,
+            self.total - other.total,
+            self.all_broken - other.all_broken,
+        )
 
 
 def search_slices(met: Flags, broke: Flags, allowed: Flags, most_share: float) -> list[Candidate]:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from muscle_metrics.words.escape import distinct, shorten, terminal
+from muscle_metrics.words.escape import terminal
 from muscle_metrics.words.numbers import percent, percent_range
-from muscle_metrics.words.secrets import hide_secrets
 from muscle_metrics.words.table import Column, FittedTable, plain_text
 
 if TYPE_CHECKING:
@@ -19,10 +18,9 @@ if TYPE_CHECKING:
 
     from muscle_metrics.slices.found import FoundSlice, FoundSlices
 
-__all__ = ["slice_name", "slices_table", "slices_text"]
+__all__ = ["slices_table", "slices_text"]
 
 WIDTH = 100
-NAME_LIMIT = 160
 
 
 def slices_text(found: FoundSlices, *, width: int = WIDTH) -> str:
@@ -33,12 +31,6 @@ def slices_text(found: FoundSlices, *, width: int = WIDTH) -> str:
 def slices_table(found: FoundSlices) -> RenderableType:
     """Tables of found slices for rich to print."""
     return Group(*_parts(found))
-
-
-def slice_name(one: FoundSlice, *, hidden: bool = False) -> str:
-    """Conditions of a slice without secrets, cut to fit a line; `hidden` hides what they quote."""
-    text: str = hide_secrets(one.text(hidden=hidden)).value
-    return shorten(distinct(text), NAME_LIMIT)
 
 
 def _parts(found: FoundSlices) -> Iterator[RenderableType]:
@@ -71,7 +63,7 @@ def _table(kind: str, slices: Sequence[FoundSlice]) -> FittedTable:
     ]
     rows = [
         [
-            terminal(slice_name(one)),
+            terminal(one.shown()),
             str(one.rate.total),
             str(one.rate.count),
             percent(one.rate, 1),

@@ -37,7 +37,6 @@ from muscle_metrics.reports.html.certainty import reachable_limits
 from muscle_metrics.reports.html.environment import render
 from muscle_metrics.reports.html.explorer import explore
 from muscle_metrics.reports.html.story import story, story_details
-from muscle_metrics.slices.text import slice_name
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
@@ -266,7 +265,7 @@ def _findings(found: FoundSlices, *, hidden: bool) -> list[_Findings]:
     return [
         _Findings(
             kind,
-            [(slice_name(one, hidden=hidden), one) for one in slices],
+            [(one.shown(hidden=hidden), one) for one in slices],
             axis_from_zero(max((one.bounds.high for one in slices), default=0.0)),
         )
         for kind, slices in (("item", found.items), ("answer", found.answers))
