@@ -123,8 +123,7 @@ def _compare(options: argparse.Namespace) -> int:
     found = None if isinstance(result, Chain) else found_slices(options, result)
     texts = {}
     if options.json:
-        texts[options.json] = _json(result, found) + "
-"
+        texts[options.json] = _json(result, found) + "\n"
     if options.llm_comparator and isinstance(result, Comparison) and prompts:
         from muscle_metrics.integrations.llm_comparator import llm_comparator_json
 
@@ -148,10 +147,15 @@ def _result(
         doubt_order(paths)
         return compare_on_engine(options, paths, graded, flips=options.flips), None
     listed = int(bool(options.json or options.flips))
-    counted = count_if_large(
-        options,
-        paths,
-        lambda: compare_on_engine(options, paths, graded, flips=listed, as_in_memory=True),
+    # An engine keeps no texts to find slices by.
+    counted = (
+        None
+        if options.find_slices
+        else count_if_large(
+            options,
+            paths,
+            lambda: compare_on_engine(options, paths, graded, flips=listed, as_in_memory=True),
+        )
     )
     if counted is not None:
         return counted, None

@@ -59,7 +59,7 @@ def check_finding(options: argparse.Namespace, engine: str = "memory") -> None:
                 "--find-slices"
             )
         return
-    if engine != "memory":
+    if engine in {"duckdb", "ray"}:
         from muscle_metrics.slices.find import IN_MEMORY
 
         raise UsageError(IN_MEMORY)

@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.comparison.answer_forms import AnswerForms, count_forms
 from muscle_metrics.comparison.listed import texts_of
 from muscle_metrics.comparison.macro import macro_averages
 from muscle_metrics.comparison.methods import call_method
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from muscle_metrics.comparison.answer_forms import AnswerForms
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.reading_facts import ReadingFacts
@@ -161,10 +161,10 @@ class Facts(ABC):
         """Counts of every task, the one that lost most accuracy first; empty without tasks."""
         return most_lost_first(self._count_by("task"))
 
-    @cached_property
+    @property
+    @abstractmethod
     def answer_forms(self) -> AnswerForms | None:
-        """Forms of both runs' answers; None without answers, and where an engine counted."""
-        return None if self.in_memory is None else count_forms(self.in_memory)
+        """Forms of both runs' answers, and in which form items broke; None without answers."""
 
     @abstractmethod
     def part_names(self, kind: Kind) -> list[str]:

@@ -42,7 +42,7 @@ class _Counts(NamedTuple):
     all_broken: int
 
     def without(self, other: _Counts) -> _Counts:
-        """Counts of the items that the other ones do not hold."""
+        """Leave out the items of other counts."""
         return _Counts(
             self.items - other.items,
             self.broken - other.broken,
