@@ -66,7 +66,7 @@ _REASONS = re.compile(
 )
 _ENDED = re.compile(r"(?:</[\w:]+>|\[/THINK\]|◁/think▷|\|>)\Z")
 _MARKER = re.compile(
-    r"(?m:^[ \t]*#{4}[ \t])|\\[bf]box(?:ed)?\s*\{|<answer>|"
+    r"(?m:^[ \t]*#{4}[ \t])|\\(?:boxed|fbox)\s*\{|<answer>|"
     r"\b(?i:answer(?:\s+is)?\W{0,3}:|the (?:final |correct |right |best )?answer is)"
 )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from muscle_metrics.cli.reading import read_runs
 from muscle_metrics.cli.screen import working
 from muscle_metrics.cli.whole_numbers import number
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +88,12 @@ def _values(options: argparse.Namespace, field: str) -> Mapping[str, object]:
 
     again = argparse.Namespace(**{**vars(options), "slice_field": [field]})
     values: dict[str, object] = {}
-    for run in read_runs(again, options.runs[-2:]):
+    try:
+        runs = read_runs(again, options.runs[-2:])
+    except FileError as error:
+        message = error.message.replace("--slice-field (slice_field", "--find-field (fields")
+        raise FileError(message) from error
+    for run in runs:
         for record in run:
             if record.slice is not None:
                 values.setdefault(item_name(record.task, record.id, record.repeat), record.slice)
