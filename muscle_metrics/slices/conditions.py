@@ -33,7 +33,7 @@ class Condition(NamedTuple):
     ----------
     facet : str
         What is asked about, such as "slice".
-    relation : {"is", ">=", "<", ""}
+    relation : {"is", "are", ">=", "<", ""}
         How it compares; empty where the value is a verb, as in "new answer came cut off".
     value : str
         With what.

@@ -106,7 +106,7 @@ def item_facets(
 
 
 def answer_facets(comparison: Comparison, texts: Sequence[ItemTexts]) -> list[Facet]:
-    """Describe items by the forms and lengths of both answers; of logs, of whole responses.
+    """Describe items by the forms of both answers; of logs, of whole responses.
 
     Parameters
     ----------
@@ -125,8 +125,6 @@ def answer_facets(comparison: Comparison, texts: Sequence[ItemTexts]) -> list[Fa
         Facet("new answer", changed, True, verb=""),
         Facet("form of new", [_FORM_TITLES[look.form] for look in looks[1]], True),
         Facet("form of old", [_FORM_TITLES[look.form] for look in looks[0]], True),
-        Facet("length of new", _lengths(new), True),
-        Facet("length of old", _lengths(old), True),
     ]
     markers = [["absent", "present"][look.has_marker] for look in looks[1]]
     return [*facets, Facet("final marker of new", markers, True)]
@@ -189,8 +187,10 @@ def _script(character: str) -> str | None:
 def _prompt_facets(prompts: Sequence[str | None]) -> Iterator[Facet]:
     yield Facet("length of prompt", _lengths(prompts))
     yield Facet("script of prompt", [p and script_of(p) for p in prompts])
-    for number, name in ((1, "first word of prompt"), (2, "first two words"), (3, "first three")):
-        yield Facet(name, [p and first_words(p, number) for p in prompts], quotes=True)
+    for number, name in enumerate(("first word", "first two words", "first three words"), 1):
+        words = [prompt and first_words(prompt, number) for prompt in prompts]
+        verb = "is" if number == 1 else "are"
+        yield Facet(f"{name} of prompt", words, quotes=True, verb=verb)
 
 
 def _field_facet(name: str, values: list[object]) -> Facet:

@@ -82,8 +82,8 @@ def find_slices(
     """Find kinds of items, and kinds of answers, in which the negative flip rate stands out.
 
     One or two conditions make a slice: task, slice, repeat and further fields; the reference where
-    there are few; length, script and first words of the prompt; form and length of both answers,
-    and changes of form. One half of the items is searched, and what is found is tested on the other
+    there are few; length, script and first words of the prompt; forms of both answers, and
+    changes of form. One half of the items is searched, and what is found is tested on the other
     half. No model is called.
 
     Parameters

@@ -100,7 +100,7 @@ class FoundSlices:
     items : tuple of FoundSlice
         Kinds of items: fields, length, script and first words of prompts, references.
     answers : tuple of FoundSlice
-        Kinds of answers: forms, changes of form, lengths; perhaps together with kinds of items.
+        Kinds of answers: forms and changes of form, perhaps together with kinds of items.
     forms : AnswerForms or None
         In which form items broke.
     notes : tuple of str

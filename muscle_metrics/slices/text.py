@@ -41,11 +41,10 @@ def _parts(found: FoundSlices) -> Iterator[RenderableType]:
         yield Text(terminal(f"note: {note}"))
     for kind, slices in (("item", found.items), ("answer", found.answers)):
         if slices:
-            yield Text()
             yield _table(kind, slices)
+            yield Text()
         else:
             yield Text(f"no kind of {kind} stands out")
-    yield Text()
     yield Text(terminal(found.signature), style="dim")
 
 

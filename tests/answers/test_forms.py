@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import gzip
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics.answers.forms import BREAKS, FORMS, Look, break_of, look_at, looks_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # From published transcripts of refusals: XSTest, OpinionQA in LLMDrift, and model cards.
 REFUSALS = [
