@@ -63,6 +63,7 @@ CASES: dict[str, Callable[[], object]] = {
             names=("v1", "v2"), totals=Totals.of(compare_all()), dropped={}, recipe={}
         )
     ),
+    "find slices: graded scores": lambda: find_slices(compare_runs(GRADED, GRADED)),
     "find slices: values in a list": lambda: find_slices(
         compare_all(),
         fields={"level": [1, 2]},  # type: ignore[dict-item]

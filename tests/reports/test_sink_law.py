@@ -499,7 +499,8 @@ WRITERS = {
 # Other meanings of these words: readers of CSV, the words of warnings, facts of a comparison whose
 # lines `comparison/text` shows, and a pipe between two processes.
 OTHERS = {
-    "answers/reading/maths_worker", "comparison/remarks", "comparison/saved",
+    "answers/reading/maths_worker", "comparison/answer_forms", "comparison/remarks",
+    "comparison/saved",
     "runs/files/delimited", "scorers/bert", "words/escape",
 }  # fmt: skip
 

@@ -151,12 +151,12 @@ def make_page(
     *,
     verdict: Verdict | None,
     chain: Chain | None,
-    found: FoundSlices | None,
     examples: int,
     redact: bool,
     command: str | None,
     items_file: str | None,
     like: str | None = None,
+    found: FoundSlices | None = None,
 ) -> Page:
     """Make the page of `html_report`, and count the items that did not fit."""
     if examples < 0:
