@@ -34,7 +34,7 @@ _SAMPLED = 4000
 _LONGEST_WORD = 30
 _UNSPACED = 2
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
-_FORM_TITLES = {form.name: form.title for form in FORMS}
+_FORM_TITLES = {form.name: form.title for form in FORMS if form.name in ("code_fence", "json")}
 _CHANGES = {one.name: one.did for one in BREAKS}
 
 # Names of letters start with their script; these do not.
@@ -121,13 +121,18 @@ def answer_facets(comparison: Comparison, texts: Sequence[ItemTexts]) -> list[Fa
     looks = looks_of(old), looks_of(new)
     changes = [break_of(*pair) for pair in zip(*looks, strict=True)]
     changed = [None if one == SAME_FORM else _CHANGES[one] for one in changes]
-    facets = [
-        Facet("new answer", changed, True, verb=""),
-        Facet("form of new", [_FORM_TITLES[look.form] for look in looks[1]], True),
-        Facet("form of old", [_FORM_TITLES[look.form] for look in looks[0]], True),
+    # Of one run alone a form is no facet: an answer that says nothing is wrong, so all that broke
+    # had an answer before, and nearly all items would be a slice.
+    both = [
+        _FORM_TITLES.get(before.form) if before.form == after.form else None
+        for before, after in zip(*looks, strict=True)
     ]
     markers = [["absent", "present"][look.has_marker] for look in looks[1]]
-    return [*facets, Facet("final marker of new", markers, True)]
+    return [
+        Facet("new answer", changed, True, verb=""),
+        Facet("form of both answers", both, True),
+        Facet("final marker of new", markers, True),
+    ]
 
 
 def script_of(text: str) -> str | None:

@@ -39,6 +39,9 @@ CONFIDENCE = 0.95
 # The test of clustered items errs where a slice holds more than half of them.
 _MOST_OF_CLUSTERED = 0.5
 
+# Items of one prompt, on average, from which on the prompt is taken for an instruction.
+_MOST_ALIKE = 20
+
 IN_MEMORY = (
     "expected runs in memory for --find-slices (find_slices), got counts of an engine, which "
     "keeps no texts: leave out --engine, or compare one task or part of the items"
@@ -131,15 +134,17 @@ def find_slices(
     if items.correctness is None:
         raise no_threshold()
     broke = items.correctness.old_right & ~items.correctness.new_right
-    clusters = items.table.unit_numbers if items.is_clustered else None
+    unit, clusters = _clusters(items)
     outcomes = Outcomes.of(broke, clusters, seed)
     facets, notes = _facets(items, _checked(items, fields or {}))
+    if unit != items.table.unit:
+        notes.append("some items have the same prompt: they stay in one half, as repeats do")
     conditions = conditions_of(facets, items.total)
     tested = search_and_test(conditions, outcomes)
     adjusted = benjamini_hochberg_adjusted([one.p_value for one in tested])
     shrunken = _shrunken(tested, outcomes)
     found = [
-        _found(items, conditions, outcomes, one, float(p_value), float(drawn))
+        _found(items, unit, conditions, outcomes, one, float(p_value), float(drawn))
         for one, p_value, drawn in zip(tested, adjusted, shrunken, strict=True)
         if p_value <= ERROR_RATE
     ]
@@ -151,7 +156,7 @@ def find_slices(
         answers=tuple(one for one in found if one.is_of_answers),
         forms=items.answer_forms,
         notes=tuple(notes),
-        signature=_signature(items, conditions, outcomes, len(tested), seed),
+        signature=_signature(items, unit, conditions, outcomes, len(tested), seed),
     )
 
 
@@ -201,6 +206,22 @@ def _test(
             clusters=None if clusters is None else number_labels(clusters[left])[0],
         )
     return _Tested(candidate, inside, left, p_value)
+
+
+def _clusters(comparison: Comparison) -> tuple[str, Numbers | None]:
+    """Units of the items, and the unit of each: items with one prompt depend on each other too."""
+    table = comparison.table
+    if comparison.is_clustered:
+        return table.unit, table.unit_numbers
+    if table.asked is None:
+        return table.unit, None
+    # A missing prompt is a unit of its own.
+    labels = [row if prompt is None else prompt for row, prompt in enumerate(table.asked)]
+    numbers, sizes = number_labels(labels)
+    # Prompts that nearly all items share, such as one instruction, name no unit.
+    if len(sizes) == comparison.total or len(sizes) * _MOST_ALIKE < comparison.total:
+        return table.unit, None
+    return "prompts", numbers
 
 
 def _checked(
@@ -253,6 +274,7 @@ def _shrunken(tested: Sequence[_Tested], outcomes: Outcomes) -> NDArray[np.float
 
 def _found(
     comparison: Comparison,
+    unit: str,
     conditions: Conditions,
     outcomes: Outcomes,
     one: _Tested,
@@ -263,7 +285,6 @@ def _found(
     half, rest = inside & outcomes.is_tested, one.left & ~inside
     names = [item.name for item in comparison.flips("negative")]
     chosen = inside[np.flatnonzero(broke)].tolist()
-    unit = comparison.table.unit
     labels = () if outcomes.clusters is None else outcomes.clusters[half]
     evidence = rate(Units.of(broke[half], labels, unit))
     return FoundSlice(
@@ -283,13 +304,17 @@ def _rate(broke: Flags, rows: Flags) -> Rate:
 
 
 def _signature(
-    comparison: Comparison, conditions: Conditions, outcomes: Outcomes, tested: int, seed: int
+    comparison: Comparison,
+    unit: str,
+    conditions: Conditions,
+    outcomes: Outcomes,
+    tested: int,
+    seed: int,
 ) -> str:
     half = int(outcomes.is_tested.sum())
     facts = (
         f"seed {seed}",
-        f"searched {comparison.total - half} items and tested {half}, split by "
-        f"{comparison.table.unit}",
+        f"searched {comparison.total - half} items and tested {half}, split by {unit}",
         f"conditions {len(conditions.conditions)}",
         f"slices tested {tested}",
         f"Benjamini-Hochberg {ERROR_RATE:g}",

@@ -56,7 +56,7 @@ def planted(
         new=np.where(broke, "B", np.where(right, "A", "C")).tolist(),
         references=["A"] * total,
         slices=topics,
-        prompts=[PROMPTS[script].format(k % 40) for k, script in enumerate(scripts)],
+        prompts=[PROMPTS[script].format(k) for k, script in enumerate(scripts)],
         **others,
     )
     assert len(both) >= bad
@@ -113,6 +113,50 @@ def test_a_field_of_numbers_is_cut_and_combined() -> None:
     (found,) = find_slices(comparison, fields=fields).items
     assert found.text() == "level >= 1800"
     assert "no prompts" in find_slices(comparison).notes[0]
+
+
+def test_items_with_one_prompt_stay_in_one_half() -> None:
+    """Five generations of each prompt under ids of their own: no group or repeat is declared."""
+    rng = np.random.default_rng(5)
+    prompts = np.repeat(np.arange(300), 5)
+    broke = (rng.random(300) < 0.1)[prompts]
+    topics = rng.choice([*"abcdefghijklmnop"], 300)[prompts].tolist()
+    asked = [f"Вопрос {number}: что дальше?" for number in prompts]
+    comparison = compare(
+        old=["A"] * 1500,
+        new=np.where(broke, "B", "A").tolist(),
+        references=["A"] * 1500,
+        slices=topics,
+        prompts=asked,
+    )
+    found = find_slices(comparison)
+    assert found.items == ()
+    assert "split by prompts" in found.signature
+    assert any("the same prompt" in note for note in found.notes)
+    # One instruction before all items names no unit.
+    same = compare(old=["A"] * 50, new=["A"] * 50, references=["A"] * 50, prompts=["Go!"] * 50)
+    assert "split by items" in find_slices(same).signature
+
+
+def test_unanswered_items_of_mmlu_pro(shared: Path) -> None:
+    """Mistral 7B v0.1 and v0.2: no category stands out, but what has no answer does."""
+    old, new = (
+        shared / "data" / "mmlu_pro" / f"Mistral-7B-{version}.jsonl.gz"
+        for version in ("v0.1", "v0.2-hf")
+    )
+    comparison = compare_runs(
+        old,
+        new,
+        id_field="question_id",
+        prediction_field="pred",
+        reference_field="answer",
+        slice_field="category",
+        unanswered="wrong",
+    )
+    assert "of 1073 broken items, 153 came without an answer" in str(comparison)
+    found = find_slices(comparison)
+    assert found.items == ()
+    assert [one.text() for one in found.answers] == ["new answer came without an answer"]
 
 
 def test_changes_of_form_are_kinds_of_answers() -> None:
