@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from muscle_metrics.answers.forms import BREAKS, FORMS, SAME_FORM, break_of, looks_of
+from muscle_metrics.answers.forms import BREAKS, FORMS, SAME_FORM, Look, break_of, looks_of
 from muscle_metrics.scorers.unread import kinds_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ _LONGEST_WORD = 30
 _UNSPACED = 2
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 _FORM_TITLES = {form.name: form.title for form in FORMS if form.name in ("code_fence", "json")}
+_FAULTS = {form.name for form in FORMS if form.is_fault}
 _CHANGES = {one.name: one.did for one in BREAKS}
 
 # Names of letters start with their script; these do not.
@@ -116,9 +117,10 @@ def answer_facets(comparison: Comparison, texts: Sequence[ItemTexts]) -> list[Fa
         Texts of the logs, for responses.
     """
     table = comparison.table
-    old = [_first(one.old_response, answer) for one, answer in zip(texts, table.old, strict=True)]
-    new = [_first(one.new_response, answer) for one, answer in zip(texts, table.new, strict=True)]
-    looks = looks_of(old), looks_of(new)
+    looks = (
+        _looks(table.old, [one.old_response for one in texts]),
+        _looks(table.new, [one.new_response for one in texts]),
+    )
     changes = [break_of(*pair) for pair in zip(*looks, strict=True)]
     changed = [None if one == SAME_FORM else _CHANGES[one] for one in changes]
     # Of one run alone a form is no facet: an answer that says nothing is wrong, so all that broke
@@ -229,6 +231,15 @@ def _references(references: Sequence[Any]) -> list[str | None]:
 def _prompts(asked: Sequence[str | None] | None, texts: Sequence[ItemTexts]) -> list[str | None]:
     known = asked or [None] * len(texts)
     return [_first(prompt, one.question) for prompt, one in zip(known, texts, strict=True)]
+
+
+def _looks(answers: Sequence[Any], responses: Sequence[str | None]) -> list[Look]:
+    """See the forms of responses, and those of answers where no filter found anything."""
+    pairs = zip(looks_of(answers), looks_of(responses), responses, strict=True)
+    return [
+        answer if response is None or answer.form in _FAULTS else whole
+        for answer, whole, response in pairs
+    ]
 
 
 def _first(one: Any, other: Any) -> Any:

@@ -43,8 +43,8 @@ _MOST_OF_CLUSTERED = 0.5
 _MOST_ALIKE = 20
 
 IN_MEMORY = (
-    "expected runs in memory for --find-slices (find_slices), got counts of an engine, which "
-    "keeps no texts: leave out --engine, or compare one task or part of the items"
+    "expected runs in memory for --find-slices (find_slices), got counts of an engine or a saved "
+    "comparison, which hold no texts: leave out --engine, or compare a part of the items"
 )
 
 
@@ -107,8 +107,8 @@ def find_slices(
     Raises
     ------
     UsageError
-        If an engine counted the items, scores are graded and there is no threshold, or `fields`
-        names no item.
+        If an engine counted the items, the comparison was read from a file, scores are graded and
+        there is no threshold, or `fields` names no item.
 
     Notes
     -----
@@ -128,7 +128,8 @@ def find_slices(
     >>> find_slices(comparison).items[0].name
     'slice is law'
     """
-    items = comparison.in_memory
+    # A comparison that was read from a file holds no items either.
+    items: Comparison | None = getattr(comparison, "in_memory", None)
     if items is None:
         raise UsageError(IN_MEMORY)
     if items.correctness is None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from muscle_metrics import (
+    Comparison,
     UsageError,
     compare,
     compare_runs,
@@ -25,8 +26,6 @@ from tests.slices.simulations import false_shares
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from muscle_metrics import Comparison
 
 PROMPTS = {
     "Latin": "Translate the sentence {} into French, please, and keep its tone.",
@@ -263,6 +262,8 @@ def test_what_cannot_be_searched_is_refused() -> None:
     counted = CountedComparison(names=("v1", "v2"), totals=shard, dropped={}, recipe={})
     with pytest.raises(UsageError, match="expected runs in memory for --find-slices"):
         find_slices(counted)
+    with pytest.raises(UsageError, match="or a saved comparison"):
+        find_slices(Comparison.from_json(comparison.to_json()))  # type: ignore[arg-type]
     graded = compare(old=["a b"] * 9, new=["a"] * 9, references=["a b"] * 9, metric="rouge1")
     with pytest.raises(UsageError, match="expected a threshold"):
         find_slices(graded)
