@@ -45,9 +45,6 @@ examples:
       --threshold 0.5 --json result.json
   # texts, by several metrics at once
   muscle-metrics compare old.jsonl new.jsonl --metric rouge1 --metric chrf
-  # what kind of item broke, by these fields, prompts and forms of answers
-  muscle-metrics compare old.jsonl new.jsonl --find-slices \\
-      --prompt-field prompt --find-field level
   # a chain of versions, oldest first
   muscle-metrics compare v1.jsonl v2.jsonl v3.jsonl
 
