@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.answers.forms import BREAKS, FORMS, SAME_FORM, break_of, looks_of
@@ -103,16 +102,20 @@ def count_forms(comparison: Comparison) -> AnswerForms | None:
     if not is_known and not (_has_texts(old) and _has_texts(new)):
         return None
     looks = looks_of(old), looks_of(new)
-    runs = Counter(look.form for look in looks[0]), Counter(look.form for look in looks[1])
     if correctness is None:
-        return AnswerForms(runs)
-    changes = [break_of(*pair) for pair in zip(*looks, strict=True)]
-    broke = correctness.old_right & ~correctness.new_right
-    return AnswerForms(
-        runs,
-        dict(Counter(compress(changes, broke.tolist()))),
-        dict(Counter(compress(changes, (~broke).tolist()))),
-    )
+        return AnswerForms(
+            (Counter(one.form for one in looks[0]), Counter(one.form for one in looks[1]))
+        )
+    broke = (correctness.old_right & ~correctness.new_right).tolist()
+    # Few combinations are distinct, however many items there are.
+    found = Counter(zip(*looks, broke, strict=True))
+    runs: tuple[Counter[str], Counter[str]] = Counter(), Counter()
+    changes: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    for (before, after, is_broken), items in found.items():
+        runs[0][before.form] += items
+        runs[1][after.form] += items
+        changes[is_broken][break_of(before, after)] += items
+    return AnswerForms(runs, dict(changes[True]), dict(changes[False]))
 
 
 def _has_texts(shown: Sequence[Any]) -> bool:
