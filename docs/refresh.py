@@ -94,9 +94,9 @@ def refreshed(text: str, folder: Path, languages: Sequence[str] = ("console", "p
         fresh = textwrap.indent(refresh[language](textwrap.dedent(body)), indent)
         return f"{indent}```{language}\n{fresh}{indent}```"
 
+    text = FORMATS.sub(lambda found: f"{found[1]}\n{formats()}\n{found[2]}", text)
     with chdir(folder):
-        text = FORMATS.sub(lambda found: f"{found[1]}\n{formats()}\n{found[2]}", text)
-    return BLOCK.sub(block, text)
+        return BLOCK.sub(block, text)
 
 
 def _console(body: str, folder: Path) -> str:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.readers.lm_eval import *
     from muscle_metrics.runs.record import *
     from muscle_metrics.scorers.table import *
+    from muscle_metrics.slices.find import *
     from muscle_metrics.statistics.interval import *
 
 # Public names by the module that defines them; each loads when it is first used (PEP 562).
@@ -122,6 +123,7 @@ _PUBLIC = {
         "SCORERS",
         "score",
     ),
+    "slices.find": ("find_slices",),
     "statistics.interval": ("Interval",),
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
+from muscle_metrics.cli.finding import add_finding, check_finding, found_slices
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
 from muscle_metrics.cli.like import add_like, check_like_flag
 from muscle_metrics.cli.mistakes import check_versions, doubt_order, note_identical
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.runs.record import Run
     from muscle_metrics.scale import CountedComparison
+    from muscle_metrics.slices.found import FoundSlices
 
 __all__ = ["add_command"]
 
@@ -66,6 +69,7 @@ def add_command(commands: Any) -> None:
     add_reading(parser)
     add_judging(parser)
     add_engine(parser)
+    add_finding(parser)
     output = parser.add_argument_group("output")
     output.add_argument(
         "--flips", type=number, default=0, metavar="N", help="list the first N negative flips"
@@ -104,20 +108,26 @@ def _compare(options: argparse.Namespace) -> int:
             f"expected two runs for --llm-comparator, got {len(options.runs)} joined by "
             f"{options.engine}: name OLD and NEW alone, and leave out --engine"
         )
+    check_finding(options, options.engine)
+    if options.find_slices and len(options.runs) != 2:
+        raise UsageError(
+            f"expected two runs for --find-slices, got {len(options.runs)}: name OLD and NEW alone"
+        )
     check_outputs([options.json, options.llm_comparator], options.runs)
     result, prompts = _result(options, choices)
     if not isinstance(result, Chain):
         refuse_flips(options.flips, is_judged=result.is_judged)
+    found = None if isinstance(result, Chain) else found_slices(options, result)
     texts = {}
     if options.json:
-        texts[options.json] = result.to_json() + "\n"
+        texts[options.json] = _json(result, found) + "\n"
     if options.llm_comparator and isinstance(result, Comparison) and prompts:
         from muscle_metrics.integrations.llm_comparator import llm_comparator_json
 
         texts[options.llm_comparator] = llm_comparator_json(result, prompts=prompts)
     write_files(texts)
     print_reports(texts)
-    _show(result, options, stderr=names_standard_output(texts))
+    _show(result, found, options, stderr=names_standard_output(texts))
     return 0
 
 
@@ -134,10 +144,15 @@ def _result(
         doubt_order(paths)
         return compare_on_engine(options, paths, graded, flips=options.flips), None
     listed = int(bool(options.json or options.flips))
-    counted = count_if_large(
-        options,
-        paths,
-        lambda: compare_on_engine(options, paths, graded, flips=listed, as_in_memory=True),
+    # An engine keeps no texts to find slices by.
+    counted = (
+        None
+        if options.find_slices
+        else count_if_large(
+            options,
+            paths,
+            lambda: compare_on_engine(options, paths, graded, flips=listed, as_in_memory=True),
+        )
     )
     if counted is not None:
         return counted, None
@@ -150,8 +165,25 @@ def _result(
         return chain, None
 
 
+def _json(result: Comparison | CountedComparison | Chain, found: FoundSlices | None) -> str:
+    if found is None:
+        return result.to_json()
+    from muscle_metrics.comparison.plain_data import json_text
+
+    return json_text({**result.to_dict(), "found_slices": found.to_dict()}, indent=2)
+
+
+def _without_forms(found: FoundSlices) -> FoundSlices:
+    """Found slices without the lines that the comparison above them shows too."""
+    return replace(found, forms=None)
+
+
 def _show(
-    result: Comparison | CountedComparison | Chain, options: argparse.Namespace, *, stderr: bool
+    result: Comparison | CountedComparison | Chain,
+    found: FoundSlices | None,
+    options: argparse.Namespace,
+    *,
+    stderr: bool,
 ) -> None:
     from muscle_metrics.comparison import text
     from muscle_metrics.comparison.chains import Chain
@@ -164,9 +196,15 @@ def _show(
             if isinstance(result, Chain)
             else text.comparison_text(result, flips=options.flips, notes=notes, like=options.like)
         )
-        print_lines([shown], stderr=stderr)
+        print_lines(
+            [shown, *([] if found is None else ["", str(_without_forms(found))])], stderr=stderr
+        )
     elif isinstance(result, Chain):
         console.print(text.chain_table(result, notes=notes), crop=False)
     else:
         table = text.comparison_table(result, flips=options.flips, notes=notes, like=options.like)
         console.print(table, crop=False)
+        if found is not None:
+            from muscle_metrics.slices.text import slices_table
+
+            console.print("", slices_table(_without_forms(found)), sep="\n", crop=False)

@@ -331,10 +331,12 @@ def _append_summary(options: argparse.Namespace, judged: _Judged) -> None:
 
 
 def _print(options: argparse.Namespace, judged: _Judged, *, stderr: bool) -> None:
+    from muscle_metrics.comparison.answer_forms import form_lines
     from muscle_metrics.reports.annotations import verdict_annotations
     from muscle_metrics.reports.flips import first_flips, flip_lines
 
     verdict = judged.verdict
     flips = first_flips(judged.comparison, options.flips, verdict.broken_pins)
     annotations = verdict_annotations(verdict) if options.annotations else []
-    print_lines([str(verdict), *flip_lines(flips), *annotations], stderr=stderr)
+    forms = [f"note: {line}" for line in form_lines(judged.comparison)]
+    print_lines([str(verdict), *forms, *flip_lines(flips), *annotations], stderr=stderr)

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.finding import add_finding, check_finding, found_slices
 from muscle_metrics.cli.judging import add_judging, judging_choices
 from muscle_metrics.cli.like import add_like, check_like_flag
 from muscle_metrics.cli.mistakes import check_versions
@@ -82,6 +83,7 @@ def add_command(commands: Any) -> None:
         help="a page that runs nothing: without search, order, steps and marks; views and slices "
         "still narrow its items",
     )
+    add_finding(parser)
     add_policy(parser)
     add_reading(parser)
     add_judging(parser)
@@ -102,6 +104,7 @@ def _report(options: argparse.Namespace) -> int:
     check_outputs([options.output], inputs)
     items_file = _items_file(options.output)
     check_outputs([options.output, items_file], inputs)
+    check_finding(options)
     policy = policy_of(options) if has_policy(options) else None
     options.answer = options.answer if policy is None else policy.answer
     choices = judging_choices(options)
@@ -113,11 +116,13 @@ def _report(options: argparse.Namespace) -> int:
         verdict = None if policy is None else check_gate(comparison, policy)
         choices.pop("options")
         chain = compare_chain(runs, **choices) if len(runs) > 2 else None
+    found = found_slices(options, comparison)
     with working("writing the page"):
         page = make_page(
             comparison,
             verdict=verdict,
             chain=chain,
+            found=found,
             examples=options.examples,
             redact=options.redact,
             script=options.script,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from muscle_metrics.comparison.answer_forms import count_forms
 from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, no_threshold
 from muscle_metrics.comparison.items import Item, ItemTable
 from muscle_metrics.comparison.signature import signature_line
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from muscle_metrics.answers.correctness import Correctness
+    from muscle_metrics.comparison.answer_forms import AnswerForms
     from muscle_metrics.comparison.reading_facts import ReadingFacts
     from muscle_metrics.comparison.saved import SavedComparison
     from muscle_metrics.evidence.units import Event, Kind, Part
@@ -135,6 +137,11 @@ class Comparison(Facts):
         number = sum(self.lost.values()) if self.worst is None else 0
         flags: npt.NDArray[np.bool_] = np.arange(self.total) >= self.total - number
         return flags
+
+    @cached_property
+    def answer_forms(self) -> AnswerForms | None:
+        """Forms of both runs' answers, and in which form items broke; None without answers."""
+        return count_forms(self)
 
     @cached_property
     def texts_read(self) -> dict[Origin, Mapping[Key, Details]]:

@@ -25,6 +25,7 @@ from muscle_metrics.flips.counts import FlipCounts, Quadrant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from muscle_metrics.comparison.answer_forms import AnswerForms
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.reading_facts import ReadingFacts
     from muscle_metrics.comparison.totals import Cell, Totals
@@ -68,6 +69,8 @@ class CountedComparison(Facts):
         Hash of the items and their correctness, as in the signature of a comparison in memory.
     listed : tuple of Item, optional
         Every flip, in the natural order of ids, where the engine kept more than the sample.
+    forms : AnswerForms, optional
+        Forms of both runs' answers; None without answers, and for totals of shards.
 
     Examples
     --------
@@ -92,6 +95,7 @@ class CountedComparison(Facts):
     answers_changed: int | None = None
     digest: str | None = None
     listed: tuple[Item, ...] | None = None
+    forms: AnswerForms | None = None
 
     @property
     def total(self) -> int:
@@ -116,6 +120,11 @@ class CountedComparison(Facts):
         Prompts with several generations are not counted, unless each is in a group.
         """
         return not self.is_repeated or all(cell.group is not None for cell in self.totals.cells)
+
+    @property
+    def answer_forms(self) -> AnswerForms | None:
+        """Forms of both runs' answers, and in which form items broke; None without answers."""
+        return self.forms
 
     @property
     def in_memory(self) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from muscle_metrics.comparison.answer_forms import AnswerForms
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.reading_facts import ReadingFacts
@@ -160,6 +161,11 @@ class Facts(ABC):
         """Counts of every task, the one that lost most accuracy first; empty without tasks."""
         return most_lost_first(self._count_by("task"))
 
+    @property
+    @abstractmethod
+    def answer_forms(self) -> AnswerForms | None:
+        """Forms of both runs' answers, and in which form items broke; None without answers."""
+
     @abstractmethod
     def part_names(self, kind: Kind) -> list[str]:
         """Names of all slices or tasks, sorted."""
@@ -199,6 +205,7 @@ class Facts(ABC):
             "dropped": dict(self.dropped),
             "lost": dict(self.lost),
             "coverage": float(self.coverage),
+            "answer_forms": None if self.answer_forms is None else self.answer_forms.described(),
             "notes": [*remark_lines(self), *([listed.problem] if listed.problem else [])],
             "possible_negative_flip_rates": None if possible is None else list(possible),
             "scores": {

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from muscle_metrics.atlas.placing import place_lines
@@ -37,7 +36,7 @@ from muscle_metrics.words.numbers import (
 )
 from muscle_metrics.words.place import item_name
 from muscle_metrics.words.secrets import hide_secrets
-from muscle_metrics.words.table import Column, FittedTable
+from muscle_metrics.words.table import Column, FittedTable, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,17 +97,17 @@ def comparison_text(
     -------
     str
     """
-    return _plain(comparison_table(comparison, flips=flips, notes=notes, like=like), width)
+    return plain_text(comparison_table(comparison, flips=flips, notes=notes, like=like), width)
 
 
 def chain_text(chain: Chain, *, notes: Sequence[str] = (), width: int = WIDTH) -> str:
     """Plain text of a chain of versions."""
-    return _plain(chain_table(chain, notes=notes), width)
+    return plain_text(chain_table(chain, notes=notes), width)
 
 
 def saved_text(saved: SavedComparison, *, width: int = WIDTH) -> str:
     """Plain text of a comparison that was read back."""
-    return _plain(Group(*_saved_parts(saved)), width)
+    return plain_text(Group(*_saved_parts(saved)), width)
 
 
 def comparison_table(
@@ -462,15 +461,3 @@ def _untrusted(text: str) -> Text:
 
 def _plain_name(text: str) -> str:
     return terminal(shorten(text, CELL_LIMIT))
-
-
-def _plain(renderable: RenderableType, width: int) -> str:
-    buffer = io.StringIO()
-    Console(file=buffer, width=width, color_system=None, legacy_windows=False).print(
-        # Lines stay whole: programs search and compare them.
-        renderable,
-        crop=False,
-        no_wrap=True,
-        overflow="ignore",
-    )
-    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())

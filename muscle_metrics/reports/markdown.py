@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from muscle_metrics.atlas.placing import place_lines
+from muscle_metrics.comparison.answer_forms import form_lines
 from muscle_metrics.comparison.ranking import distinct_parts, rank_parts
 from muscle_metrics.comparison.sameness import runs_are_equal
 from muscle_metrics.comparison.story import story
@@ -86,8 +87,9 @@ def verdict_markdown(
         head += ["", story(comparison, _name)]
     if link is not None:
         head += ["", f"[Every item that changed](<{check_link(link)}>)"]
-    if verdict.notes:
-        head += ["", *map(_line, verdict.notes)]
+    notes = [*verdict.notes, *(f"Note: {line}" for line in form_lines(comparison))]
+    if notes:
+        head += ["", *map(_line, notes)]
     placed = []
     if comparison is not None and verdict.outcome != "INVALID":
         placed = place_lines(comparison, like)

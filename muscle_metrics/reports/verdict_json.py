@@ -57,6 +57,7 @@ def verdict_data(
         "lost": {} if comparison is None else dict(comparison.lost),
         "coverage": None if comparison is None else float(comparison.coverage),
         "counts": _counts(comparison),
+        "answer_forms": _forms(comparison),
         "negative_flips": {
             "total": flips.total,
             "secrets_hidden": flips.secrets,
@@ -107,6 +108,11 @@ def _counts(comparison: Comparison | CountedComparison | None) -> dict[str, int]
     return {
         name: getattr(counts, name) for name in ("both_right", "negative", "positive", "both_wrong")
     }
+
+
+def _forms(comparison: Comparison | CountedComparison | None) -> dict[str, Any] | None:
+    forms = None if comparison is None else comparison.answer_forms
+    return None if forms is None else forms.described()
 
 
 def _described_flip(item: Item) -> dict[str, Any]:

@@ -34,7 +34,7 @@ MARKS = (
     *FLAWS, *LOSSES, "in_old", "in_new", "old_right", "new_right", "right_by_own", "changed",
     "old_graded", "new_graded", "old_scored", "new_scored", "old_answered", "new_answered",
     "old_referenced", "new_referenced", "old_prompted", "new_prompted", "listed",
-    "slice_differs", "group_differs", *OF_READING,
+    "slice_differs", "group_differs", "other_form", *OF_READING,
 )  # fmt: skip
 OF_JUDGEMENT = frozenset({"unreferenced", "unaccepted", "kinds_differ"})
 SHOWN = ("key", "old", "new", "old_score", "new_score", "reference", "accepted", "changed")

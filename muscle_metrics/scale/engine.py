@@ -21,6 +21,7 @@ from muscle_metrics.scale.counting import ListedFlips, Tally, count_items, list_
 from muscle_metrics.scale.database import open_database
 from muscle_metrics.scale.fields import drop_empty_labels, drop_empty_values, labels_from_new
 from muscle_metrics.scale.flaws import FlawedItems, collect_flawed, explain_flaws
+from muscle_metrics.scale.forms import FormCounts, count_other_forms, forms_of
 from muscle_metrics.scale.joining import Joining
 from muscle_metrics.scale.loading import load_run
 from muscle_metrics.scale.native import native_path
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Sum", "compare_files", "compare_joined"]
 
-Sum = TypeVar("Sum", Tally, FlawedItems, ListedFlips, StreamedTotals, Variety)
+Sum = TypeVar("Sum", Tally, FlawedItems, FormCounts, ListedFlips, StreamedTotals, Variety)
 """A result of joined items that adds."""
 
 
@@ -105,6 +106,12 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         answers_changed=found.count("changed", without=joining.left_out),
         digest=None if totals.scores or not totals.cells else found.digest(joining),
         listed=None if listed is None else listed.in_order(),
+        forms=forms_of(
+            joining,
+            found,
+            lambda: engine("looking at forms", count_other_forms, joining),
+            is_graded=is_graded,
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from muscle_metrics.flips.thresholds import RECORDED_TIE
 from muscle_metrics.scale.answers import MARKS, TEXTS
 from muscle_metrics.scale.encoding import sql_null
+from muscle_metrics.scale.form_marks import other_form
 from muscle_metrics.scale.losses import loss_columns
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Joining:
                    old_prompt IS NOT NULL AS old_prompted, new_prompt IS NOT NULL AS new_prompted,
                    coalesce(ascii(own_old) = 91 OR ascii(own_new) = 91, FALSE) AS listed,
                    own_old IS NOT NULL AS old_referenced, own_new IS NOT NULL AS new_referenced,
-                   slice_differs, group_differs, {marks}{read}
+                   slice_differs, group_differs, {other_form(self)}, {marks}{read}
             FROM {self.relation if self.choices.reading else f"({self.pairs})"}
         """
         return f"SELECT *, {loss_columns(self)} FROM ({judged})"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rich import box
 from rich.cells import cell_len
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.console import ConsoleOptions, RenderableType
 
-__all__ = ["Column", "FittedTable"]
+__all__ = ["Column", "FittedTable", "plain_text"]
 
 # By characters between columns: padding of a box, which draws one of these characters itself.
 PADDING = {3: (0, 1, 0, 1), 2: (0, 1, 0, 0), 1: (0, 0, 0, 0)}
@@ -134,6 +136,27 @@ class FittedTable:
                 )
             )
         return table
+
+
+def plain_text(renderable: RenderableType, width: int) -> str:
+    """Write tables and lines as plain text, without colours.
+
+    Examples
+    --------
+    >>> print(plain_text(FittedTable([Column("items")], [["7"]]), 60))
+    items
+    ─────
+        7
+    """
+    buffer = io.StringIO()
+    Console(file=buffer, width=width, color_system=None, legacy_windows=False).print(
+        # Lines stay whole: programs search and compare them.
+        renderable,
+        crop=False,
+        no_wrap=True,
+        overflow="ignore",
+    )
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())
 
 
 def _share(room: int, widths: dict[int, int], natural: dict[int, int]) -> None:

@@ -26,6 +26,10 @@ COMMAND = [
 OF_LOGS = [
     "report", "suite/v1", "suite/v2", "--filter", "strict-match", "--slice-field", "doc.topic",
 ]  # fmt: skip
+OF_KINDS = [
+    "report", "old.jsonl", "new.jsonl", "--slice-field", "topic", "--prompt-field", "prompt",
+    "--find-slices", "--find-field", "level",
+]  # fmt: skip
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 # Pages of documentation load slowly otherwise.
 MOST_BYTES = 300_000
@@ -47,23 +51,27 @@ def main(folder: Path) -> list[Path]:
     return written
 
 
-def write_pages(folder: Path) -> tuple[Path, Path]:
-    """Write the reports of the example runs, and of the example logs of lm-eval."""
+def write_pages(folder: Path) -> tuple[Path, Path, Path]:
+    """Write the reports of the example runs, logs of lm-eval, and kinds of items that broke."""
     from contextlib import chdir
 
     from muscle_metrics.cli import main as run
 
-    page, of_logs = folder / "report.html", folder / "logs.html"
+    page, of_logs, of_kinds = (folder / f"{name}.html" for name in ("report", "logs", "kinds"))
     with chdir(PROJECT):
         assert run([*COMMAND, "-o", str(page)]) == 0
-    script = PROJECT / "examples" / "lm_eval" / "make_suite.py"
+    scripts = (PROJECT / "examples" / name for name in ("lm_eval/make_suite.py", "what_broke.py"))
     with chdir(folder):
-        subprocess.run([sys.executable, str(script)], check=True)
+        for script in scripts:
+            subprocess.run([sys.executable, str(script)], check=True)
         assert run([*OF_LOGS, "-o", str(of_logs)]) == 0
-    return page, of_logs
+        assert run([*OF_KINDS, "-o", str(of_kinds)]) == 0
+    return page, of_logs, of_kinds
 
 
-def pictures(browser: Any, page: Path, of_logs: Path) -> Iterator[tuple[str, bytes]]:
+def pictures(
+    browser: Any, page: Path, of_logs: Path, of_kinds: Path
+) -> Iterator[tuple[str, bytes]]:
     """Name and PNG of every picture."""
     for name, width, height, scheme in (
         ("report", 1200, 1560, "light"),
@@ -84,6 +92,9 @@ def pictures(browser: Any, page: Path, of_logs: Path) -> Iterator[tuple[str, byt
         tab.locator("details.item.negative", has_text=name).locator("summary").click()
     tab.evaluate("document.querySelector('#items').scrollIntoView({behavior: 'instant'})")
     yield "report-log", tab.screenshot()
+    tab.context.close()
+    tab = opened(browser, of_kinds, 1200, 900, "light")
+    yield "report-kinds", tab.locator("section:has(#found)").screenshot()
     tab.context.close()
 
 

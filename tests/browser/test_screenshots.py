@@ -21,7 +21,7 @@ TOLERANCE = 0.2
 def test_pictures_are_made_by_one_command(browser: Any, project: Path, tmp_path: Path) -> None:
     image = pytest.importorskip("matplotlib.image")
     script = runpy.run_path(str(Path(__file__).with_name("screenshots.py")))
-    pages: Callable[[Path], tuple[Path, Path]] = script["write_pages"]
+    pages: Callable[[Path], tuple[Path, Path, Path]] = script["write_pages"]
     pictures = dict(script["pictures"](browser, *pages(tmp_path)))
     kept = {path.stem: path for path in (project / "docs" / "images").glob("*.png")}
     assert {*kept} == {*pictures}

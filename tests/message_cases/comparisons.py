@@ -12,12 +12,15 @@ from muscle_metrics.answers.flip_matrix import flip_matrix
 from muscle_metrics.comparison.chains import compare_chain, count_chain
 from muscle_metrics.comparison.compare import compare, compare_runs
 from muscle_metrics.comparison.consistency import consistency
+from muscle_metrics.comparison.counted import CountedComparison
 from muscle_metrics.comparison.scoring import score_flips
+from muscle_metrics.comparison.totals import Totals
 from muscle_metrics.flips.changes import measure_changes
 from muscle_metrics.flips.magnitudes import Magnitude, MeanChange
 from muscle_metrics.gate.check import check_gate
 from muscle_metrics.gate.policy import Policy
 from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.slices.find import find_slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +38,7 @@ WATCHED = [
     "flips/magnitudes",
     "comparison/scoring",
     "answers/flip_matrix",
+    "slices/find",
 ]
 
 measure = partial(measure_changes, old=[0.5, 0.9], new=[0.6, 0.2])
@@ -54,6 +58,19 @@ def gated(comparison: Comparison | None = None, **limits: Any) -> object:
 
 
 CASES: dict[str, Callable[[], object]] = {
+    "find slices: an engine": lambda: find_slices(
+        CountedComparison(
+            names=("v1", "v2"), totals=Totals.of(compare_all()), dropped={}, recipe={}
+        )
+    ),
+    "find slices: graded scores": lambda: find_slices(compare_runs(GRADED, GRADED)),
+    "find slices: values in a list": lambda: find_slices(
+        compare_all(),
+        fields={"level": [1, 2]},  # type: ignore[dict-item]
+    ),
+    "find slices: values of other items": lambda: find_slices(
+        compare_all(), fields={"level": {"q1": 1}}
+    ),
     "gate: answers that are not recorded": lambda: gated(max_nfr_mc="0.995"),
     "gate: answers behind verdicts": lambda: check_gate(
         compare_runs(JUDGED, JUDGED), Policy(max_nfr="0.99", max_nfr_mc="0.995")

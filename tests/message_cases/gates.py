@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WATCHED = [
     "cli/baseline",
     "cli/compare",
+    "cli/finding",
     "cli/gate",
     "cli/judging",
     "cli/like",
@@ -138,6 +139,15 @@ CASES: dict[str, Callable[[], object]] = {
         "--metric", "bertscore(model=a)", "--bertscore-model", "b"
     ),
     "cli: --baseline and two runs": lambda: gate("--baseline", "old.jsonl"),
+    "cli: --find-slices by an engine": lambda: compared("--find-slices", "--engine", "duckdb"),
+    "cli: --find-slices of a chain": lambda: command(
+        "compare", "old.jsonl", "new.jsonl", "old.jsonl", "--find-slices"
+    ),
+    "cli: --find-field alone": lambda: compared("--find-field", "level"),
+    "cli: --find-field that no row has": lambda: compared("--find-slices", "--find-field", "x"),
+    "cli: --find-field of a pipe": lambda: command(
+        "compare", "old.jsonl", "/dev/null", "--find-slices", "--find-field", "level"
+    ),
     "cli: --llm-comparator by an engine": lambda: compared(
         "--llm-comparator", "page.json", "--engine", "duckdb"
     ),

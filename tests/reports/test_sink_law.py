@@ -25,6 +25,7 @@ from muscle_metrics import Policy, Record, Run, check_gate, compare_chain, compa
 from muscle_metrics.cli import main
 from muscle_metrics.comparison.plain_data import json_text
 from muscle_metrics.comparison.text import comparison_text
+from muscle_metrics.evidence.evidence import Bounds
 from muscle_metrics.integrations.llm_comparator import llm_comparator_json
 from muscle_metrics.integrations.pytest_plugin import _headline
 from muscle_metrics.reports.annotations import verdict_annotations
@@ -34,6 +35,8 @@ from muscle_metrics.reports.junit import verdict_junit
 from muscle_metrics.reports.markdown import verdict_markdown
 from muscle_metrics.reports.verdict_json import verdict_json
 from muscle_metrics.runs.readers.baseline import baseline_text
+from muscle_metrics.slices.conditions import Condition
+from muscle_metrics.slices.found import FoundSlice, FoundSlices
 from muscle_metrics.words.escape import distinct, terminal, visible
 
 if TYPE_CHECKING:
@@ -176,6 +179,28 @@ def csv_cells(text: str) -> str:
     return "\n".join(cell for row in csv.reader(io.StringIO(text)) for cell in row)
 
 
+def found_by(attack: Attack) -> FoundSlices:
+    """Slices of which every field, value and note is a hostile text."""
+    rate = attack.comparison.counts.negative_flip_rate
+    slices = tuple(
+        FoundSlice(
+            conditions=(Condition(text, "is", text, quotes=True),),
+            rate=rate,
+            tested=rate,
+            bounds=Bounds.by("Wilson", rate.interval()),
+            shrunken=0.5,
+            rest=rate,
+            p_value=0.01,
+            broken=(text,),
+        )
+        for text in attack.texts
+    )
+    everything = " ".join(attack.texts)
+    return FoundSlices(
+        items=slices, answers=slices, forms=None, notes=(everything,), signature=everything
+    )
+
+
 def page_of(attack: Attack) -> str:
     pytest.importorskip("jinja2")
     from muscle_metrics.reports.html.page import html_report
@@ -185,6 +210,7 @@ def page_of(attack: Attack) -> str:
         attack.comparison,
         verdict=attack.verdict,
         chain=attack.chain,
+        found=found_by(attack),
         command=everything,
         items_file=everything,
     )
@@ -247,11 +273,13 @@ JSON: dict[str, Sink] = {
         lambda a: llm_comparator_json(a.comparison, prompts=a.runs[1]),
         same,
     ),
+    "found slices": Sink("slices/found", lambda a: found_by(a).to_json(), same),
     "plain data": Sink("comparison/plain_data", lambda a: json_text({"t": a.texts}, 2), same),
 }
 TEXTS: dict[str, Sink] = {
     "table": Sink("comparison/text", lambda a: comparison_text(a.comparison, flips=999), same),
     "table of scores": Sink("comparison/text", lambda a: str(a.graded), same, lambda a: []),
+    "table of found slices": Sink("slices/text", lambda a: str(found_by(a)), same),
     "table of a chain": Sink("comparison/text", lambda a: str(a.chain), same, lambda a: []),
     "verdict": Sink("gate/verdict", lambda a: str(a.verdict), same, lambda a: []),
     "flips": Sink(
@@ -412,6 +440,8 @@ COMMANDS = [
     ["gate", "OLD", "NEW", "--max-nfr", "0.9", "--junit", "-"],
     ["gate", "OLD", "NEW", "--max-nfr", "0.9", "--markdown", "-"],
     ["report", "OLD", "NEW", "-o", "-"],
+    ["report", "OLD", "NEW", "-o", "-", "--find-slices"],
+    ["compare", "OLD", "NEW", "--find-slices"],
     ["inspect", "OLD"],
     ["inspect", "OLD", "--json"],
     ["baseline", "OLD", "-o", "-"],
@@ -475,7 +505,8 @@ WRITERS = {
 # Other meanings of these words: readers of CSV, the words of warnings, facts of a comparison whose
 # lines `comparison/text` shows, and a pipe between two processes.
 OTHERS = {
-    "answers/reading/maths_worker", "comparison/remarks", "comparison/saved",
+    "answers/reading/maths_worker", "comparison/answer_forms", "comparison/remarks",
+    "comparison/saved",
     "runs/files/delimited", "scorers/bert", "words/escape",
 }  # fmt: skip
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from muscle_metrics.answers.reading.reader import Reader
 
-__all__ = ["READERS", "without_fence", "without_reasoning"]
+__all__ = ["READERS", "Fences", "fences_of", "without_fence", "without_reasoning"]
 
 _WORDS = "think|thinking|thought|thoughts|reasoning|seed:think"
 # In the order of the groups: what opens a block, what closes one. The first character stands alone,
@@ -76,16 +76,46 @@ def without_fence(text: str) -> str | None:
     return None
 
 
-def _last_block(text: str) -> str | None:
+class Fences(NamedTuple):
+    """Fenced blocks of a text, by the places of their content.
+
+    `closed` holds start and end of each block that is closed; `opened` is the start of the one
+    that ends with the text.
+    """
+
+    closed: list[tuple[int, int]]
+    opened: int | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the text ends inside a block."""
+        return self.opened is not None
+
+
+def fences_of(text: str) -> Fences:
+    r"""Find the fenced blocks of a text.
+
+    Examples
+    --------
+    >>> fences_of("```\nx\n```\n~~~ py\ny")
+    Fences(closed=[(3, 6)], opened=16)
+    """
     opened: re.Match[str] | None = None
-    found: str | None = None
+    closed: list[tuple[int, int]] = []
     for fence in _FENCE.finditer(text):
         if opened is None:
             opened = fence
         elif fence[1].startswith(opened[1]) and not fence[2].strip():
-            found = text[opened.end() : fence.start()]
+            closed.append((opened.end(), fence.start()))
             opened = None
-    return found if opened is None else text[opened.end() :]
+    return Fences(closed, None if opened is None else opened.end())
+
+
+def _last_block(text: str) -> str | None:
+    closed, opened = fences_of(text)
+    if opened is not None:
+        return text[opened:]
+    return text[slice(*closed[-1])] if closed else None
 
 
 READERS: Final = (

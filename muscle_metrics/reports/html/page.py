@@ -9,6 +9,7 @@ from urllib.parse import quote
 import numpy as np
 
 from muscle_metrics.atlas.placing import place_lines
+from muscle_metrics.comparison.answer_forms import form_lines
 from muscle_metrics.comparison.chain_bounds import survival_bounds
 from muscle_metrics.comparison.near_misses import near_miss_lines
 from muscle_metrics.comparison.ranking import (
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from muscle_metrics.evidence.units import Kind
     from muscle_metrics.flips.counts import FlipCounts
     from muscle_metrics.gate.verdict import Verdict
+    from muscle_metrics.slices.found import FoundSlice, FoundSlices
 
 __all__ = ["EXAMPLES", "Page", "html_report", "make_page"]
 
@@ -85,6 +87,7 @@ def html_report(
     *,
     verdict: Verdict | None = None,
     chain: Chain | None = None,
+    found: FoundSlices | None = None,
     examples: int = EXAMPLES,
     redact: bool = False,
     script: bool = True,
@@ -102,6 +105,8 @@ def html_report(
         The verdict of a gate on it, shown first.
     chain : Chain, optional
         Versions of the model, of which the new one is the last.
+    found : FoundSlices, optional
+        Kinds of items that broke more often, as `find_slices` found them.
     examples : int
         Largest number of items of each kind of change that are listed; 0 lists none, and publishes
         neither prompts nor answers nor references.
@@ -142,6 +147,7 @@ def html_report(
         comparison,
         verdict=verdict,
         chain=chain,
+        found=found,
         examples=examples,
         redact=redact,
         script=script,
@@ -162,6 +168,7 @@ def make_page(
     command: str | None,
     items_file: str | None,
     like: str | None = None,
+    found: FoundSlices | None = None,
 ) -> Page:
     """Make the page of `html_report`, and count the items that did not fit."""
     if examples < 0:
@@ -169,6 +176,8 @@ def make_page(
     comparison, secrets = hide_comparison_secrets(comparison)
     # Before texts are replaced; a page that lists no items and a redacted one quote none.
     hints = near_miss_lines(comparison, texts=bool(examples) and not redact)
+    # Hashes in place of answers would have no form.
+    forms = form_lines(comparison)
     if redact:
         comparison = redact_comparison(comparison)
     counts = None if comparison.correctness is None else comparison.counts
@@ -195,9 +204,14 @@ def make_page(
         counts=counts,
         verdict=None if verdict is None else hide_verdict_secrets(verdict),
         chain=chain,
+        found=found,
+        findings=[] if found is None else _findings(found, hidden=redact or not examples),
         story=story(comparison),
         details=[*story_details(comparison), *map(_sentence, placed)],
-        notes=[*map(_sentence, hints), *_notes(comparison, redact=redact, secrets=secrets)],
+        notes=[
+            *map(_sentence, [*hints, *forms]),
+            *_notes(comparison, redact=redact, secrets=secrets),
+        ],
         panels=_panels(comparison),
         most_unfolded=MOST_UNFOLDED,
         script=script_of_page() if script and explorer is not None else None,
@@ -273,6 +287,26 @@ def _panels(comparison: Comparison) -> list[str | None]:
     judged = [] if comparison.correctness is None else [None]
     lead = leading_score(comparison)
     return sorted([*judged, *comparison.changes], key=lambda name: name != lead)
+
+
+class _Findings(NamedTuple):
+    """Found slices of one kind with their names, on one axis."""
+
+    kind: str
+    slices: list[tuple[str, FoundSlice]]
+    axis: Axis
+
+
+def _findings(found: FoundSlices, *, hidden: bool) -> list[_Findings]:
+    """Found slices of items and of answers; `hidden` hides what they quote."""
+    return [
+        _Findings(
+            kind,
+            [(one.shown(hidden=hidden), one) for one in slices],
+            axis_from_zero(max((one.bounds.high for one in slices), default=0.0)),
+        )
+        for kind, slices in (("item", found.items), ("answer", found.answers))
+    ]
 
 
 def _tiles(comparison: Comparison, counts: FlipCounts) -> list[tuple[Tile, Bounds | None]]:
