@@ -253,5 +253,5 @@ def trace_frontier(
         candidates=tuple(candidates),
         front=pareto_front(candidates),
         picked=picked,
-        weights=get_peft_model_state_dict(model),
+        weights=get_peft_model_state_dict(model, save_embedding_layers=False),
     )
