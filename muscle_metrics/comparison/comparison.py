@@ -12,6 +12,7 @@ import numpy.typing as npt
 from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, no_threshold
 from muscle_metrics.comparison.items import Item, ItemTable
 from muscle_metrics.comparison.signature import signature_line
+from muscle_metrics.comparison.silence import Silence, count_silence
 from muscle_metrics.errors import InputError, check_choice
 from muscle_metrics.evidence.units import CELLS_OF, Cells, Possible, Regression, Units
 from muscle_metrics.flips.counting import label_correctness, tally_correctness
@@ -140,6 +141,11 @@ class Comparison(Facts):
     def texts_read(self) -> dict[Origin, Mapping[Key, Details]]:
         """Texts that were read from the logs for listed items; several reports list the same."""
         return {}
+
+    @cached_property
+    def silence(self) -> Silence | None:
+        """Items without an answer; None where a run recorded scores alone."""
+        return count_silence(self)
 
     @cached_property
     def signature(self) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.reading_facts import ReadingFacts
+    from muscle_metrics.comparison.silence import Silence
     from muscle_metrics.comparison.totals import Cell, Totals
     from muscle_metrics.evidence.units import Event, Kind, Named
     from muscle_metrics.flips.score_totals import ScoreTotals
@@ -62,6 +63,8 @@ class CountedComparison(Facts):
         How many items have another slice or another group in the new run; those of old count.
     reading : ReadingFacts, optional
         In how many answers the readers of answers found nothing; None without readers.
+    silence : Silence, optional
+        Items without an answer; None where a run recorded scores alone.
     answers_changed : int, optional
         How many answers differ between the runs, whatever their scores; None if that is unknown.
     digest : str, optional
@@ -89,6 +92,7 @@ class CountedComparison(Facts):
     labels_from_new: frozenset[str] = frozenset()
     relabelled: Mapping[str, int] = field(default_factory=dict)
     reading: ReadingFacts | None = None
+    silence: Silence | None = field(default=None)
     answers_changed: int | None = None
     digest: str | None = None
     listed: tuple[Item, ...] | None = None

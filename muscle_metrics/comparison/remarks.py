@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from muscle_metrics.comparison.silence import silence_lines
 from muscle_metrics.runs.fingerprints import list_concerns, list_notes
 from muscle_metrics.words.numbers import counted, percent_range
 
@@ -56,6 +57,8 @@ def _lines(comparison: Facts) -> Iterator[str]:
         yield _lost_line(comparison)
     if comparison.reading is not None:
         yield from comparison.reading.lines()
+    for line in silence_lines(comparison):
+        yield f"note: {line}"
     for _, concern in list_concerns(comparison.fingerprints, comparison.names):
         yield f"warning: {concern}"
     for note in list_notes(comparison.fingerprints, comparison.names):

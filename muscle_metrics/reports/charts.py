@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from muscle_metrics.answers.flip_matrix import Transition, flip_matrix
+from muscle_metrics.comparison.ranking import RankedPart, rank_parts
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.flips.rates import Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.flips.changes import ScoreChanges
     from muscle_metrics.flips.counts import FlipCounts
@@ -104,29 +103,6 @@ def mosaic_tiles(counts: FlipCounts) -> list[Tile]:
         )
         for quadrant in TITLES
     ]
-
-
-class RankedPart(NamedTuple):
-    """One slice or task, with its negative flip rate drawn towards that of all of them."""
-
-    name: str
-    counts: FlipCounts
-    shrunken: float
-
-
-def rank_parts(parts: Mapping[str, FlipCounts]) -> list[RankedPart]:
-    """Slices or tasks by shrunken NFR, so that 1 flip of 5 items does not lead the list."""
-    from muscle_metrics.statistics.multiplicity import shrunken_rates
-
-    if not parts:
-        return []
-    counts = list(parts.values())
-    rates = shrunken_rates([c.negative for c in counts], [c.total for c in counts]).tolist()
-    ranked = map(RankedPart, parts, counts, rates)
-    return sorted(
-        ranked,
-        key=lambda part: (-part.shrunken, -float(part.counts.negative_flip_rate), part.name),
-    )
 
 
 class Tick(NamedTuple):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.comparison.items import Item, answer_text
-from muscle_metrics.comparison.listed import hide_text_secrets, shown_answers, texts_of
-from muscle_metrics.flips.counts import Quadrant
+from muscle_metrics.comparison.listed import hide_text_secrets, prompted_texts, shown_answers
+from muscle_metrics.comparison.worst import worst_items
 from muscle_metrics.gate.verdict import hide_verdict_secrets
-from muscle_metrics.words.escape import distinct, shorten, terminal
+from muscle_metrics.words.escape import shorten, terminal
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class FirstFlips(NamedTuple):
 def first_flips(
     comparison: Comparison | CountedComparison | None, most: int, pinned: Collection[str] = ()
 ) -> FirstFlips:
-    """Negative flips in the natural order of ids, pinned ones first.
+    """Negative flips, pinned ones first, then by the loss of the first graded score.
 
     Keys and passwords are hidden, because reports are published.
 
@@ -74,10 +74,10 @@ def first_flips(
     """
     if comparison is None or not comparison.is_judged:
         return FirstFlips([], 0)
-    flips = list(comparison.flips(Quadrant.NEGATIVE))
+    flips = worst_items(comparison)
     flips.sort(key=lambda item: item.id not in pinned)
     shown = [hide_secrets(tuple(item)) for item in flips[:most]]
-    listed = texts_of(comparison, flips[:most])
+    listed = prompted_texts(comparison, flips[:most])
     texts = [hide_text_secrets(one) for one in listed.items]
     return FirstFlips(
         [Item._make(part.value) for part in shown],
@@ -88,8 +88,8 @@ def first_flips(
     )
 
 
-def flip_lines(flips: FirstFlips) -> list[str]:
-    r"""Write a title and one line per flip, for a terminal or a log.
+def flip_lines(flips: FirstFlips, *, width: int = 100) -> list[str]:
+    r"""Write a title and a block of lines per flip, for a terminal or a log.
 
     Examples
     --------
@@ -97,12 +97,18 @@ def flip_lines(flips: FirstFlips) -> list[str]:
     >>> comparison = compare(old=["A"], new=["B"], references=["A"])
     >>> print("\n".join(flip_lines(first_flips(comparison, 5))))
     negative flips: all 1
-      0: right A, now B, reference A
+      0
+        old        A
+        new        B
+        reference  A
     """
     if not flips.items:
         return []
+    from muscle_metrics.comparison.flip_blocks import block_lines, flip_block
+
     notes = [f"  {terminal(flips.problem)}"] if flips.problem else []
-    return [flips.title, *notes, *(_line(item, texts) for item, texts in flips.pairs)]
+    blocks = (block_lines(flip_block(*pair), width) for pair in flips.pairs)
+    return [flips.title, *notes, *(line for lines in blocks for line in lines)]
 
 
 def flip_texts(item: Item, texts: ItemTexts) -> tuple[str, str, str]:
@@ -133,17 +139,3 @@ def publish(
     # Pins are found by their ids, before a secret in an id is hidden.
     flips = first_flips(comparison, examples, verdict.broken_pins)
     return hide_verdict_secrets(verdict), flips
-
-
-def _line(item: Item, texts: ItemTexts) -> str:
-    where = f" ({_name(item.slice)})" if item.slice else ""
-    old, new, reference = flip_texts(item, texts)
-    text = f"{_name(item.name)}{where}: right {old}, now {new}, reference {reference}"
-    if texts.question is not None:
-        text += f"; question {shorten(texts.question, TEXT_LIMIT)}"
-    # Without the indent an id such as "PASS" would look like a verdict.
-    return f"  {terminal(text)}"
-
-
-def _name(text: str) -> str:
-    return shorten(distinct(text[: TEXT_LIMIT + 1]), TEXT_LIMIT)

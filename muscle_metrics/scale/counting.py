@@ -10,6 +10,7 @@ from muscle_metrics.comparison.digest import DIGITS, digest
 from muscle_metrics.comparison.flip_sample import FlipSample
 from muscle_metrics.comparison.items import Item
 from muscle_metrics.comparison.reading_facts import ReadingFacts
+from muscle_metrics.comparison.silence import Silence
 from muscle_metrics.comparison.totals import Cell, Totals
 from muscle_metrics.flips.counting import tally_flips
 from muscle_metrics.flips.counts import Quadrant
@@ -161,6 +162,15 @@ class Tally:
         return ReadingFacts(
             reading.name, counts("answered"), counts("unread"), sum(counts("reread"))
         )
+
+    def silence(self, joining: Joining, *, by_marks: bool) -> Silence | None:
+        """Count items without an answer; `by_marks` says that the marks tell which items broke."""
+        if not joining.has_answers:
+            return None
+        left_out = joining.left_out
+        old, new = (self.count(without={*left_out, f"{run}_answered"}) for run in ("old", "new"))
+        broken = self.count("old_right", without={*left_out, "new_right", "new_answered"})
+        return Silence(old, new, broken if by_marks else None)
 
     def digest(self, joining: Joining) -> str:
         """Hash the items that are compared and their correctness, as memory does."""

@@ -99,6 +99,7 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
             if (count := found.count(f"{part}_differs", without=joining.left_out))
         },
         reading=found.reading_facts(joining),
+        silence=found.silence(joining, by_marks=not totals.scores),
         answers_changed=found.count("changed", without=joining.left_out),
         digest=None if totals.scores or not totals.cells else found.digest(joining),
         listed=None if listed is None else listed.in_order(),
