@@ -207,5 +207,5 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command.add_command(commands)
     for chosen in commands.choices.values():
-        chosen.set_defaults(parser=chosen)
+        chosen.set_defaults(parser=chosen, commands=commands.choices)
     return parser

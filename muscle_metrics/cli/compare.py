@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.finding import add_finding, check_finding, found_slices
-from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
+from muscle_metrics.cli.judging import add_judging, judging_choices
 from muscle_metrics.cli.like import add_like, check_like_flag
-from muscle_metrics.cli.mistakes import check_versions, doubt_order, note_identical
+from muscle_metrics.cli.mistakes import check_versions, doubt_order, flag_of, note_identical
+from muscle_metrics.cli.next_step import next_lines
 from muscle_metrics.cli.outputs import (
     check_outputs,
     names_standard_output,
@@ -72,10 +73,25 @@ def add_command(commands: Any) -> None:
     add_finding(parser)
     output = parser.add_argument_group("output")
     output.add_argument(
-        "--flips", type=number, default=0, metavar="N", help="list the first N negative flips"
+        "--flips",
+        type=number,
+        default=0,
+        metavar="N",
+        help="list N items that broke, or got worse by a graded score, the largest loss first",
+    )
+    output.add_argument(
+        "--all-rates", action="store_true", help="show every rate, not only four in plain words"
+    )
+    output.add_argument(
+        "--all-slices", action="store_true", help="show every slice and task, not only ten"
     )
     output.add_argument(
         "--json", metavar="FILE", help="also write the result as JSON; - is standard output"
+    )
+    output.add_argument(
+        "--json-items",
+        choices=("all", "none"),
+        help="which of the items that flipped the JSON lists (default: all)",
     )
     output.add_argument(
         "--llm-comparator", metavar="FILE", help="also write all items for LLM Comparator"
@@ -98,10 +114,10 @@ def _compare(options: argparse.Namespace) -> int:
     check_engine(options)
     choices = judging_choices(options)
     check_versions(options, choices, "compare two runs")
-    refuse_flips(options.flips, versions=len(options.runs))
+    _check_shown(options)
     check_like_flag(options, versions=len(options.runs))
-    if options.llm_comparator:
-        # Every item is listed.
+    if options.llm_comparator or (options.flips and options.prompt_field):
+        # Every item is listed, or prompts, which an engine does not keep.
         options.engine = "memory" if options.engine == "auto" else options.engine
     if options.llm_comparator and (len(options.runs) > 2 or options.engine != "memory"):
         raise UsageError(
@@ -115,12 +131,10 @@ def _compare(options: argparse.Namespace) -> int:
         )
     check_outputs([options.json, options.llm_comparator], options.runs)
     result, prompts = _result(options, choices)
-    if not isinstance(result, Chain):
-        refuse_flips(options.flips, is_judged=result.is_judged)
     found = None if isinstance(result, Chain) else found_slices(options, result)
     texts = {}
     if options.json:
-        texts[options.json] = _json(result, found) + "\n"
+        texts[options.json] = f"{_json(result, found, options)}\n"
     if options.llm_comparator and isinstance(result, Comparison) and prompts:
         from muscle_metrics.integrations.llm_comparator import llm_comparator_json
 
@@ -129,6 +143,20 @@ def _compare(options: argparse.Namespace) -> int:
     print_reports(texts)
     _show(result, found, options, stderr=names_standard_output(texts))
     return 0
+
+
+def _check_shown(options: argparse.Namespace) -> None:
+    """Refuse options of the output that would have no effect."""
+    for name in ("flips", "all_rates", "all_slices"):
+        if getattr(options, name) and len(options.runs) > 2:
+            raise UsageError(
+                f"expected two runs for {flag_of(name)}, got {len(options.runs)}: compare two of "
+                f"them, or drop it"
+            )
+    if options.json_items is not None and options.json is None:
+        raise UsageError(
+            "expected --json FILE beside --json-items, got none: add it, or drop --json-items"
+        )
 
 
 def _result(
@@ -143,7 +171,7 @@ def _result(
     if options.engine in {"duckdb", "ray"}:
         doubt_order(paths)
         return compare_on_engine(options, paths, graded, flips=options.flips), None
-    listed = int(bool(options.json or options.flips))
+    listed = int(bool((options.json and options.json_items != "none") or options.flips))
     # An engine keeps no texts to find slices by.
     counted = (
         None
@@ -165,12 +193,19 @@ def _result(
         return chain, None
 
 
-def _json(result: Comparison | CountedComparison | Chain, found: FoundSlices | None) -> str:
-    if found is None:
-        return result.to_json()
+def _json(
+    result: Comparison | CountedComparison | Chain,
+    found: FoundSlices | None,
+    options: argparse.Namespace,
+) -> str:
+    from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.plain_data import json_text
 
-    return json_text({**result.to_dict(), "found_slices": found.to_dict()}, indent=2)
+    # A chain lists no items.
+    if isinstance(result, Chain):
+        return result.to_json()
+    data = result.to_dict(items=options.json_items or "all")
+    return json_text(data if found is None else {**data, "found_slices": found.to_dict()}, indent=2)
 
 
 def _without_forms(found: FoundSlices) -> FoundSlices:
@@ -187,24 +222,22 @@ def _show(
 ) -> None:
     from muscle_metrics.comparison import text
     from muscle_metrics.comparison.chains import Chain
+    from muscle_metrics.slices.text import slices_table
+    from muscle_metrics.words.table import plain_text
 
     console = open_screen(stderr=stderr)
     notes = note_identical(options.runs)
-    if not console.is_terminal:
-        shown = (
-            text.chain_text(result, notes=notes)
-            if isinstance(result, Chain)
-            else text.comparison_text(result, flips=options.flips, notes=notes, like=options.like)
-        )
-        print_lines(
-            [shown, *([] if found is None else ["", str(_without_forms(found))])], stderr=stderr
-        )
-    elif isinstance(result, Chain):
-        console.print(text.chain_table(result, notes=notes), crop=False)
+    shown = {name: getattr(options, name) for name in ("flips", "all_rates", "all_slices", "like")}
+    table = (
+        text.chain_table(result, notes=notes)
+        if isinstance(result, Chain)
+        else text.comparison_table(result, notes=notes, **shown)
+    )
+    tables = [table] if found is None else [table, "", slices_table(_without_forms(found))]
+    lines = next_lines(options, result)
+    if console.is_terminal:
+        console.print(*tables, sep="\n", crop=False)
     else:
-        table = text.comparison_table(result, flips=options.flips, notes=notes, like=options.like)
-        console.print(table, crop=False)
-        if found is not None:
-            from muscle_metrics.slices.text import slices_table
-
-            console.print("", slices_table(_without_forms(found)), sep="\n", crop=False)
+        lines = [*(plain_text(one, text.WIDTH) for one in tables), *lines]
+    # Not by rich, which would break a command into lines.
+    print_lines(lines, stderr=stderr)

@@ -21,7 +21,7 @@ from muscle_metrics.cli.outputs import (
 )
 from muscle_metrics.cli.policy_flags import add_policy, policy_of
 from muscle_metrics.cli.reading import add_reading, read_runs, two_models
-from muscle_metrics.cli.screen import print_lines, warn
+from muscle_metrics.cli.screen import open_screen, print_lines, warn
 from muscle_metrics.cli.whole_numbers import number
 from muscle_metrics.errors import InputError, UsageError
 
@@ -54,6 +54,8 @@ data, 5 internal error; --on-inconclusive maps 3 on purpose
 """
 
 CODES = {"PASS": 0, "FAIL": 1, "INVALID": 4}
+# Columns of a pipe and a file.
+WIDTH = 100
 UNDECIDED_CODES = {"pass": 0, "fail": 1, "error": 3}
 
 # The one environment variable that is read, and only where --summary asks for it.
@@ -127,7 +129,11 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         "--annotations", action="store_true", help="print annotations for GitHub Actions"
     )
     group.add_argument(
-        "--flips", type=number, default=0, metavar="N", help="print the first N negative flips"
+        "--flips",
+        type=number,
+        default=0,
+        metavar="N",
+        help="print N items that broke, pinned ones and the largest loss first",
     )
     group.add_argument(
         "--examples",
@@ -234,7 +240,8 @@ def _judge(
     if options.engine in {"duckdb", "ray"}:
         doubt_order(paths)
         return _judge_counts(options, paths, policy, choices)
-    if not options.sequential:
+    # An engine keeps no prompts of the items that are listed.
+    if not (options.sequential or (options.prompt_field and _listed(options, alike=True))):
         counted = count_if_large(
             options, paths, lambda: _judge_counts(options, paths, policy, choices, alike=True)
         )
@@ -274,10 +281,15 @@ def _judge_counts(
             f"--engine"
         )
     wanted = {**choices, "minimum_effect": policy.minimum_effect}
-    is_reported = not alike or any((options.junit, options.markdown, options.json, options.summary))
-    listed = max(options.flips, options.examples if is_reported else 0)
+    listed = _listed(options, alike=alike)
     counted = compare_on_engine(options, paths, wanted, flips=listed, as_in_memory=alike)
     return _Judged(check_gate(counted, policy), counted, policy.on_inconclusive)
+
+
+def _listed(options: argparse.Namespace, *, alike: bool) -> int:
+    """How many items the screen and the reports may list."""
+    is_reported = not alike or any((options.junit, options.markdown, options.json, options.summary))
+    return max(int(options.flips), int(options.examples) if is_reported else 0)
 
 
 def _report_texts(options: argparse.Namespace, judged: _Judged) -> dict[str, str]:
@@ -339,4 +351,7 @@ def _print(options: argparse.Namespace, judged: _Judged, *, stderr: bool) -> Non
     flips = first_flips(judged.comparison, options.flips, verdict.broken_pins)
     annotations = verdict_annotations(verdict) if options.annotations else []
     forms = [f"note: {line}" for line in form_lines(judged.comparison)]
-    print_lines([str(verdict), *forms, *flip_lines(flips), *annotations], stderr=stderr)
+    screen = open_screen(stderr=stderr) if flips.items else None
+    width = screen.width if screen is not None and screen.is_terminal else WIDTH
+    lines = flip_lines(flips, width=width)
+    print_lines([str(verdict), *forms, *lines, *annotations], stderr=stderr)

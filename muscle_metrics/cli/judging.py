@@ -88,18 +88,14 @@ def judging_choices(options: argparse.Namespace) -> dict[str, Any]:
     return choices
 
 
-def refuse_flips(flips: int, *, versions: int = 2, is_judged: bool = True) -> None:
-    """Refuse --flips where no item is right or wrong, or more than two versions are compared.
+def refuse_flips(flips: int, *, is_judged: bool) -> None:
+    """Refuse --flips of a gate where no item is right or wrong.
 
     Raises
     ------
     UsageError
         If there is nothing to list.
     """
-    if flips and versions > 2:
-        raise UsageError(
-            f"expected two runs for --flips, got {versions}: compare two of them, or drop it"
-        )
     if flips and not is_judged:
         raise UsageError(
             "expected items that are right or wrong for --flips, got graded scores, which have no "

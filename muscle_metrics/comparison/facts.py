@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from muscle_metrics.comparison.listed import texts_of
 from muscle_metrics.comparison.macro import macro_averages
@@ -24,7 +24,7 @@ from muscle_metrics.comparison.uncertainty import (
     rate_bounds,
     score_bounds,
 )
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.evidence.repeats import noise_parts
 from muscle_metrics.evidence.units import Part
 from muscle_metrics.flips.rates import Rate
@@ -48,9 +48,12 @@ if TYPE_CHECKING:
 __all__ = [
     "UNKNOWN_ANSWERS",
     "Facts",
+    "JsonItems",
     "most_lost_first",
     "no_threshold",
 ]
+
+JsonItems = Literal["all", "none"]
 
 # Rates of one slice or task that tables and pages show with an interval.
 RATES_OF_PARTS = ("negative_flip_rate", "accuracy_change")
@@ -186,16 +189,22 @@ class Facts(ABC):
     def _count_by(self, kind: Kind) -> dict[str, FlipCounts]:
         """Count the items of every slice or task."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, items: JsonItems = "all") -> dict[str, Any]:
         """Describe the comparison and its flips as plain data: no nan, undefined is None.
+
+        Parameters
+        ----------
+        items : {"all", "none"}
+            Whether to list every item that flipped, or none: then "flips" is None.
 
         Returns
         -------
         dict
             With `schema_version`, which rises when a name changes its meaning.
         """
+        check_choice("items", items, get_args(JsonItems))
         possible = self.possible_negative_flip_rates
-        flips = list(self.flips()) if self.is_judged else []
+        flips = list(self.flips()) if self.is_judged and items == "all" else []
         listed = texts_of(self, flips)
         content: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
@@ -222,7 +231,9 @@ class Facts(ABC):
             "slices": {name: self._described(Part("slice", name)) for name in self.slices},
             "tasks": {name: self._described(Part("task", name)) for name in self.tasks},
             "macro": macro_averages(self.tasks) or None,
-            "flips": [
+            "flips": None
+            if items == "none"
+            else [
                 {**item._asdict(), "quadrant": str(item.quadrant), **texts.described()}
                 for item, texts in zip(flips, listed.items, strict=True)
             ],
@@ -270,19 +281,48 @@ class Facts(ABC):
         counts = counts_of_part(self, part)
         return described_counts(counts, bounds, is_clustered=self.is_clustered)
 
-    def to_json(self, indent: int | None = 2) -> str:
+    def to_json(self, indent: int | None = 2, *, items: JsonItems = "all") -> str:
         """`to_dict` as JSON with sorted keys; the same comparison gives the same bytes.
 
         Parameters
         ----------
         indent : int, optional
             As in `json.dumps`.
+        items : {"all", "none"}
+            As in `to_dict`.
 
         Returns
         -------
         str
         """
-        return json_text(self.to_dict(), indent)
+        return json_text(self.to_dict(items=items), indent)
+
+    def to_text(self, *, flips: int = 0, all_rates: bool = False, all_slices: bool = False) -> str:
+        """Tables as plain text, as `print` and ``compare`` show them.
+
+        Parameters
+        ----------
+        flips : int
+            How many items to list that broke, the largest loss first.
+        all_rates : bool
+            Whether to show every rate, and not only four.
+        all_slices : bool
+            Whether to show every slice and task, and not only ten.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> from muscle_metrics import compare
+        >>> comparison = compare(old=["A"], new=["B"], references=["A"])
+        >>> "McNemar" in str(comparison), "McNemar" in comparison.to_text(all_rates=True)
+        (False, True)
+        """
+        from muscle_metrics.comparison.text import comparison_text
+
+        return comparison_text(self, flips=flips, all_rates=all_rates, all_slices=all_slices)
 
     def rates_frame(self) -> pd.DataFrame:
         """Tabulate every rate, and the rates and means of graded scores.
@@ -398,9 +438,7 @@ class Facts(ABC):
         call_method("report", self, path, verdict=verdict, **options)
 
     def __str__(self) -> str:
-        from muscle_metrics.comparison.text import comparison_text
-
-        return comparison_text(self)
+        return self.to_text()
 
     def __repr__(self) -> str:
         counted = ", counted" if self.in_memory is None else ""

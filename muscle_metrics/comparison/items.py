@@ -122,6 +122,15 @@ class ItemTable:
             return "groups"
         return "prompts" if self.is_repeated else "items"
 
+    @cached_property
+    def _positions(self) -> dict[tuple[str | None, str, str | None], int]:
+        names = zip(self.tasks, self.ids, self.repeats, strict=True)
+        return {name: position for position, name in enumerate(names)}
+
+    def position_of(self, item: Item) -> int:
+        """Row of an item; no two items share task, id and repeat."""
+        return self._positions[item.task, item.id, item.repeat]
+
     @property
     def is_clustered(self) -> bool:
         """Whether rows depend on each other, as repeats of a prompt or items of a group do."""

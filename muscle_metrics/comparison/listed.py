@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.origin import Origin
     from muscle_metrics.runs.rereading import Key
 
-__all__ = ["ItemTexts", "ListedTexts", "hide_text_secrets", "shown_answers", "texts_of"]
+__all__ = [
+    "ItemTexts",
+    "ListedTexts",
+    "hide_text_secrets",
+    "prompted_texts",
+    "shown_answers",
+    "texts_of",
+]
 
 
 class ItemTexts(NamedTuple):
@@ -105,6 +112,29 @@ def _with_mismatches(comparison: Facts, item: Item, texts: ItemTexts) -> ItemTex
         return texts
     old, new = (reading.mismatch(answer, item.reference) for answer in (item.old, item.new))
     return texts._replace(old_mismatch=old, new_mismatch=new)
+
+
+def prompted_texts(comparison: Facts, items: Sequence[Item]) -> ListedTexts:
+    """Texts as `texts_of` reads them, with the prompts that a run itself recorded.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> comparison = compare(old=["A"], new=["B"], references=["A"], prompts=["Which?"])
+    >>> prompted_texts(comparison, list(comparison.flips())).items[0].question
+    'Which?'
+    """
+    listed = texts_of(comparison, items)
+    held = comparison.in_memory
+    asked = None if held is None else held.table.asked
+    if held is None or asked is None or asked.count(None) == len(asked):
+        return listed
+    rows = [held.table.position_of(item) for item in items]
+    found = [
+        texts if texts.question is not None else texts._replace(question=asked[row])
+        for texts, row in zip(listed.items, rows, strict=True)
+    ]
+    return listed._replace(items=found)
 
 
 def shown_answers(item: Item, texts: ItemTexts) -> tuple[Any, Any, Any]:

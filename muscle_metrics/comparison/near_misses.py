@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.flips.counts import FlipCounts
 
-__all__ = ["near_miss_lines", "right_on_almost_nothing"]
+__all__ = ["near_miss_lines", "reading_to_try", "right_on_almost_nothing"]
 
 # Guessing among fifty choices is right on 2 %: a model below that answers in another format, or
 # knows nothing of the task. From 30 right items on, a rate of what broke can be estimated.
@@ -153,24 +153,53 @@ def _pairs(comparison: Comparison) -> Iterator[str]:
         yield f"it answered {_brief(table.old[row])} where the reference is {reference}{more}"
 
 
+def reading_to_try(comparison: Comparison) -> str | None:
+    """Readers that `near_miss_lines` names, as ``--answer`` takes them; None if it names none.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> answers = [f"The answer is ({letter})." for letter in "ABC"]
+    >>> reading_to_try(compare(old=answers, new=answers, references=list("ABC")))
+    'letter'
+    """
+    if comparison.correctness is None or not right_on_almost_nothing(comparison.counts):
+        return None
+    sample = _texts_compared(comparison)
+    found = None if sample is None else _best_reading(sample)
+    return None if found is None else _written(found)
+
+
 def _hints(comparison: Comparison) -> list[str]:
-    # Recorded scores, and scorers with a threshold, do not compare texts.
-    if comparison.recipe["metric"].split(", ")[0] != "exact_match":
-        return []
-    sample = _sample(comparison)
+    sample = _texts_compared(comparison)
     if sample is None:
         return []
+    found = _best_reading(sample)
+    if found is None:
+        return _containing(sample)
+    return [
+        f"hint: old would be right on {sample.of_whole(sample.right(found))} with --answer "
+        f"{_written(found)} (answer=), which compares {found.readers[-1].does}"
+    ]
+
+
+def _texts_compared(comparison: Comparison) -> _Sample | None:
+    # Recorded scores, and scorers with a threshold, do not compare texts.
+    by_texts = comparison.recipe["metric"].split(", ")[0] == "exact_match"
+    return _sample(comparison) if by_texts else None
+
+
+def _best_reading(sample: _Sample) -> Reading | None:
     readings = [Reading.of(name) for name in _names(sample)]
     rights = [sample.right(one) for one in readings]
     best = max(rights)
     if _almost_nothing(best, len(sample.answers)) or best <= sample.right(None):
-        return _containing(sample)
-    found = readings[rights.index(best)]
-    written = found.name.replace(", ", ",")
-    return [
-        f"hint: old would be right on {sample.of_whole(best)} with --answer {written} (answer=), "
-        f"which compares {found.readers[-1].does}"
-    ]
+        return None
+    return readings[rights.index(best)]
+
+
+def _written(reading: Reading) -> str:
+    return reading.name.replace(", ", ",")
 
 
 def _names(sample: _Sample) -> Iterator[str]:

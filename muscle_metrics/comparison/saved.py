@@ -93,12 +93,20 @@ class SavedComparison:
         """Items that broke, then those that got fixed; or those of the given quadrants.
 
         An engine saves a sample of the items that broke.
+
+        Raises
+        ------
+        InputError
+            If the file was written without its items.
         """
+        flips = self.data.get("flips", [])
+        if flips is None:
+            raise InputError(
+                "expected saved flips, got a comparison that was saved without its items: write it "
+                "again without --json-items none (items=)"
+            )
         wanted = [str(q) for q in quadrants or (Quadrant.NEGATIVE, Quadrant.POSITIVE)]
-        items = [
-            Item(**{**flip, "quadrant": Quadrant(flip["quadrant"])})
-            for flip in self.data.get("flips", [])
-        ]
+        items = [Item(**{**flip, "quadrant": Quadrant(flip["quadrant"])}) for flip in flips]
         return (item for name in wanted for item in items if item.quadrant == name)
 
     def rates_frame(self) -> pd.DataFrame:
@@ -176,7 +184,8 @@ def _check(data: Mapping[str, Any], place: str) -> None:
         wholes = [data] if "counts" in data else []
         parts = [part for kind in _PARTS for part in data.get(kind, {}).values()]
         sound = all(_agrees(part) for part in [*wholes, *parts])
-        list(SavedComparison(data).flips())
+        if data.get("flips", []) is not None:
+            list(SavedComparison(data).flips())
         frames.rate_rows(data)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _refusal(place, "one with fields of other kinds") from error

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ITEMS", "MCNEMAR", "RATES", "SCORE_MEANS", "SCORE_RATES", "WHOLES", "Measure"]
+__all__ = [
+    "ITEMS",
+    "MCNEMAR",
+    "PLAIN_RATES",
+    "PLAIN_SCORES",
+    "RATES",
+    "SCORE_MEANS",
+    "SCORE_RATES",
+    "WHOLES",
+    "Measure",
+    "whole_text",
+]
 
 ITEMS = "items"
 OLD_RIGHT = "items old got right"
@@ -20,6 +31,14 @@ WHOLES = {
     OLD_WRONG: ("positive", "both_wrong"),
     NEW_RIGHT: ("both_right", "positive"),
     NEW_WRONG: ("negative", "both_wrong"),
+}
+
+_SHORT_WHOLES = {
+    ITEMS: "all {} items",
+    OLD_RIGHT: "{} right before",
+    OLD_WRONG: "{} wrong before",
+    NEW_RIGHT: "{} right now",
+    NEW_WRONG: "{} wrong now",
 }
 
 
@@ -128,6 +147,14 @@ RATES = {
     ),
 }
 
+# What a terminal shows of them unless it is asked for all, in plain words.
+PLAIN_RATES = {
+    "negative_flip_rate": "broke (NFR)",
+    "conditional_negative_flip_rate": "of what was right, broke",
+    "positive_flip_rate": "fixed (PFR)",
+    "wrong_to_different_wrong_rate": "wrong in another way",
+}
+
 # A test, not a rate.
 MCNEMAR = Measure(
     "McNemar mid-p",
@@ -146,3 +173,20 @@ SCORE_MEANS = {
     "mean_gain": Measure("mean gain (m_g)", "Mean gain of what got better"),
     "mean_regression": Measure("mean regression (m_r)", "Mean loss of what got worse"),
 }
+PLAIN_SCORES = {
+    "negative_flip_rate": "got worse (NFR)",
+    "positive_flip_rate": "got better (PFR)",
+    "mean_change": "mean change",
+    "mean_regression": "mean regression (m_r)",
+}
+
+
+def whole_text(measure: Measure, total: int) -> str:
+    """Name a denominator in a few words.
+
+    Examples
+    --------
+    >>> whole_text(RATES["negative_flip_rate"], 500), whole_text(RATES["fix_rate"], 144)
+    ('of all 500 items', 'of 144 wrong before')
+    """
+    return f"of {_SHORT_WHOLES[measure.of].format(total)}"

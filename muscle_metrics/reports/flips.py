@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from muscle_metrics.comparison.items import Item, answer_text
-from muscle_metrics.comparison.listed import hide_text_secrets, shown_answers, texts_of
-from muscle_metrics.flips.counts import Quadrant
+from muscle_metrics.comparison.listed import hide_text_secrets, prompted_texts, shown_answers
+from muscle_metrics.comparison.worst import worst_items
 from muscle_metrics.gate.verdict import hide_verdict_secrets
-from muscle_metrics.words.escape import brief, shorten, terminal
+from muscle_metrics.words.escape import shorten, terminal
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.listed import ItemTexts
@@ -30,8 +28,7 @@ TEXT_LIMIT = 200
 class FirstFlips(NamedTuple):
     """The first negative flips, the number of all, and how many secrets were hidden in them.
 
-    `texts` are those of the items, in their order; `problem` says why a log gave none. `prompts`
-    are what runs recorded, None where they did not.
+    `texts` are those of the items, in their order; `problem` says why a log gave none.
     """
 
     items: list[Item]
@@ -39,13 +36,6 @@ class FirstFlips(NamedTuple):
     secrets: int = 0
     texts: Sequence[ItemTexts] = ()
     problem: str | None = None
-    prompts: Sequence[str | None] = ()
-
-    @property
-    def questions(self) -> list[str | None]:
-        """What was asked, for every item: the question of its log, or else its prompt."""
-        pairs = zip(self.texts, self.prompts, strict=True)
-        return [prompt if texts.question is None else texts.question for texts, prompt in pairs]
 
     @property
     def pairs(self) -> list[tuple[Item, ItemTexts]]:
@@ -64,7 +54,7 @@ class FirstFlips(NamedTuple):
 def first_flips(
     comparison: Comparison | CountedComparison | None, most: int, pinned: Collection[str] = ()
 ) -> FirstFlips:
-    """Negative flips in the natural order of ids, pinned ones first.
+    """Negative flips, pinned ones first, then by the loss of the first graded score.
 
     Keys and passwords are hidden, because reports are published.
 
@@ -84,32 +74,22 @@ def first_flips(
     """
     if comparison is None or not comparison.is_judged:
         return FirstFlips([], 0)
-    asked = zip(comparison.flips(Quadrant.NEGATIVE), _prompts(comparison), strict=True)
-    flips = sorted(asked, key=lambda pair: pair[0].id not in pinned)[:most]
-    shown = [hide_secrets(tuple(item)) for item, _ in flips]
-    prompts = [hide_secrets(prompt) for _, prompt in flips]
-    listed = texts_of(comparison, [item for item, _ in flips])
+    flips = worst_items(comparison)
+    flips.sort(key=lambda item: item.id not in pinned)
+    shown = [hide_secrets(tuple(item)) for item in flips[:most]]
+    listed = prompted_texts(comparison, flips[:most])
     texts = [hide_text_secrets(one) for one in listed.items]
     return FirstFlips(
         [Item._make(part.value) for part in shown],
         comparison.counts.negative,
-        sum(part.number for part in (*shown, *texts, *prompts)),
+        sum(part.number for part in (*shown, *texts)),
         [part.value for part in texts],
         listed.problem,
-        [part.value for part in prompts],
     )
 
 
-def _prompts(comparison: Comparison | CountedComparison) -> Iterable[str | None]:
-    """Prompts of all negative flips, in their order; an engine keeps none."""
-    held = comparison.in_memory
-    if held is None or held.table.asked is None:
-        return (None for _ in comparison.flips(Quadrant.NEGATIVE))
-    return [held.table.asked[row] for row in np.flatnonzero(held.values("negative")).tolist()]
-
-
-def flip_lines(flips: FirstFlips) -> list[str]:
-    r"""Write a title and one line per flip, for a terminal or a log.
+def flip_lines(flips: FirstFlips, *, width: int = 100) -> list[str]:
+    r"""Write a title and a block of lines per flip, for a terminal or a log.
 
     Examples
     --------
@@ -117,12 +97,18 @@ def flip_lines(flips: FirstFlips) -> list[str]:
     >>> comparison = compare(old=["A"], new=["B"], references=["A"])
     >>> print("\n".join(flip_lines(first_flips(comparison, 5))))
     negative flips: all 1
-      0: right A, now B, reference A
+      0
+        old        A
+        new        B
+        reference  A
     """
     if not flips.items:
         return []
+    from muscle_metrics.comparison.flip_blocks import block_lines, flip_block
+
     notes = [f"  {terminal(flips.problem)}"] if flips.problem else []
-    return [flips.title, *notes, *(_line(item, texts) for item, texts in flips.pairs)]
+    blocks = (block_lines(flip_block(*pair), width) for pair in flips.pairs)
+    return [flips.title, *notes, *(line for lines in blocks for line in lines)]
 
 
 def flip_texts(item: Item, texts: ItemTexts) -> tuple[str, str, str]:
@@ -154,15 +140,3 @@ def publish(
     # Pins are found by their ids, before a secret in an id is hidden.
     flips = first_flips(comparison, examples, verdict.broken_pins)
     return hide_verdict_secrets(verdict), flips
-
-
-def _line(item: Item, texts: ItemTexts) -> str:
-    where = f" ({brief(item.slice, TEXT_LIMIT)})" if item.slice else ""
-    old, new, reference = flip_texts(item, texts)
-    text = f"{brief(item.name, TEXT_LIMIT)}{where}: right {old}, now {new}, reference {reference}"
-    if texts.question is not None:
-        text += f"; question {shorten(texts.question, TEXT_LIMIT)}"
-    if texts.new_mismatch is not None:
-        text += f"; mismatch {shorten(texts.new_mismatch, TEXT_LIMIT)}"
-    # Without the indent an id such as "PASS" would look like a verdict.
-    return f"  {terminal(text)}"

@@ -177,19 +177,13 @@ def _sections(
         if flips.problem:
             title += [_line(flips.problem), ""]
         sliced = any(item.slice is not None for item in flips.items)
-        asked = any(question is not None for question in flips.questions)
+        asked = any(texts.question is not None for texts in flips.texts)
         columns = ["item", *["slice"] * sliced, *["prompt"] * asked]
         explained = any(texts.new_mismatch is not None for texts in flips.texts)
         columns += ["old (right)", "new (wrong)", "reference", *["mismatch"] * explained]
         rows = [
-            _flip_row(
-                item,
-                texts,
-                prompts=[question or ""] * asked,
-                sliced=sliced,
-                explained=explained,
-            )
-            for (item, texts), question in zip(flips.pairs, flips.questions, strict=True)
+            _flip_row(item, texts, sliced=sliced, asked=asked, explained=explained)
+            for item, texts in flips.pairs
         ]
         yield _Section([*title, *_table(*columns)], rows, ["", "</details>"])
 
@@ -235,11 +229,10 @@ def _check_row(check: Check) -> str:
     )
 
 
-def _flip_row(
-    item: Item, texts: ItemTexts, *, prompts: Sequence[str], sliced: bool, explained: bool
-) -> str:
+def _flip_row(item: Item, texts: ItemTexts, *, sliced: bool, asked: bool, explained: bool) -> str:
     names = [item.name, *[item.slice or "none"] * sliced]
-    shown = [*prompts, *flip_texts(item, texts), *[texts.new_mismatch or ""] * explained]
+    shown = [texts.question or ""] * asked + [*flip_texts(item, texts)]
+    shown += [texts.new_mismatch or ""] * explained
     return _row(*map(_name, names), *map(_cut, shown))
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "lines",
     "markdown",
     "markup_source",
+    "one_line",
     "shorten",
     "shorten_id",
     "spreadsheet",
@@ -131,6 +132,18 @@ def terminal(text: str) -> str:
     # start a line, and every one is escaped; in `:::` the first pass leaves another.
     whole = visible(text).replace("::", r"\u003a:").replace("::", r"\u003a:")
     return _BRACKET_COMMAND.sub(r"\\u0023", whole)
+
+
+def one_line(text: str) -> str:
+    r"""Make text fit for a `terminal`, with a sign for each end of a line.
+
+    Examples
+    --------
+    >>> print(one_line("two\r\nlines \x1b[2J"))
+    two↵lines \u001b[2J
+    """
+    # Before the escapes: a sign may part two colons that a runner would obey.
+    return terminal(text.replace("\r\n", "\n").replace("\n", "↵"))
 
 
 def html(text: str) -> str:

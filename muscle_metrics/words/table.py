@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import ConsoleOptions, RenderableType
 
-__all__ = ["Column", "FittedTable", "plain_text"]
+__all__ = ["Column", "FittedTable", "cut_end", "cut_middle", "plain_text"]
 
 # By characters between columns: padding of a box, which draws one of these characters itself.
 PADDING = {3: (0, 1, 0, 1), 2: (0, 1, 0, 0), 1: (0, 0, 0, 0)}
@@ -24,6 +24,8 @@ GAPS = tuple(PADDING)
 # Least width of a name and of a text.
 LEAST_NAME = 10
 LEAST_TEXT = 9
+# Spare columns go before a text is folded that is shorter than this.
+SHORT_TEXT = 26
 
 
 class Column(NamedTuple):
@@ -99,14 +101,15 @@ class FittedTable:
         cells = (row[place].cell_len for row in self.rows)
         return max(cell_len(self.columns[place].heading), *cells, 0)
 
-    def _smallest(self, place: int, *, on_screen: bool = True) -> int:
+    def _smallest(self, place: int, *, on_screen: bool = True, text: int = LEAST_TEXT) -> int:
         column, natural = self.columns[place], self._natural(place)
         if column.kind == "text":
-            return min(natural, LEAST_TEXT)
+            return min(natural, text)
         return min(natural, LEAST_NAME) if column.kind == "name" and on_screen else natural
 
     def _least(self, kept: Sequence[int]) -> int:
-        return sum(map(self._smallest, kept)) + GAPS[-1] * (len(kept) - 1)
+        widths = (self._smallest(place, text=SHORT_TEXT) for place in kept)
+        return sum(widths) + GAPS[-1] * (len(kept) - 1)
 
     def _table(self, kept: Sequence[int], options: ConsoleOptions) -> Table:
         widths = {n: self._smallest(n, on_screen=options.is_terminal) for n in kept}
@@ -131,7 +134,7 @@ class FittedTable:
         for row in self.rows:
             table.add_row(
                 *(
-                    _cut(row[n], widths[n]) if self.columns[n].kind == "name" else row[n]
+                    _cut_name(row[n], widths[n]) if self.columns[n].kind == "name" else row[n]
                     for n in kept
                 )
             )
@@ -170,13 +173,34 @@ def _share(room: int, widths: dict[int, int], natural: dict[int, int]) -> None:
         room -= 1
 
 
-def _cut(name: Text, room: int) -> Text:
-    """Leave out the middle of a name: long names often start alike, or end alike."""
-    if name.cell_len <= room:
-        return name
-    start = _start(name.plain, (room - 1) // 2)
-    end = _start(name.plain[::-1], room - 1 - cell_len(start))[::-1]
-    return Text(f"{start}…{end}", style=name.style)
+def cut_end(text: str, room: int) -> str:
+    """Cut text to the cells of a terminal; the last one is an ellipsis where text was cut.
+
+    Examples
+    --------
+    >>> cut_end("negative flips", 9), cut_end("\u6771\u4eac\u90fd", 5)
+    ('negative…', '\u6771\u4eac…')
+    """
+    return text if cell_len(text) <= room else f"{_start(text, room - 1)}…"
+
+
+def cut_middle(text: str, room: int) -> str:
+    """Leave out the middle of a name: long names often start alike, or end alike.
+
+    Examples
+    --------
+    >>> cut_middle("mmlu_pro/test/physics/0017", 14)
+    'mmlu_p…cs/0017'
+    """
+    if cell_len(text) <= room:
+        return text
+    start = _start(text, (room - 1) // 2)
+    end = _start(text[::-1], room - 1 - cell_len(start))[::-1]
+    return f"{start}…{end}"
+
+
+def _cut_name(name: Text, room: int) -> Text:
+    return Text(cut_middle(name.plain, room), style=name.style)
 
 
 def _start(text: str, room: int) -> str:

@@ -94,6 +94,8 @@ CASES: dict[str, tuple[tuple[Rows, Rows], list[str], bool]] = {
         ["--answer", "number", "--missing", "drop", "--unanswered", "wrong"], True),
     "readers of everything": (TEXTS, ["--answer", "strip, casefold"], True),
     "references that readers cannot read": (TEXTS, ["--answer", "number"], True),
+    # The prompts of listed items are in memory alone.
+    "prompts": (TEXTS, ["--prompt-field", "reference"], False),
     "several fields as id": (TEXTS, ["--id-field", "id,passage"], True),
     # Errors
     "items that one run lacks": (LOST, [], True),

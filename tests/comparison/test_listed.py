@@ -202,7 +202,10 @@ def test_every_report_shows_texts_of_the_logs(logs: list[Path], tmp_path: Path, 
     # A verdict over seven items is no pass: its reports are read here.
     main(["gate", *map(str, logs), "--max-nfr", "0.9", "--flips", "9", *flags])
     printed = capsys.readouterr().out
-    assert "right 2 (город 2в), now 3 (город 2г), reference 2 (город 2в); question Which" in printed
+    block = printed[printed.index("    prompt     Which") :].splitlines()[1:4]
+    assert [line.split(maxsplit=1) for line in block] == [
+        ["old", "2 (город 2в)"], ["new", "3 (город 2г)"], ["reference", "2 (город 2в)"]
+    ]  # fmt: skip
     listed = json.loads(outputs["json"].read_text())["negative_flips"]["listed"]
     assert listed[0]["texts"] == {
         name: text for name, text in CITY._asdict().items() if text is not None

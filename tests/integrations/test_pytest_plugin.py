@@ -97,7 +97,9 @@ def test_one_process_gives_the_same(project, pytester: pytest.Pytester) -> None:
             "E*AssertionError: FAIL: v1 -> v3",
             "E*FAIL negative flip rate 10.00% (Clopper-Pearson bounds *limit 2%: 30 of 300 items",
             "E*negative flips: the first 10 of 30",
-            "E*q0: right A, now B, reference A",
+            "E*  q0",
+            "E*    old        A",
+            "E*    new        B",
         ]
     )
     assert "pytest_plugin.py" not in result.stdout.str()

@@ -127,7 +127,13 @@ CASES: dict[str, Callable[[], object]] = {
     "baseline file: null score": lambda: baseline(HEAD, '{"id":"q1","scores":{"f1":null}}'),
     "baseline file: number as id": lambda: baseline(HEAD, '{"id":1,"scores":{"f1":1}}'),
     "baseline file: unknown field": lambda: baseline(HEAD, HEAD),
-    "cli: --flips of graded scores": lambda: compared("--metric", "chrf", "--flips", "3"),
+    "cli: --flips of graded scores": lambda: command(
+        "gate", "old.jsonl", "new.jsonl", "--metric", "chrf", "--max-nfr", "0.1", "--flips", "3"
+    ),
+    "cli: --json-items without JSON": lambda: compared("--json-items", "none"),
+    "cli: --all-slices of a chain": lambda: command(
+        "compare", "old.jsonl", "new.jsonl", "old.jsonl", "--all-slices"
+    ),
     "cli: --flips of a chain": lambda: command(
         "compare", "old.jsonl", "new.jsonl", "old.jsonl", "--flips", "3"
     ),

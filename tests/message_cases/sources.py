@@ -100,6 +100,11 @@ CASES: dict[str, Callable[[], object]] = {
             compare(old=["a cat"], new=["b"], references=["a cat"], metric="chrf").to_json()
         ).counts
     ),
+    "saved: no items": lambda: list(
+        Comparison.from_json(
+            compare(old=["A"], new=["B"], references=["A"]).to_json(items="none")
+        ).flips()
+    ),
     "saved: another version": lambda: Comparison.from_json(
         MADE.to_json().replace('"schema_version": 1', '"schema_version": 2')
     ),

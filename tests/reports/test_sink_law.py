@@ -278,6 +278,17 @@ JSON: dict[str, Sink] = {
 }
 TEXTS: dict[str, Sink] = {
     "table": Sink("comparison/text", lambda a: comparison_text(a.comparison, flips=999), same),
+    "slices": Sink(
+        "comparison/rate_tables",
+        lambda a: comparison_text(a.comparison, all_rates=True, all_slices=True),
+        same,
+    ),
+    "blocks of scores": Sink(
+        "comparison/flip_blocks",
+        lambda a: comparison_text(a.graded, flips=999),
+        same,
+        lambda a: [],
+    ),
     "table of scores": Sink("comparison/text", lambda a: str(a.graded), same, lambda a: []),
     "table of found slices": Sink("slices/text", lambda a: str(found_by(a)), same),
     "table of a chain": Sink("comparison/text", lambda a: str(a.chain), same, lambda a: []),
@@ -433,6 +444,7 @@ def test_marks_without_end_take_linear_time() -> None:
 
 COMMANDS = [
     ["compare", "OLD", "NEW", "--flips", "99"],
+    ["compare", "OLD", "NEW", "--all-rates", "--all-slices", "--slice-field", "prediction"],
     ["compare", "OLD", "NEW", "--json", "-"],
     ["compare", "OLD", "NEW", "--llm-comparator", "-"],
     ["gate", "OLD", "NEW", "--max-nfr", "0.9", "--flips", "99"],
@@ -488,6 +500,7 @@ CARRIERS = {
     "cli/inspect": "COMMANDS",
     "cli/metrics": "no data",
     "cli/mistakes": "by `warn`",
+    "cli/next_step": "COMMANDS",
     "cli/order": "COMMANDS",
     "cli/outputs": "what a command made",
     "cli/power": "no data",
@@ -499,8 +512,8 @@ CARRIERS = {
 # Whoever uses one of these writes text: to a stream, to a file, or for one.
 WRITERS = {
     "annotation", "append_text", "html", "json_source", "json_text", "lines", "markdown",
-    "markup_source", "open_screen", "print_lines", "spreadsheet", "stderr", "stdout", "terminal",
-    "warn", "write_line", "write_text", "writer",
+    "markup_source", "one_line", "open_screen", "print_lines", "spreadsheet", "stderr", "stdout",
+    "terminal", "warn", "write_line", "write_text", "writer",
 }  # fmt: skip
 # Other meanings of these words: readers of CSV, the words of warnings, facts of a comparison whose
 # lines `comparison/text` shows, and a pipe between two processes.

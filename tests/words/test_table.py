@@ -63,7 +63,7 @@ def test_no_row_is_broken_and_no_number_is_cut(comparison, chain, width: int) ->
     for number in range(3):
         (row,) = (line for line in lines if re.match(rf"ben\S*{number} +.*\d\.\d\d%$", line))
         assert ("…" in row) == (f"{LONG}-slice-{number} " not in row)
-    assert sum(bool(re.match(r"ben\S+-(5|10) ", line)) for line in lines) == 2
+    assert sum(bool(re.match(r"  ben\S+-(5|10)$", line)) for line in lines) == 2
 
 
 def test_what_has_no_room_is_named(comparison) -> None:
@@ -74,7 +74,7 @@ def test_what_has_no_room_is_named(comparison) -> None:
 @pytest.mark.parametrize("width", [60, 100, 400])
 def test_names_stay_whole_where_programs_read(comparison, chain, width: int) -> None:
     text = comparison_text(comparison, flips=2, width=width)
-    assert f"{LONG}-5 " in text
+    assert f"  {LONG}-5\n" in text
     assert f"{LONG}-slice-1 " in text
     assert "…" not in text
     assert "no room" not in text
