@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
+from muscle_metrics.cli.labels import add_labels, compare_by_labels
 from muscle_metrics.cli.like import add_like, check_like_flag
 from muscle_metrics.cli.mistakes import check_versions, doubt_order, note_identical
 from muscle_metrics.cli.outputs import (
@@ -65,6 +66,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="files of answers, oldest first")
     add_reading(parser)
     add_judging(parser)
+    add_labels(parser)
     add_engine(parser)
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -91,6 +93,8 @@ def _compare(options: argparse.Namespace) -> int:
     from muscle_metrics.comparison.comparison import Comparison
 
     two_models(options)
+    if options.labels:
+        return _compare_labels(options)
     check_engine(options)
     choices = judging_choices(options)
     check_versions(options, choices, "compare two runs")
@@ -118,6 +122,19 @@ def _compare(options: argparse.Namespace) -> int:
     write_files(texts)
     print_reports(texts)
     _show(result, options, stderr=names_standard_output(texts))
+    return 0
+
+
+def _compare_labels(options: argparse.Namespace) -> int:
+    from muscle_metrics.labels.text import labelled_text
+
+    check_outputs([options.json], [*options.runs, options.labels])
+    result = compare_by_labels(options, options.runs)
+    texts = {options.json: result.to_json() + "\n"} if options.json else {}
+    write_files(texts)
+    print_reports(texts)
+    shown = labelled_text(result, flips=options.flips, notes=note_identical(options.runs))
+    print_lines([shown], stderr=names_standard_output(texts))
     return 0
 
 

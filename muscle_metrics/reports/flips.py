@@ -14,10 +14,9 @@ from muscle_metrics.words.secrets import hide_secrets
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.comparison.listed import ItemTexts
     from muscle_metrics.gate.verdict import Verdict
-    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["FirstFlips", "first_flips", "flip_lines", "flip_texts", "other_texts", "publish"]
 
@@ -51,9 +50,7 @@ class FirstFlips(NamedTuple):
         return f"negative flips: the first {len(self.items)} of {self.total}{hidden}"
 
 
-def first_flips(
-    comparison: Comparison | CountedComparison | None, most: int, pinned: Collection[str] = ()
-) -> FirstFlips:
+def first_flips(comparison: Facts | None, most: int, pinned: Collection[str] = ()) -> FirstFlips:
     """Negative flips in the natural order of ids, pinned ones first.
 
     Keys and passwords are hidden, because reports are published.
@@ -127,7 +124,7 @@ def other_texts(texts: ItemTexts) -> list[tuple[str, str]]:
 
 
 def publish(
-    verdict: Verdict, comparison: Comparison | CountedComparison | None, examples: int
+    verdict: Verdict, comparison: Facts | None, examples: int
 ) -> tuple[Verdict, FirstFlips]:
     """Verdict and first negative flips as a report may publish them: without secrets."""
     # Pins are found by their ids, before a secret in an id is hidden.

@@ -11,12 +11,11 @@ from muscle_metrics.words.escape import distinct, markdown, shorten
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.listed import ItemTexts
     from muscle_metrics.gate.verdict import Check, Verdict
     from muscle_metrics.reports.flips import FirstFlips
-    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["COMMENT_LIMIT", "MARKER", "SUMMARY_LIMIT", "verdict_markdown"]
 
@@ -32,7 +31,7 @@ LINE_LIMIT = 1000
 
 def verdict_markdown(
     verdict: Verdict,
-    comparison: Comparison | CountedComparison | None = None,
+    comparison: Facts | None = None,
     *,
     examples: int = 20,
     limit: int = COMMENT_LIMIT,
@@ -125,7 +124,7 @@ def _sections(verdict: Verdict, flips: FirstFlips) -> Iterator[_Section]:
         yield _Section([*title, *_table(*columns)], rows, ["", "</details>"])
 
 
-def _counted(comparison: Comparison | CountedComparison | None) -> str:
+def _counted(comparison: Facts | None) -> str:
     if comparison is None:
         return ": the runs cannot be compared"
     if not comparison.is_judged:
