@@ -311,7 +311,8 @@ FROZEN = [
     "compare_runs", "consistency", "count_chain", "count_flips", "flip_matrix", "html_report",
     "inconsistency_flip_rate", "inspect_log", "label_flips", "measure_changes",
     "negative_flip_rate", "pair_runs", "plan_labels", "positive_flip_rate",
-    "read_policy", "read_run", "relative_change", "run_from_lm_eval", "score", "score_flips", "tally_flips",
+    "read_policy", "read_run", "relative_change", "run_from_lm_eval", "score",
+    "score_flips", "tally_flips",
 ]  # fmt: skip
 
 

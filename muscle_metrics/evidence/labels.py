@@ -77,7 +77,7 @@ class LabelSample:
     --------
     >>> sample = LabelSample((Outcomes(800, negative=6, both_right=194),), Outcomes(1200))
     >>> print(label_evidence(sample, "negative").interval(0.95, "two-sided").ends)
-    [0.0043, 0.0262]
+    [0.0044, 0.0262]
     """
 
     strata: tuple[Outcomes, ...]

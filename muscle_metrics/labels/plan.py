@@ -182,7 +182,7 @@ def plan_labels(
     >>> new = [{**row, "prediction": "no"} if k < 40 else row for k, row in enumerate(old)]
     >>> plan = plan_labels(old, new, budget=20, seed=7)
     >>> plan.rows, plan.probabilities
-    (20, [0.5])
+    (20, [0.375])
     """
     runs = [read_source(one, place, names, reading) for place, one in enumerate((old, new))]
     items = join_for_labels(

@@ -27,7 +27,8 @@ TEXT_LIMIT = 200
 class FirstFlips(NamedTuple):
     """The first negative flips, the number of all, and how many secrets were hidden in them.
 
-    `texts` are those of the items, in their order; `problem` says why a log gave none.
+    `texts` are those of the items, in their order; `problem` says why a log gave none. `kind` says
+    whether they are all negative flips, or those among labelled items.
     """
 
     items: list[Item]
@@ -35,6 +36,7 @@ class FirstFlips(NamedTuple):
     secrets: int = 0
     texts: Sequence[ItemTexts] = ()
     problem: str | None = None
+    kind: str = "negative flips"
 
     @property
     def pairs(self) -> list[tuple[Item, ItemTexts]]:
@@ -46,8 +48,8 @@ class FirstFlips(NamedTuple):
         """The number of listed flips, and of all."""
         hidden = f"; secrets hidden: {self.secrets}" if self.secrets else ""
         if len(self.items) == self.total:
-            return f"negative flips: all {self.total}{hidden}"
-        return f"negative flips: the first {len(self.items)} of {self.total}{hidden}"
+            return f"{self.kind}: all {self.total}{hidden}"
+        return f"{self.kind}: the first {len(self.items)} of {self.total}{hidden}"
 
 
 def first_flips(comparison: Facts | None, most: int, pinned: Collection[str] = ()) -> FirstFlips:
@@ -69,7 +71,7 @@ def first_flips(comparison: Facts | None, most: int, pinned: Collection[str] = (
     FirstFlips
         Empty where scores are graded and no threshold says which are right.
     """
-    if comparison is None or not comparison.is_judged:
+    if comparison is None or not (comparison.is_judged or comparison.sample):
         return FirstFlips([], 0)
     flips = list(comparison.flips(Quadrant.NEGATIVE))
     flips.sort(key=lambda item: item.id not in pinned)
@@ -78,10 +80,11 @@ def first_flips(comparison: Facts | None, most: int, pinned: Collection[str] = (
     texts = [hide_text_secrets(one) for one in listed.items]
     return FirstFlips(
         [Item._make(part.value) for part in shown],
-        comparison.counts.negative,
+        comparison.counts.negative if comparison.sample is None else len(flips),
         sum(part.number for part in (*shown, *texts)),
         [part.value for part in texts],
         listed.problem,
+        "negative flips" if comparison.sample is None else "labelled negative flips",
     )
 
 
