@@ -93,9 +93,9 @@ def _compare(options: argparse.Namespace) -> int:
     from muscle_metrics.comparison.comparison import Comparison
 
     two_models(options)
+    check_engine(options)
     if options.labels:
         return _compare_labels(options)
-    check_engine(options)
     choices = judging_choices(options)
     check_versions(options, choices, "compare two runs")
     refuse_flips(options.flips, versions=len(options.runs))

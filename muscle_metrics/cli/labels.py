@@ -27,7 +27,6 @@ OTHERS: dict[str, Any] = {
     "threshold": None,
     "strict_threshold": False,
     "score_range": None,
-    "engine": "memory",
     "sequential": False,
     "llm_comparator": None,
 }
@@ -56,6 +55,8 @@ def compare_by_labels(options: argparse.Namespace, paths: Sequence[str]) -> Labe
     from muscle_metrics.labels.labelled import compare_labelled
 
     given = [name for name, absent in OTHERS.items() if getattr(options, name, absent) != absent]
+    if options.engine not in {"auto", "memory"}:
+        given.append("engine")
     if given:
         raise UsageError(
             f"expected labels alone to judge items with --labels, got "

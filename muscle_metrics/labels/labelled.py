@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from muscle_metrics.comparison.facts import Facts
 from muscle_metrics.comparison.items import Item
 from muscle_metrics.comparison.plain_data import json_text
-from muscle_metrics.comparison.signature import name_recipe, signature_line
+from muscle_metrics.comparison.signature import join_facts, name_recipe
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.evidence.evidence import Bounds
 from muscle_metrics.evidence.labels import LabelSample, Outcomes, label_evidence
@@ -47,6 +48,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
+DIGEST_LENGTH = 12
 RATES: dict[str, LabelEvent] = {
     "negative_flip_rate": "negative",
     "positive_flip_rate": "positive",
@@ -156,10 +158,9 @@ class LabelledComparison(Facts):
     def signature(self) -> str:
         """One line with the options and the input of the numbers."""
         labels = [(one.old, one.new) for one in self.sheet.labels]
-        numbers = np.array(labels, dtype=np.float64)
-        ids = [self.items.digest, *(str(row.position) for row in self.sheet.rows)]
-        line = signature_line(self.recipe, ids=ids, columns=[numbers], dropped=self.dropped)
-        return line.replace(f"items {len(ids)};", f"items {self.items.total};", 1)
+        content = json.dumps([self.items.digest, self.design.digest, labels])
+        digest = hashlib.sha256(content.encode()).hexdigest()[:DIGEST_LENGTH]
+        return join_facts(self.recipe, self.items.total, self.dropped, input=digest)
 
     def part_names(self, kind: Kind) -> list[str]:
         """No parts: labels of a sample do not decide them."""
@@ -211,7 +212,7 @@ class LabelledComparison(Facts):
         for name in RATES:
             value, bounds = self.value(name), self.bounds(name)
             rates[name] = {
-                "value": None if np.isnan(value) else value,
+                "value": None if math.isnan(value) else value,
                 "interval": list(bounds.ends),
                 "method": bounds.method,
             }

@@ -122,13 +122,18 @@ def test_an_extended_sheet_keeps_its_rows_labels_and_notes(sheet, tmp_path):
 
 
 def test_a_second_stage_draws_more_where_labels_vary(sheet):
-    runs = make_runs(2000, broken=100, fixed=300, rewritten=300)
-    path = runs.fill(sheet(runs, 100, judge="judge"))
-    plan = plan_labels(runs.old, runs.new, budget=100 + 200, extend=path)
+    """Half of the items that the judge expects to break did, and none of the others."""
+    runs = make_runs(2000, broken=150, fixed=150, rewritten=700)
+    doubted = [one for one in runs.new if one.prediction.endswith("!")][:150]
+    names = {one.id for one in doubted}
+    records = [replace(one, scores={"judge": 0.0}) if one.id in names else one for one in runs.new]
+    runs = runs._replace(new=Run(tuple(records), "new"))
+    path = runs.fill(sheet(runs, 120, judge="judge"))
+    plan = plan_labels(runs.old, runs.new, budget=300, extend=path)
     first, second = plan.design.stages
     assert sum(first) + sum(second) + sum(plan.design.checks) == 300
-    # In no stratum do labels of broken vary here, so the second stage goes by size.
-    assert second[1] > second[2]
+    shares = [drawn / size for drawn, size in zip(second, plan.design.sizes, strict=True)]
+    assert shares[2] > 2 * max(shares[:2])
 
 
 def test_the_key_is_read_again_as_it_was_written(sheet):
