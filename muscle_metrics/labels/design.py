@@ -126,7 +126,8 @@ def draw(design: Design, items: LabelItems) -> list[Row]:
             start = _number(design.seed, "start", str(number), str(level))
             picked = _systematic(left[level], count, start)
             chosen += [Row(position, level) for position in picked]
-            left[level] = [position for position in left[level] if position not in {*picked}]
+            taken = set(picked)
+            left[level] = [position for position in left[level] if position not in taken]
         chosen += [Row(position, CHECKED) for position in islice(checked, checks)]
         chosen.sort(key=lambda row: _of_item(design.seed, "row", items.identities[row.position]))
         rows += chosen

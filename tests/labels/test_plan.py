@@ -145,7 +145,7 @@ def test_the_key_is_read_again_as_it_was_written(sheet):
 def test_a_plan_says_what_is_known_without_any_label():
     runs = make_runs(400, broken=10, rewritten=90)
     text = str(plan_labels(runs.old, runs.new, budget=60, seed=7))
-    assert "NFR and PFR are at most 25.00%" in text
+    assert "at most 25.00% of these items broke, or got fixed" in text
     assert "55 of the 100 items that differ" in text
     assert "if all of them are labelled and none is broken, NFR is at most" in text
 
