@@ -24,17 +24,13 @@ examples:
   muscle-metrics label old.jsonl new.jsonl --budget 200 --seed 7 -o sheet.csv
   # more rows where the judge says that new is worse
   muscle-metrics label old.jsonl new.jsonl --score-field judge --judge judge \\
-      --budget 200 --seed 7 -o sheet.csv
-  # what the filled sheet says, and whether the update may ship
-  muscle-metrics compare old.jsonl new.jsonl --labels sheet.csv
-  muscle-metrics gate old.jsonl new.jsonl --labels sheet.csv --max-nfr 0.05
-  # 200 rows more: the labels so far stay
-  muscle-metrics label old.jsonl new.jsonl --budget 400 \\
-      --extend sheet.csv -o sheet2.csv
+      --budget 200 --seed 7 -o judged.csv
 
 Fill right_a and right_b with yes or no, or with ? where nobody can tell. The
 key (sheet.csv.key) says which answers are new: keep it beside the sheet, but
-away from those who label.
+away from those who label. Then give the sheet to compare or to gate with
+--labels sheet.csv. To add rows and keep the labels, raise the budget and name
+the sheet: --budget 400 --extend sheet.csv -o sheet2.csv.
 
 exit codes: 0 done, 2 usage, 4 runs that cannot be joined, 5 internal error
 """
@@ -47,7 +43,7 @@ def add_command(commands: Any) -> None:
         help="write a sheet of the items that a person should look at",
         description="Draw items whose answers differ, and write them as a sheet to be labelled.",
         epilog=EPILOG,
-        usage="%(prog)s OLD NEW --budget N --seed SEED -o SHEET.csv [options]",
+        usage="%(prog)s OLD NEW --budget N -o SHEET.csv [options]",
     )
     parser.set_defaults(command=_label)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="OLD and NEW")

@@ -21,7 +21,7 @@ from muscle_metrics.evidence.labels import LabelSample, Outcomes, label_evidence
 from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.labels.design import CHECKED, Design, read_key
 from muscle_metrics.labels.items import LabelItems, join_for_labels
-from muscle_metrics.labels.sheet import Sheet, key_path, read_labels
+from muscle_metrics.labels.sheet import LABELS, Sheet, key_path, read_labels
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Run
 from muscle_metrics.words.place import show
@@ -324,6 +324,11 @@ def compare_labelled(
     )
     design = read_design(labels, items)
     sheet = read_labels(Path(labels), items, design)
+    if all(label.old is None for label in sheet.labels):
+        raise InputError(
+            f"expected labels in {show(str(labels))}, got none in {len(sheet.rows)} rows: write "
+            f"yes or no into {LABELS[0]} and {LABELS[1]}"
+        )
     return LabelledComparison(
         names=(items.joined.names[0], items.joined.names[1]),
         items=items,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from muscle_metrics.labels.design import Design, Row
     from muscle_metrics.labels.items import LabelItems
 
-__all__ = ["Label", "Sheet", "key_path", "make_sheet", "read_labels"]
+__all__ = ["LABELS", "Label", "Sheet", "key_path", "make_sheet", "read_labels"]
 
 ANSWERS, LABELS = ("answer_a", "answer_b"), ("right_a", "right_b")
 COLUMNS = ("row", "item", "prompt", *ANSWERS, *LABELS, "note", "sheet")
@@ -129,11 +129,6 @@ def read_labels(path: str | Path, items: LabelItems, design: Design) -> Sheet:
         new_first = new_is_first(design.seed, items.identities[row.position])
         labels.append(Label(second, first) if new_first else Label(first, second))
         notes.append(cells.get("note", "").removeprefix("'"))
-    if all(label.old is None for label in labels):
-        raise InputError(
-            f"expected labels in {show(str(path))}, got none in {len(rows)} rows: write yes or no "
-            f"into {LABELS[0]} and {LABELS[1]}"
-        )
     return Sheet(rows, labels, notes)
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Stratum", "allocate_labels", "needed_spread", "stratified_mean_interval"]
 
 _CELLS = 4096
-_NODES = 128
-_POINTS = 512
+_NODES = 64
+_POINTS = 256
 _BEYOND = 1e-10
 # A spread of at least half the mean one: no stratum is left with so few labels that one of them
 # decides.
