@@ -25,6 +25,9 @@ examples:
   # more rows where the judge says that new is worse
   muscle-metrics label old.jsonl new.jsonl --score-field judge --judge judge \\
       --budget 200 --seed 7 -o judged.csv
+  # rows of every category, by its size
+  muscle-metrics label old.jsonl new.jsonl --slice-field category \\
+      --budget 200 --seed 7 -o spread.csv
 
 Fill right_a and right_b with yes or no, or with ? where nobody can tell. The
 key (sheet.csv.key) says which answers are new: keep it beside the sheet, but
