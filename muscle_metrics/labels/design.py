@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.words.escape import json_source
 from muscle_metrics.words.place import show
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def key_text(design: Design) -> str:
         "stages": [list(stage) for stage in design.stages],
         "checks": list(design.checks),
     }
-    return json.dumps(content, sort_keys=True, indent=1) + "\n"
+    return json_source(json.dumps(content, sort_keys=True, indent=1)) + "\n"
 
 
 def read_key(text: str, name: str) -> Design:
