@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from muscle_metrics.gate.check import *
     from muscle_metrics.gate.policy import *
     from muscle_metrics.gate.verdict import *
+    from muscle_metrics.labels.labelled import *
+    from muscle_metrics.labels.plan import *
     from muscle_metrics.reports.html.page import *
     from muscle_metrics.runs.contents import *
     from muscle_metrics.runs.joining.pairing import *
@@ -106,6 +108,8 @@ _PUBLIC = {
         "Outcome",
         "Verdict",
     ),
+    "labels.labelled": ("compare_labelled",),
+    "labels.plan": ("plan_labels",),
     "reports.html.page": ("html_report",),
     "runs.contents": (
         "LogContents",

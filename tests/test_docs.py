@@ -175,6 +175,12 @@ def test_pictures_of_the_atlas_are_what_their_script_draws() -> None:
         assert draw() == (PROJECT / "docs" / "images" / name).read_text(encoding="utf-8")
 
 
+def test_the_picture_of_labels_is_what_its_script_draws() -> None:
+    script = runpy.run_path(str(PROJECT / "docs" / "draw_labels.py"))
+    picture = PROJECT / "docs" / "labels.svg"
+    assert script["draw"]() == picture.read_text(encoding="utf-8")
+
+
 def test_the_notebook_runs_and_holds_no_output(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -226,7 +226,10 @@ def _find(comparison: _Compared, like: str | None) -> Place | str:
 def _refusal(comparison: _Compared, *, names_family: bool) -> str | None:
     """Say which counts cannot be placed among those of the atlas."""
     if not comparison.is_judged:
-        return "expected right and wrong items, got graded scores: pass --threshold (threshold=)"
+        return (
+            "expected right and wrong items, got graded scores, or labels of a sample: pass "
+            "--threshold (threshold=), or --reference FILE"
+        )
     if comparison.is_thresholded and not names_family:
         return (
             "expected the updates to compare with, got items that are right by a threshold: pass "

@@ -9,6 +9,7 @@ from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.finding import add_finding, check_finding, found_slices
 from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.labels import add_labels, compare_by_labels
 from muscle_metrics.cli.like import add_like, check_like_flag
 from muscle_metrics.cli.mistakes import check_versions, doubt_order, flag_of, note_identical
 from muscle_metrics.cli.next_step import next_lines
@@ -69,6 +70,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="files of answers, oldest first")
     add_reading(parser)
     add_judging(parser)
+    add_labels(parser)
     add_engine(parser)
     add_finding(parser)
     output = parser.add_argument_group("output")
@@ -112,9 +114,11 @@ def _compare(options: argparse.Namespace) -> int:
 
     two_models(options)
     check_engine(options)
+    _check_shown(options)
+    if options.labels:
+        return _compare_labels(options)
     choices = judging_choices(options)
     check_versions(options, choices, "compare two runs")
-    _check_shown(options)
     check_like_flag(options, versions=len(options.runs))
     if options.llm_comparator or (options.flips and options.prompt_field):
         # Every item is listed, or prompts, which an engine does not keep.
@@ -157,6 +161,23 @@ def _check_shown(options: argparse.Namespace) -> None:
         raise UsageError(
             "expected --json FILE beside --json-items, got none: add it, or drop --json-items"
         )
+
+
+def _compare_labels(options: argparse.Namespace) -> int:
+    from muscle_metrics.labels.text import labelled_text
+
+    check_outputs([options.json], [*options.runs, options.labels])
+    result = compare_by_labels(options, options.runs)
+    texts = (
+        {options.json: result.to_json(items=options.json_items or "all") + "\n"}
+        if options.json
+        else {}
+    )
+    write_files(texts)
+    print_reports(texts)
+    shown = labelled_text(result, flips=options.flips, notes=note_identical(options.runs))
+    print_lines([shown], stderr=names_standard_output(texts))
+    return 0
 
 
 def _result(

@@ -11,6 +11,7 @@ from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.inputs import given_name, given_names_in
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
+from muscle_metrics.cli.labels import add_labels, compare_by_labels
 from muscle_metrics.cli.like import add_like, check_like_flag
 from muscle_metrics.cli.mistakes import doubt_order, note_identical
 from muscle_metrics.cli.outputs import (
@@ -28,10 +29,9 @@ from muscle_metrics.errors import InputError, UsageError
 if TYPE_CHECKING:
     import argparse
 
-    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.gate.policy import OnInconclusive, Policy
     from muscle_metrics.gate.verdict import Verdict
-    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["add_command"]
 
@@ -68,7 +68,7 @@ class _Judged(NamedTuple):
     """A verdict, its comparison, and the outcome that INCONCLUSIVE is mapped to."""
 
     verdict: Verdict
-    comparison: Comparison | CountedComparison | None
+    comparison: Facts | None
     on_inconclusive: OnInconclusive
 
 
@@ -92,6 +92,7 @@ def add_command(commands: Any) -> None:
     _add_sequential(parser)
     add_reading(parser)
     add_judging(parser)
+    add_labels(parser)
     add_engine(parser)
     _add_output(parser)
 
@@ -159,7 +160,7 @@ def _gate(options: argparse.Namespace) -> int:
     policy = policy_of(options)
     options.answer = policy.answer
     paths = _paths(options)
-    named = (options.reference, options.policy, options.pinned)
+    named = (options.reference, options.policy, options.pinned, options.labels)
     _check_output(options, [*paths, *filter(None, named)])
     choices = judging_choices(options)
     try:
@@ -173,7 +174,8 @@ def _gate(options: argparse.Namespace) -> int:
         verdict = refuse(shown, names=names, confidence=policy.look_confidence)
         judged = _Judged(verdict, None, policy.on_inconclusive)
     if judged.comparison is not None:
-        refuse_flips(options.flips, is_judged=judged.comparison.is_judged)
+        has_flips = judged.comparison.is_judged or judged.comparison.sample is not None
+        refuse_flips(options.flips, is_judged=has_flips)
     judged = judged._replace(verdict=_with_copies(judged.verdict, paths))
     texts = _report_texts(options, judged)
     # Print last: if a report cannot be written, no verdict may be printed.
@@ -237,6 +239,9 @@ def _judge(
     from muscle_metrics.comparison.per_task import settle_scores
     from muscle_metrics.gate.check import check_gate
 
+    if options.labels:
+        labelled = compare_by_labels(options, paths)
+        return _Judged(check_gate(labelled, policy), labelled, policy.on_inconclusive)
     if options.engine in {"duckdb", "ray"}:
         doubt_order(paths)
         return _judge_counts(options, paths, policy, choices)

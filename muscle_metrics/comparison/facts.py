@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.reading_facts import ReadingFacts
     from muscle_metrics.evidence.evidence import Bounds
+    from muscle_metrics.evidence.labels import LabelSample
     from muscle_metrics.evidence.units import Event, Kind, Units
     from muscle_metrics.flips.changes import ScoreFacts
     from muscle_metrics.flips.counts import FlipCounts, Quadrant
@@ -133,6 +134,16 @@ class Facts(ABC):
     def is_thresholded(self) -> bool:
         """Whether a threshold on a graded score decides which items are right."""
         return has_threshold(self.recipe)
+
+    @property
+    def accepting_losses(self) -> Facts:
+        """The worst case where lost items are accepted: only rows without a label are broken."""
+        return self
+
+    @property
+    def sample(self) -> LabelSample | None:
+        """Labels of a sample of the items; None where all items are judged, or graded."""
+        return None
 
     @property
     def coverage(self) -> Rate:

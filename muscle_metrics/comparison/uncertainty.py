@@ -8,12 +8,13 @@ decides.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from muscle_metrics.errors import check_choice
 from muscle_metrics.evidence.evidence import Bounds, Evidence, nothing_observed
+from muscle_metrics.evidence.labels import label_evidence
 from muscle_metrics.evidence.rates import accuracy_loss, clustered_loss, conditional_rate, rate
 from muscle_metrics.evidence.repeats import noise_of_rows, repeated_rate
 from muscle_metrics.evidence.samples import name_bound
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.facts import Facts
+    from muscle_metrics.evidence.labels import LabelEvent
     from muscle_metrics.evidence.units import Event
     from muscle_metrics.flips.changes import ScoreChanges, ScoreFacts
     from muscle_metrics.flips.counts import FlipCounts
@@ -57,6 +59,9 @@ def event_evidence(
     comparison: Facts, event: Event, part: Part | None = None, *, strict: bool = False
 ) -> Evidence:
     """Evidence about the share of all items, or of one part, that an event befalls."""
+    if comparison.sample is not None:
+        # A policy for labels has no parts and no scores: `gate.criteria` refuses them.
+        return label_evidence(comparison.sample, cast("LabelEvent", event))
     return rate(comparison.units(event, part), strict=strict)
 
 
@@ -75,6 +80,8 @@ def share_evidence(
 
 def loss_evidence(comparison: Facts, part: Part | None = None, *, strict: bool = False) -> Evidence:
     """Evidence about old accuracy minus new accuracy."""
+    if comparison.sample is not None:
+        return label_evidence(comparison.sample, "loss")
     if not comparison.is_clustered:
         return accuracy_loss(counts_of_part(comparison, part))
     return clustered_loss(comparison.units("loss", part), strict=strict)

@@ -83,6 +83,8 @@ class Evidence:
         The largest units that a limit allows to break, where units are of more than one item.
     bounded : tuple of str, optional
         What the lower and the upper bound are of, where that is not the estimate.
+    unlabelled : int
+        Drawn items without a label, each of which counts as broken in the worst case.
     """
 
     estimate: float
@@ -95,6 +97,7 @@ class Evidence:
     settle: Callable[[float], Evidence] | None = None
     basis: Basis | None = None
     bounded: tuple[str, str] = ("", "")
+    unlabelled: int = 0
 
     def at(self, limit: float) -> Evidence:
         """Evidence whose bounds decide a limit."""

@@ -140,9 +140,9 @@ def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: flo
     if outcome is not Outcome.FAIL and not criterion.can_fail(confidence):
         outcome, advice = Outcome.INVALID, _nothing_could_break(criterion)
     elif outcome is Outcome.INCONCLUSIVE and at_worst:
-        outcome, advice = Outcome.INVALID, LOSSES_DECIDE
+        outcome, advice = Outcome.INVALID, _losses_decide(observed)
     elif outcome is Outcome.INCONCLUSIVE and Fraction(observed.upper(confidence)) <= limit:
-        advice = "the lost items alone leave it open: evaluate them again"
+        advice = _losses_leave_open(observed)
     elif outcome is Outcome.INCONCLUSIVE:
         advice = advise(observed, float(limit), confidence)
         if Fraction(low) > limit:
@@ -163,6 +163,21 @@ def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: flo
         allowed_units=None if basis is None else basis.allowed,
         unseen_share=None if basis is None else basis.unseen(confidence),
     )
+
+
+def _losses_decide(observed: Evidence) -> str:
+    if not observed.unlabelled:
+        return LOSSES_DECIDE
+    return (
+        f"{observed.unlabelled} rows without a label, or lost items, decide, and this would fail "
+        f"if all of them broke: label these rows"
+    )
+
+
+def _losses_leave_open(observed: Evidence) -> str:
+    if not observed.unlabelled:
+        return "the lost items alone leave it open: evaluate them again"
+    return f"{observed.unlabelled} rows without a label, or lost items, leave it open: label them"
 
 
 def _decided_by(criterion: Criterion, bounds: Bounds, outcome: Outcome, confidence: float) -> str:
@@ -188,6 +203,11 @@ def refuse_unbreakable(check: Check, breakable: Evidence, policy: Policy) -> Che
 
 def _nothing_could_break(criterion: Criterion) -> str:
     most = "no item" if criterion.breakable is None else criterion.breakable.sample
+    if criterion.observed.unit == "labels":
+        return (
+            f"only {most} could break, so the limit can hardly be exceeded: look at the answers, "
+            f"or add labels with 'muscle-metrics label --extend'"
+        )
     return (
         f"only {most} could break, so the limit can hardly be exceeded: see how answers are judged "
         f"with 'muscle-metrics compare', or limit the items that old got right with "

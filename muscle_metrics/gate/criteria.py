@@ -48,6 +48,18 @@ OF_ITEMS: Mapping[str, object] = MappingProxyType(
         "weights": {},
     }
 )
+# Limits that need labels of other items than those that differ, or of single parts.
+OF_PARTS: Mapping[str, object] = MappingProxyType(
+    {
+        "answer": None,
+        "max_conditional_nfr": None,
+        "metrics": {},
+        "minimum_effect": 0.0,
+        "protected": (),
+        "slices": {},
+        "tasks": {},
+    }
+)
 # Limits that need counts of flips.
 OF_COUNTS = (
     "max_conditional_nfr",
@@ -144,9 +156,12 @@ def list_criteria(comparison: Facts, policy: Policy) -> list[Criterion]:
         If the policy names a missing slice, task or metric, limits an unknown rate, or limits
         single items where an engine counted the runs.
     """
-    if comparison.in_memory is None:
+    if comparison.sample is not None:
+        _refuse_beyond_labels(policy)
+    elif comparison.in_memory is None:
         _refuse_items(comparison, policy)
-    worst = comparison if policy.missing == "ignore" else comparison.worst_case
+    ignores = policy.missing == "ignore"
+    worst = comparison.accepting_losses if ignores else comparison.worst_case
     views = _Views(comparison, worst)
     return [*_overall(views, policy), *_metrics(views, policy), *_parts(views, policy)]
 
@@ -188,6 +203,16 @@ def _refuse_items(comparison: Facts, policy: Policy) -> None:
         )
 
 
+def _refuse_beyond_labels(policy: Policy) -> None:
+    """Refuse limits that labels of a sample cannot decide."""
+    for name, absent in (*OF_ITEMS.items(), *OF_PARTS.items()):
+        if getattr(policy, name) != absent:
+            raise UsageError(
+                f"expected limits on all items beside labels of some, got {name}: leave it out; "
+                f"for one part write a sheet of its own with --where FIELD=VALUE"
+            )
+
+
 def _refuse_counts(policy: Policy) -> None:
     for name in OF_COUNTS:
         if getattr(policy, name):
@@ -199,14 +224,14 @@ def _refuse_counts(policy: Policy) -> None:
 
 def _overall(views: _Views, policy: Policy) -> Iterator[Criterion]:
     comparison = views.observed
-    metric = "" if comparison.is_judged else f" by {_first_metric(comparison)}"
+    metric = "" if _has_flips(comparison) else f" by {_first_metric(comparison)}"
     # A limit on the items that old got right holds where few of all items can break.
     conditional = policy.max_conditional_nfr
     breakable = None if conditional else partial(_breakable, _negative(comparison, policy))
     if policy.max_nfr is not None:
         flips = partial(_flip_evidence, policy)
         yield views.judge(f"negative flip rate{metric}", policy.max_nfr, flips, breakable)
-    if comparison.in_memory is None and not comparison.is_judged:
+    if comparison.in_memory is None and not _has_flips(comparison):
         _refuse_counts(policy)
     if conditional is not None:
         possible = partial(_conditional, policy, "right before")
@@ -285,7 +310,7 @@ def _flip_evidence(policy: Policy, comparison: Facts, part: Part | None = None) 
         noise_adjusted_pass=policy.noise_adjusted_pass,
     )
     # The noise of verdicts is told apart; that of graded scores is not.
-    return flips if comparison.is_judged else _noisy(comparison, flips)
+    return flips if _has_flips(comparison) else _noisy(comparison, flips)
 
 
 def _rate(policy: Policy, event: Event, comparison: Facts) -> Evidence:
@@ -315,8 +340,13 @@ def _noisy(comparison: Facts, evidence: Evidence) -> Evidence:
     return with_decoding_noise(evidence) if comparison.is_repeated else evidence
 
 
+def _has_flips(comparison: Facts) -> bool:
+    """Whether items are right or wrong, all of them or those of a sample; else they are graded."""
+    return comparison.is_judged or comparison.sample is not None
+
+
 def _negative(comparison: Facts, policy: Policy) -> Event:
-    if comparison.is_judged:
+    if _has_flips(comparison):
         return "negative"
     return Regression(_first_metric(comparison), policy.minimum_effect)
 

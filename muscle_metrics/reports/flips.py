@@ -14,10 +14,9 @@ from muscle_metrics.words.secrets import hide_secrets
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.comparison.listed import ItemTexts
     from muscle_metrics.gate.verdict import Verdict
-    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["FirstFlips", "first_flips", "flip_lines", "flip_texts", "other_texts", "publish"]
 
@@ -28,7 +27,8 @@ TEXT_LIMIT = 200
 class FirstFlips(NamedTuple):
     """The first negative flips, the number of all, and how many secrets were hidden in them.
 
-    `texts` are those of the items, in their order; `problem` says why a log gave none.
+    `texts` are those of the items, in their order; `problem` says why a log gave none. `kind` says
+    whether they are all negative flips, or those among labelled items.
     """
 
     items: list[Item]
@@ -36,6 +36,7 @@ class FirstFlips(NamedTuple):
     secrets: int = 0
     texts: Sequence[ItemTexts] = ()
     problem: str | None = None
+    kind: str = "negative flips"
 
     @property
     def pairs(self) -> list[tuple[Item, ItemTexts]]:
@@ -47,13 +48,11 @@ class FirstFlips(NamedTuple):
         """The number of listed flips, and of all."""
         hidden = f"; secrets hidden: {self.secrets}" if self.secrets else ""
         if len(self.items) == self.total:
-            return f"negative flips: all {self.total}{hidden}"
-        return f"negative flips: the first {len(self.items)} of {self.total}{hidden}"
+            return f"{self.kind}: all {self.total}{hidden}"
+        return f"{self.kind}: the first {len(self.items)} of {self.total}{hidden}"
 
 
-def first_flips(
-    comparison: Comparison | CountedComparison | None, most: int, pinned: Collection[str] = ()
-) -> FirstFlips:
+def first_flips(comparison: Facts | None, most: int, pinned: Collection[str] = ()) -> FirstFlips:
     """Negative flips, pinned ones first, then by the loss of the first graded score.
 
     Keys and passwords are hidden, because reports are published.
@@ -72,7 +71,7 @@ def first_flips(
     FirstFlips
         Empty where scores are graded and no threshold says which are right.
     """
-    if comparison is None or not comparison.is_judged:
+    if comparison is None or not (comparison.is_judged or comparison.sample):
         return FirstFlips([], 0)
     flips = worst_items(comparison)
     flips.sort(key=lambda item: item.id not in pinned)
@@ -81,10 +80,11 @@ def first_flips(
     texts = [hide_text_secrets(one) for one in listed.items]
     return FirstFlips(
         [Item._make(part.value) for part in shown],
-        comparison.counts.negative,
+        comparison.counts.negative if comparison.sample is None else len(flips),
         sum(part.number for part in (*shown, *texts)),
         [part.value for part in texts],
         listed.problem,
+        "negative flips" if comparison.sample is None else "labelled negative flips",
     )
 
 
@@ -134,7 +134,7 @@ def other_texts(texts: ItemTexts) -> list[tuple[str, str]]:
 
 
 def publish(
-    verdict: Verdict, comparison: Comparison | CountedComparison | None, examples: int
+    verdict: Verdict, comparison: Facts | None, examples: int
 ) -> tuple[Verdict, FirstFlips]:
     """Verdict and first negative flips as a report may publish them: without secrets."""
     # Pins are found by their ids, before a secret in an id is hidden.

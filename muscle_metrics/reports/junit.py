@@ -11,12 +11,11 @@ from muscle_metrics.words.escape import distinct, markup_source, shorten, visibl
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.listed import ItemTexts
     from muscle_metrics.gate.policy import OnInconclusive
     from muscle_metrics.gate.verdict import Check, Verdict
-    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["verdict_junit"]
 
@@ -29,7 +28,7 @@ TOTALS = {"tests": "testcase", "failures": "failure", "errors": "error", "skippe
 
 def verdict_junit(
     verdict: Verdict,
-    comparison: Comparison | CountedComparison | None = None,
+    comparison: Facts | None = None,
     *,
     examples: int = 20,
     on_inconclusive: OnInconclusive = "error",

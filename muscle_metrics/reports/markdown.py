@@ -20,13 +20,12 @@ from muscle_metrics.words.numbers import counted, percent, percent_range
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.listed import ItemTexts
     from muscle_metrics.evidence.units import Kind
     from muscle_metrics.gate.verdict import Check, Verdict
     from muscle_metrics.reports.flips import FirstFlips
-    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["COMMENT_LIMIT", "MARKER", "SUMMARY_LIMIT", "check_link", "verdict_markdown"]
 
@@ -43,7 +42,7 @@ MOST_PARTS = 10
 
 def verdict_markdown(
     verdict: Verdict,
-    comparison: Comparison | CountedComparison | None = None,
+    comparison: Facts | None = None,
     *,
     examples: int = 20,
     limit: int = COMMENT_LIMIT,
@@ -154,9 +153,7 @@ class _Section(NamedTuple):
         return ["", *self.before, *shown, *self.after, *note]
 
 
-def _sections(
-    verdict: Verdict, comparison: Comparison | CountedComparison | None, flips: FirstFlips
-) -> Iterator[_Section]:
+def _sections(verdict: Verdict, comparison: Facts | None, flips: FirstFlips) -> Iterator[_Section]:
     if verdict.reasons:
         yield _Section([], [f"- {_line(text)}" for text in verdict.reasons])
     if verdict.checks:
@@ -188,7 +185,7 @@ def _sections(
         yield _Section([*title, *_table(*columns)], rows, ["", "</details>"])
 
 
-def _part_sections(comparison: Comparison | CountedComparison) -> Iterator[_Section]:
+def _part_sections(comparison: Facts) -> Iterator[_Section]:
     """Slices, or tasks where there are none, the worst first."""
     kind: Kind = "slice" if comparison.slices else "task"
     parts = comparison.slices or comparison.tasks
@@ -209,7 +206,7 @@ def _part_sections(comparison: Comparison | CountedComparison) -> Iterator[_Sect
     yield _Section(_table(kind, "broke", "of", "NFR", "95 % interval", "difference"), rows, more)
 
 
-def _counted(comparison: Comparison | CountedComparison | None) -> str:
+def _counted(comparison: Facts | None) -> str:
     if comparison is None:
         return ": the runs cannot be compared"
     if not comparison.is_judged:

@@ -9,10 +9,9 @@ from muscle_metrics.comparison.plain_data import json_text
 from muscle_metrics.reports.flips import publish
 
 if TYPE_CHECKING:
-    from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.gate.verdict import Check, Verdict
-    from muscle_metrics.scale import CountedComparison
 
 __all__ = ["verdict_data", "verdict_json"]
 
@@ -21,7 +20,7 @@ SCHEMA_VERSION = 1
 
 def verdict_data(
     verdict: Verdict,
-    comparison: Comparison | CountedComparison | None = None,
+    comparison: Facts | None = None,
     *,
     examples: int = 20,
 ) -> dict[str, Any]:
@@ -72,7 +71,7 @@ def verdict_data(
 
 def verdict_json(
     verdict: Verdict,
-    comparison: Comparison | CountedComparison | None = None,
+    comparison: Facts | None = None,
     *,
     examples: int = 20,
 ) -> str:
@@ -101,7 +100,7 @@ def _described(check: Check) -> dict[str, Any]:
     }
 
 
-def _counts(comparison: Comparison | CountedComparison | None) -> dict[str, int] | None:
+def _counts(comparison: Facts | None) -> dict[str, int] | None:
     if comparison is None or not comparison.is_judged:
         return None
     counts = comparison.counts
@@ -110,7 +109,7 @@ def _counts(comparison: Comparison | CountedComparison | None) -> dict[str, int]
     }
 
 
-def _forms(comparison: Comparison | CountedComparison | None) -> dict[str, Any] | None:
+def _forms(comparison: Facts | None) -> dict[str, Any] | None:
     forms = None if comparison is None else comparison.answer_forms
     return None if forms is None else forms.described()
 

@@ -78,7 +78,7 @@ def write_report(
     elif verdict is None:
         write_text(name, comparison.to_json(**options) + "\n")
     else:
-        write_text(name, _OF_VERDICTS[ending](verdict, comparison, **options))  # type: ignore[arg-type]
+        write_text(name, _OF_VERDICTS[ending](verdict, comparison, **options))
 
 
 def write_page(

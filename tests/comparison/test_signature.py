@@ -44,7 +44,7 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
 C, D = "C) red cat", "D) old dog"
 KEYS = [
     None, str.lower, str.strip, cut, longest(1), longest(2), partial(cut, most=1),
-    partial(cut, most=2), {C: C, D: D}.get, {C: C, D: C}.get,
+    partial(cut, most=2), {C: C, D: D}.get, {C: D, D: C}.get,
     lambda text: text, lambda text: text + "",
 ]  # fmt: skip
 # Answers equal each other, so that no number differs by chance, and letters can be extracted.

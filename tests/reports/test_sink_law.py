@@ -14,6 +14,7 @@ import json
 import re
 import unicodedata
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree
@@ -21,13 +22,26 @@ from xml.etree import ElementTree
 import pytest
 
 import muscle_metrics
-from muscle_metrics import Policy, Record, Run, check_gate, compare_chain, compare_runs
+from muscle_metrics import (
+    Policy,
+    Record,
+    Run,
+    check_gate,
+    compare_chain,
+    compare_labelled,
+    compare_runs,
+    plan_labels,
+)
 from muscle_metrics.cli import main
+from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.comparison.plain_data import json_text
 from muscle_metrics.comparison.text import comparison_text
 from muscle_metrics.evidence.evidence import Bounds
 from muscle_metrics.integrations.llm_comparator import llm_comparator_json
 from muscle_metrics.integrations.pytest_plugin import _headline
+from muscle_metrics.labels.design import key_text
+from muscle_metrics.labels.sheet import make_sheet
+from muscle_metrics.labels.text import labelled_text
 from muscle_metrics.reports.annotations import verdict_annotations
 from muscle_metrics.reports.csv import items_csv
 from muscle_metrics.reports.flips import first_flips, flip_lines
@@ -37,12 +51,13 @@ from muscle_metrics.reports.verdict_json import verdict_json
 from muscle_metrics.runs.readers.baseline import baseline_text
 from muscle_metrics.slices.conditions import Condition
 from muscle_metrics.slices.found import FoundSlice, FoundSlices
-from muscle_metrics.words.escape import distinct, terminal, visible
+from muscle_metrics.words.escape import distinct, spreadsheet, terminal, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from muscle_metrics import Chain, Comparison, Verdict
+    from muscle_metrics.labels.labelled import LabelledComparison
 
 PACKAGE = Path(muscle_metrics.__file__).parent
 EVERYTHING = 10_000
@@ -154,6 +169,27 @@ def _scored_by(run: Run, texts: list[str]) -> Run:
         ),
         run.name,
     )
+
+
+def labelled(attack: Attack) -> LabelledComparison:
+    """The hostile runs, by a sheet of all items that differ, filled in a spreadsheet."""
+    old, new = (
+        Run(tuple(replace(one, group=None, repeat=None) for one in run), run.name)
+        for run in attack.runs
+    )
+    path = attack.folder / "labels.csv"
+    plan_labels(old, new, budget=EVERYTHING, seed=1).write(path)
+    answers = {spreadsheet(answer_text(one.prediction)) for one in old}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        for side in "ab":
+            row[f"right_{side}"] = "yes" if row[f"answer_{side}"] in answers else "no"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return compare_labelled(old, new, path)
 
 
 class Sink(NamedTuple):
@@ -274,6 +310,10 @@ JSON: dict[str, Sink] = {
         same,
     ),
     "found slices": Sink("slices/found", lambda a: found_by(a).to_json(), same),
+    "labels": Sink("labels/labelled", lambda a: labelled(a).to_json(None), same, lambda a: []),
+    "key of a sheet": Sink(
+        "labels/design", lambda a: key_text(labelled(a).design), same, lambda a: []
+    ),
     "plain data": Sink("comparison/plain_data", lambda a: json_text({"t": a.texts}, 2), same),
 }
 TEXTS: dict[str, Sink] = {
@@ -315,6 +355,14 @@ TEXTS: dict[str, Sink] = {
         "reports/junit",
         lambda a: verdict_junit(a.verdict, a.comparison, examples=EVERYTHING),
         xml_texts,
+    ),
+    "sheet": Sink(
+        "labels/sheet",
+        lambda a: make_sheet(labelled(a).items, labelled(a).design),
+        csv_cells,
+    ),
+    "table of labels": Sink(
+        "labels/text", lambda a: labelled_text(labelled(a), flips=EVERYTHING), same, lambda a: []
     ),
     "CSV": Sink("reports/csv", lambda a: items_csv(a.comparison), csv_cells),
     "page": Sink("reports/html/environment", page_of, unescaped),
@@ -498,6 +546,8 @@ CARRIERS = {
     "cli/completion": "no data",
     "cli/gate": "COMMANDS",
     "cli/inspect": "COMMANDS",
+    "cli/label": "a plan, by `terminal`",
+    "labels/plan": "the sheet and its key",
     "cli/metrics": "no data",
     "cli/mistakes": "by `warn`",
     "cli/next_step": "COMMANDS",

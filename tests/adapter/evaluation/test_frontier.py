@@ -132,5 +132,5 @@ def test_a_frontier_is_judged_and_leaves_the_picked_adapter(
     assert sum(scores) / len(scores) == pytest.approx(frontier.picked.accuracy)
     flips = sum(1 for old, new in zip([1.0] * 10 + [0.0] * 10, scores, strict=True) if new < old)
     assert flips == frontier.picked.nfr.count
-    for key, value in get_peft_model_state_dict(model).items():
+    for key, value in get_peft_model_state_dict(model, save_embedding_layers=False).items():
         assert torch.equal(value, frontier.weights[key])

@@ -73,7 +73,9 @@ def train(
 
 
 def weights(result: Any) -> dict[str, torch.Tensor]:
-    return peft.get_peft_model_state_dict(result.model, adapter_name="default")
+    return peft.get_peft_model_state_dict(
+        result.model, adapter_name="default", save_embedding_layers=False
+    )
 
 
 def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor], **within: float):

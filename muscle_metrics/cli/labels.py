@@ -1,0 +1,81 @@
+"""`--labels`: labels of a sheet in place of references, for `compare` and `gate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from muscle_metrics.cli.mistakes import flag_of
+from muscle_metrics.cli.reading import read_runs
+from muscle_metrics.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from muscle_metrics.labels.labelled import LabelledComparison
+
+__all__ = ["add_labels", "compare_by_labels"]
+
+# Options that judge items, or that need all of them judged, and what they are if not given.
+OTHERS: dict[str, Any] = {
+    "metric": None,
+    "key": None,
+    "answer": None,
+    "stem": False,
+    "bertscore_model": None,
+    "bertscore_layers": None,
+    "threshold": None,
+    "strict_threshold": False,
+    "score_range": None,
+    "sequential": False,
+    "llm_comparator": None,
+    "find_slices": False,
+    "all_rates": False,
+    "all_slices": False,
+    "like": None,
+}
+
+
+def add_labels(parser: argparse.ArgumentParser) -> None:
+    """Add the option."""
+    group = parser.add_argument_group("labels of a sample")
+    group.add_argument(
+        "--labels",
+        metavar="SHEET",
+        help="judge by the filled sheet of 'muscle-metrics label', which needs no references",
+    )
+
+
+def compare_by_labels(options: argparse.Namespace, paths: Sequence[str]) -> LabelledComparison:
+    """Compare two runs by the labels of a sheet.
+
+    Raises
+    ------
+    InputError
+        If the sheet does not fit the runs.
+    UsageError
+        If another option judges items too, or there are not two runs.
+    """
+    from muscle_metrics.labels.labelled import compare_labelled
+
+    given = [name for name, absent in OTHERS.items() if getattr(options, name, absent) != absent]
+    if options.engine not in {"auto", "memory"}:
+        given.append("engine")
+    if given:
+        raise UsageError(
+            f"expected labels alone to judge items with --labels, got "
+            f"{', '.join(map(flag_of, given))} too: drop one of them"
+        )
+    if len(paths) != 2:
+        raise UsageError(
+            f"expected two runs for --labels, got {len(paths)}: name OLD and NEW of the sheet"
+        )
+    old, new = read_runs(options, paths)
+    return compare_labelled(
+        old,
+        new,
+        options.labels,
+        missing=options.missing,
+        conflict=options.conflict,
+        unanswered=options.unanswered,
+    )

@@ -1,0 +1,107 @@
+"""From two runs without references to a verdict, by a sheet that a person fills."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+
+@pytest.fixture
+def runs(write):
+    """300 items: 5 broke, 40 were rewritten, and the judge is right about all of them."""
+    old = [{"id": f"q{k}", "prediction": f"text {k}", "judge": 1} for k in range(300)]
+    new = [dict(row) for row in old]
+    for k in range(100, 145):
+        broken = k < 105
+        new[k] = {
+            "id": f"q{k}",
+            "prediction": "bad" if broken else f"Text {k}",
+            "judge": 0 if broken else 1,
+        }
+    return write("old.jsonl", old), write("new.jsonl", new)
+
+
+def fill(path):
+    lines = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    for row in lines[1:]:
+        row[5:7] = ["no" if answer == "bad" else "yes" for answer in row[3:5]]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(lines)
+
+
+def test_a_sheet_goes_out_is_filled_and_the_gate_decides(run, runs, tmp_path):
+    sheet = tmp_path / "sheet.csv"
+    planned = run("label", *runs, "--budget", 50, "--seed", 7, "-o", sheet)
+    assert planned.code == 0
+    assert "at most 15.00% of these items broke, or got fixed" in planned.out
+    fill(sheet)
+    passed = run("gate", *runs, "--labels", sheet, "--max-nfr", "0.06", "--flips", 2)
+    assert (passed.code, passed.first) == (0, f"PASS: {runs[0]} -> {runs[1]}")
+    assert "labelled negative flips: the first 2 of 5" in passed.out
+    failed = run("gate", *runs, "--labels", sheet, "--max-nfr", "0.001")
+    assert failed.code == 1
+    compared = run("compare", *runs, "--labels", sheet, "--flips", 1)
+    assert "negative flip rate" in compared.out
+    assert "right text 10" in compared.out
+
+
+def test_results_of_labels_as_json(run, runs, tmp_path):
+    sheet, result = tmp_path / "sheet.csv", tmp_path / "result.json"
+    options = ("--score-field", "judge", "--judge", "judge")
+    run("label", *runs, *options, "--budget", 30, "--seed", 7, "-o", sheet)
+    fill(sheet)
+    assert run("compare", *runs, *options[:2], "--labels", sheet, "--json", result).code == 0
+    content = json.loads(result.read_text(encoding="utf-8"))
+    assert content["rates"]["negative_flip_rate"]["method"] == "stratified Clopper-Pearson"
+    assert [stratum["size"] for stratum in content["strata"]] == [40, 5]
+    code = run("gate", *runs, "--labels", sheet, "--max-nfr", "0.3", "--json", result).code
+    verdict = json.loads(result.read_text(encoding="utf-8"))
+    assert (code, verdict["outcome"], verdict["counts"]) == (0, "PASS", None)
+    assert verdict["negative_flips"]["total"] == len(verdict["negative_flips"]["listed"]) > 0
+
+
+def test_a_sheet_with_labels_is_never_written_over(run, runs, tmp_path):
+    sheet = tmp_path / "sheet.csv"
+    run("label", *runs, "--budget", 30, "--seed", 7, "-o", sheet)
+    fill(sheet)
+    filled = sheet.read_bytes()
+    again = run("label", *runs, "--budget", 40, "--seed", 7, "-o", sheet)
+    same = run("label", *runs, "--budget", 40, "--extend", sheet, "-o", sheet)
+    assert (again.code, same.code, sheet.read_bytes()) == (2, 2, filled)
+    more = tmp_path / "more.csv"
+    assert run("label", *runs, "--budget", 40, "--extend", sheet, "-o", more).code == 0
+    assert run("gate", *runs, "--labels", more, "--max-nfr", "0.05").code in (3, 4)
+    fill(more)
+    assert run("gate", *runs, "--labels", more, "--max-nfr", "0.06").code == 0
+
+
+def test_the_random_seed_is_printed(run, runs, tmp_path):
+    out = run("label", *runs, "--budget", 30, "-o", tmp_path / "sheet.csv").out
+    key = json.loads((tmp_path / "sheet.csv.key").read_text(encoding="utf-8"))
+    assert f"seed {key['seed']}:" in out
+
+
+def test_damage_makes_a_gate_invalid_and_options_a_usage_error(run, runs, tmp_path):
+    sheet = tmp_path / "sheet.csv"
+    run("label", *runs, "--budget", 30, "--seed", 7, "-o", sheet)
+    fill(sheet)
+    gate = ("gate", *runs, "--max-nfr", "0.3", "--labels", sheet)
+    assert run(*gate).code == 0
+    for option in (("--metric", "rouge1"), ("--answer", "strip"), ("--engine", "duckdb")):
+        assert run(*gate, *option).code == 2
+    sheet.write_text(sheet.read_text(encoding="utf-8").replace("bad", "good", 1), encoding="utf-8")
+    damaged = run(*gate, "--on-inconclusive", "pass")
+    assert damaged.code == 4
+    assert "labels count for the text that was drawn" in damaged.out
+
+
+def test_other_models_and_a_confidence_are_read(run, runs, write, tmp_path):
+    third = write("third.jsonl", [{"id": f"q{k}", "prediction": "bad"} for k in range(300)])
+    done = run(
+        *("label", *runs, "--budget", 30, "--seed", 7, "-o", tmp_path / "sheet.csv"),
+        *("--candidate", third, "--confidence-field", "judge"),
+    )
+    assert done.code == 0
+    assert "of stratum 1 by 1 other model and confidence of old" in done.out
