@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,6 @@ def test_a_gate_says_in_which_form_items_broke(
     assert main(["gate", *runs, "--max-nfr", "0.5", *outputs]) == 0
     line = "moved into a code fence (as did 0 of"
     assert line in capsys.readouterr().out
-    assert line in files["markdown"].read_text(encoding="utf-8")
+    assert line in html.unescape(files["markdown"].read_text(encoding="utf-8"))
     forms = json.loads(files["json"].read_text(encoding="utf-8"))["answer_forms"]
     assert forms["broken"]["into_code_fence"] == forms["new"]["code_fence"] > 40
