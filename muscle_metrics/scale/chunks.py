@@ -153,7 +153,7 @@ def compare_lost(chunk: Chunk, grading: Grading) -> Comparison:
             high=choices.score_range[1],
         )
     texts = _texts(chunk, joining)
-    before = _old_scores(texts, table, grading)
+    before = _old_scores(texts, grading)
     for scorer in grading.scorers:
         changes[scorer.name] = lose_scores(
             before[scorer.name],
@@ -180,23 +180,35 @@ def _filled(scores: Sequence[float | None], grading: Grading) -> Sequence[float 
     return [grading.worst if score is None else score for score in scores]
 
 
-def _old_scores(texts: Texts, table: ItemTable, grading: Grading) -> dict[str, list[float | None]]:
+def _old_scores(texts: Texts, grading: Grading) -> dict[str, list[float | None]]:
     """Scores of the old texts by OLD's own references; None where they are not known."""
-    unknown: list[float | None] = [None] * len(table.ids)
+    unknown: list[float | None] = [None] * len(texts.old)
     scores = {scorer.name: list(unknown) for scorer in grading.scorers}
     pairs = zip(texts.old, texts.references, strict=True)
     rows = [n for n, (text, reference) in enumerate(pairs) if None not in (text, reference)]
     if not rows:
         return scores
-    old, references = ([column[n] for n in rows] for column in (texts.old, texts.references))
-    with _counted_in(table, grading):
-        changes = grade_texts(
-            old=old, new=old, references=references, metrics=grading.scorers, options={}
-        )
-    for name, change in changes.items():
-        for n, score in zip(rows, change.old.tolist(), strict=True):
-            scores[name][n] = score
+    for graded, changes in _grade_old(rows, texts, grading.scorers):
+        for name, change in changes.items():
+            for n, score in zip(graded, change.old.tolist(), strict=True):
+                scores[name][n] = score
     return scores
+
+
+def _grade_old(
+    rows: Sequence[int], texts: Texts, scorers: Sequence[Scorer]
+) -> Iterator[tuple[Sequence[int], Mapping[str, ScoreChanges]]]:
+    """Grade old texts with their rows; as in memory, those that cannot be scored are left out."""
+    old, references = ([column[n] for n in rows] for column in (texts.old, texts.references))
+    try:
+        changes = grade_texts(old=old, new=old, references=references, metrics=scorers, options={})
+    except InputError:
+        half = len(rows) // 2
+        if half:
+            yield from _grade_old(rows[:half], texts, scorers)
+            yield from _grade_old(rows[half:], texts, scorers)
+        return
+    yield rows, changes
 
 
 def _right_before(

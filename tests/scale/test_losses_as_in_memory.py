@@ -174,3 +174,20 @@ def test_a_lost_answer_that_its_reference_cannot_judge_counts_as_broken(
     assert compare_files(*paths, **options).worst_case.counts == memory
     if (answer, reference) in BEYOND:
         assert (memory.negative, memory.both_wrong) == (1, 1)
+
+
+def test_a_lost_item_that_cannot_be_scored_is_no_error(tmp_path: Path) -> None:
+    """The tokenizer of token_f1 loses a quotation mark; whether OLD had it right is unknown."""
+    rows = [
+        {"id": f"q{n}", "prediction": text, "reference": text}
+        for n, text in enumerate(["red cat", "old dog", '"', "green bird"])
+    ]
+    runs = {"old": rows, "new": [rows[0], rows[3]]}
+    paths = []
+    for name, kept in runs.items():
+        paths.append(tmp_path / f"{name}.jsonl")
+        paths[-1].write_text("".join(f"{json.dumps(row)}\n" for row in kept), encoding="utf-8")
+    options: dict[str, Any] = {"metric": "token_f1", "missing": "drop", "threshold": 0.5}
+    in_memory = compare_runs(*map(read_run, paths), **options).worst_case.counts
+    assert compare_files(*paths, threads=1, **options).worst_case.counts == in_memory
+    assert in_memory.negative == 2
