@@ -16,6 +16,7 @@ from muscle_metrics.evidence.units import Part
 from muscle_metrics.reports.flips import flip_texts, publish
 from muscle_metrics.words.escape import brief, markdown, shorten, visible
 from muscle_metrics.words.numbers import counted, percent, percent_range
+from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -234,7 +235,8 @@ def _flip_row(item: Item, texts: ItemTexts, *, sliced: bool, asked: bool, explai
 
 
 def _name(text: str) -> str:
-    return markdown(brief(text, NAME_LIMIT))
+    # Slices and metrics may have secrets in their names too.
+    return markdown(brief(hide_secrets(text).value, NAME_LIMIT))
 
 
 def _line(text: str) -> str:

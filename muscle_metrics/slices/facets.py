@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -179,7 +179,7 @@ def first_words(text: str, number: int) -> str | None:
     return " ".join(words) if len(words) == number else None
 
 
-@cache
+@lru_cache(1 << 14)
 def _script(character: str) -> str | None:
     if not character.isalpha():
         return None

@@ -58,7 +58,7 @@ def test_two_runs_give_the_right_table_without_flags(
     assert main(["compare", str(old), str(new), "--json", str(target)]) == 0
     printed = capsys.readouterr()
     assert printed.err == ""
-    assert "accuracy stayed the same (50.00% to 50.00%" in printed.out
+    assert "no clear change of accuracy (50.00% to 50.00%" in printed.out
     assert "1 item broke, 1 got fixed" in printed.out
     counts = json.loads(target.read_text(encoding="utf-8"))["counts"]
     expected = {"both_right": 1, "negative": 1, "positive": 1, "both_wrong": 1}

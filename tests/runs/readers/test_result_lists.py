@@ -65,7 +65,7 @@ class TestMmluPro:
         assert main(["compare", *folders]) == 0
         printed = capsys.readouterr().out
         assert "2 items broke, 1 got fixed" in printed
-        assert "slice (most lost first)" in printed
+        assert "slice (most broken first)" in printed
         assert main(["compare", str(tmp_path), "--old-model", "v1", "--new-model", "v2"]) == 0
         assert "2 items broke, 1 got fixed" in capsys.readouterr().out
 
