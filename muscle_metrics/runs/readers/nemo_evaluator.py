@@ -116,7 +116,8 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     else:
         parts = [_part(path if glimpse.row.keys() >= _FIELDS else path.with_name(_RESULTS))]
     for part in parts:
-        with ErrorsAt(part.path.parent):
+        # The user named a file, or a folder that may hold many benchmarks.
+        with ErrorsAt(part.path.parent if glimpse.is_folder else path):
             if not part.path.is_file():
                 raise InputError(_ONLY_MEANS)
     if not parts:
