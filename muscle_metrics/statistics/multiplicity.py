@@ -139,14 +139,14 @@ def rest_p_values(counts: ArrayLike, totals: ArrayLike, flips: int, items: int) 
 
     Parameters
     ----------
-    counts, totals : array_like of int, shape (slices,)
+    counts, totals : array_like of int, shape (S,)
         Flips and items of each slice.
     flips, items : int
         Flips and items of all slices, and of items in no slice.
 
     Returns
     -------
-    numpy.ndarray of float, shape (slices,)
+    numpy.ndarray of float, shape (S,)
         p-values; 1 for a slice of all items, which has no rest.
 
     References
@@ -176,12 +176,12 @@ def shrunken_rates(counts: ArrayLike, totals: ArrayLike) -> Floats:
 
     Parameters
     ----------
-    counts, totals : array_like of int, shape (slices,)
+    counts, totals : array_like of int, shape (S,)
         Flips and items of each slice.
 
     Returns
     -------
-    numpy.ndarray of float, shape (slices,)
+    numpy.ndarray of float, shape (S,)
         Rates between the slice's own and the pooled one; a slice without items gets the pooled
         rate, and all are nan if no slice has items.
 
