@@ -24,6 +24,7 @@ __all__ = [
     "flag_of",
     "note_identical",
     "real_path",
+    "refuse_own_answers",
     "refuse_same_run",
 ]
 
@@ -89,6 +90,45 @@ def refuse_same_run(paths: Sequence[str], settings: Sequence[Mapping[str, object
                 f"expected two different runs, got {path!r} twice: name OLD and NEW, or what tells "
                 f"two runs in one file apart, such as --prediction-field or --filter, once for each"
             )
+
+
+def refuse_own_answers(
+    paths: Sequence[str], settings: Sequence[Mapping[str, object]], reference: str | None
+) -> None:
+    """Refuse answers of a newer model as their own references: none of them could break.
+
+    Answers of the old model may be the references: then every answer that differs breaks.
+
+    Raises
+    ------
+    UsageError
+        If a newer run is judged by the field, or by the text file, of its own answers.
+    """
+    for path, setting in zip(paths[1:], settings[1:], strict=True):
+        field = setting.get("reference_field")
+        if field is not None and field == setting.get("prediction_field", "prediction"):
+            raise UsageError(
+                f"expected right answers in --reference-field, got the answers of {path!r} in "
+                f"{field!r}: every answer would be right by itself, so name another field"
+            )
+        if reference is not None and _is_own_text(path, reference):
+            raise UsageError(
+                f"expected right answers in --reference, got the answers of {path!r}: every "
+                f"answer would be right by itself, so name another file"
+            )
+
+
+def _is_own_text(path: str, reference: str) -> bool:
+    """Whether a text file, whose lines are its only field, is both a run and the references."""
+    from muscle_metrics.runs.files.glimpse import Glimpse
+    from muscle_metrics.runs.files.plain_file import open_plain
+
+    if real_path(path) != real_path(reference) or not os.path.isfile(path):
+        return False
+    try:
+        return open_plain(Glimpse(Path(path)), "auto").format == "txt"
+    except FileError:
+        return False
 
 
 def _files_of(path: str) -> set[str]:

@@ -353,7 +353,7 @@ def read_ids(path: Path) -> list[str]:
     Raises
     ------
     UsageError
-        If the file cannot be read, or is not UTF-8.
+        If the file cannot be read, is not UTF-8, or names no id.
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -361,7 +361,11 @@ def read_ids(path: Path) -> list[str]:
         raise _no_ids(path, "bytes that are not UTF-8") from error
     except (OSError, ValueError) as error:
         raise _no_ids(path, getattr(error, "strerror", None) or str(error)) from error
-    return [line for line in lines if line]
+    ids = [line for line in lines if line]
+    if not ids:
+        # Whoever names a file expects it to hold: an export that failed would pin nothing.
+        raise _no_ids(path, "none")
+    return ids
 
 
 def fits_line(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -221,6 +222,32 @@ def test_numbers_against_texts(run, write, command) -> None:
     done = run(*command, old, new, "--key", "builtins:str")
     # 10 of 90 items broke: at a limit of 10 % that decides nothing.
     assert done.code == (3 if command[0] == "gate" else 0)
+
+
+@pytest.mark.parametrize("engine", ["memory", "duckdb"])
+def test_answers_of_new_are_not_their_own_references(run, tmp_path: Path, engine) -> None:
+    """A new model that is right by itself cannot break anything; one judged by old can."""
+    rows = [{"id": str(k), "alt": "да", "neu": "да" if k < 50 else "нет"} for k in range(60)]
+    both = tmp_path / "both.jsonl"
+    both.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    fields = ("--prediction-field", "alt", "--prediction-field", "neu", "--engine", engine)
+    command = ("gate", both, both, *fields, "--max-nfr", "0.05", "--reference-field")
+    done = run(*command, "neu")
+    assert (done.code, done.out) == (2, "")
+    assert "every answer would be right by itself" in done.err
+    assert run(*command, "alt").code == 1
+
+
+def test_text_of_new_is_not_its_own_reference(run, tmp_path: Path) -> None:
+    old, new, right = (tmp_path / name for name in ("alt.txt", "neu.txt", "richtig.txt"))
+    old.write_text("да\n" * 60, encoding="utf-8")
+    new.write_text("да\n" * 40 + "нет\n" * 20, encoding="utf-8")
+    right.symlink_to(new)
+    for reference in (new, right):
+        done = run("gate", old, new, "--max-nfr", "0.1", "--reference", reference)
+        assert (done.code, done.out) == (2, "")
+        assert "every answer would be right by itself" in done.err
+    assert run("gate", old, new, "--max-nfr", "0.1", "--reference", old).code in (1, 2)
 
 
 # 8. A folder.
