@@ -74,7 +74,7 @@ def test_message_is_one_line_that_says_what_to_do(name, call):
     assert message.splitlines() == [message]
     # A place comes first where there is one: a file, and a line or row of it.
     place = re.match(
-        r"([a-z]+/)?[a-z0-9_]+\.[a-z.]+(:\d+|, row \d+)?: |\.: |table \([a-zA-Z ]+\)(, row \d+)?: "
+        r"([a-z]+/)?[a-z0-9_-]+\.[a-z.]+(:\d+|, row \d+)?: |\.: |table \([a-zA-Z ]+\)(, row \d+)?: "
         r"|the text: |-: |v1: |s3://[a-z0-9./]+: ",
         message,
     )

@@ -525,7 +525,7 @@ def test_whatever_a_policy_holds_the_error_is_one_short_line_of_ours(tmp_path, t
 def test_a_file_that_pins_nothing_is_refused(tmp_path: Path, text) -> None:
     path = tmp_path / "pinned.txt"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match="expected one id per line in .*, got none"):
+    with pytest.raises(UsageError, match=r"expected one id per line in .*, got none"):
         read_ids(path)
     policy = tmp_path / "policy.toml"
     policy.write_text('max_nfr = 0.1\npinned = "pinned.txt"\n', encoding="utf-8")

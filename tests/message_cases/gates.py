@@ -63,6 +63,11 @@ gate = partial(command, "gate", "old.jsonl", "new.jsonl", "--max-nfr", "0.05")
 compared = partial(command, "compare", "old.jsonl", "new.jsonl")
 
 
+def text_by_itself() -> object:
+    Path("new.txt").write_text("A\n", encoding="utf-8")
+    return command("compare", "old.jsonl", "new.txt", "--reference", "new.txt")
+
+
 def protected() -> None:
     """Root may write everything, so that the answer of the system is replaced."""
     Path("gate.md").write_text("FAIL", encoding="utf-8")
@@ -154,6 +159,10 @@ CASES: dict[str, Callable[[], object]] = {
     "cli: --find-field of a pipe": lambda: command(
         "compare", "old.jsonl", "/dev/null", "--find-slices", "--find-field", "level"
     ),
+    "cli: answers as their own references": lambda: compared(
+        "--prediction-field", "prediction", "--reference-field", "prediction"
+    ),
+    "cli: a text file as its own reference": text_by_itself,
     "cli: --llm-comparator by an engine": lambda: compared(
         "--llm-comparator", "page.json", "--engine", "duckdb"
     ),
