@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import pytest
+
 from muscle_metrics.comparison.compare import compare
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.counted import CountedComparison
@@ -77,6 +79,7 @@ def shards(**files: str | bytes) -> object:
 
 
 def count_numbers() -> object:
+    pytest.importorskip("duckdb")
     write(v1__jsonl='{"id": 1, "prediction": "A", "reference": "A", "k": 1}')
     options = {"repeat_field": "k"}
     return compare_files(
