@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,8 +52,10 @@ def test_compare_prints_the_story_first(
     ]  # fmt: skip
     order = [line.split()[0] for line in lines if line.split()[:1] in (["x"], ["y"])]
     assert order == ["y", "x"]
-    assert "; input " in lines[-2]
-    assert lines[-1].startswith("next: muscle-metrics report ")
+    # The command that writes a page comes last, where its package is installed.
+    if find_spec("jinja2"):
+        assert lines.pop().startswith("next: muscle-metrics report ")
+    assert "; input " in lines[-1]
 
 
 def test_json_holds_what_is_printed(runs: tuple[str, str], tmp_path: Path) -> None:

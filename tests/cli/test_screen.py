@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,10 +83,11 @@ def test_tables_fit_the_screen(arguments: list[str], columns: int) -> None:
     # The cursor comes back before the first line.
     lines = shown.rpartition(f"{ESCAPE}[2K")[2].removeprefix(f"{ESCAPE}[?25h").splitlines()
     assert len(lines) > 20
+    commands = [line for line in lines if line.startswith("next: ")]
+    assert max(cell_len(line) for line in lines if line not in commands) <= columns
     # A terminal wraps a command itself; broken into lines it could not be pasted.
-    assert lines[-1].startswith("next: muscle-metrics report ")
-    assert lines[-1].endswith(" -o report.html")
-    assert max(map(cell_len, lines[:-1])) <= columns
+    pages = [line for line in commands if line.endswith(" -o report.html")]
+    assert len(pages) == (find_spec("jinja2") is not None)
 
 
 def test_a_pipe_gets_the_same_whatever_the_screen(arguments: list[str]) -> None:

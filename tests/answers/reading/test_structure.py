@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from decimal import Decimal
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import given
@@ -284,11 +285,13 @@ def test_every_wrong_call_has_its_reason_in_every_list() -> None:
     assert {flip["id"]: flip["texts"]["new_mismatch"] for flip in flips} == told
     rows = csv.DictReader(io.StringIO(items_csv(comparison)))
     assert {row["id"]: row["new mismatch"] for row in rows if row["new mismatch"]} == told
-    page = html_report(comparison)
     lines = "\n".join(flip_lines(first_flips(comparison, 9)))
     table = comparison_text(comparison, flips=9, width=200)
     for why in told.values():
-        assert all(why in sink for sink in (page, lines, table))
+        assert all(why in sink for sink in (lines, table))
+    if find_spec("jinja2"):
+        page = html_report(comparison)
+        assert all(why in page for why in told.values())
 
 
 def test_other_readers_know_no_reason() -> None:
