@@ -67,7 +67,11 @@ def read_references(
     if is_elsewhere(path):
         with local_copy(path) as copy:
             return read_references(
-                copy, format=format, id_field=id_field, reference_field=reference_field
+                copy,
+                format=format,
+                id_field=id_field,
+                reference_field=reference_field,
+                structured=structured,
             )
     file = open_plain(Glimpse(Path(path)), format)
     if file.format == "txt":
