@@ -84,7 +84,8 @@ def open_shards(path: Path, file_format: str) -> tuple[PlainFile, ...]:
     if strange or len({file.format for file in files}) > 1:
         raise FileError(
             f"{strange[0] if strange else files[0]}: expected {_EITHER} in all shards of a run, "
-            f"got {sorted({file.format for file in files})}: convert them, or name one file, with --engine memory"
+            f"got {sorted({file.format for file in files})}: convert them, or name one file, with "
+            f"--engine memory"
         )
     return files
 
