@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, TypeVar
 from muscle_metrics.cli.mistakes import doubt_order
 from muscle_metrics.cli.screen import warn
 from muscle_metrics.errors import FileError, UsageError
+from muscle_metrics.runs.files.shard_files import find_shards
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["LARGE", "count_if_large"]
 
@@ -70,20 +71,14 @@ def count_if_large(
 
 
 def _size_of(path: str) -> int:
-    """Bytes of the rows of a run, as they would be unpacked; 0 for what is no file or folder."""
+    """Bytes of the rows of a run, as they would be unpacked; 0 for what is no run of files."""
     try:
         return sum(
-            os.path.getsize(file) * (_PACKED if str(file).endswith(_PACKED_ENDINGS) else 1)
-            for file in _files(path)
+            os.path.getsize(file) * (_PACKED if file.name.endswith(_PACKED_ENDINGS) else 1)
+            for file in find_shards(Path(path))
         )
-    except (OSError, ValueError):
+    except (OSError, ValueError, FileError):
         return 0
-
-
-def _files(path: str) -> Iterable[str | Path]:
-    if os.path.isdir(path):
-        return [child for child in Path(path).iterdir() if child.is_file()]
-    return [path] if os.path.isfile(path) else []
 
 
 def _say_cost(paths: Sequence[str], size: int, why: str) -> None:

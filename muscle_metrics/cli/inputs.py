@@ -40,18 +40,23 @@ def local_inputs(options: argparse.Namespace) -> Iterator[None]:
         If standard input is named twice.
     """
     options.given_names = {}
+    copies: dict[str, str] = {}
     with ExitStack() as stack:
 
         def local(source: str) -> str:
             if not is_elsewhere(source):
                 return source
-            if source == STANDARD_INPUT and STANDARD_INPUT in options.given_names.values():
+            if source in copies and source == STANDARD_INPUT:
                 raise UsageError(
                     "expected standard input for one run, got '-' twice: name a file for the other"
                 )
+            if source in copies:
+                # One file, so that whatever looks for one file twice finds it.
+                return copies[source]
             with working(f"reading {shown_source(source)}"):
                 copy = str(stack.enter_context(local_copy(source)))
             options.given_names[copy] = shown_source(source)
+            copies[source] = copy
             return copy
 
         for name in ("run", "baseline", "reference"):

@@ -24,7 +24,7 @@ __all__ = [
     "flag_of",
     "note_identical",
     "real_path",
-    "refuse_own_answers",
+    "refuse_own_text",
     "refuse_same_run",
 ]
 
@@ -92,25 +92,15 @@ def refuse_same_run(paths: Sequence[str], settings: Sequence[Mapping[str, object
             )
 
 
-def refuse_own_answers(
-    paths: Sequence[str], settings: Sequence[Mapping[str, object]], reference: str | None
-) -> None:
-    """Refuse answers of a newer model as their own references: none of them could break.
-
-    Answers of the old model may be the references: then every answer that differs breaks.
+def refuse_own_text(paths: Sequence[str], reference: str | None) -> None:
+    """Refuse the text file of a newer model as its own references: no answer could break.
 
     Raises
     ------
     UsageError
-        If a newer run is judged by the field, or by the text file, of its own answers.
+        If the file of the references is that of a newer run.
     """
-    for path, setting in zip(paths[1:], settings[1:], strict=True):
-        field = setting.get("reference_field")
-        if field is not None and field == setting.get("prediction_field", "prediction"):
-            raise UsageError(
-                f"expected right answers in --reference-field, got the answers of {path!r} in "
-                f"{field!r}: every answer would be right by itself, so name another field"
-            )
+    for path in paths[1:]:
         if reference is not None and _is_own_text(path, reference):
             raise UsageError(
                 f"expected right answers in --reference, got the answers of {path!r}: every "

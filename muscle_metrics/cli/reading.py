@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.inputs import given_name
-from muscle_metrics.cli.mistakes import flag_of, refuse_own_answers, refuse_same_run
+from muscle_metrics.cli.mistakes import flag_of, refuse_own_text, refuse_same_run
 from muscle_metrics.cli.screen import working
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.runs.files.scratch import scratch_folder
@@ -173,7 +173,7 @@ def run_settings(
     """
     settings = [_settings(options, position, len(paths)) for position in range(len(paths))]
     refuse_same_run(paths, settings)
-    refuse_own_answers(paths, settings, options.reference)
+    refuse_own_text(paths, options.reference)
     return settings, _names([given_name(options, path) for path in paths], settings)
 
 

@@ -51,6 +51,7 @@ from muscle_metrics.evidence.units import number_labels
 from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.rates import Rate
 from muscle_metrics.runs.joining.pairing import join_runs
+from muscle_metrics.runs.joining.references import refuse_own_answers
 from muscle_metrics.scorers import Scorer
 
 if TYPE_CHECKING:
@@ -326,6 +327,8 @@ def compare_chain(
     [0, 1]
     """
     key = with_answer(key, answer)
+    for run in runs[1:]:
+        refuse_own_answers(run.name, run.own_field)
     runs, metric = settle_scores(runs, metric)
     runs = with_silence(runs, key)
     joined = join_runs(

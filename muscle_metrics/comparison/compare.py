@@ -38,6 +38,7 @@ from muscle_metrics.comparison.reading_facts import ReadingFacts
 from muscle_metrics.comparison.signature import name_answer, name_directions, name_key, name_recipe
 from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
 from muscle_metrics.runs.joining.pairing import pair_runs
+from muscle_metrics.runs.joining.references import refuse_own_answers
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Run
 from muscle_metrics.scorers import Scorer
@@ -297,7 +298,11 @@ def compare_runs(
     1
     """
     key = with_answer(key, answer)
-    runs, metric = settle_scores(_read_both(old, new, names, metric, key, reading), metric)
+    runs = _read_both(old, new, names, metric, key, reading)
+    if new is not old:
+        # A run beside itself is asked what it got right.
+        refuse_own_answers(runs[1].name, runs[1].own_field)
+    runs, metric = settle_scores(runs, metric)
     old, new = with_silence(runs, key)
     settings = Settings(
         threshold=threshold,

@@ -54,6 +54,12 @@ class RowOptions:
         ids = [name for name, _ in wanted_ids(self.id_field)]
         return frozenset([*ids, *CONVENTIONS, *self.where, *filter(None, self.asked.values())])
 
+    @property
+    def own_field(self) -> str | None:
+        """Field of both the answers and the references; None where they have two."""
+        answer, reference = (self.asked.get(part) or part for part in CONVENTIONS)
+        return answer if answer == reference else None
+
     def choose(self, row: Mapping[str, object]) -> Columns:
         """Choose the fields to read from rows that look like `row`."""
         return choose_columns(

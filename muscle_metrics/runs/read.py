@@ -233,7 +233,8 @@ def _read_plain(files: Sequence[PlainFile | Table], stem: str, options: RowOptio
     if prompt is not None and all(record.prompt is None for record in records):
         raise nothing_prompted(str(first), prompt, len(records))
     split = {"split": first.split} if first.split else {}
-    return Run(tuple(records), stem, MappingProxyType({"format": first.format, **split}))
+    fingerprint = MappingProxyType({"format": first.format, **split})
+    return Run(tuple(records), stem, fingerprint, own_field=options.own_field)
 
 
 def _options(

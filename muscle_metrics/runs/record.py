@@ -126,6 +126,8 @@ class Run:
         Whether the harness lists the main score of a task first.
     origin : Origin, optional
         The log of a harness that the run was read from.
+    own_field : str, optional
+        The one field of its answers and its references, so that every answer is right by itself.
 
     Examples
     --------
@@ -140,6 +142,7 @@ class Run:
     is_log: bool = False
     main_first: bool = False
     origin: Origin | None = field(default=None, compare=False, repr=False)
+    own_field: str | None = field(default=None, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.records)

@@ -77,14 +77,15 @@ def open_shards(path: Path, file_format: str) -> tuple[PlainFile, ...]:
         if recognised is not None:
             raise FileError(
                 f"{visible(str(glimpse.path))}: expected {_EITHER} in the files of a run, got a "
-                f"log of {recognised}: leave out --engine, or name this file or its folder alone"
+                f"log of {recognised}: name this file or its folder alone, with --engine memory"
             )
     files = tuple(open_plain(glimpse, file_format) for glimpse in glimpses)
     strange = [file for file in files if file.format not in SHARD_FORMATS]
     if strange or len({file.format for file in files}) > 1:
         raise FileError(
             f"{strange[0] if strange else files[0]}: expected {_EITHER} in all shards of a run, "
-            f"got {sorted({file.format for file in files})}: convert them, or leave out --engine"
+            f"got {sorted({file.format for file in files})}: convert them, or name one file, with "
+            f"--engine memory"
         )
     return files
 

@@ -217,9 +217,9 @@ def plain_score_of(value: object, field: str, missing: Sentinels = NO_SENTINELS)
     """
     if value is None or isinstance(value, bool):
         return value
-    if value == "" or missing.matches(value):
+    if value == "" or (missing and missing.matches(value)):
         return None
-    listed = missing.of_list(value)
+    listed = missing.of_list(value) if missing else None
     if listed is not None:
         return listed
     if isinstance(value, str) and value in _WORDS:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from muscle_metrics.flips.thresholds import RECORDED_TIE
+from muscle_metrics.runs.joining.references import refuse_own_answers
 from muscle_metrics.scale.answers import MARKS, TEXTS
 from muscle_metrics.scale.encoding import sql_null
 from muscle_metrics.scale.form_marks import other_form
@@ -63,8 +64,10 @@ class Joining:
         Raises
         ------
         UsageError
-            If the metrics or the threshold do not fit the fields.
+            If the metrics or the threshold do not fit the fields, or answers of the new run are
+            their own references.
         """
+        refuse_own_answers(new.name, new.own_field)
         fields = [source.fields.get("score") for source in (old, new)]
         judging = choices.judging(fields, (old.name, new.name))
         # Readers see lists of references, so these are read at once.

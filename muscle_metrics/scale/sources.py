@@ -54,6 +54,12 @@ class Source:
     relation: str
     fields: Mapping[str, str]
 
+    @property
+    def own_field(self) -> str | None:
+        """Field of both the answers and the references; None where they have two."""
+        answer = self.fields.get("prediction")
+        return answer if answer == self.fields.get("reference") else None
+
     def table(self, parts: Collection[str]) -> str:
         """Write the SQL of the rows: their key, and the parts asked for."""
         columns = ["key", *(f'{self._part(part)} AS "{part}"' for part in sorted(parts))]

@@ -182,6 +182,19 @@ def test_what_a_policy_asks_of_items_goes_on_in_memory(
     assert engines == ["auto"]
 
 
+def test_shards_of_a_pattern(run: Any, tmp_path: Path, engines: list[str]) -> None:
+    old, new = write_both(tmp_path, TEXTS)
+    folder = tmp_path / "new"
+    folder.mkdir()
+    lines = new.read_text(encoding="utf-8").splitlines(keepends=True)
+    for number in range(2):
+        (folder / f"{number}.jsonl").write_text("".join(lines[number::2]), encoding="utf-8")
+    arguments = ["compare", old, folder / "*.jsonl"]
+    chosen = run(*arguments)
+    assert engines == ["auto"]
+    assert chosen == run(*arguments, "--engine", "memory")
+
+
 def test_small_files_stay_in_memory(run: Any, tmp_path: Path, engines: list[str]) -> None:
     automatic.LARGE = 1 << 20  # the fixture restores it
     assert run("compare", *write_both(tmp_path, TEXTS)).err == ""

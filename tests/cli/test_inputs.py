@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import threading
@@ -96,6 +97,12 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
+def test_objects_as_references_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = b'{"id": "1", "reference": "B"}\n{"id": "2", "reference": {"x": 1}}\n'
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(rows)))
+    assert read_references("-", structured=True) == {"1": "B", "2": '{"x": 1}'}
+
+
 def test_a_run_and_its_references(run: Any, tmp_path: Path) -> None:
     old = write_text(tmp_path / "v1.txt", "да\nB\n\n")
     new = write_text(tmp_path / "v2.txt", "да\nC\nx\n")
@@ -150,6 +157,20 @@ class TestAddresses:
         assert done.code == 4
         assert done.err.startswith(f"muscle-metrics: {address}/none.jsonl: expected a file")
         assert "secret" not in done.err
+
+    def test_an_address_named_twice_is_one_file(self, run: Any, tmp_path: Path) -> None:
+        for package in ("fsspec", "aiohttp"):
+            pytest.importorskip(package, reason="addresses are behind an extra")
+        old = write_text(tmp_path / "v1.txt", "да\nB\n")
+        write_text(tmp_path / "v2.txt", "да\nнет\n")
+        with serving(tmp_path) as address:
+            url = f"{address}/v2.txt"
+            done = run("compare", old, url, "--reference", url)
+            assert (done.code, done.out) == (2, "")
+            assert "every answer would be right by itself" in done.err
+            done = run("compare", url, url, "--reference", old)
+            assert (done.code, done.out) == (2, "")
+            assert f"expected two different runs, got '{url}' twice" in done.err
 
     def test_without_fsspec_one_sentence_says_what_to_install(
         self, monkeypatch: pytest.MonkeyPatch

@@ -175,8 +175,8 @@ def test_one_run_is_not_compared_with_itself(run, write, command, tmp_path: Path
         assert done.code == 2
         assert "expected two different runs" in said(done)
     assert run(*command, "--prediction-field", "prediction", old, again).code == 2
-    different = ["--prediction-field", "answer", "--prediction-field", "reference"]
-    assert run(*command, old, again, *different).code in (0, 1)
+    different = ["--prediction-field", "reference", "--prediction-field", "answer"]
+    assert run(*command, old, again, *different).code in (0, 3)
     # A chain may come back to a version; two steps of it are two updates.
     if command == ["compare"]:
         assert run("compare", old, write("new.jsonl", NEW), old).code == 0
@@ -236,6 +236,15 @@ def test_answers_of_new_are_not_their_own_references(run, tmp_path: Path, engine
     assert (done.code, done.out) == (2, "")
     assert "every answer would be right by itself" in done.err
     assert run(*command, "alt").code == 1
+
+
+@pytest.mark.parametrize("engine", ["memory", "duckdb"])
+def test_the_field_of_references_holds_no_answers(run, pair, engine) -> None:
+    """The right answers of the field that is read without being named."""
+    fields = ("--prediction-field", "prediction", "--prediction-field", "reference")
+    done = run("gate", *pair(broken=9), *fields, "--max-nfr", "0.5", "--engine", engine)
+    assert (done.code, done.out) == (2, "")
+    assert "every answer would be right by itself" in done.err
 
 
 def test_text_of_new_is_not_its_own_reference(run, tmp_path: Path) -> None:

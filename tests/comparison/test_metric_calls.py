@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +74,6 @@ def test_an_engine(files: tuple[str, str]) -> None:
     assert counted.signature == compare_files(*files, metric="rouge1", options=OPTIONS).signature
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
 def test_a_cluster_takes_the_same_names() -> None:
     from muscle_metrics.scale.streaming import resolve_rowwise_scorer
 

@@ -198,6 +198,7 @@ def test_ray_that_cannot_start(setting: str, message: str, tmp_path: Path) -> No
             ["unshare", "--map-root-user", "--net", "true"], check=False, capture_output=True
         ).returncode
     ):
+        # Containers and hardened systems forbid it: nothing else takes a loopback interface down.
         pytest.skip("this machine allows no networks of one's own")
     for name in ("old", "new"):
         row = {"id": "ж", "prediction": "а", "reference": "а"}

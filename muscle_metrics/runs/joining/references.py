@@ -9,7 +9,7 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING
 
-from muscle_metrics.errors import FileError, InputError, PairingError
+from muscle_metrics.errors import FileError, InputError, PairingError, UsageError
 from muscle_metrics.runs.columns import MissingFieldError, all_missing, find, read_id, wanted_ids
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.incoming import is_elsewhere, local_copy
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.record import Run
 
-__all__ = ["differing_references", "read_references", "same_reference", "with_references"]
+__all__ = [
+    "differing_references",
+    "read_references",
+    "refuse_own_answers",
+    "same_reference",
+    "with_references",
+]
 
 # Types in which equal values are the same reference. Not bool: 1 == True, but they differ here.
 _COMPARED_BY_VALUE = {str, int, float, NoneType}
@@ -67,7 +73,11 @@ def read_references(
     if is_elsewhere(path):
         with local_copy(path) as copy:
             return read_references(
-                copy, format=format, id_field=id_field, reference_field=reference_field
+                copy,
+                format=format,
+                id_field=id_field,
+                reference_field=reference_field,
+                structured=structured,
             )
     file = open_plain(Glimpse(Path(path)), format)
     if file.format == "txt":
@@ -139,7 +149,32 @@ def with_references(run: Run, references: Mapping[str, object]) -> Run:
             f"{' and '.join(problems)}: {advice}"
         )
     records = tuple(replace(record, reference=references[record.id]) for record in run)
-    return replace(run, records=records)
+    return replace(run, records=records, own_field=None)
+
+
+def refuse_own_answers(name: str, field: str | None) -> None:
+    """Refuse answers of a newer model as their own references: none of them could break.
+
+    Answers of the old model may be the references: then every answer that differs breaks.
+
+    Parameters
+    ----------
+    name : str
+        Name of the newer run.
+    field : str or None
+        The one field of its answers and its references; None where they have two.
+
+    Raises
+    ------
+    UsageError
+        If there is such a field.
+    """
+    if field is not None:
+        raise UsageError(
+            f"expected right answers in --reference-field (reference_field=), got the answers of "
+            f"{show(name)} in {show(field)}: every answer would be right by itself, so name "
+            f"another field"
+        )
 
 
 def differing_references(first: Sequence[object], second: Sequence[object]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muscle_metrics.errors import FileError, PairingError
+from muscle_metrics.comparison.chains import compare_chain
+from muscle_metrics.comparison.compare import compare_runs
+from muscle_metrics.errors import FileError, PairingError, UsageError
+from muscle_metrics.gate.check import check_gate
+from muscle_metrics.gate.policy import Policy
 from muscle_metrics.runs.joining.references import (
     differing_references,
     read_references,
     same_reference,
     with_references,
 )
+from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.scale import compare_files
 
 Write = Callable[..., Path]
 
@@ -101,3 +108,53 @@ def test_columns_differ_where_their_references_do(pairs: list[tuple[object, obje
     ]
     texts = [repr(reference) for reference in first]
     assert differing_references(texts, texts) == []
+
+
+ROWS = [{"id": str(n), "alt": "да", "neu": "да" if n < 30 else "нет"} for n in range(60)]
+OWN: dict[str, Any] = {"prediction_field": "neu", "reference_field": "neu"}
+OF_OLD: dict[str, Any] = {"prediction_field": "alt", "reference_field": "alt"}
+
+
+class TestAnswersAsTheirOwnReferences:
+    """All of them would be right: a new model cannot be judged so, and an old one can."""
+
+    @pytest.mark.parametrize("conflict", ["error", "own", "first", "last", "drop"])
+    @pytest.mark.parametrize("is_read", [True, False])
+    def test_of_a_new_run(self, conflict: Any, is_read: bool) -> None:
+        new: Any = read_run(ROWS, **OWN) if is_read else ROWS
+        reading = {} if is_read else OWN
+        with pytest.raises(UsageError, match="right by itself"):
+            compare_runs(read_run(ROWS, **OF_OLD), new, conflict=conflict, **reading)
+
+    def test_in_the_field_that_is_read_by_itself(self) -> None:
+        rows = [{"id": row["id"], "reference": row["alt"], "neu": row["neu"]} for row in ROWS]
+        old = read_run(rows, prediction_field="neu")
+        with pytest.raises(UsageError, match="right by itself"):
+            compare_runs(old, rows, prediction_field="reference")
+
+    def test_of_a_later_version(self) -> None:
+        runs = [read_run(ROWS, name=str(n), **OF_OLD) for n in range(2)]
+        with pytest.raises(UsageError, match="right by itself"):
+            compare_chain(runs)
+
+    def test_on_an_engine(self, write: Write) -> None:
+        pytest.importorskip("duckdb", reason="the engine is behind an extra")
+        path = write("".join(f"{json.dumps(row)}\n" for row in ROWS))
+        options: dict[str, Any] = {"old_options": OF_OLD, "conflict": "own"}
+        with pytest.raises(UsageError, match="right by itself"):
+            compare_files(path, path, new_options=OWN, **options)
+        judged = {"prediction_field": "neu", "reference_field": "alt"}
+        assert compare_files(path, path, new_options=judged, **options).counts.negative == 30
+
+    def test_of_an_old_run(self) -> None:
+        old = read_run(ROWS, **OF_OLD)
+        new = read_run(ROWS[:-1], prediction_field="neu", reference_field="alt")
+        # What the old run got right of an item that is lost is judged by itself, too.
+        compared = compare_runs(old, new, missing="drop")
+        assert compared.counts.negative == 29
+        assert check_gate(compared, Policy(max_nfr=0.1)).outcome == "FAIL"
+        assert compare_runs(old, read_run(ROWS, prediction_field="neu")).counts.negative == 30
+
+    def test_a_file_of_references_is_beside_them(self) -> None:
+        filled = with_references(read_run(ROWS[:5], **OWN), {str(n): "да" for n in range(60)})
+        assert compare_runs(read_run(ROWS[:5], **OF_OLD), filled).counts.negative == 0
