@@ -32,6 +32,8 @@ FORMAT = "muscle-metrics labels, version 1"
 DIGEST_LENGTH = 12
 CHECKED = -1
 """Stratum of items whose answers are equal, of which a few are drawn as a check."""
+# One character per item: the votes of signals are -1, 0 or 1.
+_LEVELS = "012"
 _FIELDS = {"format", "seed", "runs", "levels", "strata_by", "stages", "checks"}
 
 
@@ -146,7 +148,7 @@ def key_text(design: Design) -> str:
         "format": FORMAT,
         "seed": design.seed,
         "runs": design.runs,
-        "levels": "".join(map(str, design.levels)),
+        "levels": "".join(_LEVELS[level] for level in design.levels),
         "strata_by": design.strata_by,
         "stages": [list(stage) for stage in design.stages],
         "checks": list(design.checks),
@@ -181,7 +183,7 @@ def _design(content: dict[str, Any]) -> Design:
     return Design(
         seed=_whole(content["seed"]),
         runs=str(content["runs"]),
-        levels=tuple(map(int, content["levels"])),
+        levels=tuple(map(_LEVELS.index, content["levels"])),
         strata_by=str(content["strata_by"]),
         stages=stages,
         checks=tuple(map(_count, content["checks"])),

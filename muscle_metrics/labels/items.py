@@ -54,6 +54,11 @@ class LabelItems:
         return [(record.task, record.id) for record in self.joined.records[0]]
 
     @cached_property
+    def prompts(self) -> tuple[str | None, ...]:
+        """Prompt of every item, by the first run that holds any."""
+        return self.joined.labels("prompt")
+
+    @cached_property
     def differs(self) -> npt.NDArray[np.bool_]:
         """Which items have two answers that are not exactly equal."""
         pairs = zip(*self.joined.records, strict=True)
@@ -157,8 +162,11 @@ def expect_breaks(
 
 
 def _same(old: Any, new: Any) -> bool:
-    """Whether answers are of one type and equal; nan equals nothing, so a person looks at it."""
-    return type(old) is type(new) and bool(old == new)
+    """Whether answers are equal, and of one type; nan equals nothing, so a person looks at it."""
+    if type(old) is not type(new) or old != new:
+        return False
+    # What lists and objects hold has types too: [1] equals [True].
+    return isinstance(old, str) or repr(old) == repr(new)
 
 
 def _judged(items: LabelItems, judge: str) -> npt.NDArray[np.int64]:

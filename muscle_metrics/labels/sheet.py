@@ -81,14 +81,14 @@ def make_sheet(
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    known = labels or {}
+    known, digest = labels or {}, design.digest
     for number, row in enumerate(draw(design, items), start=1):
         label, note = known.get(row.position, (Label(), ""))
         words = ["" if one is None else "yes" if one else "no" for one in label]
         if new_is_first(design.seed, items.identities[row.position]):
             words.reverse()
         shown = _shown(items, design, row.position)
-        writer.writerow([number, *shown, *words, spreadsheet(note), design.digest])
+        writer.writerow([number, *shown, *words, spreadsheet(note), digest])
     return file.getvalue()
 
 
@@ -103,7 +103,7 @@ def read_labels(path: str | Path, items: LabelItems, design: Design) -> Sheet:
     """
     file = Path(path)
     rows = draw(design, items)
-    found = _rows_by_number(file, len(rows), design)
+    found = _rows_by_number(file, len(rows), design.digest)
     missing = [number for number in range(1, len(rows) + 1) if number not in found]
     if missing:
         raise InputError(
@@ -136,16 +136,16 @@ def _shown(items: LabelItems, design: Design, position: int) -> list[str]:
     """Cells that a person reads: name, prompt, and both answers in the order of the row."""
     task, name = items.identities[position]
     old, new = (records[position].prediction for records in items.joined.records)
-    prompt = items.joined.labels("prompt")[position]
     answers = [new, old] if new_is_first(design.seed, (task, name)) else [old, new]
+    texts = (items.prompts[position], *answers)
     return [
         spreadsheet(hide_secrets(distinct(item_name(task, name, None))).value),
-        *(spreadsheet(hide_secrets(answer_text(text)).value) for text in (prompt, *answers)),
+        *(spreadsheet(hide_secrets(answer_text(text)).value) for text in texts),
     ]
 
 
 def _rows_by_number(
-    path: Path, total: int, design: Design
+    path: Path, total: int, digest: str
 ) -> dict[int, tuple[int, Mapping[str, str]]]:
     """Rows of a sheet by their number, each with its line."""
     found: dict[int, tuple[int, Mapping[str, str]]] = {}
@@ -160,9 +160,9 @@ def _rows_by_number(
             )
         if not any(cells.values()):
             continue
-        if cells["sheet"] != design.digest:
+        if cells["sheet"] != digest:
             raise InputError(
-                f"{place}: expected a row of the sheet {design.digest}, got one of "
+                f"{place}: expected a row of the sheet {digest}, got one of "
                 f"{show(cells['sheet'])}: keep the rows of each sheet apart, beside its own key"
             )
         number = _row_number(cells["row"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from muscle_metrics import (
     InputError,
+    PairingError,
     Policy,
+    Run,
     UsageError,
     check_gate,
     compare,
@@ -209,6 +212,32 @@ def test_a_changed_key_is_refused(sheet, written, changed):
     key.write_text(text.replace(written, changed, 1), encoding="utf-8")
     with pytest.raises(InputError, match="expected"):
         verdict(runs, path)
+
+
+def test_a_key_of_endless_strata_is_refused(sheet):
+    runs = make_runs(300, broken=6, rewritten=60)
+    path = runs.fill(sheet(runs, 40))
+    content = json.loads(key_path(path).read_text(encoding="utf-8"))
+    content["levels"] = [*map(int, content["levels"][:-1]), 10**9]
+    key_path(path).write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(InputError, match="expected the key that 'muscle-metrics label' wrote"):
+        verdict(runs, path)
+
+
+def test_runs_of_other_questions_are_refused(sheet):
+    runs = make_runs(300, broken=6, rewritten=60)
+    asked = [
+        Run(tuple(replace(one, prompt=f"вопрос {k}") for k, one in enumerate(run)), run.name)
+        for run in (runs.old, runs.new)
+    ]
+    path = runs.fill(sheet(runs._replace(old=asked[0], new=asked[1]), 40))
+    records = list(asked[1])
+    records[57] = replace(records[57], prompt="другой вопрос")
+    other = Run(tuple(records), "new")
+    with pytest.raises(PairingError, match="different prompts for 1 id"):
+        compare_labelled(asked[0], other, path)
+    with pytest.raises(PairingError, match="different prompts for 1 id"):
+        plan_labels(asked[0], other, budget=40, seed=7)
 
 
 def test_a_sheet_without_its_key_is_refused(sheet):

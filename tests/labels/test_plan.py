@@ -30,6 +30,14 @@ def test_equal_means_equal_in_type_and_text():
     assert plan.items.differs.tolist() == [True, True, False, True, True]
 
 
+def test_equal_means_equal_in_what_lists_and_objects_hold():
+    pairs = [([1], [True]), ({"да": 1}, {"да": 1.0}), ([["a", 1]], [["a", 1]]), ([0.5], [0.5])]
+    old = Run(tuple(Record(str(k), one) for k, (one, _) in enumerate(pairs)), "old")
+    new = Run(tuple(Record(str(k), one) for k, (_, one) in enumerate(pairs)), "new")
+    plan = plan_labels(old, new, budget=10, seed=1)
+    assert plan.items.differs.tolist() == [True, True, False, False]
+
+
 def test_every_item_of_a_stratum_has_the_same_chance():
     runs = make_runs(40, broken=6, rewritten=14)
     chosen: Counter[int] = Counter()
