@@ -102,7 +102,6 @@ def add_command(commands: Any) -> None:
     output.add_argument(
         "--minimum-effect",
         type=float,
-        default=0.0,
         metavar="X",
         help="a change of a graded score of at most this much does not matter",
     )
@@ -115,7 +114,7 @@ def _compare(options: argparse.Namespace) -> int:
     two_models(options)
     check_engine(options)
     _check_shown(options)
-    if options.labels:
+    if options.labels is not None:
         return _compare_labels(options)
     choices = judging_choices(options)
     check_versions(options, choices, "compare two runs")
@@ -188,7 +187,7 @@ def _result(
     from muscle_metrics.comparison.compare import compare_runs
 
     paths = options.runs
-    graded = {**choices, "minimum_effect": options.minimum_effect}
+    graded = {**choices, "minimum_effect": options.minimum_effect or 0.0}
     if options.engine in {"duckdb", "ray"}:
         doubt_order(paths)
         return compare_on_engine(options, paths, graded, flips=options.flips), None

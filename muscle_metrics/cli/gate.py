@@ -239,7 +239,7 @@ def _judge(
     from muscle_metrics.comparison.per_task import settle_scores
     from muscle_metrics.gate.check import check_gate
 
-    if options.labels:
+    if options.labels is not None:
         labelled = compare_by_labels(options, paths)
         return _Judged(check_gate(labelled, policy), labelled, policy.on_inconclusive)
     if options.engine in {"duckdb", "ray"}:

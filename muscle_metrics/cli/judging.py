@@ -13,7 +13,19 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-__all__ = ["add_judging", "judging_choices", "refuse_flips"]
+__all__ = ["JUDGING", "add_judging", "judging_choices", "refuse_flips"]
+
+# Options that only judge items, and what they are where they are not given.
+JUDGING: dict[str, Any] = {
+    "key": None,
+    "answer": None,
+    "stem": False,
+    "bertscore_model": None,
+    "bertscore_layers": None,
+    "threshold": None,
+    "strict_threshold": False,
+    "score_range": None,
+}
 
 
 def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None:

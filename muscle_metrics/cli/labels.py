@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.mistakes import flag_of
+from muscle_metrics.cli.judging import JUDGING
+from muscle_metrics.cli.mistakes import doubt_order, flag_of
 from muscle_metrics.cli.reading import read_runs
 from muscle_metrics.errors import UsageError
 
@@ -18,18 +19,16 @@ __all__ = ["add_labels", "compare_by_labels"]
 
 # Options that judge items, or that need all of them judged, and what they are if not given.
 OTHERS: dict[str, Any] = {
+    **JUDGING,
     "metric": None,
-    "key": None,
-    "answer": None,
-    "stem": False,
-    "bertscore_model": None,
-    "bertscore_layers": None,
-    "threshold": None,
-    "strict_threshold": False,
-    "score_range": None,
+    "reference": None,
+    "reference_field": None,
+    "minimum_effect": None,
     "sequential": False,
     "llm_comparator": None,
     "find_slices": False,
+    "find_field": [],
+    "find_seed": None,
     "all_rates": False,
     "all_slices": False,
     "like": None,
@@ -71,6 +70,7 @@ def compare_by_labels(options: argparse.Namespace, paths: Sequence[str]) -> Labe
             f"expected two runs for --labels, got {len(paths)}: name OLD and NEW of the sheet"
         )
     old, new = read_runs(options, paths)
+    doubt_order(paths, [old, new])
     return compare_labelled(
         old,
         new,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.judging import JUDGING, add_judging, judging_choices
 from muscle_metrics.cli.mistakes import flag_of
 from muscle_metrics.cli.reading import add_reading, read_runs
 from muscle_metrics.cli.screen import print_lines, warn
@@ -37,18 +37,6 @@ independent: name it with --group-field, and they are refused.
 
 exit codes: 0 done, 2 usage, 4 a run that cannot be read, 5 internal error
 """
-
-# Options that only judge items, and what they are where they are not given.
-JUDGING = {
-    "key": None,
-    "answer": None,
-    "stem": False,
-    "bertscore_model": None,
-    "bertscore_layers": None,
-    "threshold": None,
-    "strict_threshold": False,
-    "score_range": None,
-}
 
 
 def add_command(commands: Any) -> None:
