@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.mistakes import doubt_order
 from muscle_metrics.cli.outputs import check_outputs
 from muscle_metrics.cli.reading import add_reading, read_runs, two_models
 from muscle_metrics.cli.screen import print_lines
@@ -14,14 +15,16 @@ from muscle_metrics.errors import UsageError
 if TYPE_CHECKING:
     import argparse
 
+    from muscle_metrics.labels.plan import LabelPlan
     from muscle_metrics.runs.record import Run
 
 __all__ = ["add_command"]
 
 EPILOG = """\
 examples:
-  # 200 rows to look at; references are not needed
-  muscle-metrics label old.jsonl new.jsonl --budget 200 --seed 7 -o sheet.csv
+  # 200 rows to look at, with their prompts; references are not needed
+  muscle-metrics label old.jsonl new.jsonl --prompt-field prompt \\
+      --budget 200 --seed 7 -o sheet.csv
   # more rows where the judge says that new is worse
   muscle-metrics label old.jsonl new.jsonl --score-field judge --judge judge \\
       --budget 200 --seed 7 -o judged.csv
@@ -81,6 +84,7 @@ def add_command(commands: Any) -> None:
 def _label(options: argparse.Namespace) -> int:
     from muscle_metrics.labels.plan import plan_labels
     from muscle_metrics.labels.sheet import key_path
+    from muscle_metrics.words.escape import terminal
 
     two_models(options)
     if len(options.runs) != 2:
@@ -90,8 +94,11 @@ def _label(options: argparse.Namespace) -> int:
     _refuse_loss(options.output, key)
     check_outputs([options.output, key], named)
     candidates, confidence = _signals(options)
+    old, new = read_runs(options, options.runs)
+    doubt_order(options.runs, [old, new])
     plan = plan_labels(
-        *read_runs(options, options.runs),
+        old,
+        new,
         budget=options.budget,
         seed=_seed(options),
         extend=options.extend,
@@ -103,7 +110,8 @@ def _label(options: argparse.Namespace) -> int:
         unanswered=options.unanswered,
     )
     plan.write(options.output)
-    print_lines([_shown(str(plan)), *map(_shown, _written(options.output, key))])
+    lines = [*str(plan).split("\n"), *_prompts(plan), *_written(options.output, key)]
+    print_lines(map(terminal, lines))
     return 0
 
 
@@ -154,14 +162,18 @@ def _refuse_loss(sheet: str, key: str) -> None:
             )
 
 
+def _prompts(plan: LabelPlan) -> list[str]:
+    """Say that nothing shows whether an id names the same question in both runs."""
+    if any(prompt is not None for prompt in plan.items.prompts):
+        return []
+    return [
+        "note: the sheet shows no prompts, and runs of other questions are not noticed; name the "
+        "field with --prompt-field"
+    ]
+
+
 def _written(sheet: str, key: str) -> list[str]:
     return [
         f"{sheet}: fill right_a and right_b with yes or no, ? where nobody can tell",
         f"{key}: says which answers are new; keep it from those who label",
     ]
-
-
-def _shown(text: str) -> str:
-    from muscle_metrics.words.escape import terminal
-
-    return "\n".join(map(terminal, text.split("\n")))

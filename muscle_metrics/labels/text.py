@@ -51,7 +51,7 @@ def _lines(comparison: LabelledComparison, flips: int, notes: Sequence[str]) -> 
         f"{sample.differing} items have answers that differ: without any label, at most {most} of "
         f"these items broke, or got fixed"
     )
-    labels = f"{counted(sample.labels, 'label')} of {sample.differing} of them"
+    labels = f"labelled: {sample.labels} of these {sample.differing} items"
     if sample.unlabelled:
         labels += f"; {sample.unlabelled} rows without a label may have broken, or not"
     yield labels

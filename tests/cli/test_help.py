@@ -31,6 +31,7 @@ def answers(version: int) -> list[dict[str, Any]]:
         {
             "id": f"q{i}",
             "question_id": f"q{i}",
+            "prompt": f"question {i}",
             "category": "safety" if i % 3 else "other",
             "prediction": "no" if i % 50 == version else "yes",
             "reference": "yes",

@@ -89,12 +89,47 @@ def test_damage_makes_a_gate_invalid_and_options_a_usage_error(run, runs, tmp_pa
     fill(sheet)
     gate = ("gate", *runs, "--max-nfr", "0.3", "--labels", sheet)
     assert run(*gate).code == 0
-    for option in (("--metric", "rouge1"), ("--answer", "strip"), ("--engine", "duckdb")):
-        assert run(*gate, *option).code == 2
+    options = ["--metric rouge1", "--answer strip", "--engine duckdb", "--minimum-effect 0.1"]
+    options += [f"--reference {runs[0]}", "--reference-field judge"]
+    for command in (gate, ("compare", *runs, "--labels", sheet)):
+        for option in options:
+            refused = run(*command, *option.split())
+            assert (refused.code, refused.out) == (2, "")
+            assert "expected labels alone to judge items with --labels" in refused.err
+    # A variable of a pipeline that is empty is no gate without labels.
+    unset = run(*gate[:-1], "")
+    assert (unset.code, "expected the key of the sheet" in unset.out) == (4, True)
     sheet.write_text(sheet.read_text(encoding="utf-8").replace("bad", "good", 1), encoding="utf-8")
     damaged = run(*gate, "--on-inconclusive", "pass")
     assert damaged.code == 4
     assert "labels count for the text that was drawn" in damaged.out
+
+
+def test_runs_of_unknown_questions_are_mentioned_and_those_of_other_ones_refused(
+    run, write, tmp_path
+):
+    old = [{"id": f"q{k}", "prompt": f"вопрос {k}", "prediction": "a"} for k in range(60)]
+    new = [{**row, "prediction": "b"} if k > 30 else row for k, row in enumerate(old)]
+    new[40] = {**new[40], "prompt": "другой"}
+    label = ("label", write("old.jsonl", old), write("new.jsonl", new), "--budget", 20, "--seed", 7)
+    said = run(*label, "-o", tmp_path / "blind.csv")
+    assert (said.code, "runs of other questions are not noticed" in said.out) == (0, True)
+    refused = run(*label, "-o", tmp_path / "sheet.csv", "--prompt-field", "prompt")
+    assert refused.code == 4
+    assert "different prompts for 1 id (id 'q40')" in refused.err
+    new[40] = {**new[40], "prompt": "вопрос 40"}
+    write("new.jsonl", new)
+    asked = run(*label, "-o", tmp_path / "sheet.csv", "--prompt-field", "prompt")
+    assert (asked.code, "not noticed" in asked.out) == (0, False)
+
+
+def test_runs_in_the_wrong_order_are_doubted(run, runs, tmp_path):
+    sheet = tmp_path / "sheet.csv"
+    swapped = run("label", *runs[::-1], "--budget", 30, "--seed", 7, "-o", sheet)
+    assert "is compared as the older run" in swapped.err
+    fill(sheet)
+    gated = run("gate", *runs[::-1], "--labels", sheet, "--max-nfr", "0.3")
+    assert "is compared as the older run" in gated.err
 
 
 def test_other_models_and_a_confidence_are_read(run, runs, write, tmp_path):
