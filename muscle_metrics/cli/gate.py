@@ -174,8 +174,7 @@ def _gate(options: argparse.Namespace) -> int:
         verdict = refuse(shown, names=names, confidence=policy.look_confidence)
         judged = _Judged(verdict, None, policy.on_inconclusive)
     if judged.comparison is not None:
-        has_flips = judged.comparison.is_judged or judged.comparison.sample is not None
-        refuse_flips(options.flips, is_judged=has_flips)
+        refuse_flips(options.flips, is_judged=judged.comparison.has_flips)
     judged = judged._replace(verdict=_with_copies(judged.verdict, paths))
     texts = _report_texts(options, judged)
     # Print last: if a report cannot be written, no verdict may be printed.

@@ -146,6 +146,11 @@ class Facts(ABC):
         return None
 
     @property
+    def has_flips(self) -> bool:
+        """Whether items are right or wrong, all of them or those of a sample; else graded."""
+        return self.is_judged or self.sample is not None
+
+    @property
     def coverage(self) -> Rate:
         """Share of the items of the old run that are compared, by its own references."""
         total = self.worst_case.total

@@ -224,14 +224,14 @@ def _refuse_counts(policy: Policy) -> None:
 
 def _overall(views: _Views, policy: Policy) -> Iterator[Criterion]:
     comparison = views.observed
-    metric = "" if _has_flips(comparison) else f" by {_first_metric(comparison)}"
+    metric = "" if comparison.has_flips else f" by {_first_metric(comparison)}"
     # A limit on the items that old got right holds where few of all items can break.
     conditional = policy.max_conditional_nfr
     breakable = None if conditional else partial(_breakable, _negative(comparison, policy))
     if policy.max_nfr is not None:
         flips = partial(_flip_evidence, policy)
         yield views.judge(f"negative flip rate{metric}", policy.max_nfr, flips, breakable)
-    if comparison.in_memory is None and not _has_flips(comparison):
+    if comparison.in_memory is None and not comparison.has_flips:
         _refuse_counts(policy)
     if conditional is not None:
         possible = partial(_conditional, policy, "right before")
@@ -310,7 +310,7 @@ def _flip_evidence(policy: Policy, comparison: Facts, part: Part | None = None) 
         noise_adjusted_pass=policy.noise_adjusted_pass,
     )
     # The noise of verdicts is told apart; that of graded scores is not.
-    return flips if _has_flips(comparison) else _noisy(comparison, flips)
+    return flips if comparison.has_flips else _noisy(comparison, flips)
 
 
 def _rate(policy: Policy, event: Event, comparison: Facts) -> Evidence:
@@ -340,13 +340,8 @@ def _noisy(comparison: Facts, evidence: Evidence) -> Evidence:
     return with_decoding_noise(evidence) if comparison.is_repeated else evidence
 
 
-def _has_flips(comparison: Facts) -> bool:
-    """Whether items are right or wrong, all of them or those of a sample; else they are graded."""
-    return comparison.is_judged or comparison.sample is not None
-
-
 def _negative(comparison: Facts, policy: Policy) -> Event:
-    if _has_flips(comparison):
+    if comparison.has_flips:
         return "negative"
     return Regression(_first_metric(comparison), policy.minimum_effect)
 
