@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from muscle_metrics.comparison.answer_forms import count_forms
 from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, no_threshold
-from muscle_metrics.comparison.items import Item, ItemTable
+from muscle_metrics.comparison.items import Item, ItemTable, items_of_quadrants
 from muscle_metrics.comparison.signature import signature_line
-from muscle_metrics.errors import InputError, check_choice
+from muscle_metrics.errors import InputError
 from muscle_metrics.evidence.units import CELLS_OF, Cells, Possible, Regression, Units
 from muscle_metrics.flips.counting import label_correctness, tally_correctness
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
@@ -220,12 +220,7 @@ class Comparison(Facts):
         UsageError
             If a quadrant is unknown.
         """
-        known = [quadrant.value for quadrant in Quadrant]
-        for quadrant in quadrants:
-            check_choice("a quadrant", quadrant, known)
-        wanted = [str(q) for q in quadrants or (Quadrant.NEGATIVE, Quadrant.POSITIVE)]
-        items = list(self.items())
-        return (item for name in wanted for item in items if item.quadrant == name)
+        return items_of_quadrants(list(self.items()), quadrants)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per item: the fields of `Item`, and the old and new score of every metric.
