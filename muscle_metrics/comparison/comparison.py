@@ -12,6 +12,7 @@ import numpy.typing as npt
 from muscle_metrics.comparison.answer_forms import count_forms
 from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, no_threshold
 from muscle_metrics.comparison.items import Item, ItemTable, items_of_quadrants
+from muscle_metrics.comparison.near_misses import find_better_reading
 from muscle_metrics.comparison.signature import signature_line
 from muscle_metrics.errors import InputError
 from muscle_metrics.evidence.units import CELLS_OF, Cells, Possible, Regression, Units
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from muscle_metrics.answers.correctness import Correctness
+    from muscle_metrics.answers.reading.reading import Reading
     from muscle_metrics.comparison.answer_forms import AnswerForms
     from muscle_metrics.comparison.reading_facts import ReadingFacts
     from muscle_metrics.comparison.saved import SavedComparison
@@ -142,6 +144,11 @@ class Comparison(Facts):
     def answer_forms(self) -> AnswerForms | None:
         """Forms of both runs' answers, and in which form items broke; None without answers."""
         return count_forms(self)
+
+    @cached_property
+    def better_reading(self) -> Reading | None:
+        """Readers that make much more of old right; to try them takes time."""
+        return find_better_reading(self)
 
     @cached_property
     def texts_read(self) -> dict[Origin, Mapping[Key, Details]]:
