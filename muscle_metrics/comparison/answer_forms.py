@@ -123,6 +123,6 @@ def _has_texts(shown: Sequence[Any]) -> bool:
 
 
 def form_lines(comparison: Facts | None) -> list[str]:
-    """Lines of `AnswerForms`; none where an engine counted, or nothing was compared."""
+    """Lines of `AnswerForms`; none without answers, or where nothing was compared."""
     forms = None if comparison is None else comparison.answer_forms
     return [] if forms is None else list(forms.lines())

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from muscle_metrics.comparison.answer_forms import count_forms
 from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, no_threshold
-from muscle_metrics.comparison.items import Item, ItemTable
+from muscle_metrics.comparison.items import Item, ItemTable, items_of_quadrants
+from muscle_metrics.comparison.near_misses import find_better_reading
 from muscle_metrics.comparison.signature import signature_line
-from muscle_metrics.errors import InputError, check_choice
+from muscle_metrics.errors import InputError
 from muscle_metrics.evidence.units import CELLS_OF, Cells, Possible, Regression, Units
 from muscle_metrics.flips.counting import label_correctness, tally_correctness
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from muscle_metrics.answers.correctness import Correctness
+    from muscle_metrics.answers.reading.reading import Reading
     from muscle_metrics.comparison.answer_forms import AnswerForms
     from muscle_metrics.comparison.reading_facts import ReadingFacts
     from muscle_metrics.comparison.saved import SavedComparison
@@ -144,6 +146,11 @@ class Comparison(Facts):
         return count_forms(self)
 
     @cached_property
+    def better_reading(self) -> Reading | None:
+        """Readers that make much more of old right; to try them takes time."""
+        return find_better_reading(self)
+
+    @cached_property
     def texts_read(self) -> dict[Origin, Mapping[Key, Details]]:
         """Texts that were read from the logs for listed items; several reports list the same."""
         return {}
@@ -220,12 +227,7 @@ class Comparison(Facts):
         UsageError
             If a quadrant is unknown.
         """
-        known = [quadrant.value for quadrant in Quadrant]
-        for quadrant in quadrants:
-            check_choice("a quadrant", quadrant, known)
-        wanted = [str(q) for q in quadrants or (Quadrant.NEGATIVE, Quadrant.POSITIVE)]
-        items = list(self.items())
-        return (item for name in wanted for item in items if item.quadrant == name)
+        return items_of_quadrants(list(self.items()), quadrants)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per item: the fields of `Item`, and the old and new score of every metric.

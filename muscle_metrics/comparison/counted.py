@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, no_threshold
+from muscle_metrics.comparison.items import items_of_quadrants
 from muscle_metrics.comparison.signature import join_facts
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.evidence.units import (
@@ -185,8 +186,7 @@ class CountedComparison(Facts):
             If another quadrant is given.
         """
         if self.listed is not None:
-            wanted = [str(q) for q in quadrants or (Quadrant.NEGATIVE, Quadrant.POSITIVE)]
-            return (item for name in wanted for item in self.listed if item.quadrant == name)
+            return items_of_quadrants(self.listed, quadrants)
         if set(quadrants) - {Quadrant.NEGATIVE}:
             raise UsageError(
                 f"expected the quadrant 'negative' of counted runs, got "

@@ -9,7 +9,7 @@ from rich.text import Text
 from muscle_metrics.comparison.items import Item, answer_text
 from muscle_metrics.comparison.listed import hide_text_secrets, prompted_texts, shown_answers
 from muscle_metrics.comparison.worst import count_worst, worst_items
-from muscle_metrics.words.escape import distinct, one_line, shorten, terminal
+from muscle_metrics.words.escape import brief, one_line, shorten, terminal
 from muscle_metrics.words.numbers import counted, score
 from muscle_metrics.words.place import item_name
 from muscle_metrics.words.secrets import hide_secrets
@@ -130,7 +130,7 @@ def block_lines(block: Block, width: int, *, cuts_names: bool = False) -> list[s
 
 
 def _name(name: str, room: int | None) -> str:
-    whole = terminal(shorten(distinct(name[: NAME_LIMIT + 1]), NAME_LIMIT))
+    whole = terminal(brief(name, NAME_LIMIT))
     return whole if room is None else cut_middle(whole, room)
 
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from muscle_metrics.comparison.items import Item
+from muscle_metrics.comparison.items import Item, check_quadrants
 from muscle_metrics.errors import check_choice
-from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.flips.rate_table import RATES, SCORE_MEANS, SCORE_RATES
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.flips.counts import Quadrant
 
 __all__ = [
     "described_flips",
@@ -29,7 +29,6 @@ __all__ = [
 ]
 
 _RATE = ("value", "count", "total", "low", "high", "method")
-_CHANGED = (Quadrant.NEGATIVE, Quadrant.POSITIVE)
 
 
 def rate_rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -92,7 +91,7 @@ def part_frame(data: Mapping[str, Any], kind: str) -> pd.DataFrame:
 
 def flips_frame(comparison: Comparison, quadrants: tuple[Quadrant | str, ...]) -> pd.DataFrame:
     """Items that flipped, the worst first: by quadrant, then by the loss of the first metric."""
-    wanted = _check_quadrants(quadrants)
+    wanted = check_quadrants(quadrants)
     frame = comparison.to_frame()
     first = next(iter(comparison.changes.values()), None)
     gains = np.zeros(len(frame)) if first is None else np.nan_to_num(first.gains)
@@ -106,7 +105,7 @@ def described_flips(items: Iterable[Any], quadrants: tuple[Quadrant | str, ...])
     """Flips of which only the items are known, in the order in which they come."""
     import pandas as pd
 
-    wanted = _check_quadrants(quadrants)
+    wanted = check_quadrants(quadrants)
     frame = pd.DataFrame.from_records(list(items), columns=list(Item._fields))
     frame["quadrant"] = frame["quadrant"].map(str)
     return frame[frame["quadrant"].isin(wanted)].reset_index(drop=True)
@@ -156,9 +155,3 @@ def _numbers(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Make undefined values NaN in every column of numbers, also where all are undefined."""
     counts = {"items", "negative", "positive"}
     return frame.astype({name: "int64" if name in counts else "float64" for name in columns})
-
-
-def _check_quadrants(quadrants: tuple[Quadrant | str, ...]) -> list[str]:
-    for quadrant in quadrants:
-        check_choice("a quadrant", quadrant, [known.value for known in Quadrant])
-    return [str(quadrant) for quadrant in quadrants or _CHANGED]

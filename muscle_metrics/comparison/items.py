@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from muscle_metrics.errors import check_choice
 from muscle_metrics.evidence.units import number_labels
+from muscle_metrics.flips.counts import Quadrant
 from muscle_metrics.words.coded import SEPARATOR, code_key, code_text
 from muscle_metrics.words.place import item_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    from muscle_metrics.flips.counts import Quadrant
     from muscle_metrics.runs.joining.pairing import JoinedRuns
 
 __all__ = [
     "Item",
     "ItemTable",
     "answer_text",
+    "check_quadrants",
+    "items_of_quadrants",
     "joined_table",
     "positions_by_label",
 ]
@@ -169,6 +172,27 @@ class ItemTable:
             quadrants, changed,
         )  # fmt: skip
         return list(map(Item._make, zip(*columns, strict=True)))
+
+
+def check_quadrants(quadrants: Collection[Quadrant | str]) -> list[str]:
+    """Names of quadrants; by default those of flips.
+
+    Raises
+    ------
+    UsageError
+        If one is unknown.
+    """
+    for quadrant in quadrants:
+        check_choice("a quadrant", quadrant, [known.value for known in Quadrant])
+    return [str(one) for one in quadrants or (Quadrant.NEGATIVE, Quadrant.POSITIVE)]
+
+
+def items_of_quadrants(
+    items: Sequence[Item], quadrants: Collection[Quadrant | str]
+) -> Iterator[Item]:
+    """Items that broke, then those that got fixed; or those of the given quadrants in turn."""
+    wanted = check_quadrants(quadrants)
+    return (item for name in wanted for item in items if item.quadrant == name)
 
 
 def answer_text(value: Any) -> str:

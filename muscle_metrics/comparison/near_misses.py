@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.flips.counts import FlipCounts
 
-__all__ = ["near_miss_lines", "reading_to_try", "right_on_almost_nothing"]
+__all__ = ["find_better_reading", "near_miss_lines", "reading_to_try", "right_on_almost_nothing"]
 
 # Guessing among fifty choices is right on 2 %: a model below that answers in another format, or
 # knows nothing of the task. From 30 right items on, a rate of what broke can be estimated.
@@ -165,16 +165,21 @@ def reading_to_try(comparison: Comparison) -> str | None:
     """
     if comparison.correctness is None or not right_on_almost_nothing(comparison.counts):
         return None
-    sample = _texts_compared(comparison)
-    found = None if sample is None else _best_reading(sample)
+    found = comparison.better_reading
     return None if found is None else _written(found)
+
+
+def find_better_reading(comparison: Comparison) -> Reading | None:
+    """Try readers on old; None where none makes enough of it right, or no texts are compared."""
+    sample = _texts_compared(comparison)
+    return None if sample is None else _best_reading(sample)
 
 
 def _hints(comparison: Comparison) -> list[str]:
     sample = _texts_compared(comparison)
     if sample is None:
         return []
-    found = _best_reading(sample)
+    found = comparison.better_reading
     if found is None:
         return _containing(sample)
     return [

@@ -20,7 +20,7 @@ from muscle_metrics.flips.rate_table import (
     whole_text,
 )
 from muscle_metrics.flips.rates import AccuracyChange, Rate
-from muscle_metrics.words.escape import distinct, shorten, terminal
+from muscle_metrics.words.escape import brief, shorten, terminal
 from muscle_metrics.words.numbers import (
     percent,
     percent_range,
@@ -148,7 +148,7 @@ def part_table(
     ]
     rows: list[list[str | Text]] = [
         [
-            Text(safe_name(distinct(hide_secrets(part.name[: CELL_LIMIT + 1]).value))),
+            Text(terminal(brief(hide_secrets(part.name).value, CELL_LIMIT))),
             str(part.counts.total),
             percent(part.counts.old_accuracy, 1),
             percent(part.counts.new_accuracy, 1),

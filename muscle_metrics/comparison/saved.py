@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison import frames
 from muscle_metrics.comparison.facts import most_lost_first
-from muscle_metrics.comparison.items import Item
+from muscle_metrics.comparison.items import Item, items_of_quadrants
 from muscle_metrics.comparison.plain_data import SCHEMA_VERSION, described_rate, json_text
 from muscle_metrics.errors import InputError
 from muscle_metrics.flips.counts import FlipCounts, Quadrant
 from muscle_metrics.runs.files.json_object import read_json_object
 from muscle_metrics.runs.files.strict_json import BAD_JSON, decode
-from muscle_metrics.words.escape import visible
+from muscle_metrics.words.escape import terminal, visible
 from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ class SavedComparison:
         ------
         InputError
             If the file was written without its items.
+        UsageError
+            If a quadrant is unknown.
         """
         flips = self.data.get("flips", [])
         if flips is None:
@@ -105,9 +107,8 @@ class SavedComparison:
                 "expected saved flips, got a comparison that was saved without its items: write it "
                 "again without --json-items none (items=)"
             )
-        wanted = [str(q) for q in quadrants or (Quadrant.NEGATIVE, Quadrant.POSITIVE)]
         items = [Item(**{**flip, "quadrant": Quadrant(flip["quadrant"])}) for flip in flips]
-        return (item for name in wanted for item in items if item.quadrant == name)
+        return items_of_quadrants(items, quadrants)
 
     def rates_frame(self) -> pd.DataFrame:
         """Tabulate all rates, as `Comparison.rates_frame` does."""
@@ -184,9 +185,11 @@ def _check(data: Mapping[str, Any], place: str) -> None:
         wholes = [data] if "counts" in data else []
         parts = [part for kind in _PARTS for part in data.get(kind, {}).values()]
         sound = all(_agrees(part) for part in [*wholes, *parts])
+        rates = [rate for part in parts for rate in part["rates"].values()]
+        sound = sound and all(map(_can_be_shown, [*frames.rate_rows(data), *rates]))
+        list(map(terminal, data.get("notes", [])))
         if data.get("flips", []) is not None:
             list(SavedComparison(data).flips())
-        frames.rate_rows(data)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _refusal(place, "one with fields of other kinds") from error
     if not sound:
@@ -200,6 +203,15 @@ def _agrees(part: Mapping[str, Any]) -> bool:
     return all(
         {key: part["rates"][name][key] for key in rate} == rate for name, rate in described.items()
     )
+
+
+def _can_be_shown(rate: Mapping[str, Any]) -> bool:
+    """Whether a rate or mean holds numbers, and both ends where a method gave an interval."""
+    method, ends = rate.get("method"), [rate.get("low"), rate.get("high")]
+    numbers = [rate["value"], rate.get("count"), rate.get("total"), *ends]
+    if not all(one is None or isinstance(one, int | float) for one in numbers):
+        return False
+    return ends == [None, None] if method is None else isinstance(method, str) and None not in ends
 
 
 def _refusal(place: str, given: str) -> InputError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -37,13 +37,14 @@ from muscle_metrics.words.numbers import (
     percent_range,
     points,
     points_range,
+    ratio,
     score,
     score_range,
 )
 from muscle_metrics.words.table import Column, FittedTable, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.facts import Facts
@@ -207,23 +208,29 @@ def _saved_parts(saved: SavedComparison) -> Iterator[RenderableType]:
     if saved.is_judged:
         yield Text()
         yield quadrant_table(saved.counts)
-    names_of = {**RATES, **SCORE_RATES, **SCORE_MEANS}
-    rows: list[list[str | Text]] = []
-    for rate in rate_rows(saved.data):
-        is_mean, name = rate["rate"] in SCORE_MEANS, names_of[rate["rate"]].name
-        label = f"{rate['metric']}: {name}" if rate["metric"] else name
-        value = math.nan if rate["value"] is None else rate["value"]
-        interval, method = "", rate.get("method") or ""
-        if method:
-            ends = Interval(rate["low"], rate["high"])
-            interval = score_range(ends) if is_mean else percent_range(ends)
-        shown = score(value) if is_mean else percent(value)
-        rows.append([Text(safe_name(label)), shown, interval, Text(safe_name(method))])
     yield Text()
     columns = [Column("rate", "text"), Column("value"), Column("95 % interval")]
+    rows = [*map(_saved_row, rate_rows(saved.data))]
     yield FittedTable([*columns, Column("method", "label", spare=True)], rows)
     yield Text()
     yield _line(saved.signature, style="dim")
+
+
+def _saved_row(rate: Mapping[str, Any]) -> list[str | Text]:
+    key, method = rate["rate"], rate.get("method") or ""
+    name = {**RATES, **SCORE_RATES, **SCORE_MEANS}[key].name
+    label = f"{rate['metric']}: {name}" if rate["metric"] else name
+    value = math.nan if rate["value"] is None else rate["value"]
+    ends = Interval(rate["low"], rate["high"]) if method else None
+    if key in SCORE_MEANS:
+        shown = [score(value), score_range(ends) if ends else ""]
+    elif key == CHANGE:
+        shown = [f"{points(value, 2)} points", points_range(ends, 2) if ends else ""]
+    elif key == "relative_negative_flip_rate":
+        shown = [ratio(value), ""]
+    else:
+        shown = [percent(value), percent_range(ends) if ends else ""]
+    return [Text(safe_name(label)), *shown, Text(safe_name(method))]
 
 
 def _chain_parts(chain: Chain, notes: Sequence[str]) -> Iterator[RenderableType]:

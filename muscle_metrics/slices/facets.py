@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from muscle_metrics.answers.forms import BREAKS, FORMS, SAME_FORM, Look, break_of, looks_of
+from muscle_metrics.comparison.columns import labels_of
 from muscle_metrics.scorers.unread import kinds_of
 
 if TYPE_CHECKING:
@@ -202,12 +203,13 @@ def _prompt_facets(prompts: Sequence[str | None]) -> Iterator[Facet]:
 
 def _field_facet(name: str, values: list[object]) -> Facet:
     """Facet of numbers if there are many, else of labels."""
+    labels = labels_of(values)
     numbers = [_number(value) for value in values]
     known = [number for number in numbers if number is not None]
-    given = sum(value is not None for value in values)
+    given = sum(label is not None for label in labels)
     if len(known) == given and len(set(known)) > _MOST_NUMBERS:
         return Facet(name, np.array([np.nan if n is None else n for n in numbers]))
-    return Facet(name, [None if value is None else str(value) for value in values])
+    return Facet(name, labels)
 
 
 def _number(value: object) -> float | None:

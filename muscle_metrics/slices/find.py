@@ -144,8 +144,9 @@ def find_slices(
     tested = search_and_test(conditions, outcomes)
     adjusted = benjamini_hochberg_adjusted([one.p_value for one in tested])
     shrunken = _shrunken(tested, outcomes)
+    broken = [item.name for item in items.flips("negative")]
     found = [
-        _found(items, unit, conditions, outcomes, one, float(p_value), float(drawn))
+        _found(broken, unit, conditions, outcomes, one, float(p_value), float(drawn))
         for one, p_value, drawn in zip(tested, adjusted, shrunken, strict=True)
         if p_value <= ERROR_RATE
     ]
@@ -274,7 +275,7 @@ def _shrunken(tested: Sequence[_Tested], outcomes: Outcomes) -> NDArray[np.float
 
 
 def _found(
-    comparison: Comparison,
+    broken: Sequence[str],
     unit: str,
     conditions: Conditions,
     outcomes: Outcomes,
@@ -284,7 +285,6 @@ def _found(
 ) -> FoundSlice:
     broke, inside = outcomes.broke, one.inside
     half, rest = inside & outcomes.is_tested, one.left & ~inside
-    names = [item.name for item in comparison.flips("negative")]
     chosen = inside[np.flatnonzero(broke)].tolist()
     labels = () if outcomes.clusters is None else outcomes.clusters[half]
     evidence = rate(Units.of(broke[half], labels, unit))
@@ -296,7 +296,7 @@ def _found(
         shrunken=shrunken,
         rest=_rate(broke, rest),
         p_value=p_value,
-        broken=tuple(name for name, is_inside in zip(names, chosen, strict=True) if is_inside),
+        broken=tuple(name for name, is_inside in zip(broken, chosen, strict=True) if is_inside),
     )
 
 

@@ -26,7 +26,6 @@ __all__ = [
     "markup_source",
     "one_line",
     "shorten",
-    "shorten_id",
     "spreadsheet",
     "terminal",
     "visible",
@@ -238,20 +237,6 @@ def brief(name: str, limit: int) -> str:
     """
     # Cut before escaping too: a name may be megabytes long.
     return shorten(distinct(name[: limit + 1]), limit)
-
-
-def shorten_id(name: str, limit: int) -> str:
-    """Cut the middle of a name: ids may differ at their ends only.
-
-    Examples
-    --------
-    >>> shorten_id("mmlu_pro/test/physics/0017", 14)
-    'mmlu_p…cs/0017'
-    """
-    if len(name) <= limit:
-        return name
-    kept = limit - 1
-    return f"{name[: kept // 2]}…{name[-(kept - kept // 2) :]}"
 
 
 def _follows(char: str) -> bool:

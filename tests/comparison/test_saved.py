@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 
-from muscle_metrics import Comparison, FileError, InputError, compare, compare_runs, count_chain
+from muscle_metrics import (
+    Comparison,
+    FileError,
+    InputError,
+    UsageError,
+    compare,
+    compare_runs,
+    count_chain,
+)
+from muscle_metrics.flips.rate_table import SCORE_MEANS, SCORE_RATES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +28,7 @@ COLUMNS: dict[str, Any] = {
     "new": ["нет", "A", "x\u2028y", "A"],
     "references": ["да", "A", "z", ["A", "a"]],
 }
+SCORES = [*SCORE_RATES, *SCORE_MEANS]
 MADE = {
     "of answers": lambda: compare(**COLUMNS, missing="wrong", slices=["b", "a", "a", None]),
     "of scores": lambda: compare(
@@ -104,6 +115,12 @@ def test_other_documents_are_refused(text: str, given: str) -> None:
         (("rates",), {}),
         (("schema_version",), 2),
         (("signature",), None),
+        (("notes",), ["a", 1]),
+        (("rates", "negative_flip_rate", "low"), [0.1]),
+        (("rates", "negative_flip_rate", "high"), None),
+        (("slices", "b", "rates", "accuracy_change", "method"), None),
+        (("scores",), {"judge": {key: {"method": None} for key in SCORES}}),
+        (("scores",), {"judge": {key: {"value": "1"} for key in SCORES}}),
     ],
 )
 def test_a_document_that_was_changed_is_refused(path: tuple[str, ...], value: object) -> None:
@@ -114,6 +131,20 @@ def test_a_document_that_was_changed_is_refused(path: tuple[str, ...], value: ob
     inner[path[-1]] = value
     with pytest.raises(InputError, match="expected the JSON of a comparison"):
         Comparison.from_json(json.dumps(data))
+
+
+def test_unknown_quadrants_are_refused(comparison: Comparison) -> None:
+    saved = Comparison.from_json(comparison.to_json())
+    for one in (comparison, saved):
+        with pytest.raises(UsageError, match="expected a quadrant to be one of"):
+            one.flips("negativ")
+
+
+def test_a_change_is_in_points_and_a_ratio_is_no_share() -> None:
+    made = compare(old=["A", "A", "B"], new=["B", "A", "B"], references=["A"] * 3)
+    shown = str(Comparison.from_json(made.to_json()))
+    assert "-33.33 points" in shown
+    assert re.search(r"(?m)^relative NFR +0\.75$", shown)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

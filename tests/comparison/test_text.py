@@ -8,16 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muscle_metrics import (
-    Comparison,
-    InputError,
-    Record,
-    Run,
-    UsageError,
-    compare,
-    compare_runs,
-)
+from muscle_metrics import Comparison, Record, Run, compare, compare_runs
 from muscle_metrics.comparison.text import comparison_text
+from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.rate_table import PLAIN_RATES, RATES
 
 
@@ -135,3 +128,10 @@ def test_json_without_items_holds_all_else() -> None:
         list(saved.flips())
     with pytest.raises(UsageError, match="one of"):
         comparison.to_dict(items="some")  # type: ignore[arg-type]
+
+
+def test_a_secret_in_the_name_of_a_slice_is_hidden_also_where_the_name_is_cut() -> None:
+    for start in (360, 385, 395):
+        name = "я" * start + " sk-abcdefghijklmnopqrstuvwx123456"
+        shown = str(compare(old=["A"], new=["B"], references=["A"], slices=[name]))
+        assert "sk-" not in shown

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from muscle_metrics import (
@@ -18,9 +19,10 @@ from muscle_metrics import (
     read_run,
 )
 from muscle_metrics.comparison.counted import CountedComparison
+from muscle_metrics.comparison.listed import ItemTexts
 from muscle_metrics.scale import Totals
 from muscle_metrics.slices.conditions import conditions_of
-from muscle_metrics.slices.facets import Facet
+from muscle_metrics.slices.facets import Facet, item_facets
 from muscle_metrics.slices.find import Outcomes, search_and_test
 from tests.slices.simulations import false_shares
 
@@ -112,6 +114,17 @@ def test_a_field_of_numbers_is_cut_and_combined() -> None:
     (found,) = find_slices(comparison, fields=fields).items
     assert found.text() == "level >= 1800"
     assert "no prompts" in find_slices(comparison).notes[0]
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.float32("nan"), pd.NA])
+def test_a_missing_value_leaves_a_field_of_numbers_one_of_numbers(missing: object) -> None:
+    new = ["B" if row >= 90 else "A" for row in range(100)]
+    comparison = compare(old=["A"] * 100, new=new, references=["A"] * 100)
+    levels: dict[str, object] = {str(row): row for row in range(100)}
+    facets = item_facets(comparison, [ItemTexts()] * 100, {"level": {**levels, "7": missing}})
+    values = next(facet.values for facet in facets if facet.name == "level")
+    assert isinstance(values, np.ndarray)
+    assert np.flatnonzero(np.isnan(values)).tolist() == [7]
 
 
 def test_items_with_one_prompt_stay_in_one_half() -> None:

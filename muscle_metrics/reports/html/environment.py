@@ -14,14 +14,7 @@ from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.errors import require
 from muscle_metrics.flips.rate_table import MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
 from muscle_metrics.reports.charts import TITLES, check_axis
-from muscle_metrics.words.escape import (
-    brief,
-    json_source,
-    lines,
-    markup_source,
-    shorten,
-    shorten_id,
-)
+from muscle_metrics.words.escape import brief, json_source, lines, markup_source, shorten
 from muscle_metrics.words.numbers import (
     counted,
     percent,
@@ -126,7 +119,9 @@ def script_of_page() -> Script:
 
 def _short_id(text: str) -> str:
     """Name of an item for a narrow column; the item itself shows all of it."""
-    return shorten_id(brief(text, NAME_LIMIT), ID_LIMIT)
+    from muscle_metrics.words.table import cut_middle
+
+    return cut_middle(brief(text, NAME_LIMIT), ID_LIMIT)
 
 
 def _as_json(text: str) -> str:
