@@ -16,6 +16,8 @@ USUAL_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "id_field": (
             "id", "question_id", "instance_id", "sample_id", "task_id", "doc_id", "item_id",
             "example_id", "problem_id", "qid", "uid", "uuid", "idx", "index", "key", "name",
+            # A prompt that no other row has names its item too.
+            "question", "prompt", "instruction", "user_input", "input", "query",
         ),
         "prediction_field": (
             "prediction", "pred", "predicted", "model_answer", "model_output", "output", "response",
@@ -29,6 +31,6 @@ USUAL_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "slice_field": (
             "category", "topic", "subject", "subset", "domain", "language", "task", "type", "level",
         ),
-        "prompt_field": ("prompt", "question", "input", "query", "instruction"),
+        "prompt_field": ("prompt", "question", "input", "query", "instruction", "user_input"),
     }
 )  # fmt: skip

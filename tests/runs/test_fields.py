@@ -51,6 +51,12 @@ SHAPES = [
         ["--prediction-field", "out.answer", "--reference-field", "meta.target"],
         "meta.subject",
     ),
+    # Without ids, a prompt that no other row has.
+    (
+        rows(user_input=["чей?", "где?"], response=["A", "B"], reference=["A", "C"], n=["1", "1"]),
+        ["--id-field", "user_input", "--prediction-field", "response"],
+        None,
+    ),
 ]
 
 
