@@ -194,17 +194,21 @@ def _part_sections(comparison: Facts) -> Iterator[_Section]:
     if not ranked:
         return
     distinct = {} if comparison.is_clustered else distinct_parts(parts, comparison.counts)
-    rows = []
-    for part in ranked[:MOST_PARTS]:
+    shown, rows = ranked[:MOST_PARTS], []
+    # Mostly no part differs from the others; then there is nothing to say of it.
+    differs = any(part.name in distinct for part in shown)
+    for part in shown:
         bounds = rate_bounds(comparison, "negative_flip_rate", Part(kind, part.name))
         rate = percent(part.counts.negative_flip_rate)
         interval = "" if bounds is None else f"{percent_range(bounds.ends)}, {bounds.method}"
-        differs = f"{distinct[part.name]} than elsewhere" if part.name in distinct else ""
+        difference = f"{distinct[part.name]} than elsewhere" if part.name in distinct else ""
         counts = (str(part.counts.negative), str(part.counts.total))
-        rows.append(_row(_name(part.name), *counts, rate, interval, differs))
+        cells = (_name(part.name), *counts, rate, interval, *[difference] * differs)
+        rows.append(_row(*cells))
     left = len(ranked) - len(rows)
     more = ["", f"{counted(left, f'more {kind}')}."] if left else []
-    yield _Section(_table(kind, "broke", "of", "NFR", "95 % interval", "difference"), rows, more)
+    columns = (kind, "broke", "of", "NFR", "95 % interval", *["difference"] * differs)
+    yield _Section(_table(*columns), rows, more)
 
 
 def _counted(comparison: Facts | None) -> str:

@@ -1,4 +1,4 @@
-"""Pictures of the report of the example runs, for the documentation.
+"""Pictures of reports and of every other surface, for the documentation.
 
     .ci/browser && .venv/bin/python tests/browser/screenshots.py
 
@@ -11,6 +11,7 @@ import io
 import shutil
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -38,15 +39,15 @@ COLOURS = 128
 
 def main(folder: Path) -> list[Path]:
     """Write every picture into a folder."""
+    import surfaces
     from playwright.sync_api import sync_playwright
 
     folder.mkdir(exist_ok=True)
     with TemporaryDirectory() as place, sync_playwright() as driver:
         pages = write_pages(Path(place))
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        written = [
-            write(folder / f"{name}.png", picture) for name, picture in pictures(browser, *pages)
-        ]
+        made = chain(pictures(browser, *pages), surfaces.pictures(browser, Path(place)))
+        written = [write(folder / f"{name}.png", picture) for name, picture in made]
         browser.close()
     return written
 

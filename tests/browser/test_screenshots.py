@@ -23,6 +23,8 @@ def test_pictures_are_made_by_one_command(browser: Any, project: Path, tmp_path:
     script = runpy.run_path(str(Path(__file__).with_name("screenshots.py")))
     pages: Callable[[Path], tuple[Path, Path, Path]] = script["write_pages"]
     pictures = dict(script["pictures"](browser, *pages(tmp_path)))
+    surfaces = runpy.run_path(str(Path(__file__).with_name("surfaces.py")))
+    pictures.update(surfaces["pictures"](browser, tmp_path))
     kept = {path.stem: path for path in (project / "docs" / "images").glob("*.png")}
     assert {*kept} == {*pictures}
     for name, path in kept.items():

@@ -133,7 +133,7 @@ def test_markdown(attacked) -> None:
     tables = 1 + bool(flips) + bool(slices)
     assert len(rows) == len(attacked.verdict.checks) + flips + slices + tables
     cells = [token for token in tokens if token.type == "td_open"]
-    assert len(cells) == 6 * (len(attacked.verdict.checks) + slices) + 5 * flips
+    assert len(cells) == 6 * len(attacked.verdict.checks) + 5 * (slices + flips)
     shown = "".join(token.content for token in tokens if token.type.startswith("text"))
     assert is_visible(shown)
 
