@@ -76,8 +76,9 @@ def choose_runs(path: Path, choice: Choice) -> list[RunPart]:
     for part in parts:
         for name in (STATS, STATE):
             if not (part.path / name).is_file():
+                named = part.path if path.is_dir() else path
                 raise FileError(
-                    f"{visible(str(part.path))}: expected the folder of a HELM run with {STATS} "
+                    f"{visible(str(named))}: expected the folder of a HELM run with {STATS} "
                     f"and {STATE}, got none named {name}: name the folder below runs/"
                 )
     return parts

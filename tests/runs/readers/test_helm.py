@@ -270,6 +270,9 @@ class TestRefused:
         assert recognise_harness(Glimpse(tmp_path / STATE)) is None
         with pytest.raises(FileError, match=rf"got none named {STATS}: name the folder below runs"):
             read_run(tmp_path, format="helm")
+        # Whoever names a file reads its name in the message.
+        with pytest.raises(FileError, match=rf"{STATE}: expected the folder .* got none named"):
+            read_run(tmp_path / STATE, format="helm")
 
     def test_files_of_two_runs(self, tmp_path: Path) -> None:
         write(tmp_path, [stats("id1", em=1.0), stats("id9", em=1.0)], [request("id1")])
