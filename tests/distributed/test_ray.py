@@ -43,6 +43,8 @@ pytestmark = [
 ]
 
 MILLIONS = 2_000_000
+# Of texts that are scored, which takes longer.
+SCORED = 300_000
 SHARDS = 6
 WORDS = ["the", "cats", "cat", "sat", "on", "running", "mats", "a"]
 
@@ -65,8 +67,16 @@ def cluster() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two runs of two million short texts with slices, in shards; the ids of each in its order."""
-    folder = tmp_path_factory.mktemp("runs")
+    return write_runs(tmp_path_factory.mktemp("runs"), MILLIONS)
+
+
+@pytest.fixture(scope="module")
+def scored_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return write_runs(tmp_path_factory.mktemp("scored"), SCORED)
+
+
+def write_runs(folder: Path, rows: int) -> tuple[Path, Path]:
+    """Write two runs of short texts with slices, in shards; the ids of each in its own order."""
     words = "[" + ", ".join(f"'{word}'" for word in WORDS) + "]"
 
     def text(place: str, seed: int) -> str:
@@ -80,36 +90,42 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         path = folder / f"v{seed}"
         path.mkdir()
         for shard in range(SHARDS):
-            place = f"((range * 7 + {seed}) % {MILLIONS})"
+            place = f"((range * 7 + {seed}) % {rows})"
             # A fifth of the answers is right.
             guess = f"CASE WHEN hash({place} + {seed}) % 5 = 0 THEN {text(place, 100)} "
             database.execute(
                 f"COPY (SELECT 'item-' || {place} AS id, {guess} "
                 f"ELSE {text(place, 10 * seed)} END AS prediction, {text(place, 100)} AS reference,"
-                f" 'topic' || {place} % 7 AS topic FROM range({MILLIONS}) "
+                f" 'topic' || {place} % 7 AS topic FROM range({rows}) "
                 f"WHERE range % {SHARDS} = {shard}) TO '{path}/{shard}.parquet' (FORMAT PARQUET)"
             )
         paths.append(path)
     return paths[0], paths[1]
 
 
-@pytest.mark.parametrize("metric", ["exact_match", "rouge1"])
-def test_two_million_rows_give_what_one_process_gives(cluster, runs, metric):
-    old, new = runs
+def test_two_million_rows_give_what_one_process_gives(cluster, runs):
     reading = {"slice_field": "topic"}
-    alone = compare_files(old, new, old_options=reading, new_options=reading, metric=metric)
+    alone = compare_files(*runs, old_options=reading, new_options=reading)
     blocks = [ray.data.read_parquet(str(path)) for path in runs]
-    together = compare_datasets(*blocks, slice="topic", metric=metric)
+    together = compare_datasets(*blocks, slice="topic")
     assert together.total == MILLIONS
+    assert len(together.slices) == 7
     assert together.totals == alone.totals
-    if metric == "exact_match":
-        assert len(together.slices) == 7
-        shuffled = [rows.randomize_block_order(seed=3) for rows in blocks]
-        assert compare_datasets(*shuffled, slice="topic", buckets=5).totals == alone.totals
+    shuffled = [rows.randomize_block_order(seed=3) for rows in blocks]
+    assert compare_datasets(*shuffled, slice="topic", buckets=5).totals == alone.totals
+
+
+def test_scores_of_texts_are_those_of_one_process(cluster, scored_runs):
+    alone = compare_files(*scored_runs, metric="rouge1")
+    blocks = [ray.data.read_parquet(str(path)) for path in scored_runs]
+    together = compare_datasets(*blocks, metric="rouge1")
+    assert together.total == SCORED
+    assert together.totals == alone.totals
 
 
 @pytest.mark.parametrize("stage", ["splitting", "counting", "scoring"])
-def test_a_worker_killed_in_the_middle_changes_nothing(cluster, runs, stage):
+def test_a_worker_killed_in_the_middle_changes_nothing(cluster, request, stage):
+    runs = request.getfixturevalue("scored_runs" if stage == "scoring" else "runs")
     task = b"_split_shard" if stage == "splitting" else b"_work_on_bucket"
     reading = {"slice_field": "topic"}
     options: dict[str, Any] = {"old_options": reading, "new_options": reading}
