@@ -355,7 +355,7 @@ def _choice_of(
 
 
 def choices_of(arguments: object) -> list[str]:
-    """Texts of the choices, without the space that separates them from the question."""
+    """Texts of the choices, without the space before them; none where one of them is damaged."""
     if isinstance(arguments, dict):
         arguments = [
             [part.get("arg_0"), part.get("arg_1")] if isinstance(part, dict) else []
@@ -363,8 +363,10 @@ def choices_of(arguments: object) -> list[str]:
         ]
     if not isinstance(arguments, list):
         return []
-    texts = [part[1] if len(part) > 1 else None for part in arguments]
-    return [text.removeprefix(" ") for text in texts if isinstance(text, str)]
+    pairs = [part for part in arguments if isinstance(part, list | tuple) and len(part) > 1]
+    texts = [text.removeprefix(" ") for _, text, *_ in pairs if isinstance(text, str)]
+    # Without one of them the others would stand for the wrong choices.
+    return texts if len(texts) == len(arguments) else []
 
 
 def _text_of(answers: Sequence[Any]) -> str | None:

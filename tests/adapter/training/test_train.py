@@ -190,8 +190,8 @@ def plainly_trained(models):
 )
 def test_the_same_adapter_however_it_is_computed(models, plainly_trained, other):
     another = train(models, replace(PLAIN, **other), replay=PROMPTS)
-    # Stored logits are rounded to half precision.
-    near = 1e-3 if other.get("old_logits") == "full" else 1e-5
+    # Stored logits are rounded to half precision; the sums of batches differ in their last bits.
+    near = 1e-3 if other.get("old_logits") == "full" else 1e-4
     assert_same(weights(plainly_trained), weights(another), rtol=1e-3, atol=near)
 
 

@@ -358,7 +358,17 @@ def test_texts_and_lists_in_memory(fields, prediction, reference):
     assert (record.prediction, record.reference) == (prediction, reference)
 
 
-@pytest.mark.parametrize("arguments", [None, [("Q", " 1")], [("Q", " 1"), ("Q", ""), ("Q", " 2")]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        None,
+        [("Q", " 1")],
+        [("Q", " 1"), ("Q", ""), ("Q", " 2")],
+        # Damaged ones among them.
+        [("Q", " 1"), None, ("Q", " 2")],
+        [("Q", " 1"), ("Q", " 2"), ("Q", {"until": []})],
+    ],
+)
 def test_no_choice_is_shown_where_the_texts_of_choices_are_unknown(arguments):
     row = choice(1, [-1.0, -3.0, -4.0], 0, metrics=["acc_norm"], acc_norm=1.0)
     row["arguments"] = arguments
