@@ -335,8 +335,10 @@ def _change(document: Any, rng: Random, kind: str) -> None:
         del parent[key]
     elif kind == "null":
         parent[key] = None
-    elif kind == "repeat" and isinstance(parent, list):
-        parent.insert(rng.randrange(len(parent) + 1), parent[key])
+    elif kind == "repeat":
+        # Fields cannot stand twice; another value would be a verdict made up, and no loss.
+        if isinstance(parent, list):
+            parent.insert(rng.randrange(len(parent) + 1), parent[key])
     elif kind == "rename" and isinstance(parent, dict):
         parent[f"{key}'"] = parent.pop(key)
     elif kind == "swap":
