@@ -154,7 +154,7 @@ class CountedComparison(Facts):
         if self.fixed is None:
             raise UsageError(
                 "expected totals in which every lost item got fixed, beside those in which it "
-                "broke, got none: give fixed="
+                "broke, got none: count the runs again with --engine (fixed=)"
             )
         return replace(self, totals=self.fixed, worst=None, fixed=None)
 

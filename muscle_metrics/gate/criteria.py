@@ -133,7 +133,7 @@ def _refuse_beyond_labels(policy: Policy) -> None:
     for name, absent in (*OF_ITEMS.items(), *OF_PARTS.items()):
         if getattr(policy, name) != absent:
             raise UsageError(
-                f"expected limits on all items beside labels of some, got {name}: leave it out; "
+                f"expected limits that labels of some items decide, got {name}: leave it out; "
                 f"for one part write a sheet of its own with --where FIELD=VALUE"
             )
 

@@ -129,7 +129,9 @@ def net_share_interval(
     """
     below, above = tail_levels(confidence, side)
     if check_count("lost", lost) + check_count("gained", gained) > check_count("total", total):
-        raise InputError(f"expected at most {total} items, got {lost} lost and {gained} gained")
+        raise InputError(
+            f"expected at most {total} items, got {lost} lost and {gained} gained: count each once"
+        )
     counts = np.array([gained, total - lost - gained, lost], dtype=np.float64)
     held = counts > 0
     points, counts = np.array([-1.0, 0.0, 1.0])[held], counts[held]
