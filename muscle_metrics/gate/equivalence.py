@@ -17,6 +17,7 @@ from muscle_metrics.comparison.uncertainty import event_evidence, shift_evidence
 from muscle_metrics.evidence.units import Cells
 from muscle_metrics.flips.rate_table import RATES
 from muscle_metrics.gate.criterion import noisy
+from muscle_metrics.runs.joining.losses import ONLY_IN_NEW, OTHER_REFERENCE
 from muscle_metrics.words.numbers import short_percent
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from muscle_metrics.gate.criterion import Criterion, Views
     from muscle_metrics.gate.policy import Policy
 
-__all__ = ["LIMITS", "equivalence_criteria", "equivalence_note"]
+__all__ = ["LIMITS", "count_unseen", "equivalence_criteria", "equivalence_note"]
 
 # What a limit says of all items, after its value.
 LIMITS: Mapping[str, str] = MappingProxyType(
@@ -87,6 +88,19 @@ def equivalence_note(policy: Policy) -> str:
         return ""
     parts = [f"{short_percent(getattr(policy, name))} {LIMITS[name]}" for name in policy.limited]
     return f"equivalent within {' and '.join(filter(None, [', '.join(parts[:-1]), parts[-1]]))}"
+
+
+def count_unseen(comparison: Facts, policy: Policy) -> int:
+    """Count the items of old that may have changed unseen, where a policy limits all changes.
+
+    What old left unanswered cannot break, so leaving it out is no loss for other limits. But the
+    new model may have answered it.
+    """
+    if policy.missing == "ignore" or LIMITS.keys().isdisjoint(policy.limited):
+        return 0
+    left_out = sum(comparison.dropped.values()) - comparison.dropped.get(ONLY_IN_NEW, 0)
+    # Items that another reference judges are lost, but not left out.
+    return left_out - sum(comparison.lost.values()) + comparison.lost.get(OTHER_REFERENCE, 0)
 
 
 def _share(rate: str, policy: Policy, comparison: Facts) -> Evidence:

@@ -232,6 +232,27 @@ def test_where_lost_items_decide_the_verdict_is_invalid():
     )
 
 
+@pytest.mark.parametrize("missing", ["unanswered", "unanswered and lost"])
+def test_what_old_left_unanswered_may_have_changed(missing):
+    references = ["да"] * 400
+    old = run("v1", ["да"] * 300 + [None] * 100, references)
+    new = run("v2", references, references)
+    if missing == "unanswered and lost":
+        new = without(new, {7, 350})
+    comparison = compare_runs(old, new, unanswered="drop", missing="drop")
+    # Nothing is lost that could break: 100 answers are new.
+    assert check_gate(comparison, Policy(max_nfr="0.02")).outcome == "PASS"
+    for limit in ALL:
+        policy = Policy(**{limit: "0.03"})
+        for found in (comparison, counted(comparison)):
+            verdict = check_gate(found, policy)
+            assert verdict.outcome == "INVALID"
+            assert verdict.reasons[0].startswith("100 items that old left unanswered are left out")
+        assert check_gate(comparison, replace(policy, missing="ignore")).outcome == "PASS"
+    wrong = compare_runs(old, new, unanswered="wrong", missing="drop")
+    assert check_gate(wrong, Policy(**ALL)).outcome == "FAIL"
+
+
 RANKS = {"PASS": 2, "INCONCLUSIVE": 1, "FAIL": 0, "INVALID": 0}
 CELLS = st.lists(st.sampled_from(["rr", "rw", "wr", "ww", "wx"]), min_size=30, max_size=60)
 
@@ -278,7 +299,7 @@ def counted(comparison):
     return CountedComparison(
         names=comparison.names,
         totals=Totals.of(comparison),
-        dropped={},
+        dropped=comparison.dropped,
         recipe={},
         lost=comparison.lost,
         worst=Totals.of(comparison.worst_case) if lost else None,
