@@ -125,7 +125,7 @@ def net_share_interval(
     Examples
     --------
     >>> print(net_share_interval(lost=9, gained=11, total=2000))
-    [-0.0057, 0.0037]
+    [-0.0061, 0.0040]
     """
     below, above = tail_levels(confidence, side)
     if check_count("lost", lost) + check_count("gained", gained) > check_count("total", total):
