@@ -181,6 +181,12 @@ def test_the_picture_of_labels_is_what_its_script_draws() -> None:
     assert script["draw"]() == picture.read_text(encoding="utf-8")
 
 
+def test_the_picture_of_equivalence_is_what_its_script_draws() -> None:
+    script = runpy.run_path(str(PROJECT / "docs" / "draw_equivalence.py"))
+    picture = PROJECT / "docs" / "equivalence.svg"
+    assert script["draw"]() == picture.read_text(encoding="utf-8")
+
+
 def test_the_notebook_runs_and_holds_no_output(
     workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.comparison.answer_forms import count_forms
 from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, no_threshold
 from muscle_metrics.comparison.items import Item, ItemTable, items_of_quadrants
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from muscle_metrics.answers.correctness import Correctness
     from muscle_metrics.answers.reading.reading import Reading
     from muscle_metrics.comparison.answer_forms import AnswerForms
     from muscle_metrics.comparison.reading_facts import ReadingFacts
@@ -132,6 +132,16 @@ class Comparison(Facts):
     def worst_case(self) -> Comparison:
         """The comparison in which the new model got every lost item wrong."""
         return self if self.worst is None else self.worst
+
+    @property
+    def fixed_case(self) -> Comparison:
+        """The comparison in which every lost item was wrong, and got fixed."""
+        worst = self.worst_case
+        if worst is self or worst.correctness is None:
+            return worst
+        old, new, changed = worst.correctness
+        lost = worst.is_lost
+        return replace(worst, correctness=Correctness(old & ~lost, new | lost, changed))
 
     @property
     def is_lost(self) -> npt.NDArray[np.bool_]:

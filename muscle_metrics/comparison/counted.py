@@ -58,6 +58,8 @@ class CountedComparison(Facts):
         How many items of the old run the new run lost, by reason.
     worst : Totals, optional
         Totals in which the new model got every lost item wrong; None if nothing is lost.
+    fixed : Totals, optional
+        Totals in which every lost item was wrong, and got fixed; None if nothing is lost.
     labels_from_new : frozenset of str
         Which of references, slices and groups only the new run names.
     relabelled : mapping of str to int
@@ -90,6 +92,7 @@ class CountedComparison(Facts):
     is_grouped: bool = False
     lost: Mapping[str, int] = field(default_factory=dict)
     worst: Totals | None = None
+    fixed: Totals | None = None
     labels_from_new: frozenset[str] = frozenset()
     relabelled: Mapping[str, int] = field(default_factory=dict)
     reading: ReadingFacts | None = None
@@ -139,7 +142,21 @@ class CountedComparison(Facts):
     @cached_property
     def worst_case(self) -> CountedComparison:
         """The comparison in which the new model got every lost item wrong."""
-        return self if self.worst is None else replace(self, totals=self.worst, worst=None)
+        if self.worst is None:
+            return self
+        return replace(self, totals=self.worst, worst=None, fixed=None)
+
+    @property
+    def fixed_case(self) -> CountedComparison:
+        """The comparison in which every lost item was wrong, and got fixed."""
+        if self.worst is None:
+            return self
+        if self.fixed is None:
+            raise UsageError(
+                "expected totals in which every lost item got fixed, beside those in which it "
+                "broke, got none: count the runs again with --engine (fixed=)"
+            )
+        return replace(self, totals=self.fixed, worst=None, fixed=None)
 
     @property
     def changes(self) -> Mapping[str, ScoreTotals]:

@@ -60,8 +60,8 @@ JsonItems = Literal["all", "none"]
 RATES_OF_PARTS = ("negative_flip_rate", "accuracy_change")
 
 UNKNOWN_ANSWERS = (
-    "expected recorded answers for --max-nfr-mc (max_nfr_mc), got verdicts or scores only: which "
-    "wrong answers changed is not known; record answers, or drop --max-nfr-mc"
+    "expected recorded answers for --max-nfr-mc (max_nfr_mc) and --max-churn (max_churn), got "
+    "verdicts or scores only: which answers changed is not known; record answers, or drop the limit"
 )
 
 
@@ -129,6 +129,11 @@ class Facts(ABC):
     @abstractmethod
     def worst_case(self) -> Facts:
         """The comparison in which the new model got every lost item wrong."""
+
+    @property
+    @abstractmethod
+    def fixed_case(self) -> Facts:
+        """The comparison in which every lost item was wrong, and got fixed."""
 
     @property
     def is_thresholded(self) -> bool:

@@ -15,7 +15,13 @@ import numpy as np
 from muscle_metrics.errors import check_choice
 from muscle_metrics.evidence.evidence import Bounds, Evidence, nothing_observed
 from muscle_metrics.evidence.labels import label_evidence
-from muscle_metrics.evidence.rates import accuracy_loss, clustered_loss, conditional_rate, rate
+from muscle_metrics.evidence.rates import (
+    accuracy_loss,
+    accuracy_shift,
+    clustered_loss,
+    conditional_rate,
+    rate,
+)
 from muscle_metrics.evidence.repeats import noise_of_rows, repeated_rate
 from muscle_metrics.evidence.samples import name_bound
 from muscle_metrics.evidence.scores import mean_regression
@@ -48,6 +54,7 @@ __all__ = [
     "rate_bounds",
     "score_bounds",
     "share_evidence",
+    "shift_evidence",
 ]
 
 CONFIDENCE = 0.95
@@ -85,6 +92,15 @@ def loss_evidence(comparison: Facts, part: Part | None = None, *, strict: bool =
     if not comparison.is_clustered:
         return accuracy_loss(counts_of_part(comparison, part))
     return clustered_loss(comparison.units("loss", part), strict=strict)
+
+
+def shift_evidence(comparison: Facts, *, gained: bool, strict: bool = False) -> Evidence:
+    """Evidence about the accuracy lost, or gained, by bounds that hold in small samples too."""
+    if not comparison.is_clustered:
+        return accuracy_shift(comparison.counts, gained=gained)
+    units = comparison.units("loss")
+    signed = units._replace(sums=-units.sums) if gained else units
+    return clustered_loss(signed, strict=strict)
 
 
 def flip_evidence(

@@ -23,6 +23,7 @@ from muscle_metrics.evidence.samples import (
 )
 from muscle_metrics.evidence.units import Units
 from muscle_metrics.flips.counts import FlipCounts
+from muscle_metrics.statistics.bounded import net_share_interval
 from muscle_metrics.statistics.clusters import clustered_mean, clustered_proportion_interval
 from muscle_metrics.statistics.deciding import items_to_decide
 from muscle_metrics.statistics.interval import Interval, Side
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "accuracy_loss",
+    "accuracy_shift",
     "clustered_loss",
     "conditional_rate",
     "independent_rate",
@@ -132,6 +134,30 @@ def accuracy_loss(counts: FlipCounts) -> Evidence:
         sample=f"{counts.negative} broken, {counts.positive} fixed, of {counts.total} items",
         interval=partial(_loss_bounds, counts),
         best=lambda confidence: _loss_bounds(fixed, confidence, "upper").high,
+        units=counts.total,
+    )
+
+
+def accuracy_shift(counts: FlipCounts, *, gained: bool) -> Evidence:
+    """Accuracy lost, or gained, over independent items, with Gaffke's bounds.
+
+    At the limit these bounds pass in at most 5 % of all samples, where Tango's pass in up to 5.9 %.
+    """
+    worse, better = counts.negative, counts.positive
+    worse, better = (better, worse) if gained else (worse, better)
+
+    def bounds(worse: int, better: int, confidence: float, side: Side) -> Bounds:
+        found = net_share_interval(
+            lost=worse, gained=better, total=counts.total, confidence=confidence, side=side
+        )
+        return Bounds.by("Gaffke", found)
+
+    return Evidence(
+        estimate=(worse - better) / counts.total,
+        sample=f"{counts.negative} broken, {counts.positive} fixed, of {counts.total} items",
+        interval=cache(partial(bounds, worse, better)),
+        # The same sample must keep the limit in the other direction, too: at best nothing changed.
+        best=lambda confidence: bounds(0, 0, confidence, "upper").high,
         units=counts.total,
     )
 

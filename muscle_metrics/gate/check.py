@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from muscle_metrics.comparison.signature import OF_CHANGES
 from muscle_metrics.errors import UsageError
 from muscle_metrics.gate.advice import advise, list_looks
-from muscle_metrics.gate.criteria import Criterion, broken_pins, list_criteria
+from muscle_metrics.gate.criteria import broken_pins, list_criteria
+from muscle_metrics.gate.criterion import Criterion
+from muscle_metrics.gate.equivalence import equivalence_note
 from muscle_metrics.gate.trust import check_coverage, list_notes, list_reasons
 from muscle_metrics.gate.verdict import Check, Outcome, Verdict
 from muscle_metrics.statistics.looks import look_error
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["check_gate", "decide", "make_verdict", "refuse_unbreakable"]
 
 LOSSES_DECIDE = (
-    "the lost items decide, and this would fail if all of them broke: evaluate them again, or "
+    "the lost items decide, and this would fail if all of them {fate}: evaluate them again, or "
     'accept the loss with --accept-losses (missing = "ignore")'
 )
 
@@ -84,15 +86,17 @@ def make_verdict(comparison: Facts, policy: Policy, checks: tuple[Check, ...]) -
     reasons = list_reasons(comparison, policy)
     broken = broken_pins(comparison, policy)
     invalid = any(not reason.is_accepted for reason in reasons)
+    outcome = _combine(checks, broken=bool(broken), invalid=invalid)
+    within = equivalence_note(policy) if outcome is Outcome.PASS else ""
     return Verdict(
-        outcome=_combine(checks, broken=bool(broken), invalid=invalid),
+        outcome=outcome,
         checks=checks,
         broken_pins=broken,
         reasons=tuple(reason.text for reason in reasons),
         names=comparison.names,
         confidence=policy.look_confidence,
         signature=comparison.signature,
-        notes=list_notes(comparison, policy),
+        notes=(*filter(None, [within]), *list_notes(comparison, policy)),
     )
 
 
@@ -140,7 +144,7 @@ def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: flo
     if outcome is not Outcome.FAIL and not criterion.can_fail(confidence):
         outcome, advice = Outcome.INVALID, _nothing_could_break(criterion)
     elif outcome is Outcome.INCONCLUSIVE and at_worst:
-        outcome, advice = Outcome.INVALID, _losses_decide(observed)
+        outcome, advice = Outcome.INVALID, _losses_decide(criterion)
     elif outcome is Outcome.INCONCLUSIVE and Fraction(observed.upper(confidence)) <= limit:
         advice = _losses_leave_open(observed)
     elif outcome is Outcome.INCONCLUSIVE:
@@ -165,9 +169,10 @@ def _check(criterion: Criterion, rejected: bool, at_worst: bool, confidence: flo
     )
 
 
-def _losses_decide(observed: Evidence) -> str:
+def _losses_decide(criterion: Criterion) -> str:
+    observed = criterion.observed
     if not observed.unlabelled:
-        return LOSSES_DECIDE
+        return LOSSES_DECIDE.format(fate="changed" if criterion.is_mutual else "broke")
     return (
         f"{observed.unlabelled} rows without a label, or lost items, decide, and this would fail "
         f"if all of them broke: label these rows"
@@ -203,15 +208,18 @@ def refuse_unbreakable(check: Check, breakable: Evidence, policy: Policy) -> Che
 
 def _nothing_could_break(criterion: Criterion) -> str:
     most = "no item" if criterion.breakable is None else criterion.breakable.sample
+    why = "so the limit can hardly be exceeded"
+    if criterion.is_mutual:
+        why = "and runs that are wrong alike say little of each other"
     if criterion.observed.unit == "labels":
         return (
-            f"only {most} could break, so the limit can hardly be exceeded: look at the answers, "
-            f"or add labels with 'muscle-metrics label --extend'"
+            f"only {most} could break, {why}: look at the answers, or add labels with "
+            f"'muscle-metrics label --extend'"
         )
     return (
-        f"only {most} could break, so the limit can hardly be exceeded: see how answers are judged "
-        f"with 'muscle-metrics compare', or limit the items that old got right with "
-        f"--max-conditional-nfr (max_conditional_nfr)"
+        f"only {most} could break, {why}: see how answers are judged with 'muscle-metrics "
+        f"compare', or limit the items that old got right with --max-conditional-nfr "
+        f"(max_conditional_nfr)"
     )
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,21 +16,22 @@ from muscle_metrics.comparison.uncertainty import (
     share_evidence,
 )
 from muscle_metrics.errors import UsageError
-from muscle_metrics.evidence.evidence import Bounds, with_decoding_noise
 from muscle_metrics.evidence.scores import mean_loss, mean_regression, weighted_rate
 from muscle_metrics.evidence.units import Part, Regression
 from muscle_metrics.flips.magnitudes import Magnitude
+from muscle_metrics.gate.criterion import Criterion, Views, noisy
+from muscle_metrics.gate.equivalence import LIMITS, equivalence_criteria
 from muscle_metrics.words.escape import distinct
 from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.evidence.evidence import Evidence
     from muscle_metrics.evidence.units import Event
-    from muscle_metrics.gate.policy import Limit, Policy
+    from muscle_metrics.gate.policy import Policy
 
 __all__ = ["Criterion", "broken_pins", "list_criteria"]
 
@@ -52,6 +51,7 @@ OF_ITEMS: Mapping[str, object] = MappingProxyType(
 OF_PARTS: Mapping[str, object] = MappingProxyType(
     {
         "answer": None,
+        **dict.fromkeys(LIMITS),
         "max_conditional_nfr": None,
         "metrics": {},
         "minimum_effect": 0.0,
@@ -65,86 +65,11 @@ OF_COUNTS = (
     "max_conditional_nfr",
     "max_accuracy_loss",
     "max_nfr_mc",
+    *LIMITS,
     "tasks",
     "slices",
     "protected",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """One limit and the evidence about it.
-
-    Parameters
-    ----------
-    name : str
-        Name of the limited rate or mean.
-    limit : Fraction
-        Largest value that the policy allows.
-    observed : Evidence
-        Of the compared items; its lower bound can break the limit.
-    worst : Evidence
-        Of the same items and every lost one as broken; its upper bound can keep the limit.
-    breakable : Evidence, optional
-        What there would be if every item broke that can break; None where every item can.
-    is_share : bool
-        Whether values are shares, to be shown in percent.
-    """
-
-    name: str
-    limit: Fraction
-    observed: Evidence
-    worst: Evidence
-    breakable: Evidence | None = None
-    is_share: bool = True
-
-    def bounds(self, confidence: float) -> Bounds:
-        """Lower bound of what was observed, and upper bound of the worst case."""
-        low = self.observed.interval(confidence, "lower")
-        high = self.worst.interval(confidence, "upper")
-        return Bounds(low.low, high.high, low.below, high.above)
-
-    def is_broken_at(self, alpha: float) -> bool:
-        """Whether the lower bound exceeds the limit when it may err with probability `alpha`."""
-        return Fraction(self.observed.lower(1 - alpha)) > self.limit
-
-    def would_be_broken_at(self, alpha: float) -> bool:
-        """Whether the lower bound would exceed the limit if every lost item broke."""
-        return Fraction(self.worst.lower(1 - alpha)) > self.limit
-
-    def can_fail(self, confidence: float) -> bool:
-        """Whether the limit would be exceeded if every item broke that can break."""
-        most = self.breakable
-        return most is None or Fraction(most.lower(confidence)) > self.limit
-
-
-class _Views(NamedTuple):
-    """The compared items, and the same with every lost item as broken."""
-
-    observed: Facts
-    worst: Facts
-
-    def judge(
-        self,
-        name: str,
-        limit: Limit | None,
-        evidence: Callable[[Facts], Evidence],
-        breakable: Callable[[Facts], Evidence] | None = None,
-        *,
-        is_share: bool = True,
-    ) -> Criterion:
-        """Make a criterion from the evidence of both views."""
-        share = float(_exact(limit))
-        observed = evidence(self.observed).at(share)
-        is_whole = self.worst is self.observed
-        return Criterion(
-            name,
-            _exact(limit),
-            observed=observed,
-            worst=observed if is_whole else evidence(self.worst).at(share),
-            breakable=None if breakable is None else breakable(self.worst),
-            is_share=is_share,
-        )
 
 
 def list_criteria(comparison: Facts, policy: Policy) -> list[Criterion]:
@@ -162,7 +87,7 @@ def list_criteria(comparison: Facts, policy: Policy) -> list[Criterion]:
         _refuse_items(comparison, policy)
     ignores = policy.missing == "ignore"
     worst = comparison.accepting_losses if ignores else comparison.worst_case
-    views = _Views(comparison, worst)
+    views = Views(comparison, worst)
     return [*_overall(views, policy), *_metrics(views, policy), *_parts(views, policy)]
 
 
@@ -208,7 +133,7 @@ def _refuse_beyond_labels(policy: Policy) -> None:
     for name, absent in (*OF_ITEMS.items(), *OF_PARTS.items()):
         if getattr(policy, name) != absent:
             raise UsageError(
-                f"expected limits on all items beside labels of some, got {name}: leave it out; "
+                f"expected limits that labels of some items decide, got {name}: leave it out; "
                 f"for one part write a sheet of its own with --where FIELD=VALUE"
             )
 
@@ -222,7 +147,7 @@ def _refuse_counts(policy: Policy) -> None:
             )
 
 
-def _overall(views: _Views, policy: Policy) -> Iterator[Criterion]:
+def _overall(views: Views, policy: Policy) -> Iterator[Criterion]:
     comparison = views.observed
     metric = "" if comparison.has_flips else f" by {_first_metric(comparison)}"
     # A limit on the items that old got right holds where few of all items can break.
@@ -247,23 +172,24 @@ def _overall(views: _Views, policy: Policy) -> Iterator[Criterion]:
     if policy.max_nfr_mc is not None:
         rate = partial(_rate, policy, "inconsistent")
         yield views.judge("inconsistency flip rate", policy.max_nfr_mc, rate)
+    yield from equivalence_criteria(views, policy, breakable)
     if comparison.in_memory is not None:
         yield from _of_items(views, policy)
 
 
-def _of_items(views: _Views, policy: Policy) -> Iterator[Criterion]:
+def _of_items(views: Views, policy: Policy) -> Iterator[Criterion]:
     if policy.max_weighted_nfr is not None:
         event = _negative(views.observed, policy)
         yield views.judge(
             "severity-weighted negative flip rate",
             policy.max_weighted_nfr,
-            lambda comparison: _noisy(comparison, _weighted(policy, event, comparison)),
+            lambda comparison: noisy(comparison, _weighted(policy, event, comparison)),
             lambda comparison: _weighted(policy, _before(event), comparison),
         )
     yield from _means(views, policy)
 
 
-def _metrics(views: _Views, policy: Policy) -> Iterator[Criterion]:
+def _metrics(views: Views, policy: Policy) -> Iterator[Criterion]:
     for metric, limit in policy.metrics.items():
         if metric not in views.observed.changes:
             raise UsageError(
@@ -279,7 +205,7 @@ def _metrics(views: _Views, policy: Policy) -> Iterator[Criterion]:
         )
 
 
-def _parts(views: _Views, policy: Policy) -> Iterator[Criterion]:
+def _parts(views: Views, policy: Policy) -> Iterator[Criterion]:
     budgets = {**dict.fromkeys(policy.protected, policy.max_nfr), **policy.slices}
     parts = [
         *((Part("slice", name), limit) for name, limit in budgets.items()),
@@ -310,11 +236,11 @@ def _flip_evidence(policy: Policy, comparison: Facts, part: Part | None = None) 
         noise_adjusted_pass=policy.noise_adjusted_pass,
     )
     # The noise of verdicts is told apart; that of graded scores is not.
-    return flips if comparison.has_flips else _noisy(comparison, flips)
+    return flips if comparison.has_flips else noisy(comparison, flips)
 
 
 def _rate(policy: Policy, event: Event, comparison: Facts) -> Evidence:
-    return _noisy(comparison, event_evidence(comparison, event, strict=policy.strict_groups))
+    return noisy(comparison, event_evidence(comparison, event, strict=policy.strict_groups))
 
 
 def _breakable(event: Event, comparison: Facts, part: Part | None = None) -> Evidence:
@@ -329,15 +255,11 @@ def _before(event: Event) -> Event:
 
 def _conditional(policy: Policy, event: Event, comparison: Facts) -> Evidence:
     share = share_evidence(comparison, event, strict=policy.strict_groups)
-    return _noisy(comparison, share)
+    return noisy(comparison, share)
 
 
 def _loss_evidence(policy: Policy, comparison: Facts) -> Evidence:
     return loss_evidence(comparison, strict=policy.strict_groups)
-
-
-def _noisy(comparison: Facts, evidence: Evidence) -> Evidence:
-    return with_decoding_noise(evidence) if comparison.is_repeated else evidence
 
 
 def _negative(comparison: Facts, policy: Policy) -> Event:
@@ -382,7 +304,7 @@ def _weighted(policy: Policy, event: Event, comparison: Facts) -> Evidence:
     )
 
 
-def _means(views: _Views, policy: Policy) -> Iterator[Criterion]:
+def _means(views: Views, policy: Policy) -> Iterator[Criterion]:
     for limit_name, name, evidence in (
         ("max_mean_loss", "mean loss", _mean_loss),
         ("max_mean_regression", "mean regression", _mean_regression),
@@ -416,7 +338,7 @@ def _mean_loss(metric: str, policy: Policy, comparison: Facts) -> Evidence:
     losses = np.where(material.regressed(), -material.gains, 0.0)
     largest = material.high - material.low
     mean = mean_loss(losses, largest, table.unit_numbers, table.unit, strict=policy.strict_groups)
-    return _noisy(comparison, mean)
+    return noisy(comparison, mean)
 
 
 def _mean_regression(metric: str, policy: Policy, comparison: Facts) -> Evidence:
@@ -432,9 +354,4 @@ def _mean_regression(metric: str, policy: Policy, comparison: Facts) -> Evidence
     size = mean_regression(
         Magnitude(falls[rows], limit=largest), table.unit_numbers[rows], table.unit
     )
-    return _noisy(comparison, size)
-
-
-def _exact(limit: Limit | None) -> Fraction:
-    """Limit as an exact fraction of the decimal digits that a person wrote."""
-    return Fraction(str(limit))
+    return noisy(comparison, size)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from muscle_metrics.answers.reading.reading import Reading
 from muscle_metrics.errors import UsageError, check_choice
+from muscle_metrics.gate.limits import (
+    Limit,
+    brief_value,
+    coverage_of,
+    fraction_of,
+    names_of,
+    positive_of,
+    share_of,
+)
 from muscle_metrics.statistics.interval import check_confidence
 from muscle_metrics.statistics.looks import Looks, look_confidence
 from muscle_metrics.words.escape import shorten, visible
@@ -31,18 +39,28 @@ __all__ = [
     "read_policy",
 ]
 
-Limit = Fraction | str | int | float
 OnInconclusive = Literal["error", "fail", "pass"]
 LostItems = Literal["count", "ignore"]
 
-# Characters of a limit, and of its value written without an exponent.
-_LONGEST = 60
 SHARES = (
     "max_nfr",
     "max_conditional_nfr",
     "max_nfr_mc",
     "max_accuracy_loss",
+    "max_flip_rate",
+    "max_churn",
+    "max_accuracy_change",
     "max_weighted_nfr",
+)
+# Limits of which a policy needs one: each of them bounds what an update may do to all items.
+OVERALL = ("max_nfr", "max_accuracy_loss", "max_flip_rate", "max_churn", "max_accuracy_change")
+# Limits by the limits that they include: the former counts each item that the latter counts.
+INCLUDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "max_nfr_mc": ("max_nfr",),
+        "max_flip_rate": ("max_nfr",),
+        "max_churn": ("max_nfr", "max_nfr_mc", "max_flip_rate"),
+    }
 )
 # A loss of more than 1 item in 100 is as large as the smallest limits in use.
 LEAST_COVERAGE = Fraction(99, 100)
@@ -50,10 +68,11 @@ MEANS = ("max_mean_loss", "max_mean_regression")
 BUDGETS = ("metrics", "tasks", "slices")
 SECTION = "tool.muscle-metrics.gate"
 HOW_TO_CHOOSE = (
-    "expected max_nfr (--max-nfr), the share of all items that may turn from right to wrong, or "
-    "max_accuracy_loss (--max-accuracy-loss), which leaves flips unlimited, got neither: only you "
-    "know what a broken answer costs, so there is no default; 0.02 allows 2 in 100, and "
-    "'muscle-metrics power' says how many items a limit needs"
+    "expected max_nfr (--max-nfr), the share of all items that may turn from right to wrong, "
+    "max_accuracy_loss (--max-accuracy-loss), which leaves flips unlimited, or for a copy that "
+    "should be equivalent max_flip_rate (--max-flip-rate), got none: only you know what a broken "
+    "answer costs, so there is no default; 0.02 allows 2 in 100, and 'muscle-metrics power' says "
+    "how many items a limit needs"
 )
 
 
@@ -66,8 +85,8 @@ class Policy:
     Parameters
     ----------
     max_nfr : Fraction, str, int or float, optional
-        Largest negative flip rate. There is no default: a policy has this limit, or
-        `max_accuracy_loss` alone, and then verdicts say that flips are not limited.
+        Largest negative flip rate. There is no default: a policy has this limit, one of
+        equivalence, or `max_accuracy_loss` alone; then verdicts say that flips are not limited.
     max_conditional_nfr : Fraction, str, int or float, optional
         Largest share of the items that the old model got right, and the new one gets wrong; for
         benchmarks of which the old model got few right.
@@ -75,6 +94,13 @@ class Policy:
         Largest loss of accuracy, old minus new.
     max_nfr_mc : Fraction, str, int or float, optional
         Largest inconsistency flip rate.
+    max_flip_rate : Fraction, str, int or float, optional
+        Largest share of items that flip either way: from right to wrong, or from wrong to right.
+    max_churn : Fraction, str, int or float, optional
+        Largest share of items whose answer changes at all.
+    max_accuracy_change : Fraction, str, int or float, optional
+        Largest change of accuracy either way; PASS rejects a larger loss and a larger gain, each
+        at the one-sided level (two one-sided tests).
     max_mean_loss : Fraction, str, int or float, optional
         Largest mean loss of a graded score over all items, in units of the score; an item that
         did not get worse loses 0.
@@ -133,6 +159,9 @@ class Policy:
     max_conditional_nfr: Limit | None = None
     max_accuracy_loss: Limit | None = None
     max_nfr_mc: Limit | None = None
+    max_flip_rate: Limit | None = None
+    max_churn: Limit | None = None
+    max_accuracy_change: Limit | None = None
     max_mean_loss: Limit | None = None
     max_mean_regression: Limit | None = None
     max_weighted_nfr: Limit | None = None
@@ -156,7 +185,7 @@ class Policy:
     answer: str | None = None
 
     def __post_init__(self) -> None:
-        if self.max_nfr is None and self.max_accuracy_loss is None:
+        if all(getattr(self, name) is None for name in OVERALL):
             raise UsageError(HOW_TO_CHOOSE)
         if check_confidence(self.confidence) <= 0.5:
             raise UsageError(
@@ -186,8 +215,8 @@ class Policy:
             # True is 1 to Python, but may mean that a second look is planned.
             if isinstance(look, bool) or look not in get_args(Looks):
                 raise UsageError(
-                    f"expected {name} to be 1 or 2, got {_brief(look)}: plan at most a second look "
-                    f"with --looks 2 (looks = 2), or any number of looks with --sequential"
+                    f"expected {name} to be 1 or 2, got {brief_value(look)}: plan at most a second "
+                    f"look with --looks 2 (looks = 2), or any number of looks with --sequential"
                 )
         if self.look > self.looks:
             raise UsageError(
@@ -199,29 +228,44 @@ class Policy:
         # Limits are exact fractions: a bound is compared with 0.02, not with the nearest float.
         for name in SHARES:
             limit = getattr(self, name)
-            yield name, None if limit is None else _share(name, limit)
-        yield "min_coverage", _coverage(self.min_coverage)
+            yield name, None if limit is None else share_of(name, limit)
+        yield "min_coverage", coverage_of(self.min_coverage)
         for name in MEANS:
             limit = getattr(self, name)
-            yield name, None if limit is None else _positive(name, limit)
+            yield name, None if limit is None else positive_of(name, limit)
         for name in BUDGETS:
             limits = getattr(self, name).items()
             limits = _by_metric(limits) if name == "metrics" else limits
-            yield name, MappingProxyType({key: _share(f"{name}.{key}", x) for key, x in limits})
+            yield name, MappingProxyType({key: share_of(f"{name}.{key}", x) for key, x in limits})
         for name in ("weights", "item_weights"):
             weights = getattr(self, name).items()
-            severities = {key: float(_positive(f"{name}.{key}", x)) for key, x in weights}
+            severities = {key: float(positive_of(f"{name}.{key}", x)) for key, x in weights}
             yield name, MappingProxyType(severities)
-        yield "pinned", frozenset(_names("pinned", self.pinned))
+        yield "pinned", frozenset(names_of("pinned", self.pinned))
         for name in ("protected", "accepted_differences"):
-            yield name, _names(name, getattr(self, name))
+            yield name, names_of(name, getattr(self, name))
+
+    @property
+    def limited(self) -> tuple[str, ...]:
+        """Names of the limits that the policy has."""
+        names = (*SHARES, *MEANS, *BUDGETS, "protected", "pinned")
+        return tuple(name for name in names if getattr(self, name))
 
     @property
     def limits_flips(self) -> bool:
         """Whether some limit bounds the negative flips of all items."""
         # Each of these rates is at least the negative flip rate.
-        limits = (self.max_nfr, self.max_conditional_nfr, self.max_nfr_mc)
-        return any(limit is not None for limit in limits)
+        return not {"max_nfr", "max_conditional_nfr", *INCLUDED}.isdisjoint(self.limited)
+
+    def _check_included(self) -> None:
+        for larger, smaller in INCLUDED.items():
+            for name in smaller:
+                least, most = getattr(self, name), getattr(self, larger)
+                if None not in (least, most) and most < least:
+                    raise UsageError(
+                        f"expected {larger} to be at least {name}, which it includes, got "
+                        f"{float(most):g} and {float(least):g}: raise {larger}"
+                    )
 
     def _check_contradictions(self) -> None:
         if self.protected and self.max_nfr is None:
@@ -230,13 +274,7 @@ class Policy:
                 "--max-nfr, or give each slice a limit of its own with --slice-limit NAME=LIMIT "
                 "(slices=)"
             )
-        if self.max_nfr_mc is not None and self.max_nfr is not None:
-            least, most = Fraction(str(self.max_nfr)), Fraction(str(self.max_nfr_mc))
-            if most < least:
-                raise UsageError(
-                    f"expected max_nfr_mc to be at least max_nfr, which it includes, got "
-                    f"{float(most):g} and {float(least):g}: raise max_nfr_mc"
-                )
+        self._check_included()
         if self.strict_groups and self.noise_adjusted_pass:
             raise UsageError(
                 "expected a pass by a bound that holds for any number of groups, or one by what "
@@ -334,13 +372,15 @@ def _settings(section: Mapping[str, Any], file: Path) -> dict[str, Any]:
             raise UsageError(f"expected keys of a policy in {str(file)!r}, got {name!r}: {hint}")
         default = known[name]
         if isinstance(default, Mapping) and not isinstance(value, Mapping):
-            raise UsageError(f"expected a table for {name!r} in {str(file)!r}, got {_brief(value)}")
+            raise UsageError(
+                f"expected a table for {name!r} in {str(file)!r}, got {brief_value(value)}"
+            )
         if isinstance(default, bool) and not isinstance(value, bool):
             raise UsageError(
-                f"expected true or false for {name!r} in {str(file)!r}, got {_brief(value)}"
+                f"expected true or false for {name!r} in {str(file)!r}, got {brief_value(value)}"
             )
         if isinstance(default, float):
-            value = float(_fraction(name, value))
+            value = float(fraction_of(name, value))
         if name == "pinned" and isinstance(value, str):
             value = read_ids(file.parent / value)
         settings[name] = value
@@ -384,66 +424,3 @@ def fits_line(name: str) -> bool:
 def _no_ids(path: Path, reason: str) -> UsageError:
     shown = shorten(repr(str(path)), 300)
     return UsageError(f"expected one id per line in {shown}, got {reason}: name a text file")
-
-
-def _names(name: str, values: Any) -> tuple[str, ...]:
-    collection = isinstance(values, (list, tuple, set, frozenset))
-    if collection and all(isinstance(value, str) for value in values):
-        return tuple(values)
-    # Python would accept a string as a collection of letters.
-    raise UsageError(f"expected a list of texts for {name}, got {_brief(values)}")
-
-
-def _share(name: str, limit: Limit) -> Fraction:
-    share = _fraction(name, limit)
-    if not 0 < share < 1:
-        hint = (
-            f"write {limit} % as {float(share / 100):g}"
-            if share >= 1
-            else "no number of items shows that nothing breaks; pin items that must not break"
-        )
-        raise UsageError(
-            f"expected {name} to be a share between 0 and 1, got {_brief(limit)}: {hint}"
-        )
-    return share
-
-
-def _coverage(least: Limit) -> Fraction:
-    share = _fraction("min_coverage", least)
-    if not 0 < share <= 1:
-        hint = "1 asks for every item" if share > 1 else 'missing = "ignore" accepts any loss'
-        raise UsageError(
-            f"expected min_coverage to be a share above 0 and at most 1, got {_brief(least)}: "
-            f"{hint}"
-        )
-    return share
-
-
-def _positive(name: str, limit: Limit) -> Fraction:
-    value = _fraction(name, limit)
-    if value <= 0:
-        raise UsageError(f"expected {name} to be above 0, got {_brief(limit)}")
-    return value
-
-
-def _fraction(name: str, limit: Limit) -> Fraction:
-    """Exact value of a limit, of a size and of digits that a person writes."""
-    if isinstance(limit, Fraction):
-        return limit
-    try:
-        text = str(limit)
-        # Before the fraction is made: of 1e99999999 it has a hundred million digits.
-        if len(text) > _LONGEST or ("/" not in text and abs(Decimal(text).adjusted()) > _LONGEST):
-            raise ValueError(name)
-        return Fraction(text)
-    except (ValueError, ArithmeticError) as error:
-        raise UsageError(
-            f"expected {name} to be a number such as 0.02, got {_brief(limit)}"
-        ) from error
-
-
-def _brief(value: object) -> str:
-    try:
-        return shorten(visible(repr(value)), _LONGEST)
-    except ValueError:
-        return "a number too long to read"

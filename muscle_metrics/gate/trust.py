@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from muscle_metrics.comparison.remarks import relabelled_notes
 from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
 from muscle_metrics.gate.criteria import broken_pins
+from muscle_metrics.gate.equivalence import count_unseen
 from muscle_metrics.gate.verdict import Check, Outcome
 from muscle_metrics.runs.fingerprints import list_concerns
 from muscle_metrics.runs.fingerprints import list_notes as list_skipped
@@ -70,6 +71,7 @@ def list_reasons(comparison: Facts, policy: Policy) -> list[Reason]:
         *_differences(comparison, policy),
         *_missing_pins(comparison, policy),
         *_facts_of_new(comparison, policy),
+        *_unseen_changes(comparison, policy),
     ]
 
 
@@ -110,6 +112,17 @@ def _missing_pins(comparison: Facts, policy: Policy) -> Iterator[Reason]:
         if names:
             shown = ", ".join(map(repr, sorted(names)[:5]))
             yield Reason(f"{len(names)} pinned items {what} (first {shown})", False)
+
+
+def _unseen_changes(comparison: Facts, policy: Policy) -> Iterator[Reason]:
+    unseen = count_unseen(comparison, policy)
+    if unseen:
+        yield Reason(
+            f"{unseen} items that old left unanswered are left out, and their answers may have "
+            f"changed: count them with --unanswered wrong (unanswered=), or accept the loss with "
+            f'--accept-losses (missing = "ignore")',
+            False,
+        )
 
 
 def _facts_of_new(comparison: Facts, policy: Policy) -> Iterator[Reason]:

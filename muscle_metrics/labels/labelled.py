@@ -149,6 +149,11 @@ class LabelledComparison(Facts):
         lost = sum(self.lost.values())
         return replace(self, sample=replace(self.sample, lost=lost, is_worst=True))
 
+    @property
+    def fixed_case(self) -> LabelledComparison:
+        """None can be made: limits of equivalence are refused beside labels."""
+        raise _no_counts()
+
     @cached_property
     def accepting_losses(self) -> LabelledComparison:
         """The comparison in which items without a label are broken, and lost ones do not count."""

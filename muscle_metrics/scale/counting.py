@@ -182,11 +182,19 @@ class Tally:
     def worst(self, joining: Joining) -> Totals:
         """Count the items that are compared, and every lost one as one that NEW got wrong."""
 
+        def lost(marks: Marks) -> Marks:
+            return frozenset({"changed", "old_right"} if "right_by_own" in marks else {"changed"})
+
+        return self._with_lost(joining, lost)
+
+    def fixed(self, joining: Joining) -> Totals:
+        """Count the items that are compared, and every lost one as wrong before and right now."""
+        return self._with_lost(joining, lambda marks: frozenset({"changed", "new_right"}))
+
+    def _with_lost(self, joining: Joining, lost: Callable[[Marks], Marks]) -> Totals:
         def counted(marks: Marks) -> Marks | None:
             if marks & LOSSES.keys():
-                return frozenset(
-                    {"changed", "old_right"} if "right_by_own" in marks else {"changed"}
-                )
+                return lost(marks)
             return None if marks & joining.left_out else marks
 
         return self._totals(joining, counted)

@@ -77,9 +77,9 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
             items=found.worst(joining).items,
         )
         streamed = engine("scoring", stage, joining)
-        totals, worst = streamed.observed, streamed.worst
+        totals, worst, fixed = streamed.observed, streamed.worst, streamed.fixed
     else:
-        totals, worst = found.totals(joining), found.worst(joining)
+        totals, worst, fixed = found.totals(joining), found.worst(joining), found.fixed(joining)
     if as_in_memory and (is_graded or right_on_almost_nothing(totals.counts)):
         raise _not_as_in_memory()
     lost = found.lost()
@@ -96,6 +96,7 @@ def compare_joined(engine: Engine, joining: Joining) -> CountedComparison:
         is_grouped="group" in found.labels("in_old"),
         lost=lost,
         worst=worst if lost else None,
+        fixed=fixed if lost else None,
         labels_from_new=labels_from_new(joining, found),
         relabelled={
             part: count

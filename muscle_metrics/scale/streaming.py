@@ -11,6 +11,7 @@ from muscle_metrics.comparison.flip_sample import FlipSample
 from muscle_metrics.comparison.totals import Totals
 from muscle_metrics.comparison.unanswered import UNBOUNDED, with_range
 from muscle_metrics.errors import UsageError
+from muscle_metrics.flips.counts import FlipCounts
 from muscle_metrics.scale.chunks import (
     COLUMNS,
     Chunk,
@@ -70,6 +71,25 @@ class StreamedTotals:
     def worst(self) -> Totals:
         """Totals in which NEW got every lost item wrong, with the flips that were observed."""
         return replace(self.sound + self.lost, sample=self.observed.sample)
+
+    @property
+    def fixed(self) -> Totals:
+        """Totals in which every lost item was wrong, and got fixed; scores fell as in the worst."""
+        cells = {cell: _all_fixed(counts) for cell, counts in self.lost.cells.items()}
+        return replace(self.sound + replace(self.lost, cells=cells), sample=self.observed.sample)
+
+
+def _all_fixed(counts: FlipCounts) -> FlipCounts:
+    """Count every item as wrong before and right now; their answers stay unknown if they are."""
+    changed = None if counts.wrong_changed is None else 0
+    return FlipCounts(
+        both_right=0,
+        negative=0,
+        positive=counts.total,
+        both_wrong=0,
+        both_right_changed=changed,
+        wrong_changed=changed,
+    )
 
 
 def stream_totals(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.statistics.bounded import bounded_mean_interval
+from muscle_metrics.statistics.bounded import net_share_interval
 from muscle_metrics.statistics.interval import Interval, Side, tail_levels
 from muscle_metrics.statistics.proportions import proportion_interval
 
@@ -237,8 +237,10 @@ def _of_known(known: Stratum, low: float, confidence: float, side: Side) -> Inte
         return proportion_interval(
             known.lost, known.size, confidence=confidence, method="clopper-pearson", side=side
         )
-    values = np.repeat([1.0, -1.0, 0.0], known[1:])
-    return bounded_mean_interval(values, low=-1, high=1, confidence=confidence, side=side)
+    lost, gained = known.lost, known.gained
+    return net_share_interval(
+        lost=lost, gained=gained, total=known.size, confidence=confidence, side=side
+    )
 
 
 def _upper(strata: Sequence[Stratum], alpha: float, *, worst: float) -> float:

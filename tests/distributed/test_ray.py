@@ -235,6 +235,7 @@ def test_choices_are_those_of_memory(cluster, tmp_path, choices):
     assert together.totals == alone.totals
     assert together.dropped == alone.dropped
     assert (together.lost, together.worst) == (alone.lost, alone.worst)
+    assert together.fixed == alone.fixed
     assert sum(together.lost.values()) == 10 * ("missing" in choices) + 2 * ("conflict" in choices)
     assert together.recipe == alone.recipe
     assert together.is_clustered

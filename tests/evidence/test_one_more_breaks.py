@@ -11,6 +11,7 @@ from muscle_metrics import Policy, Record, Run, check_gate, compare, compare_run
 from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.evidence.rates import (
     accuracy_loss,
+    accuracy_shift,
     clustered_loss,
     conditional_rate,
     independent_rate,
@@ -38,6 +39,12 @@ def answers(flags):
 
 def generations(flags):
     return Correctness(np.resize([True, True, False, True], len(flags)), ~flags, None)
+
+
+def fixes(flags):
+    """Correctness where the flagged rows are right now; some rows were right before, or broke."""
+    old = np.resize([False, False, True], len(flags))
+    return Correctness(old, flags | (old & np.resize([True, False], len(flags))), None)
 
 
 def labels_of(flags, size=3):
@@ -115,6 +122,13 @@ def counted(flags, name="negative flip rate", **limits):
     return criterion(engine, name, **limits)
 
 
+def mutual(flags, name, *, is_counted=False, **columns):
+    limits = {"max_flip_rate": "0.4", "max_churn": "0.5", "max_accuracy_change": "0.4"}
+    if is_counted:
+        return counted(flags, name, **limits)
+    return criterion(comparison_of(flags, **columns), name, **limits)
+
+
 KINDS = {
     "items": lambda flags: independent_rate(int(flags.sum()), len(flags)),
     "groups": lambda flags: rate(groups_of(flags)),
@@ -138,6 +152,23 @@ KINDS = {
     ),
     "accuracy loss": lambda flags: accuracy_loss(tally_correctness(answers(flags))),
     "accuracy loss over groups": loss_over_groups,
+    "accuracy lost, in small samples": lambda flags: accuracy_shift(
+        tally_correctness(answers(flags)), gained=False
+    ),
+    "accuracy gained, where items get fixed": lambda flags: accuracy_shift(
+        tally_correctness(fixes(flags)), gained=True
+    ),
+    "flips either way": lambda flags: mutual(flags, "flip rate"),
+    "flips either way over groups": lambda flags: mutual(flags, "flip rate", groups=True),
+    "flips either way of an engine": lambda flags: mutual(flags, "flip rate", is_counted=True),
+    "changed answers": lambda flags: mutual(flags, "churn"),
+    "changed answers of an engine": lambda flags: mutual(flags, "churn", is_counted=True),
+    "change of accuracy over groups": lambda flags: mutual(
+        flags, "accuracy change (loss)", groups=True
+    ),
+    "change of accuracy of an engine": lambda flags: mutual(
+        flags, "accuracy change (loss)", is_counted=True
+    ),
     "a slice": of_a_slice,
     "a slice over groups": lambda flags: of_a_slice(flags, groups=True),
     "a task": of_a_task,
@@ -179,6 +210,9 @@ def test_a_fail_stays_one_when_one_more_item_breaks(groups, seed):
         max_conditional_nfr="0.2",
         max_accuracy_loss="0.2",
         max_nfr_mc="0.25",
+        max_flip_rate="0.25",
+        max_churn="0.25",
+        max_accuracy_change="0.2",
         slices={"x": "0.2"},
         tasks={"b": "0.2"},
         max_weighted_nfr="0.2",

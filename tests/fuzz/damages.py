@@ -43,6 +43,8 @@ WORDS = {
     "numbers": [1, 2, 3.5, 40],
     "sentences": ["the cat sat on the mat", "a dog ran in the park", "two birds sang at noon"],
 }
+# Limits of equivalence: there a fixed item that breaks again is one change less.
+MUTUAL = frozenset({"max_flip_rate", "max_churn", "max_accuracy_change"})
 GARBAGE = ["", " ", "???", "нет", "不知道", "I cannot answer that.", "0", "A B", "\u202ex", "né"]
 
 Engine = Callable[[Run, Run, dict[str, Any]], Facts]
@@ -58,6 +60,12 @@ class Case:
     options: dict[str, Any]
     policy: dict[str, Any]
     broken: frozenset[int] = field(default_factory=frozenset)
+    fixed: frozenset[int] = field(default_factory=frozenset)
+
+    @property
+    def is_mutual(self) -> bool:
+        """Whether fixed items count against the new run, as they do for equivalence."""
+        return bool(self.fixed) and not MUTUAL.isdisjoint(self.policy)
 
     def judged(self, engine: Engine, new: Run | None = None) -> str:
         """Outcome of the gate, or what stops it before there is one."""
@@ -85,8 +93,9 @@ def draw_case(rng: random.Random, *, counted: bool = False) -> Case:
     # Bounds over groups and repeats take ten times as long as others.
     is_repeated = not counted and rng.random() < 0.06
     is_grouped = rng.random() < 0.06 and not (counted and kind in ("grades", "texts"))
-    old, new, broken = [], [], []
-    skill, breaks, fixes = rng.choice([0, 0.02, 0.3, 0.7, 1]), rng.random() ** 3, rng.random()
+    old, new, broken, fixed = [], [], [], []
+    skill, breaks = rng.choice([0, 0.02, 0.3, 0.7, 1]), rng.random() ** 3
+    fixes = rng.choice([0, rng.random()])
     for n in range(items):
         record = Record(
             id=f"q{n // 3 if is_repeated else n}",
@@ -99,6 +108,8 @@ def draw_case(rng: random.Random, *, counted: bool = False) -> Case:
         is_now = rng.random() >= breaks if was else rng.random() < fixes
         if was and not is_now:
             broken.append(n)
+        if is_now and not was:
+            fixed.append(n)
         for records, right in ((old, was), (new, is_now)):
             records.append(_answered(record, kind, words, n, right, rng))
     options = _options(kind, rng)
@@ -108,6 +119,7 @@ def draw_case(rng: random.Random, *, counted: bool = False) -> Case:
         options=options,
         policy=_policy(kind, options, rng, counted=counted, ids=[r.id for r in old]),
         broken=frozenset(broken),
+        fixed=frozenset(fixed),
     )
 
 
@@ -161,8 +173,13 @@ def _policy(
             "protected": ("hard",),
             "slices": {"сложно": "0.4"},
         }
+        more |= {
+            "max_flip_rate": rng.choice(["0.5", "0.7"]),
+            "max_accuracy_change": rng.choice(["0.05", "0.3"]),
+        }
         if "threshold" not in options and kind != "flags":
             more["max_nfr_mc"] = "0.6"
+            more["max_churn"] = rng.choice(["0.7", "0.9"])
     if not counted:
         more["pinned"] = frozenset(rng.sample(ids, 2))
         if rng.random() < 0.2:
@@ -266,9 +283,14 @@ DAMAGES: dict[str, Damage] = {
 }  # fmt: skip
 
 
+def _damages_of(case: Case) -> list[str]:
+    """Names of damages; a run with fixed items can only lose items for what is to be equivalent."""
+    return ["drop", "rename", "renumber"] if case.is_mutual else sorted(DAMAGES)
+
+
 def damage_run(case: Case, rng: random.Random) -> tuple[Run, list[str]]:
     """Damage the new run in one to three ways."""
-    names = rng.choices(sorted(DAMAGES), k=rng.choice([1, 1, 2, 3]))
+    names = rng.choices(_damages_of(case), k=rng.choice([1, 1, 2, 3]))
     new = list(case.new.records)
     for name in names:
         if not new:

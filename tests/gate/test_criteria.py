@@ -15,7 +15,8 @@ from muscle_metrics.evidence.rates import accuracy_loss, independent_rate, rate
 from muscle_metrics.evidence.repeats import repeated_rate
 from muscle_metrics.evidence.scores import weighted_rate
 from muscle_metrics.evidence.units import Units
-from muscle_metrics.gate.criteria import Criterion, broken_pins, list_criteria
+from muscle_metrics.gate.criteria import broken_pins, list_criteria
+from muscle_metrics.gate.criterion import Criterion
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scale import CountedComparison, Totals
 
@@ -96,6 +97,9 @@ def test_criteria_stand_in_the_order_of_a_reader():
         max_nfr="0.5",
         max_accuracy_loss="0.4",
         max_nfr_mc="0.6",
+        max_flip_rate="0.8",
+        max_churn="0.9",
+        max_accuracy_change="0.95",
         max_weighted_nfr="0.55",
         weights={"y": 2},
         max_mean_regression="0.3",
@@ -109,6 +113,10 @@ def test_criteria_stand_in_the_order_of_a_reader():
         ("negative flip rate", "0.5"),
         ("accuracy loss", "0.4"),
         ("inconsistency flip rate", "0.6"),
+        ("flip rate", "0.8"),
+        ("churn", "0.9"),
+        ("accuracy change (loss)", "0.95"),
+        ("accuracy change (gain)", "0.95"),
         ("severity-weighted negative flip rate", "0.55"),
         ("mean regression of rouge", "0.3"),
         ("negative flip rate by rouge", "0.45"),
@@ -116,7 +124,7 @@ def test_criteria_stand_in_the_order_of_a_reader():
         ("negative flip rate of slice y", "0.65"),
         ("negative flip rate of task math", "0.7"),
     ]
-    assert [criterion.is_share for criterion in criteria] == [True] * 4 + [False] + [True] * 4
+    assert [criterion.is_share for criterion in criteria] == [True] * 8 + [False] + [True] * 4
 
 
 def test_rates_of_the_worked_example():
@@ -462,8 +470,9 @@ def test_a_metric_that_was_not_compared_is_told_from_those_that_were():
 def test_changed_wrong_answers_are_known_from_answers_only(threshold):
     comparison = graded(OLD_SCORES, NEW_SCORES, threshold=threshold)
     message = (
-        r"^expected recorded answers for --max-nfr-mc \(max_nfr_mc\), got verdicts or scores only: "
-        r"which wrong answers changed is not known; record answers, or drop --max-nfr-mc$"
+        r"^expected recorded answers for --max-nfr-mc \(max_nfr_mc\) and --max-churn "
+        r"\(max_churn\), got verdicts or scores only: which answers changed is not known; record "
+        r"answers, or drop the limit$"
     )
     with pytest.raises(InputError, match=message):
         list_criteria(comparison, Policy(max_nfr="0.5", max_nfr_mc="0.5"))
@@ -516,6 +525,9 @@ POLICY = Policy(
     max_nfr="0.2",
     max_accuracy_loss="0.1",
     max_nfr_mc="0.3",
+    max_flip_rate="0.4",
+    max_churn="0.5",
+    max_accuracy_change="0.1",
     slices={"x": "0.25"},
     protected=("y",),
 )

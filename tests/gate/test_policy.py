@@ -18,7 +18,15 @@ from hypothesis import strategies as st
 from muscle_metrics.errors import UsageError
 from muscle_metrics.gate.policy import Policy, fits_line, read_ids, read_policy
 
-SHARES = ["max_nfr", "max_nfr_mc", "max_accuracy_loss", "max_weighted_nfr"]
+SHARES = [
+    "max_nfr",
+    "max_nfr_mc",
+    "max_accuracy_loss",
+    "max_flip_rate",
+    "max_churn",
+    "max_accuracy_change",
+    "max_weighted_nfr",
+]
 BUDGETS = ["metrics", "tasks", "slices"]
 
 
@@ -127,7 +135,7 @@ def test_a_loss_of_accuracy_is_a_policy_of_its_own(tmp_path):
 )
 def test_other_limits_stand_beside_one_of_the_two(others):
     with pytest.raises(
-        UsageError, match=r"\(--max-accuracy-loss\), which leaves flips unlimited, got"
+        UsageError, match=r"\(--max-accuracy-loss\), which leaves flips unlimited, or for a copy"
     ):
         Policy(**others)
     assert Policy(max_accuracy_loss="0.1", **others).max_nfr is None
@@ -145,6 +153,9 @@ def test_protected_slices_need_the_limit_that_they_keep():
         ({"max_nfr": "0.1"}, True),
         ({"max_conditional_nfr": "0.1"}, True),
         ({"max_nfr_mc": "0.1"}, True),
+        ({"max_flip_rate": "0.1"}, True),
+        ({"max_churn": "0.1"}, True),
+        ({"max_accuracy_change": "0.1"}, False),
         # One slice, one metric, light items: the flips of all items may still be any number.
         ({"slices": {"x": "0.1"}, "metrics": {"rouge1": "0.1"}, "pinned": ["q1"]}, False),
         ({"max_weighted_nfr": "0.1", "weights": {"x": 0.001}}, False),
@@ -270,6 +281,29 @@ def test_the_inconsistency_rate_includes_every_negative_flip():
     assert Policy(max_nfr="0.02", max_nfr_mc="0.02").max_nfr_mc == Fraction(1, 50)
 
 
+@pytest.mark.parametrize(
+    ("larger", "smaller"),
+    [
+        ("max_flip_rate", "max_nfr"),
+        ("max_churn", "max_nfr"),
+        ("max_churn", "max_nfr_mc"),
+        ("max_churn", "max_flip_rate"),
+    ],
+)
+def test_a_limit_includes_a_smaller_one(larger, smaller):
+    others = {} if smaller != "max_nfr_mc" else {"max_accuracy_loss": "0.1"}
+    with pytest.raises(UsageError, match=rf"^expected {larger} to be at least {smaller}, which it"):
+        Policy(**{larger: "0.01", smaller: "0.0100001"}, **others)
+    assert Policy(**{larger: "0.01", smaller: "1e-2"}, **others).limited[-1] == larger
+
+
+@pytest.mark.parametrize("limit", ["max_flip_rate", "max_churn", "max_accuracy_change"])
+def test_one_limit_of_equivalence_is_a_policy_of_its_own(limit, tmp_path):
+    alone = Policy(**{limit: "0.03"})
+    assert alone.limited == (limit,)
+    assert read_policy(write(tmp_path, f"{limit} = 0.03")) == alone
+
+
 def test_a_slice_has_one_limit():
     with pytest.raises(UsageError, match=r"got both for \['a', 'b'\]: drop one"):
         Policy(max_nfr="0.02", protected=("b", "a", "c"), slices={"a": "0.1", "b": "0.1"})
@@ -294,6 +328,9 @@ def test_severity_needs_a_limit_and_a_limit_severity(half):
 FULL = """
 max_nfr = 0.02
 max_nfr_mc = 0.1
+max_flip_rate = 0.2
+max_churn = 0.3
+max_accuracy_change = 0.1
 max_conditional_nfr = 0.2
 missing = "ignore"
 min_coverage = 0.95
@@ -326,6 +363,9 @@ def test_every_setting_can_stand_in_a_file(tmp_path, header):
     assert read_policy(write(tmp_path, header + FULL)) == Policy(
         max_nfr="0.02",
         max_nfr_mc="0.1",
+        max_flip_rate="0.2",
+        max_churn="0.3",
+        max_accuracy_change="0.1",
         max_conditional_nfr="0.2",
         missing="ignore",
         min_coverage="0.95",

@@ -130,7 +130,7 @@ def test_lost_items_count_as_broken(sheet, tmp_path):
 def test_limits_that_labels_cannot_decide_are_refused(sheet, limit):
     runs = make_runs(300, broken=6, rewritten=60)
     path = runs.fill(sheet(runs, 60))
-    with pytest.raises(UsageError, match="expected limits on all items beside labels of some"):
+    with pytest.raises(UsageError, match="expected limits that labels of some items decide"):
         verdict(runs, path, **limit)
 
 

@@ -72,6 +72,9 @@ CASES: dict[str, Callable[[], object]] = {
         compare_all(), fields={"level": {"q1": 1}}
     ),
     "gate: answers that are not recorded": lambda: gated(max_nfr_mc="0.995"),
+    "gate: changed answers behind verdicts": lambda: check_gate(
+        compare_runs(JUDGED, JUDGED), Policy(max_churn="0.995")
+    ),
     "gate: answers behind verdicts": lambda: check_gate(
         compare_runs(JUDGED, JUDGED), Policy(max_nfr="0.99", max_nfr_mc="0.995")
     ),

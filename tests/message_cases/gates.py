@@ -235,6 +235,10 @@ CASES: dict[str, Callable[[], object]] = {
     "policy: protected slices without a limit to keep": lambda: Policy(
         max_accuracy_loss="0.05", protected=("topic 1",)
     ),
+    "policy: no limit on all items": lambda: Policy(max_conditional_nfr="0.05"),
+    "policy: fewer changed answers than flips": lambda: Policy(
+        max_churn="0.02", max_flip_rate="0.03"
+    ),
     "growing: other limits": lambda: grow(policy=Policy(max_nfr="0.5", max_accuracy_loss="0.1")),
     "pytest: a comparison and a run": lambda: model_gate(same(), "new.jsonl"),
     "pytest: one run": lambda: model_gate("old.jsonl"),

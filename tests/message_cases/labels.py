@@ -133,6 +133,10 @@ CASES: dict[str, Callable[[], object]] = {
     "labels: changed answer": lambda: read(cell(3, 3, "text")),
     "labels: word": lambda: read(cell(3, 5, "maybe")),
     "labels: counts": lambda: read().counts,  # type: ignore[attr-defined]
+    "labels: a limit of equivalence": lambda: check_gate(
+        read(), Policy(max_nfr="0.5", max_churn="0.6")
+    ),
+    "labels: lost items as fixed": lambda: read().fixed_case,  # type: ignore[attr-defined]
     "labels: units": lambda: read().units("negative"),  # type: ignore[attr-defined]
     "labels: rate": lambda: read().bounds("churn"),  # type: ignore[attr-defined]
     "labels: limits of parts": lambda: check_gate(

@@ -129,14 +129,17 @@ def on_cluster(*columns: str, **options: Any) -> object:
     return compare_datasets(Rows(*columns), Rows(*columns), **options)
 
 
-def gated(*, is_repeated: bool = False, is_grouped: bool = False, **limits: Any) -> object:
+def counted_of(
+    metric: str = "exact_match", totals: Totals | None = None, **kinds: bool
+) -> CountedComparison:
     texts = {"old": ["a b"], "new": ["a b"], "references": ["a b"], "slices": ["x"]}
-    metric = limits.pop("metric", "exact_match")
-    totals = limits.pop("totals", None) or Totals.of(compare(**texts, metric=metric))
-    counted = CountedComparison(
-        names=("v1", "v2"), totals=totals, dropped={}, recipe={},
-        is_repeated=is_repeated, is_grouped=is_grouped,
-    )  # fmt: skip
+    totals = totals or Totals.of(compare(**texts, metric=metric))
+    return CountedComparison(names=("v1", "v2"), totals=totals, dropped={}, recipe={}, **kinds)
+
+
+def gated(*, is_repeated: bool = False, is_grouped: bool = False, **limits: Any) -> object:
+    given = {name: limits.pop(name) for name in ("metric", "totals") if name in limits}
+    counted = counted_of(**given, is_repeated=is_repeated, is_grouped=is_grouped)
     return check_gate(counted, Policy(max_nfr="0.99", **limits))
 
 
@@ -157,6 +160,9 @@ CASES: dict[str, Callable[[], object]] = {
     "gate of counts: answers that are not recorded": lambda: gated(
         max_nfr_mc="0.995", totals=silent()
     ),
+    "gate of counts: lost items at one end alone": lambda: replace(
+        counted_of(), worst=counted_of().totals
+    ).fixed_case,
     "gate of counts: another metric": lambda: gated(metrics={"rouge1": "0.9"}),
     "gate of counts: another slice": lambda: gated(slices={"y": "0.9"}),
     "gate of counts: a larger effect": lambda: gated(metric="rouge1", minimum_effect=0.5),

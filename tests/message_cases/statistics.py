@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from muscle_metrics.statistics.accuracy_power import noninferiority_items, paired_items
-from muscle_metrics.statistics.bounded import bounded_mean_interval
+from muscle_metrics.statistics.bounded import bounded_mean_interval, net_share_interval
 from muscle_metrics.statistics.clusters import (
     clustered_mean_interval,
     clustered_proportion_interval,
@@ -68,6 +68,7 @@ CASES: dict[str, Callable[[], object]] = {
     "bounded: empty range": lambda: bounded([0.5], low=1),
     "bounded: endless range": lambda: bounded([0.5], high=float("inf")),
     "bounded: a table": lambda: bounded(PLANE),
+    "bounded: more counted than there are": lambda: net_share_interval(lost=3, gained=4, total=6),
     "bounded: outside": lambda: bounded([0.5, 1.5, -1]),
     "clusters: other lengths": lambda: clustered_rate(successes=[1, 0, 0]),
     "clusters: an empty one": lambda: clustered_rate(sizes=[2, 0]),

@@ -72,7 +72,7 @@ def outcome(compare: Callable[[], Facts], *, is_judged: bool) -> Any:
     except MuscleMetricsError:
         return MuscleMetricsError
     cases = []
-    for case in (found, found.worst_case):
+    for case in (found, found.worst_case, found.fixed_case):
         totals = getattr(case, "totals", None) or Totals.of(case)
         changes = {name: (of.total, of.negative, of.positive) for name, of in case.changes.items()}
         cases.append((totals.items, totals.cells, changes))
@@ -87,12 +87,14 @@ def outcome(compare: Callable[[], Facts], *, is_judged: bool) -> Any:
 
 def judged(comparison: Facts) -> Any:
     """Outcome of a gate and the words of its first line."""
-    policy = Policy(max_nfr="0.9", min_coverage="0.5")
+    policy = Policy(
+        max_nfr="0.9", max_flip_rate="0.95", max_accuracy_change="0.9", min_coverage="0.5"
+    )
     try:
         verdict = check_gate(comparison, policy)
     except UsageError:
         return UsageError
-    return verdict.outcome, verdict.notes
+    return verdict.outcome, verdict.notes, *((c.low, c.high) for c in verdict.checks)
 
 
 METRICS = ["exact_match", "token_f1", "ter", ["exact_match", "token_f1"], None]

@@ -14,7 +14,7 @@ from scipy.stats import t as student
 
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.statistics import bounded
-from muscle_metrics.statistics.bounded import bounded_mean_interval
+from muscle_metrics.statistics.bounded import bounded_mean_interval, net_share_interval
 from muscle_metrics.statistics.proportions import proportion_interval
 
 SIDES = ("two-sided", "lower", "upper")
@@ -283,3 +283,27 @@ def test_lower_bound_holds_where_collapses_are_rare(size, collapse, t_coverage):
         t_held.append(values.mean() - student.isf(0.05, size - 1) * error <= -collapse)
     assert np.mean(held) >= 0.95
     assert np.mean(t_held) < t_coverage
+
+
+# Counts of -1, 0 and 1
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "total"),
+    [(0, 0, 10), (3, 0, 10), (0, 3, 10), (10, 0, 10), (5, 5, 10), (0, 10, 10), (30, 20, 500)],
+)
+@pytest.mark.parametrize("side", ["two-sided", "lower", "upper"])
+def test_a_net_share_is_a_mean_of_as_many_values(lost, gained, total, side):
+    values = np.repeat([1.0, -1.0, 0.0], [lost, gained, total - lost - gained])
+    of_values = bounded_mean_interval(values, low=-1, high=1, side=side)
+    assert net_share_interval(lost=lost, gained=gained, total=total, side=side) == of_values
+
+
+def test_a_net_share_of_billions_is_that_of_the_normal_law():
+    found = net_share_interval(lost=10**7 + 400, gained=10**7, total=10**9)
+    reach = 1.959964 * (2e7 / 1e18) ** 0.5
+    assert found == pytest.approx((4e-7 - reach, 4e-7 + reach), rel=1e-3)
+
+
+def test_no_item_leaves_every_net_share_open():
+    assert net_share_interval(lost=0, gained=0, total=0) == (-1, 1)
