@@ -89,8 +89,13 @@ def _label(options: argparse.Namespace) -> int:
     two_models(options)
     if len(options.runs) != 2:
         raise UsageError(f"expected two runs, got {len(options.runs)}: name OLD and NEW")
+    if options.reference is not None:
+        raise UsageError(
+            "expected runs whose answers people judge, got --reference, which judges them: drop "
+            "it, or give it to 'muscle-metrics compare' without --labels"
+        )
     key = str(key_path(options.output))
-    named = [*options.runs, *filter(None, (options.extend, options.reference))]
+    named = [*options.runs, *filter(None, [options.extend])]
     _refuse_loss(options.output, key)
     check_outputs([options.output, key], named)
     candidates, confidence = _signals(options)

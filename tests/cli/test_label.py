@@ -140,3 +140,11 @@ def test_other_models_and_a_confidence_are_read(run, runs, write, tmp_path):
     )
     assert done.code == 0
     assert "of stratum 1 by 1 other model and confidence of old" in done.out
+
+
+def test_references_are_refused_where_people_judge(run, runs, write, tmp_path):
+    right = write("gold.jsonl", [{"id": f"q{k}", "reference": f"text {k}"} for k in range(300)])
+    sheet = tmp_path / "sheet.csv"
+    done = run("label", *runs, "--budget", 30, "--seed", 7, "-o", sheet, "--reference", right)
+    assert (done.code, done.out, sheet.exists()) == (2, "", False)
+    assert "got --reference" in done.err

@@ -147,6 +147,9 @@ CASES: dict[str, Callable[[], object]] = {
         "label", "old.jsonl", "--budget", "9", "-o", "sheet.csv"
     ),
     "cli: label onto a sheet": existing_sheet,
+    "cli: label by references": lambda: command(
+        "label", "a.jsonl", "b.jsonl", "--budget", "9", "-o", "s.csv", "--reference", "gold.jsonl"
+    ),
     "cli: label to standard output": lambda: label._refuse_loss("-", "-.key"),
     "cli: labels and a metric": lambda: command(
         "compare", "a.jsonl", "b.jsonl", "--labels", "sheet.csv", "--metric", "rouge1"
