@@ -84,7 +84,7 @@ def add_command(commands: Any) -> None:
 def _label(options: argparse.Namespace) -> int:
     from muscle_metrics.labels.plan import plan_labels
     from muscle_metrics.labels.sheet import key_path
-    from muscle_metrics.words.escape import terminal
+    from muscle_metrics.words.secrets import plain_line
 
     two_models(options)
     if len(options.runs) != 2:
@@ -116,7 +116,7 @@ def _label(options: argparse.Namespace) -> int:
     )
     plan.write(options.output)
     lines = [*str(plan).split("\n"), *_prompts(plan), *_written(options.output, key)]
-    print_lines(map(terminal, lines))
+    print_lines(map(plain_line, lines))
     return 0
 
 

@@ -342,7 +342,7 @@ def read_policy(path: str | PathLike[str], **overrides: Any) -> Policy:
 
     file = Path(path)
     try:
-        # Editors of some systems write a mark of UTF-8 first; numbers stay text, so limits are exact.
+        # Some editors write a byte order mark first. Numbers stay text, so limits are exact.
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"), parse_float=str)
     except (OSError, ValueError, RecursionError) as error:
         # Also a name with a NUL, numbers of thousands of digits, and nesting beyond the stack.

@@ -202,9 +202,7 @@ def test_an_answer_that_is_no_plain_data_is_refused(strange, name, place):
         for one in ("old", "new", "candidate")
     }
     with pytest.raises(InputError, match=f"'{place}', got {name} for 'вопрос 13'"):
-        plan_labels(
-            runs["old"], runs["new"], budget=10, seed=1, candidates=[runs["candidate"]]
-        )
+        plan_labels(runs["old"], runs["new"], budget=10, seed=1, candidates=[runs["candidate"]])
 
 
 def test_numbers_of_numpy_are_plain():
@@ -218,7 +216,7 @@ def test_numbers_of_numpy_are_plain():
 def test_a_missing_answer_is_advised_to_be_left_out():
     old = Run(tuple(Record(f"q{k}", f"text {k}") for k in range(20)), "old")
     new = Run(tuple(Record(f"q{k}", f"Text {k}" if k - 13 else None) for k in range(20)), "new")
-    with pytest.raises(InputError, match="'q13'.*--unanswered drop") as refused:
+    with pytest.raises(InputError, match=r"'q13'.*--unanswered drop") as refused:
         plan_labels(old, new, budget=10, seed=1)
     assert "wrong" not in str(refused.value)
     assert plan_labels(old, new, budget=10, seed=1, unanswered="drop").items.total == 19

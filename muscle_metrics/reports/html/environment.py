@@ -14,7 +14,7 @@ from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.errors import require
 from muscle_metrics.flips.rate_table import MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
 from muscle_metrics.reports.charts import TITLES, check_axis
-from muscle_metrics.words.escape import brief, json_source, lines, markup_source, shorten
+from muscle_metrics.words.escape import json_source, lines, markup_source, shorten
 from muscle_metrics.words.numbers import (
     counted,
     percent,
@@ -26,6 +26,7 @@ from muscle_metrics.words.numbers import (
     score_range,
     true_minus,
 )
+from muscle_metrics.words.secrets import brief_name, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ def page_environment() -> Environment:
     )
     environment.filters |= {
         "answer_text": answer_text,
-        "brief": partial(brief, limit=NAME_LIMIT),
+        "brief": partial(brief_name, limit=NAME_LIMIT),
         "as_json": _as_json,
         "counted": partial(counted, separator=","),
         "css": _css,
@@ -80,7 +81,7 @@ def page_environment() -> Environment:
         "score": _typeset(score),
         "score_range": _typeset(score_range),
         "short_id": _short_id,
-        "shorten": shorten,
+        "shorten": lambda text, limit: shorten(without_secrets(text), limit),
         "true_minus": true_minus,
     }
     environment.globals |= {
@@ -121,7 +122,7 @@ def _short_id(text: str) -> str:
     """Name of an item for a narrow column; the item itself shows all of it."""
     from muscle_metrics.words.table import cut_middle
 
-    return cut_middle(brief(text, NAME_LIMIT), ID_LIMIT)
+    return cut_middle(brief_name(text, NAME_LIMIT), ID_LIMIT)
 
 
 def _as_json(text: str) -> str:
@@ -130,12 +131,13 @@ def _as_json(text: str) -> str:
 
 
 def _visible(value: Any) -> Any:
-    """Make text visible and escape it; markup from a template is escaped already."""
+    """Make text visible, hide its secrets and escape it; markup is escaped already."""
     if hasattr(value, "__html__"):
         return value
     if isinstance(value, str):
         markupsafe = require("markupsafe", "report")
-        return markupsafe.Markup(markup_source(str(markupsafe.escape(lines(value)))))
+        shown = markupsafe.escape(lines(without_secrets(value)))
+        return markupsafe.Markup(markup_source(str(shown)))
     if isinstance(value, int):
         return f"{value:,}"
     raise TypeError(f"expected text or a count in a template, got {type(value).__name__}")
@@ -157,5 +159,5 @@ def _one_line(value: Any) -> str:
         return "no answer"
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = " ".join(answer_text(value)[: 10 * LINE_LIMIT].split())
+    text = " ".join(without_secrets(answer_text(value)[: 10 * LINE_LIMIT]).split())
     return shorten(text, LINE_LIMIT) or "empty"

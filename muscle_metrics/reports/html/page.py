@@ -19,7 +19,11 @@ from muscle_metrics.comparison.ranking import (
     rank_parts,
 )
 from muscle_metrics.comparison.remarks import dependence_text
-from muscle_metrics.comparison.secrets import hide_comparison_secrets, redact_comparison
+from muscle_metrics.comparison.secrets import (
+    hide_comparison_secrets,
+    redact_comparison,
+    secret_names,
+)
 from muscle_metrics.comparison.story import leading_score, story, story_details
 from muscle_metrics.comparison.uncertainty import (
     cell_bounds,
@@ -174,6 +178,7 @@ def make_page(
     if examples < 0:
         raise UsageError(f"expected examples to be at least 0, got {examples!r}: 0 lists no items")
     comparison, secrets = hide_comparison_secrets(comparison)
+    secrets += secret_names(comparison)
     # Before texts are replaced; a page that lists no items and a redacted one quote none.
     hints = near_miss_lines(comparison, texts=bool(examples) and not redact)
     # Hashes in place of answers would have no form.

@@ -72,8 +72,8 @@ def read_references(
 
     Returns
     -------
-    References
-        The reference of each id.
+    dict of str to object
+        The reference of each id; it remembers its format and field.
 
     Raises
     ------
