@@ -95,7 +95,7 @@ def command(*arguments: str) -> object:
 
 def existing_sheet() -> object:
     filled()
-    return label._refuse_loss("sheet.csv", "sheet.csv.key")
+    return label._refuse_loss("sheet.csv")
 
 
 CASES: dict[str, Callable[[], object]] = {
@@ -116,6 +116,7 @@ CASES: dict[str, Callable[[], object]] = {
     "labels: confidence": lambda: plan(confidence=Run(OLD.records[:9], "p")),
     "labels: other runs": other_runs,
     "labels: no key": no_key,
+    "labels: a page as the sheet": lambda: compare_labelled(OLD, NEW, "sheet.html"),
     "labels: key": lambda: broken_key('"checks"', '"check"'),
     "labels: key of another version": lambda: broken_key("version 1", "version 9"),
     "labels: key without stages": lambda: broken_key('"stages": [', '"stages": [], "x": ['),
@@ -150,7 +151,7 @@ CASES: dict[str, Callable[[], object]] = {
     "cli: label by references": lambda: command(
         "label", "a.jsonl", "b.jsonl", "--budget", "9", "-o", "s.csv", "--reference", "gold.jsonl"
     ),
-    "cli: label to standard output": lambda: label._refuse_loss("-", "-.key"),
+    "cli: label to standard output": lambda: label._refuse_loss("-"),
     "cli: labels and a metric": lambda: command(
         "compare", "a.jsonl", "b.jsonl", "--labels", "sheet.csv", "--metric", "rouge1"
     ),

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["Script", "page_environment", "render", "script_of_page"]
+__all__ = ["Script", "page_environment", "render", "script_of"]
 
 # Ids may be whole questions.
 NAME_LIMIT = 160
@@ -103,17 +103,17 @@ def render(template: str, **values: Any) -> Markup:
 
 
 class Script(NamedTuple):
-    """The script of the page, and its hash for the page's security policy."""
+    """The script of a page, and its hash for the page's security policy."""
 
     source: Markup
     digest: str
 
 
 @cache
-def script_of_page() -> Script:
-    """Read the script of the page, which holds no data and is the same on every page."""
+def script_of(name: str) -> Script:
+    """Read the script of a page, which holds no data and is the same on every such page."""
     markup: type[Markup] = require("markupsafe", "report").Markup
-    source = Path(__file__).with_name("templates").joinpath("page.js").read_text(encoding="utf-8")
+    source = Path(__file__).with_name("templates").joinpath(name).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
     return Script(markup(source), digest)
 
@@ -125,9 +125,9 @@ def _short_id(text: str) -> str:
     return cut_middle(brief_name(text, NAME_LIMIT), ID_LIMIT)
 
 
-def _as_json(text: str) -> str:
-    """Write a text as JSON in ASCII, from which the script of the page gets it back exactly."""
-    return json_source(json.dumps(text))
+def _as_json(value: Any) -> str:
+    """Write texts as JSON in ASCII, from which the script of a page gets them back exactly."""
+    return json_source(json.dumps(value))
 
 
 def _visible(value: Any) -> Any:

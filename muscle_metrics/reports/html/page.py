@@ -45,7 +45,7 @@ from muscle_metrics.reports.charts import (
     score_charts,
 )
 from muscle_metrics.reports.html.certainty import reachable_limits
-from muscle_metrics.reports.html.environment import render, script_of_page
+from muscle_metrics.reports.html.environment import render, script_of
 from muscle_metrics.reports.html.explorer import explore
 from muscle_metrics.words.secrets import hide_secrets
 
@@ -219,7 +219,7 @@ def make_page(
         ],
         panels=_panels(comparison),
         most_unfolded=MOST_UNFOLDED,
-        script=script_of_page() if script and explorer is not None else None,
+        script=script_of("page.js") if script and explorer is not None else None,
         tiles=[] if counts is None else _tiles(comparison, counts),
         rates=[
             (RATES[key], getattr(counts, key), rate_bounds(comparison, key))
