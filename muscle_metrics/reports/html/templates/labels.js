@@ -175,7 +175,8 @@
       const found = read(await chosen.text());
       for (const { row, said, note } of found) fill(row, [...said, note]);
       changed();
-      say(`Labels of ${found.filter(({ said }) => said.every(Boolean)).length} rows were read.`);
+      const told = found.filter(({ said }) => said.every(Boolean)).length;
+      say(`Labels of ${told} ${told === 1 ? "row was" : "rows were"} read.`);
       step();
     } catch (error) {
       say(`${chosen.name}: ${error.message}`);
