@@ -256,6 +256,14 @@ def page_of(attack: Attack) -> str:
     )
 
 
+def page_of_labels(attack: Attack) -> str:
+    pytest.importorskip("jinja2")
+    from muscle_metrics.labels.page import label_page
+
+    plan = labelled(attack)
+    return label_page(plan.items, plan.design)
+
+
 def page_of_logs(attack: Attack) -> str:
     pytest.importorskip("jinja2")
     from muscle_metrics.reports.html.page import html_report
@@ -365,6 +373,7 @@ TEXTS: dict[str, Sink] = {
         lambda a: make_sheet(labelled(a).items, labelled(a).design),
         csv_cells,
     ),
+    "page of labels": Sink("reports/html/environment", page_of_labels, unescaped),
     "table of labels": Sink(
         "labels/text", lambda a: labelled_text(labelled(a), flips=EVERYTHING), same, lambda a: []
     ),
