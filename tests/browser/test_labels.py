@@ -240,7 +240,9 @@ def test_equal_answers_have_one_label(
     ("old", "new", "said"),
     [
         ("вопрос 1", "вопрос 8", "is no row of this sheet"),
-        (",yes,", ",yeah,", "expected yes, no or ? as labels"),
+        (",yes,", ",yeah,", "expected yes or no of both answers"),
+        (",yes,yes,", ",yes,?,", "expected yes or no of both answers"),
+        ("\n20,", "\n19,", "is no row of this sheet, or one again"),
         ("right_a", "right", "expected a sheet with the columns of this one"),
         ('"Say', '"Day', "is no row of this sheet"),
     ],

@@ -80,12 +80,17 @@
     }
   }
 
-  // Both labels or none: one alone would be refused.
+  // Whether a sheet with these labels is accepted: both or none, and one for two equal answers.
+  function fits({ sides }, [first, second]) {
+    const told = [first, second].map((one) => one === "yes" || one === "no");
+    return told[0] === told[1] && (sides[0] !== sides[1] || !told[0] || first === second);
+  }
+
   function fill(row, [first, second, note]) {
-    if ([first, second].every((one) => ["yes", "no", "?"].includes(one))) {
-      const one = first === "?" || second === "?";
-      set(row.sides[0], one ? "?" : first);
-      set(row.sides[1], one ? "?" : second);
+    const isOpen = [first, second].includes("?");
+    if (fits(row, [first, second]) && (isOpen || first)) {
+      set(row.sides[0], isOpen ? "?" : first);
+      set(row.sides[1], isOpen ? "?" : second);
     }
     if (note) row.note.value = note;
   }
@@ -153,16 +158,17 @@
     if (!head || names.some((name) => name !== "note" && !head.includes(name))) {
       throw new Error("expected a sheet with the columns of this one: choose one that this page exported");
     }
+    const seen = new Set();
     return lines.map((line, index) => {
       const cells = new Map(head.map((name, column) => [name, line[column] ?? ""]));
       const row = rows.find((one) => one.cells[0] === cells.get("row").trim().replace(/\.0$/, ""));
       const kept = ["item", "prompt", "answer_a", "answer_b", "sheet"];
-      if (!row || kept.some((name) => cells.get(name) !== row.cells[names.indexOf(name)])) {
-        throw new Error(`line ${index + 2} is no row of this sheet, or its texts were changed: nothing was read`);
+      if (seen.size === seen.add(row).size || !row || kept.some((name) => cells.get(name) !== row.cells[names.indexOf(name)])) {
+        throw new Error(`line ${index + 2} is no row of this sheet, or one again, or its texts were changed: nothing was read`);
       }
       const said = ["right_a", "right_b"].map((name) => known.get(cells.get(name).trim().toLowerCase()));
-      if (said.includes(undefined)) {
-        throw new Error(`line ${index + 2}: expected yes, no or ? as labels: nothing was read`);
+      if (said.includes(undefined) || !fits(row, said)) {
+        throw new Error(`line ${index + 2}: expected yes or no of both answers, or ?: nothing was read`);
       }
       return { row, said, note: (cells.get("note") ?? "").replace(/^'/, "") };
     });
