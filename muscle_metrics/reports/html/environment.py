@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import math
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -109,7 +109,7 @@ class Script(NamedTuple):
     digest: str
 
 
-@cache
+@lru_cache(maxsize=4)
 def script_of(name: str) -> Script:
     """Read the script of a page, which holds no data and is the same on every such page."""
     markup: type[Markup] = require("markupsafe", "report").Markup
