@@ -73,8 +73,9 @@ def write_pages(folder: Path) -> tuple[Path, Path, Path, Path]:
         assert run([*OF_LOGS, "-o", str(of_logs)]) == 0
         assert run([*OF_KINDS, "-o", str(of_kinds)]) == 0
         for name in ("v1", "v2"):
-            rows = map(json.loads, (PROJECT / "examples" / f"{name}.jsonl").open(encoding="utf-8"))
-            free = [{key: row[key] for key in ("id", "prompt", "prediction")} for row in rows]
+            rows = (PROJECT / "examples" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+            kept = ("id", "prompt", "prediction")
+            free = [{key: json.loads(row)[key] for key in kept} for row in rows]
             Path(f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in free))
         assert run([*OF_LABELS, "-o", str(of_labels)]) == 0
     return page, of_logs, of_kinds, of_labels
