@@ -30,6 +30,12 @@ __all__ = [
 # lm-evaluation-harness writes this where a filter finds nothing.
 _NOT_EXTRACTED = "[invalid]"
 
+# Words, numbers and escapes of JSON that end before they are whole.
+_CUT_TOKEN = re.compile(
+    r"(?<=[\s\[:,])(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|-)|(?<=[0-9])(?:\.|[eE][+-]?)"
+    r"|(?<=\\)u[0-9A-Fa-f]{0,4}"
+)
+
 _STARTS_WITHIN = 400
 _ENDS_WITHIN = 1000
 
@@ -247,12 +253,16 @@ def _form_of_json(text: str) -> str:
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
-        # The parser stopped for want of more text.
-        is_short = error.pos >= len(text) or error.msg.startswith("Unterminated string")
-        return "cut_off" if is_short else "text"
+        return "cut_off" if _is_short(text, error) else "text"
     except (ValueError, RecursionError):
         return "text"
     return "json"
+
+
+def _is_short(text: str, error: json.JSONDecodeError) -> bool:
+    """Whether the parser stopped for want of more text."""
+    is_at_end = error.pos >= len(text) or error.msg.startswith("Unterminated string")
+    return is_at_end or _CUT_TOKEN.fullmatch(text, error.pos) is not None
 
 
 def looks_of(answers: Iterable[Any]) -> list[Look]:

@@ -53,7 +53,7 @@ def _baseline(options: argparse.Namespace) -> int:
     from muscle_metrics.comparison.baseline import make_baseline
     from muscle_metrics.reports.files import write_text
     from muscle_metrics.runs.readers.baseline import baseline_text
-    from muscle_metrics.words.escape import terminal
+    from muscle_metrics.words.secrets import plain_line
 
     check_outputs([options.output], [options.run])
     choices = judging_choices(options)
@@ -69,6 +69,6 @@ def _baseline(options: argparse.Namespace) -> int:
         run, metric=choices["metric"], key=choices["key"], unanswered=choices["unanswered"]
     )
     write_text(options.output, baseline_text(baseline))
-    done = terminal(f"{options.output}: {len(baseline)} items of {run.name}")
+    done = plain_line(f"{options.output}: {len(baseline)} items of {run.name}")
     print_lines([done], stderr=names_standard_output([options.output]))
     return 0

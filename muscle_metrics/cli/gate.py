@@ -13,7 +13,7 @@ from muscle_metrics.cli.inputs import given_name, given_names_in
 from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
 from muscle_metrics.cli.labels import add_labels, compare_by_labels
 from muscle_metrics.cli.like import add_like, check_like_flag
-from muscle_metrics.cli.mistakes import doubt_order, note_identical
+from muscle_metrics.cli.mistakes import doubt_order, flag_of, note_identical
 from muscle_metrics.cli.outputs import (
     check_outputs,
     names_standard_output,
@@ -223,10 +223,12 @@ def _check_output(options: argparse.Namespace, inputs: list[str]) -> None:
         from muscle_metrics.reports.markdown import check_link
 
         check_link(options.report_link)
-        if not (options.markdown or options.summary):
+    for name in ("report_link", "like"):
+        # The verdict quotes neither.
+        if getattr(options, name) is not None and not (options.markdown or options.summary):
             raise UsageError(
-                "expected Markdown that links to the page, got --report-link alone: add "
-                "--markdown FILE or --summary"
+                f"expected Markdown that shows what {flag_of(name)} adds, got {flag_of(name)} "
+                f"alone: add --markdown FILE or --summary"
             )
 
 

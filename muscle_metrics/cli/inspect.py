@@ -52,7 +52,7 @@ def add_command(commands: Any) -> None:
 def _inspect(options: argparse.Namespace) -> int:
     from muscle_metrics.comparison.plain_data import json_text
     from muscle_metrics.runs.contents import inspect_log
-    from muscle_metrics.words.escape import terminal
+    from muscle_metrics.words.secrets import plain_line
 
     (settings,), _ = run_settings(options, [options.run])
     with working(f"reading {options.run}"):
@@ -66,7 +66,7 @@ def _inspect(options: argparse.Namespace) -> int:
     if options.json:
         print_lines([json_text(contents.to_dict(), 2)])
     else:
-        print_lines(map(terminal, _lines(contents)))
+        print_lines(map(plain_line, _lines(contents)))
     return 0
 
 

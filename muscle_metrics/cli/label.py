@@ -14,6 +14,7 @@ from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from muscle_metrics.labels.plan import LabelPlan
     from muscle_metrics.runs.record import Run
@@ -32,6 +33,9 @@ examples:
   muscle-metrics label old.jsonl new.jsonl --slice-field category \\
       --budget 200 --seed 7 -o spread.csv
 
+  # a page to label on by keys and clicks: page.html, page.csv and page.csv.key
+  muscle-metrics label old.jsonl new.jsonl --budget 200 --seed 7 -o page.html
+
 Fill right_a and right_b with yes or no, or with ? where nobody can tell. The
 key (sheet.csv.key) says which answers are new: keep it beside the sheet, but
 away from those who label. Then give the sheet to compare or to gate with
@@ -49,12 +53,16 @@ def add_command(commands: Any) -> None:
         help="write a sheet of the items that a person should look at",
         description="Draw items whose answers differ, and write them as a sheet to be labelled.",
         epilog=EPILOG,
-        usage="%(prog)s OLD NEW --budget N -o SHEET.csv [options]",
+        usage="%(prog)s OLD NEW --budget N -o SHEET [options]",
     )
     parser.set_defaults(command=_label)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="OLD and NEW")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", required=True, help="sheet to write, a new file"
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="new sheet to write, .csv; or .html, a page to label on, with the sheet beside it",
     )
     group = parser.add_argument_group("which items")
     group.add_argument(
@@ -83,16 +91,21 @@ def add_command(commands: Any) -> None:
 
 def _label(options: argparse.Namespace) -> int:
     from muscle_metrics.labels.plan import plan_labels
-    from muscle_metrics.labels.sheet import key_path
-    from muscle_metrics.words.escape import terminal
+    from muscle_metrics.labels.sheet import sheet_files
+    from muscle_metrics.words.secrets import plain_line
 
     two_models(options)
     if len(options.runs) != 2:
         raise UsageError(f"expected two runs, got {len(options.runs)}: name OLD and NEW")
-    key = str(key_path(options.output))
-    named = [*options.runs, *filter(None, (options.extend, options.reference))]
-    _refuse_loss(options.output, key)
-    check_outputs([options.output, key], named)
+    if options.reference is not None:
+        raise UsageError(
+            "expected runs whose answers people judge, got --reference, which judges them: drop "
+            "it, or give it to 'muscle-metrics compare' without --labels"
+        )
+    sheet, key, *pages = map(str, sheet_files(options.output))
+    named = [*options.runs, *filter(None, [options.extend])]
+    _refuse_loss(options.output, sheet, key)
+    check_outputs([sheet, key, *pages], named)
     candidates, confidence = _signals(options)
     old, new = read_runs(options, options.runs)
     doubt_order(options.runs, [old, new])
@@ -110,8 +123,8 @@ def _label(options: argparse.Namespace) -> int:
         unanswered=options.unanswered,
     )
     plan.write(options.output)
-    lines = [*str(plan).split("\n"), *_prompts(plan), *_written(options.output, key)]
-    print_lines(map(terminal, lines))
+    lines = [*str(plan).split("\n"), *_prompts(plan), *_written(sheet, key, pages)]
+    print_lines(map(plain_line, lines))
     return 0
 
 
@@ -145,16 +158,16 @@ def _reread(options: argparse.Namespace, path: str, score_field: list[str] | Non
     return run
 
 
-def _refuse_loss(sheet: str, key: str) -> None:
-    """Refuse to write over a sheet, which may hold labels, and over its key."""
+def _refuse_loss(output: str, *files: str) -> None:
+    """Refuse to write over a sheet, which may hold labels, and over its key or page."""
     from muscle_metrics.reports.files import is_file
 
-    if not is_file(sheet):
+    if not is_file(output):
         raise UsageError(
-            f"expected a file for the sheet, got {sheet!r}: its key lies beside it; write -o "
+            f"expected a file for the sheet, got {output!r}: its key lies beside it; write -o "
             f"sheet.csv"
         )
-    for path in (sheet, key):
+    for path in (output, *files):
         if os.path.lexists(path):
             raise UsageError(
                 f"expected a new file as -o, got {path!r}, which exists and may belong to labels: "
@@ -172,8 +185,9 @@ def _prompts(plan: LabelPlan) -> list[str]:
     ]
 
 
-def _written(sheet: str, key: str) -> list[str]:
+def _written(sheet: str, key: str, pages: Sequence[str]) -> list[str]:
     return [
+        *(f"{page}: to label in a browser; it exports {sheet}, filled" for page in pages),
         f"{sheet}: fill right_a and right_b with yes or no, ? where nobody can tell",
         f"{key}: says which answers are new; keep it from those who label",
     ]

@@ -24,7 +24,6 @@ __all__ = [
     "flag_of",
     "note_identical",
     "real_path",
-    "refuse_own_text",
     "refuse_same_run",
 ]
 
@@ -90,35 +89,6 @@ def refuse_same_run(paths: Sequence[str], settings: Sequence[Mapping[str, object
                 f"expected two different runs, got {path!r} twice: name OLD and NEW, or what tells "
                 f"two runs in one file apart, such as --prediction-field or --filter, once for each"
             )
-
-
-def refuse_own_text(paths: Sequence[str], reference: str | None) -> None:
-    """Refuse the text file of a newer model as its own references: no answer could break.
-
-    Raises
-    ------
-    UsageError
-        If the file of the references is that of a newer run.
-    """
-    for path in paths[1:]:
-        if reference is not None and _is_own_text(path, reference):
-            raise UsageError(
-                f"expected right answers in --reference, got the answers of {path!r}: every "
-                f"answer would be right by itself, so name another file"
-            )
-
-
-def _is_own_text(path: str, reference: str) -> bool:
-    """Whether a text file, whose lines are its only field, is both a run and the references."""
-    from muscle_metrics.runs.files.glimpse import Glimpse
-    from muscle_metrics.runs.files.plain_file import open_plain
-
-    if real_path(path) != real_path(reference) or not os.path.isfile(path):
-        return False
-    try:
-        return open_plain(Glimpse(Path(path)), "auto").format == "txt"
-    except FileError:
-        return False
 
 
 def _files_of(path: str) -> set[str]:

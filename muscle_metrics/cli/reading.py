@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.inputs import given_name
-from muscle_metrics.cli.mistakes import flag_of, refuse_own_text, refuse_same_run
+from muscle_metrics.cli.mistakes import flag_of, refuse_same_run
 from muscle_metrics.cli.screen import working
 from muscle_metrics.errors import FileError, UsageError
 from muscle_metrics.runs.files.scratch import scratch_folder
@@ -158,7 +158,11 @@ def read_runs(
     shared = {"id_field", "reference_field", "structured"} & settings[0].keys()
     fields = {name: settings[0][name] for name in shared}
     references = read_references(options.reference, **fields)
-    return [with_references(run, references) for run in runs]
+    answers = [setting.get("prediction_field", "prediction") for setting in settings]
+    return [
+        with_references(run, references, answer_field=field)
+        for run, field in zip(runs, answers, strict=True)
+    ]
 
 
 def run_settings(
@@ -173,7 +177,6 @@ def run_settings(
     """
     settings = [_settings(options, position, len(paths)) for position in range(len(paths))]
     refuse_same_run(paths, settings)
-    refuse_own_text(paths, options.reference)
     return settings, _names([given_name(options, path) for path in paths], settings)
 
 

@@ -95,7 +95,7 @@ def _report(options: argparse.Namespace) -> int:
     from muscle_metrics.comparison.near_misses import near_miss_lines
     from muscle_metrics.gate.check import check_gate
     from muscle_metrics.reports.html.page import make_page
-    from muscle_metrics.words.escape import terminal
+    from muscle_metrics.words.secrets import plain_line
 
     two_models(options)
     check_like_flag(options)
@@ -134,7 +134,7 @@ def _report(options: argparse.Namespace) -> int:
     # Logs of builds are public too.
     quotes = bool(options.examples) and not options.redact
     lines[1:1] = near_miss_lines(comparison, texts=quotes)
-    print_lines(map(terminal, lines), stderr=names_standard_output([options.output]))
+    print_lines(map(plain_line, lines), stderr=names_standard_output([options.output]))
     return 0
 
 

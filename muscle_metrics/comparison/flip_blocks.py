@@ -12,7 +12,7 @@ from muscle_metrics.comparison.worst import count_worst, worst_items
 from muscle_metrics.words.escape import brief, one_line, shorten, terminal
 from muscle_metrics.words.numbers import counted, score
 from muscle_metrics.words.place import item_name
-from muscle_metrics.words.secrets import hide_secrets
+from muscle_metrics.words.secrets import hide_secrets, plain_line, without_secrets
 from muscle_metrics.words.table import cut_end, cut_middle
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class FlipBlocks:
         self, _console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
         """Yield the title and the lines; in a pipe names stay whole, as in tables."""
-        yield Text(terminal(self.title))
+        yield Text(plain_line(self.title))
         for block in self.blocks:
             name, *texts = block_lines(block, options.max_width, cuts_names=options.is_terminal)
             yield Text(name, style="bold")
@@ -108,7 +108,7 @@ def block_lines(block: Block, width: int, *, cuts_names: bool = False) -> list[s
 
     Where two long answers begin alike, both are shown from shortly before they differ.
     """
-    labels = [terminal(label) for label, _ in block.texts]
+    labels = [plain_line(label) for label, _ in block.texts]
     edge = max(map(len, [*labels, "reference"])) + 2
     room = max(width - 2 * len(INDENT) - edge, LEAST_ROOM)
     starts = _starts(dict(block.texts), room)
@@ -148,7 +148,7 @@ def _title(comparison: Facts, shown: int, total: int, problem: str | None) -> st
     if comparison.is_judged:
         what = f"{counted(total, 'item')} that broke"
     else:
-        name = shorten(next(iter(comparison.changes)), NAME_LIMIT)
+        name = shorten(without_secrets(next(iter(comparison.changes))), NAME_LIMIT)
         what = f"{counted(total, 'item')} that got worse in {name}"
     if comparison.changes and shown > 1:
         what += ", the largest loss first"
@@ -171,4 +171,4 @@ def _score_line(comparison: Facts, item: Item) -> Iterable[tuple[str, str]]:
     old, new = float(changes.old[row]), float(changes.new[row])
     if (item.old, item.new) == (old, new):
         return []
-    return [(shorten(metric, 40), f"{score(old)} to {score(new)}")]
+    return [(shorten(without_secrets(metric), 40), f"{score(old)} to {score(new)}")]

@@ -21,6 +21,7 @@ __all__ = [
     "ItemTexts",
     "ListedTexts",
     "hide_text_secrets",
+    "log_texts",
     "prompted_texts",
     "shown_answers",
     "texts_of",
@@ -90,7 +91,22 @@ def texts_of(comparison: Facts, items: Sequence[Item]) -> ListedTexts:
     >>> texts_of(comparison, list(comparison.flips())).items[0].described()
     {}
     """
-    nothing = [_with_mismatches(comparison, item, ItemTexts()) for item in items]
+    read = log_texts(comparison, items)
+    pairs = zip(items, read.items, strict=True)
+    return read._replace(items=[_with_mismatches(comparison, item, one) for item, one in pairs])
+
+
+def log_texts(comparison: Facts, items: Sequence[Item]) -> ListedTexts:
+    """Texts as `texts_of` reads them, without why answers are wrong, which takes long for many.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> comparison = compare(old=["A"], new=["B"], references=["A"])
+    >>> log_texts(comparison, list(comparison.flips())).problem is None
+    True
+    """
+    nothing = [ItemTexts()] * len(items)
     if comparison.in_memory is None or not items or not any(comparison.in_memory.origins):
         return ListedTexts(nothing)
     origins = comparison.in_memory.origins
@@ -100,9 +116,7 @@ def texts_of(comparison: Facts, items: Sequence[Item]) -> ListedTexts:
         old, new = (_read(known, origin, ids) for origin in origins)
     except (MuscleMetricsError, OSError) as error:
         return ListedTexts(nothing, f"texts of the logs are not shown: {error}")
-    texts = [_texts(item, _found(old, item), _found(new, item)) for item in items]
-    pairs = zip(items, texts, strict=True)
-    return ListedTexts([_with_mismatches(comparison, item, one) for item, one in pairs])
+    return ListedTexts([_texts(item, _found(old, item), _found(new, item)) for item in items])
 
 
 def _with_mismatches(comparison: Facts, item: Item, texts: ItemTexts) -> ItemTexts:

@@ -12,8 +12,9 @@ from muscle_metrics.comparison.story import story, story_details
 from muscle_metrics.comparison.uncertainty import counts_of_part, decoding_noise, rate_bounds
 from muscle_metrics.evidence.repeats import noise_parts
 from muscle_metrics.evidence.units import Part
-from muscle_metrics.words.escape import brief, html
+from muscle_metrics.words import escape
 from muscle_metrics.words.numbers import counted, percent, percent_range
+from muscle_metrics.words.secrets import brief_name, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,18 +34,23 @@ NAME_LIMIT = 120
 
 def comparison_html(comparison: Comparison) -> str:
     """Tell the effect of an update, and tabulate it and its slices, for a notebook."""
-    details = html(" ".join(story_details(comparison)))
-    said = f"<p><strong>{html(story(comparison))}</strong> {details}</p>"
+    details = _html(" ".join(story_details(comparison)))
+    said = f"<p><strong>{_html(story(comparison))}</strong> {details}</p>"
     if comparison.correctness is None:
-        lines = "\n".join(map(html, str(comparison).splitlines()))
+        lines = "\n".join(map(_html, str(comparison).splitlines()))
         return f"{said}<pre>{lines}</pre>"
     noise = noise_parts(decoding_noise(comparison))
     notes = [*near_miss_lines(comparison), *remark_lines(comparison)]
-    remarks = "".join(f"<p>{html(note)}</p>" for note in notes)
+    remarks = "".join(f"<p>{_html(note)}</p>" for note in notes)
     return (
         f"{said}{remarks}{_quadrants(comparison.counts)}{_slices(comparison)}"
-        f"{_noise(noise) if noise else ''}<p><small>{html(comparison.signature)}</small></p>"
+        f"{_noise(noise) if noise else ''}<p><small>{_html(comparison.signature)}</small></p>"
     )
+
+
+def _html(text: str) -> str:
+    """Escape text without its secrets."""
+    return escape.html(without_secrets(text))
 
 
 def _slices(comparison: Comparison) -> str:
@@ -67,7 +73,7 @@ def _table(
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
     body = "".join(_row(comparison, part, marks) for part in parts)
     return (
-        f"<table><caption>{html(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<table><caption>{_html(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>"
     )
 
@@ -99,10 +105,11 @@ def chain_html(chain: Chain) -> str:
         )
         for name, counts, first, end in steps
     )
-    caption = html(f"{' -> '.join(chain.names)}: {chain.total} items")
+    caption = _html(f"{' -> '.join(chain.names)}: {chain.total} items")
     kept = chain.survival[-1]
-    said = html(
-        f"Of {counted(kept.total, 'item')} that {brief(chain.names[0], NAME_LIMIT)} got right, "
+    first = brief_name(chain.names[0], NAME_LIMIT)
+    said = _html(
+        f"Of {counted(kept.total, 'item')} that {first} got right, "
         f"{kept.total - (kept.count or 0)} broke in some update."
     )
     updates = f"negative flips over {last} updates: {chain.sum_negative_flip_rate}"
@@ -110,7 +117,7 @@ def chain_html(chain: Chain) -> str:
         f"<p><strong>{said}</strong></p><table><caption>{caption}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         f"<p>{updates}; fixed and broken again: {chain.flip_flop_rate}</p>"
-        f"<p><small>{html(chain.signature)}</small></p>"
+        f"<p><small>{_html(chain.signature)}</small></p>"
     )
 
 
@@ -147,5 +154,5 @@ def _cells(name: str, counts: FlipCounts, bounds: Bounds | None, *more: str) -> 
         *more,
     )
     values = "".join(f"<td>{cell}</td>" for cell in cells)
-    label = html(brief(name, NAME_LIMIT))
+    label = _html(brief_name(name, NAME_LIMIT))
     return f'<tr><th scope="row">{label}</th>{values}</tr>'

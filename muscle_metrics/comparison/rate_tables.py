@@ -20,7 +20,7 @@ from muscle_metrics.flips.rate_table import (
     whole_text,
 )
 from muscle_metrics.flips.rates import AccuracyChange, Rate
-from muscle_metrics.words.escape import brief, shorten, terminal
+from muscle_metrics.words.escape import shorten, terminal
 from muscle_metrics.words.numbers import (
     percent,
     percent_range,
@@ -30,7 +30,7 @@ from muscle_metrics.words.numbers import (
     score,
     score_range,
 )
-from muscle_metrics.words.secrets import hide_secrets
+from muscle_metrics.words.secrets import brief_name, without_secrets
 from muscle_metrics.words.table import Column, FittedTable
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def part_table(
     ]
     rows: list[list[str | Text]] = [
         [
-            Text(terminal(brief(hide_secrets(part.name).value, CELL_LIMIT))),
+            Text(terminal(brief_name(part.name, CELL_LIMIT))),
             str(part.counts.total),
             percent(part.counts.old_accuracy, 1),
             percent(part.counts.new_accuracy, 1),
@@ -173,7 +173,7 @@ def change_cells(bounds: Bounds | None) -> list[str]:
 
 def safe_name(text: str) -> str:
     """Escape an untrusted name for a cell, and cut what is no name."""
-    return terminal(shorten(text, CELL_LIMIT))
+    return terminal(shorten(without_secrets(text), CELL_LIMIT))
 
 
 def _cell(count: int, changed: int | None) -> str:

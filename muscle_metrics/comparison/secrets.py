@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.comparison import Comparison
 
-__all__ = ["hide_comparison_secrets", "redact_comparison"]
+__all__ = ["hide_comparison_secrets", "redact_comparison", "secret_names"]
 
 TEXT_COLUMNS = ("old", "new", "references", "asked")
 DIGITS = 8
 
 
 def hide_comparison_secrets(comparison: Comparison) -> Hidden:
-    """Replace secrets in every prompt, answer, reference and fingerprint."""
+    """Replace secrets in every prompt, answer, reference and fingerprint.
+
+    Names of items and slices stay: two of them that differ in a secret alone would become one.
+    Whoever shows a name hides its secrets.
+    """
     table = comparison.table
     columns = {name: hide_secrets(getattr(table, name)) for name in TEXT_COLUMNS}
     fingerprints = [
@@ -35,6 +39,14 @@ def hide_comparison_secrets(comparison: Comparison) -> Hidden:
     values, old, new = ({name: one.value for name, one in texts.items()} for texts in found)
     shown = replace(comparison, table=replace(table, **values), fingerprints=(old, new))
     return Hidden(shown, count)
+
+
+def secret_names(comparison: Comparison) -> int:
+    """Count the secrets in the names of items, tasks, repeats, slices and groups."""
+    table = comparison.table
+    columns = (table.ids, table.tasks, table.repeats, table.slices, table.groups)
+    names = {name for column in columns for name in column if name}
+    return sum(hide_secrets(name).number for name in names)
 
 
 def redact_comparison(comparison: Comparison) -> Comparison:

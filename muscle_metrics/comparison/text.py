@@ -30,7 +30,6 @@ from muscle_metrics.comparison.uncertainty import decoding_noise, rate_bounds
 from muscle_metrics.evidence.repeats import noise_parts
 from muscle_metrics.flips.rate_table import RATES, SCORE_MEANS, SCORE_RATES
 from muscle_metrics.statistics.interval import Interval
-from muscle_metrics.words.escape import terminal
 from muscle_metrics.words.numbers import (
     counted,
     percent,
@@ -41,6 +40,7 @@ from muscle_metrics.words.numbers import (
     score,
     score_range,
 )
+from muscle_metrics.words.secrets import plain_line
 from muscle_metrics.words.table import Column, FittedTable, plain_text
 
 if TYPE_CHECKING:
@@ -320,4 +320,4 @@ def _title(names: str, total: int, notes: Sequence[str]) -> Text:
 
 
 def _line(text: str, style: str = "") -> Text:
-    return Text(terminal(text), style=style)
+    return Text(plain_line(text), style=style)

@@ -342,9 +342,8 @@ def read_policy(path: str | PathLike[str], **overrides: Any) -> Policy:
 
     file = Path(path)
     try:
-        with file.open("rb") as stream:
-            # Read numbers as text, so that limits are exact.
-            content = tomllib.load(stream, parse_float=str)
+        # Some editors write a byte order mark first. Numbers stay text, so limits are exact.
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"), parse_float=str)
     except (OSError, ValueError, RecursionError) as error:
         # Also a name with a NUL, numbers of thousands of digits, and nesting beyond the stack.
         raise UsageError(
@@ -396,7 +395,8 @@ def read_ids(path: Path) -> list[str]:
         If the file cannot be read, is not UTF-8, or names no id.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        # A byte order mark before the first id would be a part of it, and pin no item.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise _no_ids(path, "bytes that are not UTF-8") from error
     except (OSError, ValueError) as error:
@@ -416,9 +416,10 @@ def fits_line(name: str) -> bool:
     >>> fits_line(' "q1" '), fits_line("two\nlines"), fits_line("")
     (True, False, False)
     """
-    # Reading takes a carriage return for the end of a line, and UTF-8 has no lone surrogates.
+    # Reading takes a carriage return for the end of a line, and drops a byte order mark before the
+    # first line; UTF-8 has no lone surrogates.
     is_text = not any("\ud800" <= char <= "\udfff" for char in name)
-    return is_text and bool(name) and not {"\r", "\n"} & {*name}
+    return is_text and bool(name) and name[0] != "\ufeff" and not {"\r", "\n"} & {*name}
 
 
 def _no_ids(path: Path, reason: str) -> UsageError:

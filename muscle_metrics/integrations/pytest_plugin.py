@@ -180,8 +180,10 @@ def _name(source: Source) -> str:
 
 def _headline(verdict: Verdict) -> str:
     """One line: the verdict, and the first check that decided it."""
+    from muscle_metrics.gate.verdict import hide_verdict_secrets
     from muscle_metrics.words.escape import shorten, terminal
 
+    verdict = hide_verdict_secrets(verdict)
     decisive = [str(check) for check in verdict.checks if check.outcome == verdict.outcome]
     parts = [
         verdict.headline,

@@ -6,14 +6,15 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from muscle_metrics.errors import InputError, UsageError
-from muscle_metrics.runs.joining.pairing import pair_runs
-from muscle_metrics.words.place import list_names, show
+from muscle_metrics.runs.joining.pairing import check_joining, pair_runs
+from muscle_metrics.words.place import list_ids, list_names, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,10 +92,12 @@ def join_for_labels(
     Raises
     ------
     InputError
-        If the runs do not hold the same items, or items depend on each other.
+        If the runs do not hold the same items, an answer is missing or no plain data, or items
+        depend on each other.
     UsageError
         If missing answers are to count as wrong.
     """
+    check_joining(missing=missing, conflict=conflict, unanswered=unanswered)
     if unanswered == "wrong":
         raise UsageError(
             "expected answers that a person can judge, got missing ones that count as wrong: leave "
@@ -107,9 +110,12 @@ def join_for_labels(
         missing=missing,
         # No reference judges these items, so it does not matter whose counts; none is lost by it.
         conflict="first" if conflict in {"own", "last"} else conflict,
-        unanswered=unanswered,
+        # Missing answers are refused below: advice of the join would let them count as wrong.
+        unanswered="wrong" if unanswered == "error" else unanswered,
         needs=(answers, answers),
     )
+    for run, column in zip((old, new), joined.records, strict=True):
+        _check_answers(run, column)
     records = joined.records[0]
     for name, what in (("repeat", "several generations of a prompt"), ("group", "items in groups")):
         if any(getattr(record, name) is not None for record in (*records, *joined.records[1])):
@@ -161,6 +167,33 @@ def expect_breaks(
     return np.sign(votes)
 
 
+def _check_answers(run: Run, records: Sequence[Record]) -> None:
+    """Refuse answers that nobody can judge: missing ones, and those whose text may be cut."""
+    if missing := [record.id for record in records if record.prediction is None]:
+        raise InputError(
+            f"expected answers that a person can judge, got none for {len(missing)} of "
+            f"{len(records)} items in {show(run.name)} ({list_ids(missing)}): leave them out with "
+            f"--unanswered drop (unanswered=), which counts them as lost"
+        )
+    for record in records:
+        if (strange := _strange_type(record.prediction)) is not None:
+            raise InputError(
+                f"expected text, a number, true, false, or lists and objects of them as answers of "
+                f"{show(run.name)}, got {strange} for {show(record.id)}: turn it into text, or "
+                f"into a list"
+            )
+
+
+def _strange_type(value: Any) -> str | None:
+    """Name of a type inside a value that JSON does not have; None for plain data."""
+    if isinstance(value, (list, tuple, dict)):
+        inner = [*value, *value.values()] if isinstance(value, dict) else value
+        return next(filter(None, map(_strange_type, inner)), None)
+    # Numbers of numpy are plain; its arrays are not: they compare item by item, and print cut.
+    is_plain = value is None or isinstance(value, (str, Real, np.bool_))
+    return None if is_plain else type(value).__name__
+
+
 def _same(old: Any, new: Any) -> bool:
     """Whether answers are equal, and of one type; nan equals nothing, so a person looks at it."""
     if type(old) is not type(new) or old != new:
@@ -193,6 +226,7 @@ def _judged(items: LabelItems, judge: str) -> npt.NDArray[np.int64]:
 
 def _agreement(items: LabelItems, run: Run) -> npt.NDArray[np.int64]:
     """1 where a run agrees with old, -1 where it agrees with new, and 0 elsewhere."""
+    _check_answers(run, [record for record in run if record.prediction is not None])
     known = _by_identity(run)
     votes = []
     for identity, old, new in zip(items.identities, *items.joined.records, strict=True):

@@ -388,7 +388,7 @@ def read_design(labels: str | PathLike[str], items: LabelItems) -> Design:
     """
     path = key_path(Path(labels))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise InputError(
             f"expected the key of the sheet in {show(str(path))}, got "

@@ -11,7 +11,7 @@ from muscle_metrics.evidence.labels import label_evidence
 from muscle_metrics.labels.design import Design, check_seed, draw, key_text
 from muscle_metrics.labels.items import LabelItems, expect_breaks, join_for_labels
 from muscle_metrics.labels.labelled import read_design, read_source, sample_of
-from muscle_metrics.labels.sheet import Sheet, key_path, make_sheet, read_labels
+from muscle_metrics.labels.sheet import Sheet, make_sheet, read_labels, sheet_files
 from muscle_metrics.statistics.strata import Stratum, allocate_labels, needed_spread
 from muscle_metrics.words.numbers import counted, percent
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Unpack
 
+    from muscle_metrics.labels.sheet import Label
     from muscle_metrics.runs.joining.pairing import Conflict, MissingItems, Unanswered
     from muscle_metrics.runs.read import ReadOptions, Source
     from muscle_metrics.runs.record import Run
@@ -65,11 +66,29 @@ class LabelPlan:
 
     def sheet(self) -> str:
         """Write the sheet as CSV; it does not say which answer is new."""
-        known = {}
-        if self.earlier is not None:
-            triples = zip(*self.earlier, strict=True)
-            known = {row.position: (label, note) for row, label, note in triples}
-        return make_sheet(self.items, self.design, known)
+        return make_sheet(self.items, self.design, self._known())
+
+    def page(self, *, file: str = "sheet.csv") -> str:
+        """Write the page on which a person fills the sheet; it does not say either.
+
+        Parameters
+        ----------
+        file : str
+            Name of the sheet that the page exports.
+
+        Raises
+        ------
+        MissingDependencyError
+            If jinja2 is not installed: ``pip install 'muscle-metrics[report]'``.
+        """
+        from muscle_metrics.labels.page import label_page
+
+        return label_page(self.items, self.design, self._known(), file=file)
+
+    def _known(self) -> dict[int, tuple[Label, str]]:
+        """Labels and notes of the sheet that was extended, by the position of their item."""
+        triples = zip(*(self.earlier or ([], [], [])), strict=True)
+        return {row.position: (label, note) for row, label, note in triples}
 
     def write(self, path: str | PathLike[str]) -> None:
         """Write the sheet, and beside it the key that says which answers are new.
@@ -78,12 +97,17 @@ class LabelPlan:
         ----------
         path : str or path
             The sheet; the key gets this name and ``.key``. Those who label must not see the key.
+            With the ending ``.html`` the page to label on, and beside it the sheet and its key.
         """
         from muscle_metrics.reports.files import write_text
 
+        sheet, key, *pages = sheet_files(path)
+        texts = [self.page(file=sheet.name) for _ in pages]
         # The key first: a sheet without one would be labelled in vain.
-        write_text(key_path(Path(path)), key_text(self.design))
-        write_text(path, self.sheet())
+        write_text(key, key_text(self.design))
+        write_text(sheet, self.sheet())
+        for page, text in zip(pages, texts, strict=True):
+            write_text(page, text)
 
     def __str__(self) -> str:
         items, design = self.items, self.design

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.errors import InputError
@@ -16,12 +16,25 @@ from muscle_metrics.words.place import item_name, line_of, show
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from os import PathLike
 
     from muscle_metrics.labels.design import Design, Row
     from muscle_metrics.labels.items import LabelItems
 
-__all__ = ["LABELS", "Label", "Sheet", "key_path", "make_sheet", "read_labels"]
+__all__ = [
+    "COLUMNS",
+    "LABELS",
+    "WORDS",
+    "Label",
+    "Sheet",
+    "SheetRow",
+    "key_path",
+    "make_sheet",
+    "read_labels",
+    "sheet_files",
+    "sheet_rows",
+]
 
 ANSWERS, LABELS = ("answer_a", "answer_b"), ("right_a", "right_b")
 COLUMNS = ("row", "item", "prompt", *ANSWERS, *LABELS, "note", "sheet")
@@ -31,6 +44,10 @@ WORDS = {
     **dict.fromkeys(("no", "n", "wrong", "false", "0", "0.0"), False),
     **dict.fromkeys(("", "?"), None),
 }
+
+
+PAGES = frozenset({".html", ".htm"})
+"""Endings of pages to label on."""
 
 
 class Label(NamedTuple):
@@ -48,15 +65,49 @@ class Sheet(NamedTuple):
     notes: list[str]
 
 
+class SheetRow(NamedTuple):
+    """One row as it is drawn: its cells, and the answers in the order of its sides."""
+
+    number: int
+    position: int
+    cells: list[str]
+    answers: tuple[Any, Any]
+
+
 def key_path(sheet: str | Path) -> Path:
     """Path of the key of a sheet: it must not reach those who label.
+
+    Raises
+    ------
+    InputError
+        If the sheet is a page to label on, which holds no labels.
 
     Examples
     --------
     >>> key_path("sheet.csv").name
     'sheet.csv.key'
     """
+    if Path(sheet).suffix.lower() in PAGES:
+        raise InputError(
+            f"expected a filled sheet, got the page {show(str(sheet))} that it is filled on: name "
+            f"the .csv that the page exports, and lay it where 'muscle-metrics label' wrote its own"
+        )
     return Path(f"{sheet}.key")
+
+
+def sheet_files(path: str | PathLike[str]) -> list[Path]:
+    """Files that a plan writes: the sheet, its key, and the page if the path is that of a page.
+
+    Examples
+    --------
+    >>> [file.name for file in sheet_files("free.html")]
+    ['free.csv', 'free.csv.key', 'free.html']
+    """
+    file = Path(path)
+    if file.suffix.lower() not in PAGES:
+        return [file, key_path(file)]
+    sheet = file.with_suffix(".csv")
+    return [sheet, key_path(sheet), file]
 
 
 def make_sheet(
@@ -81,15 +132,24 @@ def make_sheet(
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    known, digest = labels or {}, design.digest
-    for number, row in enumerate(draw(design, items), start=1):
-        label, note = known.get(row.position, (Label(), ""))
-        words = ["" if one is None else "yes" if one else "no" for one in label]
-        if new_is_first(design.seed, items.identities[row.position]):
-            words.reverse()
-        shown = _shown(items, design, row.position)
-        writer.writerow([number, *shown, *words, spreadsheet(note), digest])
+    writer.writerows(row.cells for row in sheet_rows(items, design, labels or {}))
     return file.getvalue()
+
+
+def sheet_rows(
+    items: LabelItems, design: Design, labels: Mapping[int, tuple[Label, str]]
+) -> Iterator[SheetRow]:
+    """Rows of a sheet in their order, with the parameters of `make_sheet`."""
+    digest = design.digest
+    for number, row in enumerate(draw(design, items), start=1):
+        label, note = labels.get(row.position, (Label(), ""))
+        words = ["" if one is None else "yes" if one else "no" for one in label]
+        answers, new_first = _sides(items, design, row.position)
+        if new_first:
+            words.reverse()
+        shown = _shown(items, row.position, answers)
+        cells = [str(number), *shown, *words, spreadsheet(note), digest]
+        yield SheetRow(number, row.position, cells, answers)
 
 
 def read_labels(path: str | Path, items: LabelItems, design: Design) -> Sheet:
@@ -114,7 +174,8 @@ def read_labels(path: str | Path, items: LabelItems, design: Design) -> Sheet:
     for number, row in enumerate(rows, start=1):
         line, cells = found[number]
         place = line_of(file, line)
-        _check_cells(cells, _shown(items, design, row.position), place)
+        answers, new_first = _sides(items, design, row.position)
+        _check_cells(cells, _shown(items, row.position, answers), place)
         first, second = (_word(cells[name], name, place) for name in LABELS)
         if cells[ANSWERS[0]] == cells[ANSWERS[1]] and first is not second:
             raise InputError(
@@ -126,17 +187,21 @@ def read_labels(path: str | Path, items: LabelItems, design: Design) -> Sheet:
                 f"{place}: expected labels of both answers, or of neither, got one: fill "
                 f"{LABELS[first is not None]}, or write ? into both"
             )
-        new_first = new_is_first(design.seed, items.identities[row.position])
         labels.append(Label(second, first) if new_first else Label(first, second))
         notes.append(cells.get("note", "").removeprefix("'"))
     return Sheet(rows, labels, notes)
 
 
-def _shown(items: LabelItems, design: Design, position: int) -> list[str]:
+def _sides(items: LabelItems, design: Design, position: int) -> tuple[tuple[Any, Any], bool]:
+    """Both answers in the order of their row, and whether that of the new model is first."""
+    old, new = (records[position].prediction for records in items.joined.records)
+    new_first = new_is_first(design.seed, items.identities[position])
+    return ((new, old) if new_first else (old, new)), new_first
+
+
+def _shown(items: LabelItems, position: int, answers: tuple[Any, Any]) -> list[str]:
     """Cells that a person reads: name, prompt, and both answers in the order of the row."""
     task, name = items.identities[position]
-    old, new = (records[position].prediction for records in items.joined.records)
-    answers = [new, old] if new_is_first(design.seed, (task, name)) else [old, new]
     texts = (items.prompts[position], *answers)
     return [
         spreadsheet(hide_secrets(distinct(item_name(task, name, None))).value),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.comparison.remarks import remark_lines
-from muscle_metrics.words.escape import terminal
 from muscle_metrics.words.numbers import counted, percent, percent_range, points, points_range
+from muscle_metrics.words.secrets import plain_line, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ def labelled_text(
     notes : sequence of str
         What the first line says beside names and items.
     """
-    return "\n".join(map(terminal, _lines(comparison, flips, notes)))
+    return "\n".join(map(plain_line, _lines(comparison, flips, notes)))
 
 
 def _lines(comparison: LabelledComparison, flips: int, notes: Sequence[str]) -> Iterator[str]:
@@ -84,12 +84,11 @@ def _lines(comparison: LabelledComparison, flips: int, notes: Sequence[str]) -> 
 def _flip_lines(comparison: LabelledComparison, most: int) -> Iterator[str]:
     from muscle_metrics.comparison.items import answer_text
     from muscle_metrics.words.escape import shorten
-    from muscle_metrics.words.secrets import hide_secrets
 
     found = list(comparison.flips("negative"))
     yield f"labelled negative flips: {min(most, len(found))} of {len(found)}"
     for item in found[:most]:
         old, new = (
-            shorten(hide_secrets(answer_text(answer)).value, 200) for answer in (item.old, item.new)
+            shorten(without_secrets(answer_text(answer)), 200) for answer in (item.old, item.new)
         )
-        yield f"  {hide_secrets(item.name).value}: right {old}, now {new}"
+        yield f"  {item.name}: right {old}, now {new}"

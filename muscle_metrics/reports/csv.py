@@ -7,7 +7,9 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.items import answer_text
+from muscle_metrics.comparison.secrets import hide_comparison_secrets
 from muscle_metrics.words.escape import distinct, spreadsheet, terminal
+from muscle_metrics.words.secrets import without_secrets
 
 if TYPE_CHECKING:
     from muscle_metrics.comparison.comparison import Comparison
@@ -26,8 +28,10 @@ def items_csv(comparison: Comparison) -> str:
     Returns
     -------
     str
-        One line per item after a line of names, in UTF-8. Texts are on one line, and start with an
-        apostrophe where a spreadsheet would take them for a formula; scores are numbers.
+        One line per item after a line of names, in UTF-8. Id, task and repeat are as given, because
+        they join the table to others; elsewhere secrets are hidden. Texts are on one line, and
+        start with an apostrophe where a spreadsheet would take them for a formula. Scores are
+        numbers.
 
     Examples
     --------
@@ -36,6 +40,7 @@ def items_csv(comparison: Comparison) -> str:
     id,task,repeat,slice,quadrant,changed,prompt,reference,old,new
     0,,,,negative,True,,A,A,'=1+1
     """
+    comparison = hide_comparison_secrets(comparison).value
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     head = ["id", "task", "repeat", "slice", "quadrant", "changed", "prompt", "reference"]
@@ -47,10 +52,12 @@ def items_csv(comparison: Comparison) -> str:
     writer.writerow([*head, "old", "new", *mismatches, *metrics])
     asked = comparison.table.asked or [None] * comparison.total
     for position, item in enumerate(comparison.items()):
-        names = [name and distinct(name) for name in (item.id, item.task, item.repeat, item.slice)]
+        names = [name and distinct(name) for name in (item.id, item.task, item.repeat)]
+        names.append(item.slice and distinct(without_secrets(item.slice)))
         texts = [asked[position], item.reference, item.old, item.new]
         if reading is not None and explains:
-            texts += [reading.mismatch(answer, item.reference) for answer in (item.old, item.new)]
+            found = (reading.mismatch(answer, item.reference) for answer in (item.old, item.new))
+            texts += [why and without_secrets(why) for why in found]
         graded = [
             float(column[position])
             for _, changes in scores

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.comparison.secrets import hide_comparison_secrets, redact_comparison
+from muscle_metrics.comparison.secrets import redact_comparison
 from muscle_metrics.errors import UsageError
 from muscle_metrics.reports.csv import items_csv
 from muscle_metrics.reports.files import check_target, is_file, write_text
@@ -74,7 +74,7 @@ def write_report(
         if ending == ".html":
             _write_html(held, name, verdict, options)
         else:
-            write_text(name, items_csv(_published(held, **options)))
+            write_text(name, _table(held, **options))
     elif verdict is None:
         write_text(name, comparison.to_json(**options) + "\n")
     else:
@@ -94,16 +94,13 @@ def write_page(
     has_table = bool(page.left_out and items_file)
     # The table first: a page must not link to a file that could not be written.
     if page.left_out and items_file:
-        write_text(items_file, items_csv(_published(comparison, redact=redact)))
+        write_text(items_file, _table(comparison, redact=redact))
     write_text(path, page.text)
     return has_table
 
 
-def _published(comparison: Comparison, *, redact: bool = False) -> Comparison:
-    if redact:
-        return redact_comparison(comparison)
-    hidden: Comparison = hide_comparison_secrets(comparison).value
-    return hidden
+def _table(comparison: Comparison, *, redact: bool = False) -> str:
+    return items_csv(redact_comparison(comparison) if redact else comparison)
 
 
 def _write_html(

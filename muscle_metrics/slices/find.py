@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from muscle_metrics.comparison.facts import no_threshold
-from muscle_metrics.comparison.listed import texts_of
+from muscle_metrics.comparison.listed import log_texts
 from muscle_metrics.errors import UsageError
 from muscle_metrics.evidence.rates import rate
 from muscle_metrics.evidence.units import Units, number_labels
@@ -248,7 +248,7 @@ def _facets(
     comparison: Comparison, fields: Mapping[str, Mapping[str, object]]
 ) -> tuple[list[Facet], list[str]]:
     """Everything that describes the items, and what is not known."""
-    listed = texts_of(comparison, list(comparison.items()))
+    listed = log_texts(comparison, list(comparison.items()))
     facets = item_facets(comparison, listed.items, fields)
     notes = [listed.problem] if listed.problem else []
     if not any(facet.name == "length of prompt" for facet in facets):

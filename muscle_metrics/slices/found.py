@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.comparison.plain_data import described_rate, json_text
-from muscle_metrics.words.escape import brief
-from muscle_metrics.words.secrets import hide_secrets
+from muscle_metrics.words.secrets import brief_name
 
 if TYPE_CHECKING:
     from muscle_metrics.comparison.answer_forms import AnswerForms
@@ -71,8 +70,7 @@ class FoundSlice:
 
     def shown(self, *, hidden: bool = False) -> str:
         """Write its conditions without secrets, cut to fit a line."""
-        text: str = hide_secrets(self.text(hidden=hidden)).value
-        return brief(text, NAME_LIMIT)
+        return brief_name(self.text(hidden=hidden), NAME_LIMIT)
 
     def described(self) -> dict[str, Any]:
         """Describe the slice as plain data."""

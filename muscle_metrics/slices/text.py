@@ -9,6 +9,7 @@ from rich.text import Text
 
 from muscle_metrics.words.escape import terminal
 from muscle_metrics.words.numbers import percent, percent_range
+from muscle_metrics.words.secrets import plain_line
 from muscle_metrics.words.table import Column, FittedTable, plain_text
 
 if TYPE_CHECKING:
@@ -38,14 +39,14 @@ def _parts(found: FoundSlices) -> Iterator[RenderableType]:
     for line in [] if found.forms is None else found.forms.lines():
         yield Text(line)
     for note in found.notes:
-        yield Text(terminal(f"note: {note}"))
+        yield Text(plain_line(f"note: {note}"))
     for kind, slices in (("item", found.items), ("answer", found.answers)):
         if slices:
             yield _table(kind, slices)
             yield Text()
         else:
             yield Text(f"no kind of {kind} stands out")
-    yield Text(terminal(found.signature), style="dim")
+    yield Text(plain_line(found.signature), style="dim")
 
 
 def _table(kind: str, slices: Sequence[FoundSlice]) -> FittedTable:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-__all__ = ["HIDDEN", "Hidden", "hide_secrets"]
+from muscle_metrics.words.escape import brief, terminal
+
+__all__ = ["HIDDEN", "Hidden", "brief_name", "hide_secrets", "plain_line", "without_secrets"]
 
 HIDDEN = "[hidden secret]"
 
@@ -24,6 +26,14 @@ _SECRET = re.compile(
     """,
     re.VERBOSE,
 )
+
+# One of these parts is in every secret. To look for them is much faster than the search.
+_PARTS = (
+    "sk-", "hf_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "akia", "asia", "key",
+    "token", "password",
+)  # fmt: skip
+# Letters that a search without case takes for i, k and s, and that `lower` leaves as they are.
+_LETTERS = str.maketrans("\u0130\u0131\u017f\u212a", "iisk")
 
 
 class Hidden(NamedTuple):
@@ -50,10 +60,53 @@ def hide_secrets(value: Any) -> Hidden:
     >>> hide_secrets("model=m,api_key=0123456789")
     Hidden(value='model=m,api_key=[hidden secret]', number=1)
     """
-    if isinstance(value, str) and _SECRET.search(value):
+    if isinstance(value, str):
+        if not _may_hold_one(value):
+            return Hidden(value, 0)
         return Hidden(*_SECRET.subn(lambda found: (found["name"] or "") + HIDDEN, value))
     if isinstance(value, (list, tuple)):
         parts = [hide_secrets(part) for part in value]
         count = sum(part.number for part in parts)
         return Hidden(type(value)([part.value for part in parts]) if count else value, count)
     return Hidden(value, 0)
+
+
+def without_secrets(text: str) -> str:
+    """Replace every key or password in a text.
+
+    Examples
+    --------
+    >>> without_secrets("model=m,api_key=0123456789")
+    'model=m,api_key=[hidden secret]'
+    """
+    return str(hide_secrets(text).value)
+
+
+def plain_line(text: str) -> str:
+    r"""Make text fit for a `terminal`, without its secrets.
+
+    Examples
+    --------
+    >>> plain_line("password: 0123456789\x1b")
+    'password: [hidden secret]\\u001b'
+    """
+    return terminal(without_secrets(text))
+
+
+def brief_name(name: str, limit: int) -> str:
+    """Cut a name as `brief` does, without its secrets: what is cut is not recognised as one.
+
+    Examples
+    --------
+    >>> brief_name("password: 0123456789 and more", 30)
+    'password: [hidden secret] and…'
+    """
+    return brief(without_secrets(name), limit)
+
+
+def _may_hold_one(text: str) -> bool:
+    low = text.lower() if text.isascii() else text.translate(_LETTERS).lower()
+    for part in _PARTS:  # noqa: SIM110 - a generator takes three times as long
+        if part in low:
+            return True
+    return False

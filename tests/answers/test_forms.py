@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from muscle_metrics.answers.forms import BREAKS, FORMS, Look, break_of, look_at, looks_of
@@ -153,6 +154,32 @@ def test_every_answer_has_one_form_and_every_pair_one_change(answers: list[objec
 )
 def test_long_texts_take_linear_time(text: str) -> None:
     assert look_at(text) in {Look("text"), Look("cut_off"), Look("code_fence")}
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text("aé日\U0001f600\"\\\n{[:,", max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text("kключ\"", max_size=3), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@given(st.lists(VALUES, min_size=1, max_size=3), st.booleans(), st.sampled_from([None, 1]))
+@example([True, None, False, -1.5e-07, 1e22, "\U0001f600"], True, None)
+def test_json_is_cut_off_wherever_it_ends(values: list[object], is_ascii: bool, indent) -> None:
+    text = json.dumps(values, ensure_ascii=is_ascii, indent=indent)
+    assert look_at(text).form == "json"
+    for end in range(1, len(text)):
+        assert look_at(text[:end]).form == "cut_off", text[:end]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[t]", "[tru, 1]", "{t", "[1.", '{"a": 1.x', "[nil", "[- 1", '["\\u00", x', '["\\uzz', "[ee"],
+)
+def test_other_ends_are_no_cut_tokens(text: str) -> None:
+    assert look_at(text).form == ("cut_off" if text == "[1." else "text")
 
 
 def test_refusals_of_gpt_4_to_opinion_questions(shared: Path) -> None:

@@ -8,6 +8,7 @@ writes them to docs/images.
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,9 @@ OF_KINDS = [
     "report", "old.jsonl", "new.jsonl", "--slice-field", "topic", "--prompt-field", "prompt",
     "--find-slices", "--find-field", "level",
 ]  # fmt: skip
+OF_LABELS = [
+    "label", "v1.jsonl", "v2.jsonl", "--prompt-field", "prompt", "--budget", "120", "--seed", "7",
+]  # fmt: skip
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 # Pages of documentation load slowly otherwise.
 MOST_BYTES = 300_000
@@ -52,13 +56,14 @@ def main(folder: Path) -> list[Path]:
     return written
 
 
-def write_pages(folder: Path) -> tuple[Path, Path, Path]:
-    """Write the reports of the example runs, logs of lm-eval, and kinds of items that broke."""
+def write_pages(folder: Path) -> tuple[Path, Path, Path, Path]:
+    """Write the reports of the example runs, logs of lm-eval and kinds of items, and a sheet."""
     from contextlib import chdir
 
     from muscle_metrics.cli import main as run
 
-    page, of_logs, of_kinds = (folder / f"{name}.html" for name in ("report", "logs", "kinds"))
+    names = ("report", "logs", "kinds", "sheet")
+    page, of_logs, of_kinds, of_labels = (folder / f"{name}.html" for name in names)
     with chdir(PROJECT):
         assert run([*COMMAND, "-o", str(page)]) == 0
     scripts = (PROJECT / "examples" / name for name in ("lm_eval/make_suite.py", "what_broke.py"))
@@ -67,11 +72,17 @@ def write_pages(folder: Path) -> tuple[Path, Path, Path]:
             subprocess.run([sys.executable, str(script)], check=True)
         assert run([*OF_LOGS, "-o", str(of_logs)]) == 0
         assert run([*OF_KINDS, "-o", str(of_kinds)]) == 0
-    return page, of_logs, of_kinds
+        for name in ("v1", "v2"):
+            rows = (PROJECT / "examples" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+            kept = ("id", "prompt", "prediction")
+            free = [{key: json.loads(row)[key] for key in kept} for row in rows]
+            Path(f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in free))
+        assert run([*OF_LABELS, "-o", str(of_labels)]) == 0
+    return page, of_logs, of_kinds, of_labels
 
 
 def pictures(
-    browser: Any, page: Path, of_logs: Path, of_kinds: Path
+    browser: Any, page: Path, of_logs: Path, of_kinds: Path, of_labels: Path
 ) -> Iterator[tuple[str, bytes]]:
     """Name and PNG of every picture."""
     for name, width, height, scheme in (
@@ -96,6 +107,11 @@ def pictures(
     tab.context.close()
     tab = opened(browser, of_kinds, 1200, 900, "light")
     yield "report-kinds", tab.locator("section:has(#found)").screenshot()
+    tab.context.close()
+    tab = opened(browser, of_labels, 1200, 760, "light")
+    for key in "31k":
+        tab.keyboard.press(key)
+    yield "labels-page", tab.screenshot()
     tab.context.close()
 
 

@@ -21,7 +21,7 @@ TOLERANCE = 0.2
 def test_pictures_are_made_by_one_command(browser: Any, project: Path, tmp_path: Path) -> None:
     image = pytest.importorskip("matplotlib.image")
     script = runpy.run_path(str(Path(__file__).with_name("screenshots.py")))
-    pages: Callable[[Path], tuple[Path, Path, Path]] = script["write_pages"]
+    pages: Callable[[Path], tuple[Path, ...]] = script["write_pages"]
     pictures = dict(script["pictures"](browser, *pages(tmp_path)))
     surfaces = runpy.run_path(str(Path(__file__).with_name("surfaces.py")))
     pictures.update(surfaces["pictures"](browser, tmp_path))

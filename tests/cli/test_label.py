@@ -77,6 +77,18 @@ def test_a_sheet_with_labels_is_never_written_over(run, runs, tmp_path):
     assert run("gate", *runs, "--labels", more, "--max-nfr", "0.06").code == 0
 
 
+def test_a_page_to_label_on_is_never_written_over_a_sheet(run, runs, tmp_path):
+    pytest.importorskip("jinja2", reason="the page is behind an extra")
+    page, options = tmp_path / "sheet.html", ("--budget", 20, "--seed", 7)
+    done = run("label", *runs, *options, "-o", page)
+    assert done.code == 0
+    assert f"{page}: to label in a browser; it exports {tmp_path / 'sheet.csv'}, filled" in done.out
+    page.unlink()
+    again = run("label", *runs, *options, "-o", page)
+    assert (again.code, page.exists()) == (2, False)
+    assert "sheet.csv', which exists and may belong to labels" in again.err
+
+
 def test_the_random_seed_is_printed(run, runs, tmp_path):
     out = run("label", *runs, "--budget", 30, "-o", tmp_path / "sheet.csv").out
     key = json.loads((tmp_path / "sheet.csv.key").read_text(encoding="utf-8"))
@@ -140,3 +152,11 @@ def test_other_models_and_a_confidence_are_read(run, runs, write, tmp_path):
     )
     assert done.code == 0
     assert "of stratum 1 by 1 other model and confidence of old" in done.out
+
+
+def test_references_are_refused_where_people_judge(run, runs, write, tmp_path):
+    right = write("gold.jsonl", [{"id": f"q{k}", "reference": f"text {k}"} for k in range(300)])
+    sheet = tmp_path / "sheet.csv"
+    done = run("label", *runs, "--budget", 30, "--seed", 7, "-o", sheet, "--reference", right)
+    assert (done.code, done.out, sheet.exists()) == (2, "", False)
+    assert "got --reference" in done.err

@@ -88,6 +88,15 @@ def test_the_page_says_it_in_its_head(run, pair, tmp_path) -> None:
     assert text.count(PLACE) == 1
 
 
+@pytest.mark.parametrize("report", [[], ["--json", "gate.json"], ["--junit", "gate.xml"]])
+def test_a_gate_without_markdown_takes_no_place(run, pair, tmp_path, monkeypatch, report) -> None:
+    """It would have no effect."""
+    monkeypatch.chdir(tmp_path)
+    done = run("gate", *pair(items=60), "--max-nfr", "0.1", "--like", "all", *report)
+    assert (done.code, done.out) == (2, "")
+    assert "add --markdown FILE or --summary" in done.err
+
+
 def test_an_invalid_verdict_has_no_place_beside_it(run, pair, tmp_path) -> None:
     """What is doubtful must not look usual."""
     pytest.importorskip("jinja2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -252,11 +253,28 @@ def test_text_of_new_is_not_its_own_reference(run, tmp_path: Path) -> None:
     old.write_text("да\n" * 60, encoding="utf-8")
     new.write_text("да\n" * 40 + "нет\n" * 20, encoding="utf-8")
     right.symlink_to(new)
-    for reference in (new, right):
+    # A copy is one too, whatever ends its lines, and whatever packs it.
+    copy, packed = tmp_path / "kopie.txt", tmp_path / "kopie.txt.gz"
+    copy.write_bytes(new.read_bytes().replace(b"\n", b"\r\n"))
+    packed.write_bytes(gzip.compress(new.read_bytes()))
+    for reference in (new, right, copy, packed):
         done = run("gate", old, new, "--max-nfr", "0.1", "--reference", reference)
         assert (done.code, done.out) == (2, "")
         assert "every answer would be right by itself" in done.err
     assert run("gate", old, new, "--max-nfr", "0.1", "--reference", old).code == 1
+
+
+@every_command
+def test_a_copy_of_new_in_the_field_of_its_answers(run, write, command) -> None:
+    """Old has no such field, and so no other reference."""
+    rows = [{"id": f"q{n}", "alt": "да"} for n in range(60)]
+    old = write("alt.jsonl", rows)
+    changed = [{**row, "reference": "да" if n < 40 else "нет"} for n, row in enumerate(rows)]
+    new, copy = write("neu.jsonl", changed), write("kopie.jsonl", changed[::-1])
+    fields = ("--prediction-field", "alt", "--prediction-field", "reference")
+    done = run(*command, old, new, *fields, "--reference", copy)
+    assert (done.code, done.out) == (2, "")
+    assert "every answer would be right by itself" in done.err
 
 
 # 8. A folder.

@@ -509,6 +509,14 @@ def test_pinned_ids_are_utf8_on_every_machine(tmp_path):
     assert found.stdout.strip() == ascii(["déjà", "vu"])
 
 
+def test_a_byte_order_mark_belongs_to_no_id_and_no_setting(tmp_path):
+    mark = b"\xef\xbb\xbf"
+    (tmp_path / "pins.txt").write_bytes(mark + "вопрос 1\r\nq2\r\n".encode())
+    policy = tmp_path / "gate.toml"
+    policy.write_bytes(mark + b"max_nfr = 0.02\r\npinned = 'pins.txt'\r\n")
+    assert read_policy(policy).pinned == {"вопрос 1", "q2"}
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(None, "No such file or directory"), (b"\xff\xfe", "bytes that are not UTF-8")],

@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from muscle_metrics import InputError, Record, Run, UsageError, plan_labels
@@ -173,3 +175,48 @@ def test_items_that_depend_on_each_other_are_refused(name):
     ]
     with pytest.raises(InputError, match="expected independent items for labels"):
         plan_labels(*runs_of, budget=20, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("strange", "name"),
+    [
+        (np.arange(3), "ndarray"),
+        ([np.arange(2000)], "ndarray"),
+        ({"да": (1, np.array(["x", "y"]))}, "ndarray"),
+        ([pd.NA], "NAType"),
+        ({1, 2}, "set"),
+        ([b"x"], "bytes"),
+    ],
+)
+@pytest.mark.parametrize("place", ["old", "new", "candidate"])
+def test_an_answer_that_is_no_plain_data_is_refused(strange, name, place):
+    texts = [f"ответ {k}" for k in range(20)]
+    runs = {
+        one: Run(
+            tuple(
+                Record(f"вопрос {k}", strange if k == 13 and one == place else f"{text} {one}")
+                for k, text in enumerate(texts)
+            ),
+            one,
+        )
+        for one in ("old", "new", "candidate")
+    }
+    with pytest.raises(InputError, match=f"'{place}', got {name} for 'вопрос 13'"):
+        plan_labels(runs["old"], runs["new"], budget=10, seed=1, candidates=[runs["candidate"]])
+
+
+def test_numbers_of_numpy_are_plain():
+    rows = [np.float64(1.5), np.int32(2), np.bool_(True), [np.float32(0.1)], {"a": None}]
+    old = Run(tuple(Record(str(k), row) for k, row in enumerate(rows)), "old")
+    new = replace(old, records=(*old.records[:-1], Record("4", {"a": 1})), name="new")
+    plan = plan_labels(old, new, budget=10, seed=1)
+    assert plan.items.differs.tolist() == [False] * 4 + [True]
+
+
+def test_a_missing_answer_is_advised_to_be_left_out():
+    old = Run(tuple(Record(f"q{k}", f"text {k}") for k in range(20)), "old")
+    new = Run(tuple(Record(f"q{k}", f"Text {k}" if k - 13 else None) for k in range(20)), "new")
+    with pytest.raises(InputError, match=r"'q13'.*--unanswered drop") as refused:
+        plan_labels(old, new, budget=10, seed=1)
+    assert "wrong" not in str(refused.value)
+    assert plan_labels(old, new, budget=10, seed=1, unanswered="drop").items.total == 19

@@ -64,8 +64,9 @@ compared = partial(command, "compare", "old.jsonl", "new.jsonl")
 
 
 def text_by_itself() -> object:
-    Path("new.txt").write_text("A\n", encoding="utf-8")
-    return command("compare", "old.jsonl", "new.txt", "--reference", "new.txt")
+    for name, text in (("old", "A\n"), ("new", "B\n")):
+        Path(f"{name}.txt").write_text(text, encoding="utf-8")
+    return command("compare", "old.txt", "new.txt", "--reference", "new.txt")
 
 
 def protected() -> None:

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from muscle_metrics import Policy, Record, Run, check_gate, cli, compare_labelled, plan_labels
 from muscle_metrics.cli import label
 from muscle_metrics.labels.sheet import key_path
@@ -38,6 +40,11 @@ REPEATED = replace(OLD, records=tuple(replace(one, repeat="1") for one in OLD.re
 SHEET = Path("sheet.csv")
 
 plan = partial(plan_labels, OLD, NEW, budget=15, seed=7)
+
+
+def answered(answer: object) -> object:
+    records = [*OLD.records[:7], Record("q7", answer), *OLD.records[8:]]
+    return plan_labels(OLD, replace(NEW, records=tuple(records)), budget=9, seed=1)
 
 
 def filled(change: Callable[[list[list[str]]], object] = lambda rows: None) -> Path:
@@ -95,7 +102,7 @@ def command(*arguments: str) -> object:
 
 def existing_sheet() -> object:
     filled()
-    return label._refuse_loss("sheet.csv", "sheet.csv.key")
+    return label._refuse_loss("sheet.csv")
 
 
 CASES: dict[str, Callable[[], object]] = {
@@ -110,12 +117,15 @@ CASES: dict[str, Callable[[], object]] = {
     "labels: seed and extend": lambda: plan(extend=SHEET),
     "labels: extend by nothing": lambda: plan(extend=filled(), seed=None),
     "labels: wrong without answers": lambda: plan(unanswered="wrong"),
+    "labels: an answer is missing": lambda: answered(None),
+    "labels: an answer is an array": lambda: answered([np.arange(2)]),
     "labels: repeats": lambda: plan_labels(REPEATED, REPEATED, budget=9, seed=1),
     "labels: judge": lambda: plan(judge="quality"),
     "labels: candidate": lambda: plan(candidates=[Run((Record("x", "y"),), "third")]),
     "labels: confidence": lambda: plan(confidence=Run(OLD.records[:9], "p")),
     "labels: other runs": other_runs,
     "labels: no key": no_key,
+    "labels: a page as the sheet": lambda: compare_labelled(OLD, NEW, "sheet.html"),
     "labels: key": lambda: broken_key('"checks"', '"check"'),
     "labels: key of another version": lambda: broken_key("version 1", "version 9"),
     "labels: key without stages": lambda: broken_key('"stages": [', '"stages": [], "x": ['),
@@ -147,7 +157,10 @@ CASES: dict[str, Callable[[], object]] = {
         "label", "old.jsonl", "--budget", "9", "-o", "sheet.csv"
     ),
     "cli: label onto a sheet": existing_sheet,
-    "cli: label to standard output": lambda: label._refuse_loss("-", "-.key"),
+    "cli: label by references": lambda: command(
+        "label", "a.jsonl", "b.jsonl", "--budget", "9", "-o", "s.csv", "--reference", "gold.jsonl"
+    ),
+    "cli: label to standard output": lambda: label._refuse_loss("-"),
     "cli: labels and a metric": lambda: command(
         "compare", "a.jsonl", "b.jsonl", "--labels", "sheet.csv", "--metric", "rouge1"
     ),

@@ -61,6 +61,12 @@ def read_a_terminal() -> object:
         return read_run("-")
 
 
+def read_onto_a_full_disk() -> object:
+    full = OSError(28, "No space left on device")
+    with patch.object(incoming.Path, "open", side_effect=full):
+        return read_run("-")
+
+
 def read_blank_lines() -> object:
     write(v1__txt="a\n\n\n")
     with patch.object(text_lines, "_MOST_BLANK", 1):
@@ -125,6 +131,7 @@ CASES: dict[str, Callable[[], object]] = {
     "shards: two formats": lambda: shards(a__jsonl=ROW, b__csv="id,prediction\n2,A\n"),
     "source: a package for an address": lambda: open_with(ImportError("Install s3fs")),
     "source: an error of a server": lambda: open_with(FileNotFoundError("bucket/v1.jsonl")),
+    "source: a full disk": read_onto_a_full_disk,
     "source: a terminal": read_a_terminal,
     "text: blank lines": read_blank_lines,
 }

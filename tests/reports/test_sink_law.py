@@ -111,7 +111,11 @@ def hostile_run(name: str, texts: list[str], *, is_new: bool) -> Run:
 
 @pytest.fixture(scope="module")
 def attack(hostile: list[str], tmp_path_factory: pytest.TempPathFactory) -> Attack:
-    texts = [*hostile, *NAMES]
+    return attack_by([*hostile, *NAMES], tmp_path_factory)
+
+
+def attack_by(texts: list[str], folders: pytest.TempPathFactory) -> Attack:
+    """Runs that hold the texts in every field, and all that is made of them."""
     runs = [hostile_run(name, texts, is_new=name == "v2") for name in ("v1", "v2")]
     comparison = compare_runs(*runs, metric="exact_match")
     policy = Policy(
@@ -128,8 +132,8 @@ def attack(hostile: list[str], tmp_path_factory: pytest.TempPathFactory) -> Atta
         compare_runs(*(_scored_by(run, texts) for run in runs), metric=texts[:3]),
         compare_chain(runs, metric="exact_match"),
         check_gate(comparison, policy),
-        tmp_path_factory.mktemp("files"),
-        logged_runs(texts, tmp_path_factory.mktemp("logs")),
+        folders.mktemp("files"),
+        logged_runs(texts, folders.mktemp("logs")),
     )
 
 
@@ -252,6 +256,14 @@ def page_of(attack: Attack) -> str:
     )
 
 
+def page_of_labels(attack: Attack) -> str:
+    pytest.importorskip("jinja2")
+    from muscle_metrics.labels.page import label_page
+
+    plan = labelled(attack)
+    return label_page(plan.items, plan.design)
+
+
 def page_of_logs(attack: Attack) -> str:
     pytest.importorskip("jinja2")
     from muscle_metrics.reports.html.page import html_report
@@ -361,6 +373,7 @@ TEXTS: dict[str, Sink] = {
         lambda a: make_sheet(labelled(a).items, labelled(a).design),
         csv_cells,
     ),
+    "page of labels": Sink("reports/html/environment", page_of_labels, unescaped),
     "table of labels": Sink(
         "labels/text", lambda a: labelled_text(labelled(a), flips=EVERYTHING), same, lambda a: []
     ),
@@ -562,15 +575,15 @@ CARRIERS = {
 # Whoever uses one of these writes text: to a stream, to a file, or for one.
 WRITERS = {
     "annotation", "append_text", "html", "json_source", "json_text", "lines", "markdown",
-    "markup_source", "one_line", "open_screen", "print_lines", "spreadsheet", "stderr", "stdout",
-    "terminal", "warn", "write_line", "write_text", "writer",
+    "markup_source", "one_line", "open_screen", "plain_line", "print_lines", "spreadsheet",
+    "stderr", "stdout", "terminal", "warn", "write_line", "write_text", "writer",
 }  # fmt: skip
 # Other meanings of these words: readers of CSV, the words of warnings, facts of a comparison whose
 # lines `comparison/text` shows, and a pipe between two processes.
 OTHERS = {
     "answers/reading/maths_worker", "comparison/answer_forms", "comparison/remarks",
     "comparison/saved",
-    "runs/files/delimited", "scorers/bert", "words/escape",
+    "runs/files/delimited", "scorers/bert", "words/escape", "words/secrets",
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from muscle_metrics import (
     find_slices,
     read_run,
 )
+from muscle_metrics.answers.reading.reading import Reading
 from muscle_metrics.comparison.counted import CountedComparison
 from muscle_metrics.comparison.listed import ItemTexts
 from muscle_metrics.scale import Totals
@@ -317,3 +318,13 @@ def test_leetcode_answers_moved_into_code_fences(shared: Path) -> None:
     assert forms["old"]["code_fence"] == 0
     assert forms["new"]["code_fence"] == 44
     assert forms["broken"]["into_code_fence"] == 23
+
+
+def test_why_answers_are_wrong_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It describes no item, and takes long for all of them."""
+    calls = [f"f(x={k})" for k in range(400)]
+    comparison = compare(
+        old=calls, new=["f(x=0)"] * 400, references=calls, answer="tool-calls", prompts=calls
+    )
+    monkeypatch.setattr(Reading, "mismatch", lambda *_: pytest.fail("asked"))
+    assert find_slices(comparison).signature

@@ -7,6 +7,8 @@ from dataclasses import replace
 from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from muscle_metrics import Policy, check_gate, compare_runs
 from muscle_metrics.cli.screen import warn
@@ -17,6 +19,7 @@ from muscle_metrics.reports.junit import verdict_junit
 from muscle_metrics.reports.markdown import verdict_markdown
 from muscle_metrics.reports.verdict_json import verdict_json
 from muscle_metrics.runs.record import Record, Run
+from muscle_metrics.words import secrets
 from muscle_metrics.words.secrets import HIDDEN, hide_secrets
 
 # Invented, and joined here so that no scanner of sources reports them as real secrets.
@@ -37,6 +40,21 @@ def test_keys_of_known_forms(secret: str) -> None:
     assert hide_secrets(secret) == (HIDDEN, 1)
     assert hide_secrets(f"the key is {secret}") == (f"the key is {HIDDEN}", 1)
     assert hide_secrets([1, (secret, None), "x"]) == ([1, (HIDDEN, None), "x"], 1)
+
+
+PIECES = st.sampled_from(
+    [
+        *SECRETS, "api", "APİ", "apı", "_", "-", "key", "ſecret", "token", "\u212aey", "access",
+        "auth", "PASSWORD", "paſſword", "=", ": ", "'", "hunter22", "sk-", "AKIA",
+        "a1B2c3D4e5F6g7H8",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES | st.text(max_size=3), max_size=8).map("".join))
+def test_the_quick_look_misses_no_secret(text: str) -> None:
+    found = [match.group() for match in secrets._SECRET.finditer(text)]
+    assert hide_secrets(text).number == len(found)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import math
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +14,7 @@ from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.errors import require
 from muscle_metrics.flips.rate_table import MCNEMAR, RATES, SCORE_MEANS, SCORE_RATES
 from muscle_metrics.reports.charts import TITLES, check_axis
-from muscle_metrics.words.escape import brief, json_source, lines, markup_source, shorten
+from muscle_metrics.words.escape import json_source, lines, markup_source, shorten
 from muscle_metrics.words.numbers import (
     counted,
     percent,
@@ -26,6 +26,7 @@ from muscle_metrics.words.numbers import (
     score_range,
     true_minus,
 )
+from muscle_metrics.words.secrets import brief_name, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["Script", "page_environment", "render", "script_of_page"]
+__all__ = ["Script", "page_environment", "render", "script_of"]
 
 # Ids may be whole questions.
 NAME_LIMIT = 160
@@ -67,7 +68,7 @@ def page_environment() -> Environment:
     )
     environment.filters |= {
         "answer_text": answer_text,
-        "brief": partial(brief, limit=NAME_LIMIT),
+        "brief": partial(brief_name, limit=NAME_LIMIT),
         "as_json": _as_json,
         "counted": partial(counted, separator=","),
         "css": _css,
@@ -80,7 +81,7 @@ def page_environment() -> Environment:
         "score": _typeset(score),
         "score_range": _typeset(score_range),
         "short_id": _short_id,
-        "shorten": shorten,
+        "shorten": lambda text, limit: shorten(without_secrets(text), limit),
         "true_minus": true_minus,
     }
     environment.globals |= {
@@ -102,17 +103,17 @@ def render(template: str, **values: Any) -> Markup:
 
 
 class Script(NamedTuple):
-    """The script of the page, and its hash for the page's security policy."""
+    """The script of a page, and its hash for the page's security policy."""
 
     source: Markup
     digest: str
 
 
-@cache
-def script_of_page() -> Script:
-    """Read the script of the page, which holds no data and is the same on every page."""
+@lru_cache(maxsize=4)
+def script_of(name: str) -> Script:
+    """Read the script of a page, which holds no data and is the same on every such page."""
     markup: type[Markup] = require("markupsafe", "report").Markup
-    source = Path(__file__).with_name("templates").joinpath("page.js").read_text(encoding="utf-8")
+    source = Path(__file__).with_name("templates").joinpath(name).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
     return Script(markup(source), digest)
 
@@ -121,21 +122,22 @@ def _short_id(text: str) -> str:
     """Name of an item for a narrow column; the item itself shows all of it."""
     from muscle_metrics.words.table import cut_middle
 
-    return cut_middle(brief(text, NAME_LIMIT), ID_LIMIT)
+    return cut_middle(brief_name(text, NAME_LIMIT), ID_LIMIT)
 
 
-def _as_json(text: str) -> str:
-    """Write a text as JSON in ASCII, from which the script of the page gets it back exactly."""
-    return json_source(json.dumps(text))
+def _as_json(value: Any) -> str:
+    """Write texts as JSON in ASCII, from which the script of a page gets them back exactly."""
+    return json_source(json.dumps(value))
 
 
 def _visible(value: Any) -> Any:
-    """Make text visible and escape it; markup from a template is escaped already."""
+    """Make text visible, hide its secrets and escape it; markup is escaped already."""
     if hasattr(value, "__html__"):
         return value
     if isinstance(value, str):
         markupsafe = require("markupsafe", "report")
-        return markupsafe.Markup(markup_source(str(markupsafe.escape(lines(value)))))
+        shown = markupsafe.escape(lines(without_secrets(value)))
+        return markupsafe.Markup(markup_source(str(shown)))
     if isinstance(value, int):
         return f"{value:,}"
     raise TypeError(f"expected text or a count in a template, got {type(value).__name__}")
@@ -157,5 +159,5 @@ def _one_line(value: Any) -> str:
         return "no answer"
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = " ".join(answer_text(value)[: 10 * LINE_LIMIT].split())
+    text = " ".join(without_secrets(answer_text(value)[: 10 * LINE_LIMIT]).split())
     return shorten(text, LINE_LIMIT) or "empty"

@@ -15,6 +15,7 @@ from muscle_metrics.reports.html.difference import differing_words
 from muscle_metrics.reports.html.environment import render
 from muscle_metrics.reports.html.views import View, find_views, take_turns
 from muscle_metrics.words.place import item_name
+from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -167,7 +168,8 @@ def _write_item(
         anchor=_anchor(item, view),
         position=position,
         script=script,
-        can_be_pinned=fits_line(item.id),
+        # The page holds no secret, and a file of ids needs the id as it is.
+        can_be_pinned=fits_line(item.id) and not hide_secrets(item.id).number,
         label=label,
         texts=texts,
         number=texts.number and item_name(item.task, texts.number, item.repeat),

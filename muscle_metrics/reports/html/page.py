@@ -19,7 +19,11 @@ from muscle_metrics.comparison.ranking import (
     rank_parts,
 )
 from muscle_metrics.comparison.remarks import dependence_text
-from muscle_metrics.comparison.secrets import hide_comparison_secrets, redact_comparison
+from muscle_metrics.comparison.secrets import (
+    hide_comparison_secrets,
+    redact_comparison,
+    secret_names,
+)
 from muscle_metrics.comparison.story import leading_score, story, story_details
 from muscle_metrics.comparison.uncertainty import (
     cell_bounds,
@@ -41,7 +45,7 @@ from muscle_metrics.reports.charts import (
     score_charts,
 )
 from muscle_metrics.reports.html.certainty import reachable_limits
-from muscle_metrics.reports.html.environment import render, script_of_page
+from muscle_metrics.reports.html.environment import render, script_of
 from muscle_metrics.reports.html.explorer import explore
 from muscle_metrics.words.secrets import hide_secrets
 
@@ -174,6 +178,7 @@ def make_page(
     if examples < 0:
         raise UsageError(f"expected examples to be at least 0, got {examples!r}: 0 lists no items")
     comparison, secrets = hide_comparison_secrets(comparison)
+    secrets += secret_names(comparison)
     # Before texts are replaced; a page that lists no items and a redacted one quote none.
     hints = near_miss_lines(comparison, texts=bool(examples) and not redact)
     # Hashes in place of answers would have no form.
@@ -214,7 +219,7 @@ def make_page(
         ],
         panels=_panels(comparison),
         most_unfolded=MOST_UNFOLDED,
-        script=script_of_page() if script and explorer is not None else None,
+        script=script_of("page.js") if script and explorer is not None else None,
         tiles=[] if counts is None else _tiles(comparison, counts),
         rates=[
             (RATES[key], getattr(counts, key), rate_bounds(comparison, key))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
 import sys
 from contextlib import contextmanager
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["STANDARD_INPUT", "is_elsewhere", "local_copy", "naming", "shown_source"]
 
 STANDARD_INPUT = "-"
+
+_BLOCK = 1 << 20
 
 _REMOTE = re.compile(r"(s3|gs|az|https?|hf)://", re.IGNORECASE)
 _SCHEMES = "s3://, gs://, az://, https:// or hf://"
@@ -71,15 +72,23 @@ def local_copy(source: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     FileError
-        If it cannot be read to its end.
+        If it cannot be read to its end, or its copy cannot be written.
     MissingDependencyError
         If it is an address and fsspec, or its package for the address, is not installed.
     """
     name = os.fspath(source)
     with scratch_folder() as folder:
         copy = Path(folder, _name_of(name))
-        with _explained(name), _open(name) as content, copy.open("wb") as file:
-            shutil.copyfileobj(content, file)
+        try:
+            with copy.open("wb") as file:
+                for block in _blocks(name):
+                    file.write(block)
+        except OSError as error:
+            raise FileError(
+                f"{visible(shown_source(name))}: expected room for a copy in the folder for "
+                f"temporary files, got the error {error.strerror!r}: free some, or name another "
+                f"with TMPDIR"
+            ) from error
         with naming({str(copy): shown_source(name)}):
             yield copy
 
@@ -111,6 +120,13 @@ def _name_of(name: str) -> str:
     # Untrusted: no part of it may lead out of the folder.
     last = urlsplit(name).path.rstrip("/").rpartition("/")[2]
     return re.sub(r"[^\w.-]", "_", last).lstrip(".")[-100:] or "run"
+
+
+def _blocks(name: str) -> Iterator[bytes]:
+    """Bytes of a source. Errors of the file that they are written to do not pass through here."""
+    with _explained(name), _open(name) as content:
+        while block := content.read(_BLOCK):
+            yield block
 
 
 @contextmanager

@@ -26,12 +26,22 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.record import Run
 
 __all__ = [
+    "References",
     "differing_references",
     "read_references",
     "refuse_own_answers",
     "same_reference",
     "with_references",
 ]
+
+
+class References(dict[str, object]):
+    """Right answers of a file by id, and the format and field that they were read from."""
+
+    def __init__(self, format: str, field: str) -> None:  # noqa: A002
+        super().__init__()
+        self.format, self.field = format, field
+
 
 # Types in which equal values are the same reference. Not bool: 1 == True, but they differ here.
 _COMPARED_BY_VALUE = {str, int, float, NoneType}
@@ -44,7 +54,7 @@ def read_references(
     id_field: str | tuple[str, ...] = "id",
     reference_field: str = "reference",
     structured: bool = False,
-) -> dict[str, object]:
+) -> References:
     r"""Read the right answers from a separate file.
 
     Parameters
@@ -63,7 +73,7 @@ def read_references(
     Returns
     -------
     dict of str to object
-        The reference of each id.
+        The reference of each id; it remembers its format and field.
 
     Raises
     ------
@@ -84,7 +94,7 @@ def read_references(
         id_field, reference_field = "id", LINE
     id_fields = [id_field] if isinstance(id_field, str) else id_field
     convert = any_reference_of if structured else reference_of
-    references: dict[str, object] = {}
+    references = References(file.format, reference_field)
     for number, row in keep_rows(file, {*id_fields, reference_field}):
         try:
             id_ = read_id(row, id_field)
@@ -107,7 +117,9 @@ def read_references(
     return references
 
 
-def with_references(run: Run, references: Mapping[str, object]) -> Run:
+def with_references(
+    run: Run, references: Mapping[str, object], *, answer_field: str = "prediction"
+) -> Run:
     """Give a run the references of its items.
 
     Parameters
@@ -116,6 +128,9 @@ def with_references(run: Run, references: Mapping[str, object]) -> Run:
         A run without references, or with equal ones.
     references : mapping of str to object
         Reference of each id; ids that the run lacks are allowed.
+    answer_field : str
+        Field that the answers of the run were read from. Where a file of references holds the same
+        answers in the same field, it is a copy of the run: see `refuse_own_answers`.
 
     Raises
     ------
@@ -149,7 +164,17 @@ def with_references(run: Run, references: Mapping[str, object]) -> Run:
             f"{' and '.join(problems)}: {advice}"
         )
     records = tuple(replace(record, reference=references[record.id]) for record in run)
-    return replace(run, records=records, own_field=None)
+    own_field = answer_field if _is_copy(run, references, answer_field) else None
+    return replace(run, records=records, own_field=own_field)
+
+
+def _is_copy(run: Run, references: Mapping[str, object], answer_field: str) -> bool:
+    """Whether the references are the answers of a run, read from the same field of such a file."""
+    return (
+        isinstance(references, References)
+        and (references.format, references.field) == (run.fingerprint.get("format"), answer_field)
+        and all(same_reference(record.prediction, references[record.id]) for record in run)
+    )
 
 
 def refuse_own_answers(name: str, field: str | None) -> None:
@@ -171,9 +196,9 @@ def refuse_own_answers(name: str, field: str | None) -> None:
     """
     if field is not None:
         raise UsageError(
-            f"expected right answers in --reference-field (reference_field=), got the answers of "
-            f"{show(name)} in {show(field)}: every answer would be right by itself, so name "
-            f"another field"
+            f"expected right answers in --reference-field (reference_field=) or --reference, got "
+            f"the answers of {show(name)} in {show(field)}: every answer would be right by itself, "
+            f"so name another field or file"
         )
 
 

@@ -9,12 +9,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 
 from muscle_metrics.cli import main
-from muscle_metrics.errors import UsageError
+from muscle_metrics.errors import FileError, UsageError
+from muscle_metrics.runs.read import read_run
+from muscle_metrics.runs.record import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,6 +202,27 @@ def test_a_summary_that_grows(words, tmp_path: Path, monkeypatch, code: int) -> 
     for failed, outcome in every_failure(folder, code, lambda: main(arguments), prepare):
         assert outcome == (2 if failed else 0)
         assert summary.read_bytes() == (OLD if failed else whole)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO], ids=["full", "broken"])
+def test_the_copy_of_a_run_that_is_no_file(tmp_path: Path, monkeypatch, code: int) -> None:
+    """The disk is named, and not the address, which gave all of its bytes."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    rows = "".join(f'{{"id": "в{n}", "prediction": "да"}}\n' for n in range(99)).encode()
+
+    def read() -> object:
+        with patch("sys.stdin", io.TextIOWrapper(io.BytesIO(rows))):
+            return read_run("-")
+
+    for failed, outcome in every_failure(scratch, code, read, lambda: None):
+        if failed and isinstance(outcome, FileError):
+            assert "expected room for a copy" in str(outcome)
+            assert os.strerror(code) in str(outcome)
+            assert "address" not in str(outcome)
+        assert isinstance(outcome, (FileError, OSError) if failed else Run)
+        assert list(scratch.iterdir()) == []
 
 
 # A report, as the command writes it, in a process that kills itself at the k-th call.

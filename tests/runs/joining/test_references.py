@@ -158,3 +158,16 @@ class TestAnswersAsTheirOwnReferences:
     def test_a_file_of_references_is_beside_them(self) -> None:
         filled = with_references(read_run(ROWS[:5], **OWN), {str(n): "да" for n in range(60)})
         assert compare_runs(read_run(ROWS[:5], **OF_OLD), filled).counts.negative == 0
+
+    def test_a_file_that_is_a_copy_of_the_run(self, write: Write) -> None:
+        path = write("".join(f"{json.dumps(row)}\n" for row in ROWS))
+        runs = [read_run(path, name=name, prediction_field=name) for name in ("alt", "neu")]
+        references = read_references(path, reference_field="neu")
+        old, new = (with_references(run, references, answer_field=run.name) for run in runs)
+        with pytest.raises(UsageError, match="right by itself"):
+            compare_runs(old, new)
+        # Answers of the old run may be the references, and another field is no copy.
+        assert compare_runs(new, old).counts.negative == 30
+        right = write("".join(f'{{"id": "{n}", "right": "{ROWS[n]["neu"]}"}}\n' for n in range(60)))
+        others = read_references(right, reference_field="right")
+        assert compare_runs(with_references(old, others), with_references(new, others))
