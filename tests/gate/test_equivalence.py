@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import beta, binom
 
 from muscle_metrics import (
     InputError,
@@ -253,6 +253,28 @@ def test_what_old_left_unanswered_may_have_changed(missing):
     assert check_gate(wrong, Policy(**ALL)).outcome == "FAIL"
 
 
+def test_extra_items_and_other_references_of_new_leave_nothing_unseen():
+    references = ["да"] * 400
+    old = run("v1", references, references)
+    rows = run("v2", references, references).records
+    others = replace(rows[7], reference="не")
+    extra = replace(rows[0], id="نهاية")
+    new = Run((*rows[:7], others, *rows[8:], extra), "v2")
+    comparison = compare_runs(old, new, missing="drop", conflict="last")
+    assert (comparison.dropped, comparison.lost) == (
+        {"only in new": 1},
+        {"judged by another reference": 1},
+    )
+    verdict = check_gate(comparison, Policy(max_churn="0.03"))
+    assert verdict.reasons == ()
+    assert verdict.checks[0].high == pytest.approx(1 - binom_low(399, 400), abs=1e-9)
+
+
+def binom_low(count, total):
+    """Lower Clopper-Pearson bound at 95 %."""
+    return beta.ppf(0.05, count, total - count + 1)
+
+
 RANKS = {"PASS": 2, "INCONCLUSIVE": 1, "FAIL": 0, "INVALID": 0}
 CELLS = st.lists(st.sampled_from(["rr", "rw", "wr", "ww", "wx"]), min_size=30, max_size=60)
 
@@ -367,6 +389,11 @@ def test_items_in_groups_are_judged_over_their_groups():
     old, new = runs_of(["rr"] * 285 + ["rw", "wr", "wx"] * 5, group=5)
     limits = {"max_flip_rate": "0.2", "max_churn": "0.2", "max_accuracy_change": "0.2"}
     verdict = judged(old, new, **limits)
+    strict = judged(old, new, **limits, strict_groups=True)
+    rows = runs_of([*["rr"] * 11, "rw"] * 6 + [*["rr"] * 11, "wr"] * 6, group=6)
+    few, strict_few = judged(*rows, **limits), judged(*rows, **limits, strict_groups=True)
+    assert [check.high for check in strict.checks] == [check.high for check in verdict.checks]
+    assert all(a.high > b.high for a, b in zip(strict_few.checks, few.checks, strict=True))
     assert [("groups" in check.sample, check.method) for check in verdict.checks] == [
         (True, "Gaffke"),
         (True, "Gaffke"),
@@ -401,10 +428,9 @@ def test_noise_of_repeats_can_keep_the_limits_but_not_break_them():
 def test_two_runs_that_are_wrong_alike_are_not_equivalent(limit):
     wrong = run("v1", ["нет"] * 500, ["да"] * 500)
     verdict = judged(wrong, replace(wrong, name="v2"), **{limit: "0.03"})
-    assert verdict.outcome == "INVALID"
-    assert "only 0 of 500 items could break, and runs that are wrong alike say little" in str(
-        verdict
-    )
+    assert {check.outcome for check in verdict.checks} == {"INVALID"}
+    for check in verdict.checks:
+        assert "only 0 of 500 items could break, and runs that are wrong alike say" in check.advice
 
 
 def test_churn_may_be_limited_where_few_answers_are_right():

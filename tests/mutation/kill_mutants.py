@@ -32,8 +32,11 @@ DECISION, OTHERS = 1.0, 0.9
 MODULES = {
     "gate/check": ["tests/gate/test_check.py", "tests/gate/test_criteria.py"],
     "gate/criteria": ["tests/gate/test_criteria.py"],
+    "gate/criterion": ["tests/gate/test_criteria.py", "tests/gate/test_check.py"],
+    "gate/equivalence": ["tests/gate/test_equivalence.py"],
+    "gate/limits": ["tests/gate/test_policy.py"],
     "evidence/evidence": ["tests/evidence/test_evidence.py"],
-    "evidence/rates": ["tests/evidence/test_evidence.py"],
+    "evidence/rates": ["tests/evidence/test_evidence.py", "tests/gate/test_equivalence.py"],
     "evidence/repeats": ["tests/evidence/test_evidence.py"],
     "evidence/scores": ["tests/evidence/test_evidence.py"],
     "gate/policy": ["tests/gate/test_policy.py"],
