@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.prompts import Prompts
     from muscle_metrics.flips.counts import Quadrant
 
 __all__ = [
@@ -90,15 +91,33 @@ def part_frame(data: Mapping[str, Any], kind: str) -> pd.DataFrame:
 
 
 def flips_frame(comparison: Comparison, quadrants: tuple[Quadrant | str, ...]) -> pd.DataFrame:
-    """Items that flipped, the worst first: by quadrant, then by the loss of the first metric."""
+    """Items that flipped, the worst first: by quadrant, then by the loss of the first metric.
+
+    Of repeats each prompt has one row in a quadrant.
+    """
     wanted = check_quadrants(quadrants)
     frame = comparison.to_frame()
+    if comparison.prompts is not None:
+        return _prompt_flips(comparison.prompts, frame, wanted)
     first = next(iter(comparison.changes.values()), None)
     gains = np.zeros(len(frame)) if first is None else np.nan_to_num(first.gains)
     ranks = frame["quadrant"].map({name: rank for rank, name in enumerate(wanted)})
     # A stable sort: items of one loss stay in the natural order of their ids.
     order = np.lexsort((gains, ranks.fillna(len(wanted))))
     return frame.iloc[order[: int(ranks.notna().sum())]].reset_index(drop=True)
+
+
+def _prompt_flips(prompts: Prompts, frame: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
+    rows = [row for quadrant in wanted for row in prompts.rows(quadrant)]
+    found = frame.iloc[rows].reset_index(drop=True)
+    numbers = prompts.numbers[rows]
+    found["right_before"] = prompts.counts.old_right[numbers]
+    found["right_now"] = prompts.counts.new_right[numbers]
+    found["generations"] = prompts.counts.total[numbers]
+    changes = [prompts.change_of_number(number) for number in numbers.tolist()]
+    found["p_value"] = np.array([1.0 if one is None else one.p_value for one in changes])
+    found["sureness"] = [None if one is None else str(one.sureness) for one in changes]
+    return found
 
 
 def described_flips(items: Iterable[Any], quadrants: tuple[Quadrant | str, ...]) -> pd.DataFrame:

@@ -107,7 +107,12 @@ class SavedComparison:
                 "expected saved flips, got a comparison that was saved without its items: write it "
                 "again without --json-items none (items=)"
             )
-        items = [Item(**{**flip, "quadrant": Quadrant(flip["quadrant"])}) for flip in flips]
+        items = [
+            Item._make(flip[name] for name in Item._fields)._replace(
+                quadrant=Quadrant(flip["quadrant"])
+            )
+            for flip in flips
+        ]
         return items_of_quadrants(items, quadrants)
 
     def rates_frame(self) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from muscle_metrics.comparison.rate_tables import (
     change_cells,
     noise_table,
     part_table,
+    pass_table,
     quadrant_table,
     rate_table,
     safe_name,
@@ -174,6 +175,10 @@ def _judged_parts(comparison: Facts, all_rates: bool, all_slices: bool) -> Itera
     if noise := noise_parts(decoding_noise(comparison)):
         yield Text()
         yield noise_table(noise)
+    if comparison.prompts is not None:
+        yield Text()
+        yield pass_table(comparison.prompts)
+        yield _line(comparison.prompts.summary())
     kinds: tuple[tuple[Kind, dict[str, FlipCounts]], ...] = (
         ("task", comparison.tasks),
         ("slice", comparison.slices),

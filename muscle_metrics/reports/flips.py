@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.comparison.items import Item, answer_text
 from muscle_metrics.comparison.listed import hide_text_secrets, prompted_texts, shown_answers
-from muscle_metrics.comparison.worst import worst_items
+from muscle_metrics.comparison.worst import count_worst, worst_items
 from muscle_metrics.gate.verdict import hide_verdict_secrets
 from muscle_metrics.words.escape import shorten, terminal
 from muscle_metrics.words.secrets import hide_secrets
@@ -55,6 +55,8 @@ class FirstFlips(NamedTuple):
 def first_flips(comparison: Facts | None, most: int, pinned: Collection[str] = ()) -> FirstFlips:
     """Negative flips, pinned ones first, then by the loss of the first graded score.
 
+    Of repeats each prompt with fewer right generations is listed once, the surest first.
+
     Keys and passwords are hidden, because reports are published.
 
     Parameters
@@ -78,14 +80,24 @@ def first_flips(comparison: Facts | None, most: int, pinned: Collection[str] = (
     shown = [hide_secrets(tuple(item)) for item in flips[:most]]
     listed = prompted_texts(comparison, flips[:most])
     texts = [hide_text_secrets(one) for one in listed.items]
+    items = [Item._make(part.value) for part in shown]
+    if comparison.prompts is not None:
+        # A prompt is listed once, whichever of its generations broke.
+        items = [item._replace(repeat=None) for item in items]
     return FirstFlips(
-        [Item._make(part.value) for part in shown],
-        comparison.counts.negative if comparison.sample is None else len(flips),
+        items,
+        count_worst(comparison) if comparison.sample is None else len(flips),
         sum(part.number for part in (*shown, *texts)),
         [part.value for part in texts],
         listed.problem,
-        "negative flips" if comparison.sample is None else "labelled negative flips",
+        _kind(comparison),
     )
+
+
+def _kind(comparison: Facts) -> str:
+    if comparison.prompts is not None:
+        return "prompts with fewer right answers than before"
+    return "negative flips" if comparison.sample is None else "labelled negative flips"
 
 
 def flip_lines(flips: FirstFlips, *, width: int = 100) -> list[str]:
@@ -129,6 +141,7 @@ def other_texts(texts: ItemTexts) -> list[tuple[str, str]]:
         ("old response", texts.old_response),
         ("new response", texts.new_response),
         ("mismatch", texts.new_mismatch),
+        ("right", texts.generations),
     )
     return [(name, shorten(text, TEXT_LIMIT)) for name, text in named if text is not None]
 
