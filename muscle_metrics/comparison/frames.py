@@ -11,7 +11,7 @@ from muscle_metrics.errors import check_choice
 from muscle_metrics.flips.rate_table import RATES, SCORE_MEANS, SCORE_RATES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -27,8 +27,10 @@ __all__ = [
     "rate_rows",
     "rates_frame",
     "steps_frame",
+    "with_prompts",
 ]
 
+_PROMPT = ("right_before", "right_now", "generations", "p_value", "sureness")
 _RATE = ("value", "count", "total", "low", "high", "method")
 
 
@@ -111,13 +113,16 @@ def _prompt_flips(prompts: Prompts, frame: pd.DataFrame, wanted: list[str]) -> p
     rows = [row for quadrant in wanted for row in prompts.rows(quadrant)]
     found = frame.iloc[rows].reset_index(drop=True)
     numbers = prompts.numbers[rows]
-    found["right_before"] = prompts.counts.old_right[numbers]
-    found["right_now"] = prompts.counts.new_right[numbers]
-    found["generations"] = prompts.counts.total[numbers]
     changes = [prompts.change_of_number(number) for number in numbers.tolist()]
-    found["p_value"] = np.array([1.0 if one is None else one.p_value for one in changes])
-    found["sureness"] = [None if one is None else str(one.sureness) for one in changes]
-    return found
+    # Prompts with as many right generations as before have no test.
+    values: tuple[Any, ...] = (
+        prompts.counts.old_right[numbers],
+        prompts.counts.new_right[numbers],
+        prompts.counts.total[numbers],
+        np.array([np.nan if one is None else one.p_value for one in changes]),
+        [None if one is None else one.sureness for one in changes],
+    )
+    return found.assign(**dict(zip(_PROMPT, values, strict=True)))
 
 
 def described_flips(items: Iterable[Any], quadrants: tuple[Quadrant | str, ...]) -> pd.DataFrame:
@@ -128,6 +133,22 @@ def described_flips(items: Iterable[Any], quadrants: tuple[Quadrant | str, ...])
     frame = pd.DataFrame.from_records(list(items), columns=list(Item._fields))
     frame["quadrant"] = frame["quadrant"].map(str)
     return frame[frame["quadrant"].isin(wanted)].reset_index(drop=True)
+
+
+def with_prompts(frame: pd.DataFrame, flips: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Flips with the change of their prompts, where the saved ones have it."""
+    changes = {_key(flip): flip["prompt"] for flip in flips if "prompt" in flip}
+    if not changes:
+        return frame
+    rows: list[Any] = frame.to_dict("records")
+    found = [changes[_key(row)] for row in rows]
+    for name in _PROMPT:
+        frame[name] = [change[name] for change in found]
+    return frame
+
+
+def _key(flip: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(flip[name] for name in ("task", "id", "repeat"))
 
 
 def steps_frame(chain: Chain) -> pd.DataFrame:

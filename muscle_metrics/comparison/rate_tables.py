@@ -134,7 +134,11 @@ def pass_table(prompts: Prompts) -> FittedTable:
                 points(one.new - one.old, 2),
                 points_range(one.change.ends, 2),
                 one.change.short_method,
-                *([percent(one.broke), percent(one.fixed)] if one.name != "flap_rate" else ["", ""]),
+                *(
+                    [percent(one.broke), percent(one.fixed)]
+                    if one.name != "flap_rate"
+                    else ["", ""]
+                ),
                 one.meaning,
             ]
             for one in prompts.pass_changes()

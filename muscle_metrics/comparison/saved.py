@@ -125,7 +125,8 @@ class SavedComparison:
 
     def flips_frame(self, *quadrants: Quadrant | str) -> pd.DataFrame:
         """Tabulate the saved flips; without their scores, in the order of their ids."""
-        return frames.described_flips(self.flips(*quadrants), quadrants)
+        frame = frames.described_flips(self.flips(*quadrants), quadrants)
+        return frames.with_prompts(frame, self.data["flips"])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as they were saved."""

@@ -21,6 +21,7 @@ from muscle_metrics.evidence.units import Part, Regression
 from muscle_metrics.flips.magnitudes import Magnitude
 from muscle_metrics.gate.criterion import Criterion, Views, noisy
 from muscle_metrics.gate.equivalence import LIMITS, equivalence_criteria
+from muscle_metrics.gate.prompt_limits import prompt_criteria
 from muscle_metrics.words.escape import distinct
 from muscle_metrics.words.place import list_names
 
@@ -39,8 +40,11 @@ __all__ = ["Criterion", "broken_pins", "list_criteria"]
 OF_ITEMS: Mapping[str, object] = MappingProxyType(
     {
         "item_weights": {},
+        "max_flap_rate": None,
         "max_mean_loss": None,
         "max_mean_regression": None,
+        "max_pass_at_k_loss": None,
+        "max_pass_hat_k_loss": None,
         "max_weighted_nfr": None,
         "noise_adjusted_pass": False,
         "pinned": frozenset(),
@@ -186,6 +190,8 @@ def _of_items(views: Views, policy: Policy) -> Iterator[Criterion]:
             lambda comparison: noisy(comparison, _weighted(policy, event, comparison)),
             lambda comparison: _weighted(policy, _before(event), comparison),
         )
+    if policy.pass_k is not None:
+        yield from prompt_criteria(views, policy)
     yield from _means(views, policy)
 
 

@@ -94,8 +94,7 @@ def discrete_discoveries(
     kept = np.flatnonzero((false_ones <= rate * number) & (number > 0))
     if not kept.size:
         return found
-    found = values <= points[kept[-1]] * _ROUNDING
-    return found
+    return np.asarray(values <= points[kept[-1]] * _ROUNDING)
 
 
 def _chance_below(support: Floats, points: Floats) -> Floats:
