@@ -18,17 +18,17 @@ from muscle_metrics.comparison.plain_data import (
 )
 from muscle_metrics.comparison.remarks import remark_lines
 from muscle_metrics.comparison.signature import has_threshold
-from muscle_metrics.comparison.worst import (
-    ONCE_IN_MEMORY,
-    changed_items,
-    check_listed_once,
-    described_prompt,
-)
 from muscle_metrics.comparison.uncertainty import (
     counts_of_part,
     decoding_noise,
     rate_bounds,
     score_bounds,
+)
+from muscle_metrics.comparison.worst import (
+    ONCE_IN_MEMORY,
+    changed_items,
+    check_listed_once,
+    described_prompt,
 )
 from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.evidence.repeats import noise_parts
@@ -260,13 +260,17 @@ class Facts(ABC):
                 for name, changes in self.changes.items()
             },
         }
+        if not self.is_judged and self.prompts is None:
+            return content
+        content |= {
+            "decoding_noise": described_noise(noise_parts(decoding_noise(self))),
+            "prompts": None if self.prompts is None else self.prompts.described(items=items),
+        }
         if not self.is_judged:
             return content
         return {
             **content,
             **self._described(None),
-            "decoding_noise": described_noise(noise_parts(decoding_noise(self))),
-            "prompts": None if self.prompts is None else self.prompts.described(),
             "slices": {name: self._described(Part("slice", name)) for name in self.slices},
             "tasks": {name: self._described(Part("task", name)) for name in self.tasks},
             "macro": macro_averages(self.tasks) or None,
@@ -423,7 +427,7 @@ class Facts(ABC):
         """
         from muscle_metrics.comparison import frames
 
-        if not self.is_judged:
+        if not self.is_judged and self.prompts is None:
             raise no_threshold()
         held = self.in_memory
         if held is None:

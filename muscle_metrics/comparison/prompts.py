@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 
+from muscle_metrics.comparison.pass_rates import right_of_rates
 from muscle_metrics.comparison.plain_data import described_rate
+from muscle_metrics.comparison.signature import SAMPLES
 from muscle_metrics.evidence.prompts import PromptCounts, pass_changes
 from muscle_metrics.evidence.units import number_labels
 from muscle_metrics.flips.counts import Quadrant
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from muscle_metrics.comparison.comparison import Comparison
-    from muscle_metrics.comparison.items import Item
+    from muscle_metrics.comparison.items import Item, ItemTable
     from muscle_metrics.evidence.prompts import PassChange
     from muscle_metrics.statistics.prompt_changes import Falls
 
@@ -82,6 +84,9 @@ class Prompts:
         Number of the prompt of every row.
     old_right, new_right : numpy.ndarray of bool, shape (N,)
         Whether each generation is right.
+    of_rates : bool
+        Whether there is one row for each prompt, whose score is its share of right generations. The
+        flags then say whether the prompt had more right ones in that run than in the other.
 
     Examples
     --------
@@ -99,6 +104,7 @@ class Prompts:
     numbers: Numbers
     old_right: Flags
     new_right: Flags
+    of_rates: bool = False
 
     @property
     def fewest(self) -> int:
@@ -169,9 +175,15 @@ class Prompts:
         found, firsts = np.unique(self.numbers[rows], return_index=True)
         return dict(zip(found.tolist(), rows[firsts].tolist(), strict=True))
 
-    def described(self) -> dict[str, Any]:
-        """Plain data: how many prompts changed, and the rates of the fewest generations of any."""
+    def described(self, *, items: str = "all") -> dict[str, Any]:
+        """Plain data: how many prompts changed, and the rates of the fewest generations of any.
+
+        Of rates the prompts that changed are listed here, unless `items` is "none"; else they are
+        among the flips.
+        """
+        listed = [*self.broke, *self.fixed] if self.of_rates and items == "all" else []
         return {
+            "changed": [{"task": one.task, "id": one.id, **one.described()} for one in listed],
             "total": len(self.names),
             "generations": self.fewest,
             "broke": _count_sureness(self.broke),
@@ -192,9 +204,12 @@ class Prompts:
     def summary(self) -> str:
         """Numbers of prompts that changed, and for how many of them it is sure."""
         worse, better = (f"{len(one)}{_by_sureness(one)}" for one in (self.broke, self.fixed))
+        few = (
+            "" if self.fewest > 1 else "; one generation of a prompt leaves no pass^k or flap rate"
+        )
         return (
             f"of {counted(len(self.names), 'prompt')} {worse} have fewer right answers than "
-            f"before, {better} have more"
+            f"before, {better} have more{few}"
         )
 
     @cached_property
@@ -237,20 +252,20 @@ class Prompts:
 
 def prompts_of(comparison: Comparison) -> Prompts | None:
     """Prompts of a comparison; None where each was answered once, or nothing is right or wrong."""
+    samples = comparison.recipe.get(SAMPLES)
+    if samples is not None:
+        return _of_rates(comparison, int(samples))
     if comparison.correctness is None or not comparison.is_repeated:
         return None
     table, (old, new, _) = comparison.table, comparison.correctness
     numbers = table.prompt_numbers
     firsts = np.unique(numbers, return_index=True)[1]
-    groups = None
-    if table.unit == "groups":
-        groups = number_labels(table.unit_numbers[firsts])[0]
     lost = comparison.is_lost
     counts = PromptCounts(
         old_right=np.bincount(numbers, weights=old).astype(np.int64),
         new_right=np.bincount(numbers, weights=new).astype(np.int64),
         total=np.bincount(numbers).astype(np.int64),
-        groups=groups,
+        groups=_groups(table, firsts),
         lost=np.bincount(numbers, weights=lost).astype(np.int64) if lost.any() else None,
     )
     return Prompts(
@@ -260,6 +275,32 @@ def prompts_of(comparison: Comparison) -> Prompts | None:
         old_right=old,
         new_right=new,
     )
+
+
+def _of_rates(comparison: Comparison, samples: int) -> Prompts:
+    table, lost = comparison.table, comparison.is_lost
+    old, new = right_of_rates(comparison, samples)
+    rows = np.arange(comparison.total)
+    counts = PromptCounts(
+        old_right=old,
+        new_right=new,
+        total=np.full(comparison.total, samples, dtype=np.int64),
+        groups=_groups(table, rows),
+        lost=samples * lost.astype(np.int64) if lost.any() else None,
+    )
+    return Prompts(
+        names=table.prompts,
+        counts=counts,
+        numbers=rows,
+        old_right=old > new,
+        new_right=new > old,
+        of_rates=True,
+    )
+
+
+def _groups(table: ItemTable, rows: Numbers) -> Numbers | None:
+    """Give the number of the group of every prompt, by one row of each."""
+    return number_labels(table.unit_numbers[rows])[0] if table.unit == "groups" else None
 
 
 def _surest_first(tests: Falls, sizes: npt.NDArray[np.int64]) -> list[int]:

@@ -83,7 +83,7 @@ def changed_items(comparison: Facts) -> list[Item]:
 
 
 def described_prompt(comparison: Facts, item: Item) -> dict[str, Any]:
-    """Change of the prompt of an item as the member "prompt" of plain data; none without repeats."""
+    """Change of an item's prompt as the member "prompt" of plain data; none without repeats."""
     change = None if comparison.prompts is None else comparison.prompts.change_of(item)
     return {} if change is None else {"prompt": change.described()}
 

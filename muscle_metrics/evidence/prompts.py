@@ -13,7 +13,7 @@ from muscle_metrics.evidence.rates import independent_rate
 from muscle_metrics.evidence.repeats import prompt_bounds
 from muscle_metrics.evidence.samples import Basis, groups_advice, within
 from muscle_metrics.evidence.units import number_labels
-from muscle_metrics.statistics.noise import PromptMean
+from muscle_metrics.statistics.noise import PromptMean, estimate_noise
 from muscle_metrics.statistics.pass_rates import flap_rates, pass_at_k, pass_hat_k
 from muscle_metrics.words.numbers import percent
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from muscle_metrics.statistics.interval import Side
+    from muscle_metrics.statistics.noise import DecodingNoise
 
     Counts = npt.NDArray[np.int64]
     Floats = npt.NDArray[np.float64]
@@ -59,7 +60,10 @@ class PromptCounts(NamedTuple):
 
     def with_at_least(self, k: int) -> PromptCounts:
         """Prompts with at least k generations of each model."""
-        kept = self.total >= k
+        return self.take(np.flatnonzero(self.total >= k))
+
+    def take(self, kept: npt.NDArray[np.intp]) -> PromptCounts:
+        """Keep the counts of some of the prompts."""
         columns: dict[str, Any] = {
             name: None if column is None else column[kept]
             for name, column in self._asdict().items()
@@ -68,6 +72,16 @@ class PromptCounts(NamedTuple):
             # Numbers of groups must have no gaps.
             columns["groups"] = number_labels(columns["groups"])[0]
         return PromptCounts(**columns)
+
+    def noise(self) -> DecodingNoise:
+        """Split the flip rate into decoding noise and regression; two generations at least."""
+        return estimate_noise(
+            old_right=self.old_right,
+            old_repeats=self.total,
+            new_right=self.new_right,
+            new_repeats=self.total,
+            groups=self.groups,
+        )
 
 
 class PassChange(NamedTuple):
@@ -102,7 +116,7 @@ class PassChange(NamedTuple):
 
 
 def pass_changes(counts: PromptCounts, k: int) -> list[PassChange]:
-    """Compare pass@k, pass^k and, from two generations on, the flap rate of two models.
+    """Compare pass@k and, from two generations on, pass^k and the flap rate of two models.
 
     Examples
     --------
@@ -111,13 +125,12 @@ def pass_changes(counts: PromptCounts, k: int) -> list[PassChange]:
     >>> change.title, round(change.old, 3), round(change.new, 3), round(change.broke, 3)
     ('pass^2', 0.667, 0.333, 0.333)
     """
-    every = "right" if k == 1 else f"all of {k} right"
     about = [
         ("pass_at_k", f"pass@{k}", "right" if k == 1 else f"any of {k} right"),
-        ("pass_hat_k", f"pass^{k}", every),
+        ("pass_hat_k", f"pass^{k}", f"all of {k} right"),
         ("flap_rate", "flap rate", f"some of {k} right, some wrong"),
     ]
-    return [_change(counts, k, *one) for one in about[: 2 if k < 2 else 3]]
+    return [_change(counts, k, *one) for one in about[: 1 if k < 2 else 3]]
 
 
 def _change(counts: PromptCounts, k: int, name: str, title: str, meaning: str) -> PassChange:

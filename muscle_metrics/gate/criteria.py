@@ -110,7 +110,10 @@ def broken_pins(comparison: Facts, policy: Policy) -> tuple[str, ...]:
 
 def _is_broken(comparison: Comparison, policy: Policy, rows: list[int]) -> bool:
     """Whether most generations of one prompt were right and now are wrong, or score worse."""
-    most = len(rows) / 2
+    prompts, most = comparison.prompts, len(rows) / 2
+    if prompts is not None and prompts.of_rates:
+        old_right, new_right, total = (column[rows] for column in prompts.counts[:3])
+        return bool(np.any((2 * old_right > total) & (2 * new_right < total)))
     if comparison.correctness is None:
         worse = comparison.values(_negative(comparison, policy))[rows]
         return bool(np.count_nonzero(worse) > most)

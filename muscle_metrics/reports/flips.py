@@ -73,7 +73,8 @@ def first_flips(comparison: Facts | None, most: int, pinned: Collection[str] = (
     FirstFlips
         Empty where scores are graded and no threshold says which are right.
     """
-    if comparison is None or not (comparison.is_judged or comparison.sample):
+    known = comparison and (comparison.is_judged or comparison.sample or comparison.prompts)
+    if comparison is None or not known:
         return FirstFlips([], 0)
     flips = worst_items(comparison)
     flips.sort(key=lambda item: item.id not in pinned)

@@ -25,7 +25,7 @@ _ROUNDING = 1 + 1e-9
 def discrete_discoveries(
     p_values: ArrayLike, kinds: ArrayLike, supports: Sequence[ArrayLike], *, rate: float
 ) -> NDArray[np.bool_]:
-    """Tests that are discoveries, of which on average at most a share `rate` is false.
+    """Find the tests of which on average at most a share `rate` is a false discovery.
 
     Step-up procedure for discrete tests (DBH). A test counts against the others only with the
     chance that its p-value can be so small: one that no data could make significant costs nothing.
