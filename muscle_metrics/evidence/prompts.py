@@ -163,6 +163,8 @@ def pass_loss(
     loss = PromptMean(old - new, -1.0, 1.0, kept.groups)
     title = f"{'pass@' if rate == 'pass_at_k' else 'pass^'}{k}"
     seen = f"{title} {percent(old.mean())} before, {percent(new.mean())} now, over"
+    if broken:
+        seen = f"{title} of {percent(old.mean())} over"
     return _mean_evidence(loss, seen, strict=strict)
 
 

@@ -21,7 +21,7 @@ from muscle_metrics.evidence.units import Part, Regression
 from muscle_metrics.flips.magnitudes import Magnitude
 from muscle_metrics.gate.criterion import Criterion, Views, noisy
 from muscle_metrics.gate.equivalence import LIMITS, equivalence_criteria
-from muscle_metrics.gate.prompt_limits import prompt_criteria
+from muscle_metrics.gate.prompt_limits import prompt_criteria, rates_loss
 from muscle_metrics.words.escape import distinct
 from muscle_metrics.words.place import list_names
 
@@ -254,6 +254,8 @@ def _rate(policy: Policy, event: Event, comparison: Facts) -> Evidence:
 
 def _breakable(event: Event, comparison: Facts, part: Part | None = None) -> Evidence:
     """Evidence if every item broke that can break."""
+    if comparison.prompts is not None and comparison.prompts.of_rates:
+        return rates_loss(comparison, part, broken=True)
     return event_evidence(comparison, _before(event), part)
 
 
@@ -268,6 +270,8 @@ def _conditional(policy: Policy, event: Event, comparison: Facts) -> Evidence:
 
 
 def _loss_evidence(policy: Policy, comparison: Facts) -> Evidence:
+    if comparison.prompts is not None and comparison.prompts.of_rates:
+        return rates_loss(comparison, strict=policy.strict_groups)
     return loss_evidence(comparison, strict=policy.strict_groups)
 
 

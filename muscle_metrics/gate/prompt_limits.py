@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from muscle_metrics.errors import UsageError
+from muscle_metrics.evidence.evidence import nothing_observed
 from muscle_metrics.evidence.prompts import flap_evidence, pass_loss
 from muscle_metrics.words.escape import shorten, visible
 from muscle_metrics.words.place import item_name, show
@@ -13,13 +14,15 @@ from muscle_metrics.words.place import item_name, show
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.evidence.evidence import Evidence
     from muscle_metrics.evidence.prompts import PassRate, PromptCounts
+    from muscle_metrics.evidence.units import Part
     from muscle_metrics.gate.criteria import Criterion, Views
     from muscle_metrics.gate.policy import Policy
 
-__all__ = ["OF_PROMPTS", "check_pass_k", "prompt_criteria"]
+__all__ = ["OF_PROMPTS", "check_pass_k", "prompt_criteria", "rates_loss"]
 
 OF_PROMPTS = ("max_pass_at_k_loss", "max_pass_hat_k_loss", "max_flap_rate")
 _LOSSES: tuple[tuple[PassRate, str], ...] = (("pass_at_k", "pass@"), ("pass_hat_k", "pass^"))
@@ -77,6 +80,17 @@ def prompt_criteria(views: Views, policy: Policy) -> Iterator[Criterion]:
     if policy.max_flap_rate is not None:
         flaps = partial(_flaps, k, strict)
         yield views.judge(f"flap rate of new over {k} generations", policy.max_flap_rate, flaps)
+
+
+def rates_loss(
+    comparison: Facts, part: Part | None = None, *, strict: bool = False, broken: bool = False
+) -> Evidence:
+    """Loss of accuracy where scores are shares of generations: that of pass@1, by `pass_loss`."""
+    items = cast("Comparison", comparison)
+    if part is not None and part.name not in items.part_names(part.kind):
+        return nothing_observed()
+    counts = _counts(items).take(items.rows(part))
+    return pass_loss(counts, "pass_at_k", 1, strict=strict, broken=broken)
 
 
 def _loss(
