@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check_pass_rates", "check_samples", "range_of_rates", "right_of_rates"]
 
+# With more, any score of a few digits would be a share of so many.
+MOST = 1000
 # Half of the last digit where a rate is stored with four decimals.
 _ROUNDING = 5e-5
 
@@ -39,14 +41,14 @@ def check_samples(
     Raises
     ------
     UsageError
-        Also if the number is no whole number of at least 2.
+        Also if the number is no whole number from 2 to `MOST`.
     """
     if samples is None:
         return
-    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 2:
+    if isinstance(samples, bool) or not isinstance(samples, int) or not 2 <= samples <= MOST:
         raise UsageError(
-            f"expected the generations that each score is a share of as a whole number of at least "
-            f"2, got {samples!r}: name it with --samples (samples=)"
+            f"expected the generations that each score is a share of as a whole number between 2 "
+            f"and {MOST}, got {samples!r}: name it with --samples (samples=)"
         )
     if len(chosen) != 1 or not isinstance(chosen[0], Recorded):
         raise UsageError(
@@ -97,10 +99,9 @@ def check_pass_rates(comparison: Comparison, samples: int | None) -> Comparison:
         if wrong.size:
             first, more = wrong[0], f" and {wrong.size - 1} more" if wrong.size > 1 else ""
             raise InputError(
-                f"{name}: expected multiples of 1/{samples}, with at least 4 decimals, as shares "
-                f"of {samples} generations, got {float(rates[first])!r} for "
-                f"{show(comparison.table.ids[first])}{more}: name the number of generations with "
-                f"--samples (samples=), or drop it"
+                f"expected scores of {show(name)} that are multiples of 1/{samples}, with at least "
+                f"4 decimals, got {float(rates[first])!r} for {show(comparison.table.ids[first])}"
+                f"{more}: name the generations of each with --samples (samples=), or drop it"
             )
     return comparison
 

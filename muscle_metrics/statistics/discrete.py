@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,25 +77,35 @@ def discrete_discoveries(
     known = [np.unique(np.asarray(support, dtype=np.float64)) for support in supports]
     _check_attainable(values, which, known)
     found = np.zeros(values.shape, dtype=bool)
-    if not values.size:
-        return found
-    used, tests = np.unique(which, return_counts=True)
-    points = np.unique(np.concatenate([known[kind] for kind in used]))
-    # Chances of every kind to be at most each point, shape (points, kinds).
-    chances = np.stack([_chance_below(known[kind], points) for kind in used], axis=1)
-    with np.errstate(divide="ignore"):
-        odds = np.where(chances < 1, chances / (1 - chances), np.inf)
-    within = np.flatnonzero(odds @ tests <= rate * values.size)
-    if not within.size:
-        return found
-    last = within[-1]
-    # tau_m = points[last]; G(t) = sum_i F_i(t) / (1 - F_i(tau_m)) for t <= tau_m.
-    false_ones = chances[: last + 1] @ (tests / (1 - chances[last]))
-    number = np.searchsorted(np.sort(values), points[: last + 1] * _ROUNDING, side="right")
-    kept = np.flatnonzero((false_ones <= rate * number) & (number > 0))
-    if not kept.size:
-        return found
-    return np.asarray(values <= points[kept[-1]] * _ROUNDING)
+    used = [(known[kind], tests) for kind, tests in Counter(which.tolist()).items()]
+    last = _largest_point(used, rate * values.size)
+    points = np.unique(values[values <= last * _ROUNDING])
+    # G(t) = sum_i F_i(t) / (1 - F_i(tau_m)) for t <= tau_m, one kind of tests after the other.
+    false_ones = np.zeros(points.shape)
+    for support, tests in used:
+        chance_of_last = _chance_below(support, np.array([last]))[0]
+        false_ones += tests * _chance_below(support, points) / (1 - chance_of_last)
+    number = np.searchsorted(np.sort(values), points * _ROUNDING, side="right")
+    kept = np.flatnonzero(false_ones <= rate * number)
+    return np.asarray(values <= points[kept[-1]] * _ROUNDING) if kept.size else found
+
+
+def _largest_point(used: Sequence[tuple[Floats, int]], most: float) -> float:
+    """Return tau_m, the largest t with sum_i F_i(t) / (1 - F_i(t)) <= m rate; 0 without any."""
+    points = np.unique(np.concatenate([[0.0], *(support for support, _ in used)]))
+
+    def is_within(point: float) -> bool:
+        chances = [(_chance_below(one, np.array([point]))[0], tests) for one, tests in used]
+        return all(chance < 1 for chance, _ in chances) and most >= sum(
+            tests * chance / (1 - chance) for chance, tests in chances
+        )
+
+    # The sum never falls: halve the points between one within and one beyond.
+    within, beyond = 0, points.size
+    while beyond - within > 1:
+        middle = (within + beyond) // 2
+        within, beyond = (middle, beyond) if is_within(float(points[middle])) else (within, middle)
+    return float(points[within])
 
 
 def _chance_below(support: Floats, points: Floats) -> Floats:

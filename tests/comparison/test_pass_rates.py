@@ -138,10 +138,12 @@ def test_rates_that_are_no_multiples_are_refused(value):
     rates = as_rates(generations(1))
     new = [dict(row) for row in rates]
     new[41]["rate"] = new[77]["rate"] = value
-    with pytest.raises(InputError, match=r"new: expected multiples of 1/5.* for 'ü41' and 1 more"):
+    with pytest.raises(
+        InputError, match=r"scores of 'new' .* multiples of 1/5, .* for 'ü41' and 1 more"
+    ):
         by_rates(rates, new)
     # The same value in the old run, and in a row that only it holds.
-    with pytest.raises(InputError, match="old: expected multiples of 1/5"):
+    with pytest.raises(InputError, match="scores of 'old' that are multiples of 1/5"):
         by_rates(new, rates)
 
 
@@ -162,7 +164,8 @@ def test_four_decimals_of_a_third_are_a_third():
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"samples": 1}, "at least 2, got 1"),
+        ({"samples": 1}, "between 2 and 1000, got 1"),
+        ({"samples": 10**9}, "got 1000000000"),
         ({"samples": True}, "got True"),
         ({"samples": 5.0}, "got 5.0"),
         ({"threshold": 0.5}, "no --threshold"),

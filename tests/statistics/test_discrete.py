@@ -109,6 +109,14 @@ def test_tests_that_can_show_nothing_cost_nothing():
     )
 
 
+def test_many_values_of_a_test_need_little_memory():
+    # As many points as 200 kinds of 2000 values each have would fill gigabytes with every kind.
+    supports = [np.linspace(1e-6, 1, 2000) ** (1 + kind / 1000) for kind in range(200)]
+    p_values = [support[0] for support in supports[:5]] + [support[-1] for support in supports[5:]]
+    found = discrete_discoveries(p_values, range(200), supports, rate=0.05)
+    assert np.flatnonzero(found).tolist() == [0, 1, 2, 3, 4]
+
+
 def test_no_tests_give_no_discoveries():
     assert discrete_discoveries([], [], SUPPORTS, rate=0.05).tolist() == []
 
