@@ -60,7 +60,12 @@ class ItemTexts(NamedTuple):
 
     def described(self) -> dict[str, dict[str, str]]:
         """Texts that are known as plain data: nothing, or by name as the member "texts"."""
-        known = {name: text for name, text in self._asdict().items() if text is not None}
+        # Numbers of generations are a member of their own, "prompt".
+        known = {
+            name: text
+            for name, text in self._asdict().items()
+            if text is not None and name != "generations"
+        }
         return {"texts": known} if known else {}
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.comparison.items import Item, answer_text
 from muscle_metrics.comparison.listed import hide_text_secrets, prompted_texts, shown_answers
-from muscle_metrics.comparison.worst import count_worst, worst_items
+from muscle_metrics.comparison.worst import count_worst, described_prompt, worst_items
 from muscle_metrics.gate.verdict import hide_verdict_secrets
 from muscle_metrics.words.escape import shorten, terminal
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.comparison.listed import ItemTexts
@@ -28,7 +28,8 @@ class FirstFlips(NamedTuple):
     """The first negative flips, the number of all, and how many secrets were hidden in them.
 
     `texts` are those of the items, in their order; `problem` says why a log gave none. `kind` says
-    whether they are all negative flips, or those among labelled items.
+    whether they are all negative flips, or those among labelled items. Of repeats `prompts` has the
+    change of each item's prompt as the member "prompt".
     """
 
     items: list[Item]
@@ -37,6 +38,7 @@ class FirstFlips(NamedTuple):
     texts: Sequence[ItemTexts] = ()
     problem: str | None = None
     kind: str = "negative flips"
+    prompts: Sequence[Mapping[str, Any]] = ()
 
     @property
     def pairs(self) -> list[tuple[Item, ItemTexts]]:
@@ -92,6 +94,7 @@ def first_flips(comparison: Facts | None, most: int, pinned: Collection[str] = (
         [part.value for part in texts],
         listed.problem,
         _kind(comparison),
+        [described_prompt(comparison, item) for item in flips[:most]],
     )
 
 
