@@ -139,7 +139,8 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         type=number,
         default=0,
         metavar="N",
-        help="print N items that broke, pinned ones and the largest loss first",
+        help="print N items, or of repeats prompts, that broke, pinned ones and the largest loss "
+        "first",
     )
     group.add_argument(
         "--examples",
