@@ -21,7 +21,7 @@ from muscle_metrics.evidence.units import Part, Regression
 from muscle_metrics.flips.magnitudes import Magnitude
 from muscle_metrics.gate.criterion import Criterion, Views, noisy
 from muscle_metrics.gate.equivalence import LIMITS, equivalence_criteria
-from muscle_metrics.gate.prompt_limits import prompt_criteria, rates_loss
+from muscle_metrics.gate.prompt_limits import prompt_criteria, rates_loss, refuse_of_rates
 from muscle_metrics.words.escape import distinct
 from muscle_metrics.words.place import list_names
 
@@ -89,6 +89,7 @@ def list_criteria(comparison: Facts, policy: Policy) -> list[Criterion]:
         _refuse_beyond_labels(policy)
     elif comparison.in_memory is None:
         _refuse_items(comparison, policy)
+    refuse_of_rates(comparison, policy)
     ignores = policy.missing == "ignore"
     worst = comparison.accepting_losses if ignores else comparison.worst_case
     views = Views(comparison, worst)

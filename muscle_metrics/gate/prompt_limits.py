@@ -19,12 +19,20 @@ if TYPE_CHECKING:
     from muscle_metrics.evidence.evidence import Evidence
     from muscle_metrics.evidence.prompts import PassRate, PromptCounts
     from muscle_metrics.evidence.units import Part
-    from muscle_metrics.gate.criteria import Criterion, Views
+    from muscle_metrics.gate.criterion import Criterion, Views
     from muscle_metrics.gate.policy import Policy
 
-__all__ = ["OF_PROMPTS", "check_pass_k", "prompt_criteria", "rates_loss"]
+__all__ = ["OF_PROMPTS", "check_pass_k", "prompt_criteria", "rates_loss", "refuse_of_rates"]
 
 OF_PROMPTS = ("max_pass_at_k_loss", "max_pass_hat_k_loss", "max_flap_rate")
+# Limits that need to know of each generation whether it is right.
+OF_ANSWERS = (
+    "max_conditional_nfr",
+    "max_nfr_mc",
+    "max_flip_rate",
+    "max_churn",
+    "max_accuracy_change",
+)
 _LOSSES: tuple[tuple[PassRate, str], ...] = (("pass_at_k", "pass@"), ("pass_hat_k", "pass^"))
 
 
@@ -80,6 +88,25 @@ def prompt_criteria(views: Views, policy: Policy) -> Iterator[Criterion]:
     if policy.max_flap_rate is not None:
         flaps = partial(_flaps, k, strict)
         yield views.judge(f"flap rate of new over {k} generations", policy.max_flap_rate, flaps)
+
+
+def refuse_of_rates(comparison: Facts, policy: Policy) -> None:
+    """Refuse limits on answers that are right or wrong where scores are shares of generations.
+
+    Raises
+    ------
+    UsageError
+        If the policy has one.
+    """
+    if comparison.prompts is None or not comparison.prompts.of_rates:
+        return
+    for name in OF_ANSWERS:
+        if getattr(policy, name) is not None:
+            raise UsageError(
+                f"expected limits that shares of generations can decide, got {name}: drop it, or "
+                f"give the generations one by one with --repeat-field (repeats=) and without "
+                f"--samples (samples=)"
+            )
 
 
 def rates_loss(

@@ -104,6 +104,14 @@ def test_accuracy_is_that_of_one_generation():
     assert verdict.outcome == "FAIL"
 
 
+@pytest.mark.parametrize("rates", [[0.2, 0.8] * 40, [0, 1] * 40])
+def test_limits_on_answers_are_refused(rates):
+    rows = [{"id": str(number), "rate": rate} for number, rate in enumerate(rates)]
+    for name in ("max_conditional_nfr", "max_flip_rate", "max_churn", "max_accuracy_change"):
+        with pytest.raises(UsageError, match=f"got {name}: drop it"):
+            by_rates(rows, rows).gate(Policy(max_nfr="0.5", **{name: "0.6"}))
+
+
 def test_pinned_prompts_break_where_most_generations_do():
     rates = as_rates(generations(1, k=5))
     new = [dict(row) for row in rates]

@@ -94,6 +94,9 @@ CASES: dict[str, Callable[[], object]] = {
     "samples: a threshold": lambda: rated(threshold=0.5),
     "samples: another range": lambda: rated(score_range=(0, 10)),
     "samples: no multiples": lambda: rated(samples=4),
+    "samples: a limit on answers": lambda: check_gate(
+        rated(), Policy(max_nfr="0.5", max_conditional_nfr="0.1")
+    ),
     "samples: repeats": lambda: rated(
         Run(tuple(Record("q1", scores={"rate": 0.2}, repeat=take) for take in "12"), "old")
     ),
