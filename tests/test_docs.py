@@ -169,6 +169,14 @@ def test_pictures_are_what_their_script_draws() -> None:
         assert sum(script["split"](script["OLD"], new)) == pytest.approx(sum(flips) / len(flips))
 
 
+def test_the_picture_of_repeats_is_what_its_script_draws() -> None:
+    script = runpy.run_path(str(PROJECT / "docs" / "draw_repeats.py"))
+    # To mend the picture, run: python docs/draw_repeats.py
+    assert script["draw"]() == (PROJECT / "docs" / "repeats.svg").read_text(encoding="utf-8")
+    # As many prompts as are expected, but for rounding.
+    assert sum(script["expected"](5).values()) == pytest.approx(612, abs=18)
+
+
 def test_pictures_of_the_atlas_are_what_their_script_draws() -> None:
     for name, draw in runpy.run_path(str(PROJECT / "docs" / "draw_atlas.py"))["PICTURES"].items():
         # To mend a picture, run: python docs/draw_atlas.py

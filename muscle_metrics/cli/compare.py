@@ -79,7 +79,8 @@ def add_command(commands: Any) -> None:
         type=number,
         default=0,
         metavar="N",
-        help="list N items that broke, or got worse by a graded score, the largest loss first",
+        help="list N items that broke, or got worse by a graded score, the largest loss first; of "
+        "repeats N prompts, the surest first",
     )
     output.add_argument(
         "--all-rates", action="store_true", help="show every rate, not only four in plain words"

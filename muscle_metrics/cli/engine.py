@@ -93,7 +93,8 @@ def compare_on_engine(
         )
     reading = choices["key"]
     given = {"key": reading.key if isinstance(reading, Reading) else reading}
-    given |= {name: getattr(options, name, None) for name in ("reference", "task", "filter")}
+    memory_only = ("reference", "task", "filter", "samples")
+    given |= {name: getattr(options, name, None) for name in memory_only}
     for name, value in given.items():
         if value is not None:
             raise UsageError(

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.inputs import given_name, given_names_in
-from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_flips
+from muscle_metrics.cli.judging import (
+    add_judging,
+    judging_choices,
+    refuse_flips,
+    refuse_samples,
+)
 from muscle_metrics.cli.labels import add_labels, compare_by_labels
 from muscle_metrics.cli.like import add_like, check_like_flag
 from muscle_metrics.cli.mistakes import doubt_order, flag_of, note_identical
@@ -134,7 +139,8 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         type=number,
         default=0,
         metavar="N",
-        help="print N items that broke, pinned ones and the largest loss first",
+        help="print N items, or of repeats prompts, that broke, pinned ones and the largest loss "
+        "first",
     )
     group.add_argument(
         "--examples",
@@ -174,7 +180,8 @@ def _gate(options: argparse.Namespace) -> int:
         verdict = refuse(shown, names=names, confidence=policy.look_confidence)
         judged = _Judged(verdict, None, policy.on_inconclusive)
     if judged.comparison is not None:
-        refuse_flips(options.flips, is_judged=judged.comparison.has_flips)
+        has_flips = judged.comparison.has_flips or judged.comparison.prompts is not None
+        refuse_flips(options.flips, is_judged=has_flips)
     judged = judged._replace(verdict=_with_copies(judged.verdict, paths))
     texts = _report_texts(options, judged)
     # Print last: if a report cannot be written, no verdict may be printed.
@@ -203,6 +210,8 @@ def _paths(options: argparse.Namespace) -> list[str]:
             "expected --sequential and --seed together, got one without the other: give both, as "
             "in --sequential --seed 7 with the seed of 'muscle-metrics order'"
         )
+    if options.sequential:
+        refuse_samples(options, "--sequential")
     paths = [*filter(None, [options.baseline]), *options.runs]
     if len(paths) != 2:
         raise UsageError(

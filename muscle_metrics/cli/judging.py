@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.metric_flags import add_metric_flags, metric_options
+from muscle_metrics.cli.whole_numbers import count
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-__all__ = ["JUDGING", "add_judging", "judging_choices", "refuse_flips"]
+__all__ = ["JUDGING", "add_judging", "judging_choices", "refuse_flips", "refuse_samples"]
 
 # Options that only judge items, and what they are where they are not given.
 JUDGING: dict[str, Any] = {
@@ -25,6 +26,7 @@ JUDGING: dict[str, Any] = {
     "threshold": None,
     "strict_threshold": False,
     "score_range": None,
+    "samples": None,
 }
 
 
@@ -55,7 +57,7 @@ def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None
     )
     if not scores:
         parser.set_defaults(stem=False, bertscore_model=None, bertscore_layers=None)
-        parser.set_defaults(threshold=None, strict_threshold=False, score_range=None)
+        parser.set_defaults(threshold=None, strict_threshold=False, score_range=None, samples=None)
         return
     add_metric_flags(group)
     group.add_argument(
@@ -75,6 +77,13 @@ def add_judging(parser: argparse.ArgumentParser, *, scores: bool = True) -> None
         nargs=2,
         metavar=("LOW", "HIGH"),
         help="least and largest value of a recorded score, which bound its mean regression",
+    )
+    group.add_argument(
+        "--samples",
+        type=count,
+        metavar="K",
+        help="the recorded score is the share of right ones among K generations: flips are those "
+        "of generations, apart from their noise",
     )
 
 
@@ -97,7 +106,24 @@ def judging_choices(options: argparse.Namespace) -> dict[str, Any]:
     choices["options"] = metric_options(options, metrics or [])
     if options.score_range:
         choices["score_range"] = tuple(options.score_range)
+    if options.samples is not None:
+        choices["samples"] = options.samples
     return choices
+
+
+def refuse_samples(options: argparse.Namespace, what: str) -> None:
+    """Refuse --samples where items are judged one by one.
+
+    Raises
+    ------
+    UsageError
+        If it is given.
+    """
+    if options.samples is not None:
+        raise UsageError(
+            f"expected items that are right or wrong for {what}, got the share of right ones among "
+            f"--samples {options.samples}: gate the whole run instead"
+        )
 
 
 def refuse_flips(flips: int, *, is_judged: bool) -> None:

@@ -57,7 +57,7 @@ def check_versions(options: argparse.Namespace, choices: Mapping[str, Any], advi
     """
     if len(options.runs) < 2:
         raise UsageError(f"expected two or more runs, got {len(options.runs)}: name OLD and NEW")
-    graded = options.score_range or options.minimum_effect or choices["options"]
+    graded = options.score_range or options.minimum_effect or choices["options"] or options.samples
     if len(options.runs) > 2 and (graded or isinstance(choices["metric"], list)):
         raise UsageError(
             f"expected one --metric and no option of graded scores for a chain, got more: "

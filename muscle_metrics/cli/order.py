@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.cli.judging import JUDGING, add_judging, judging_choices
+from muscle_metrics.cli.judging import (
+    JUDGING,
+    add_judging,
+    judging_choices,
+    refuse_samples,
+)
 from muscle_metrics.cli.mistakes import flag_of
 from muscle_metrics.cli.reading import add_reading, read_runs
 from muscle_metrics.cli.screen import print_lines, warn
@@ -82,6 +87,7 @@ def _order(options: argparse.Namespace) -> int:
 
 
 def _refuse_unused(options: argparse.Namespace) -> None:
+    refuse_samples(options, "an order of items")
     given = [name for name, absent in JUDGING.items() if getattr(options, name) != absent]
     if given and not options.skip_wrong:
         raise UsageError(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.mistakes import flag_of
+from muscle_metrics.cli.whole_numbers import count
 from muscle_metrics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ SINGLE = (
     "max_accuracy_change",
     "max_mean_loss",
     "max_mean_regression",
+    "max_pass_at_k_loss",
+    "max_pass_hat_k_loss",
+    "max_flap_rate",
+    "pass_k",
     "min_coverage",
     "minimum_effect",
     "confidence",
@@ -60,8 +65,12 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
         ("--max-accuracy-change", "accuracy that may be lost or gained"),
         ("--max-mean-loss", "mean loss of a score over all items, in units of the score"),
         ("--max-mean-regression", "how far scores that get worse may fall, in units of the score"),
+        ("--max-pass-at-k-loss", "of repeats: pass@k that may be lost, any of k answers right"),
+        ("--max-pass-hat-k-loss", "of repeats: pass^k that may be lost, all of k answers right"),
+        ("--max-flap-rate", "of repeats: prompts of NEW with both right and wrong among k answers"),
     ):
         group.add_argument(flag, metavar="LIMIT", help=text)
+    group.add_argument("--pass-k", type=count, metavar="K", help="the k of these limits of repeats")
     group.add_argument(
         "--protect",
         action="append",

@@ -33,9 +33,16 @@ from muscle_metrics.comparison.metrics import (
     Recorded,
     choose_metrics,
 )
+from muscle_metrics.comparison.pass_rates import check_pass_rates, check_samples, range_of_rates
 from muscle_metrics.comparison.per_task import settle_scores
 from muscle_metrics.comparison.reading_facts import ReadingFacts
-from muscle_metrics.comparison.signature import name_answer, name_directions, name_key, name_recipe
+from muscle_metrics.comparison.signature import (
+    SAMPLES,
+    name_answer,
+    name_directions,
+    name_key,
+    name_recipe,
+)
 from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
 from muscle_metrics.runs.joining.pairing import pair_runs
 from muscle_metrics.runs.joining.references import refuse_own_answers
@@ -225,6 +232,7 @@ def compare_runs(
     tie: float | None = None,
     minimum_effect: float = 0.0,
     score_range: tuple[float, float] = UNBOUNDED,
+    samples: int | None = None,
     missing: MissingItems = "error",
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
@@ -264,6 +272,9 @@ def compare_runs(
     score_range : tuple of float
         Least and largest value that a recorded score can take; one outside is an error. With
         ``unanswered="wrong"`` also those of scorers that have none themselves.
+    samples : int, optional
+        Generations of every item, where its one score is the share of right ones among them: then
+        flips are those of the generations, apart from their noise. Other scores are refused.
     missing : {"error", "drop"}
         What to do with items that only one run holds.
     conflict : {"error", "drop", "own", "first", "last"}
@@ -309,7 +320,7 @@ def compare_runs(
         strict_threshold=strict_threshold,
         tie=tie,
         minimum_effect=minimum_effect,
-        score_range=score_range,
+        score_range=range_of_rates(samples, score_range),
         unanswered=unanswered,
     )
     joined = pair_runs(
@@ -323,6 +334,7 @@ def compare_runs(
     chosen = choose_metrics(
         metric, options, recorded=recorded_names(joined), has_logs=joined.has_logs
     )
+    check_samples(samples, chosen, threshold=threshold, score_range=score_range)
     settings.check(chosen)
     answers = KeyedAnswers(joined, key)
     key_name = answers.name_for(chosen)
@@ -352,6 +364,7 @@ def compare_runs(
             conflict=conflict,
             unanswered=unanswered,
             **settings.effects,
+            **({} if samples is None else {SAMPLES: str(samples)}),
             **name_directions(joined.lower_is_better.intersection(measured.recorded)),
         ),
         reading=answers.facts,
@@ -373,10 +386,11 @@ def compare_runs(
             tie=tie,
             minimum_effect=minimum_effect,
             score_range=score_range,
+            samples=samples,
             unanswered=unanswered,
         )
 
-    return with_losses(comparison, joined.losses, judge_old)
+    return with_losses(check_pass_rates(comparison, samples), joined.losses, judge_old)
 
 
 def _read_both(

@@ -14,6 +14,7 @@ from muscle_metrics.comparison.answer_forms import count_forms
 from muscle_metrics.comparison.facts import UNKNOWN_ANSWERS, Facts, no_threshold
 from muscle_metrics.comparison.items import Item, ItemTable, items_of_quadrants
 from muscle_metrics.comparison.near_misses import find_better_reading
+from muscle_metrics.comparison.prompts import prompts_of
 from muscle_metrics.comparison.signature import signature_line
 from muscle_metrics.errors import InputError
 from muscle_metrics.evidence.units import CELLS_OF, Cells, Possible, Regression, Units
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.answers.reading.reading import Reading
     from muscle_metrics.comparison.answer_forms import AnswerForms
+    from muscle_metrics.comparison.prompts import Prompts
     from muscle_metrics.comparison.reading_facts import ReadingFacts
     from muscle_metrics.comparison.saved import SavedComparison
     from muscle_metrics.evidence.units import Event, Kind, Part
@@ -154,6 +156,11 @@ class Comparison(Facts):
     def answer_forms(self) -> AnswerForms | None:
         """Forms of both runs' answers, and in which form items broke; None without answers."""
         return count_forms(self)
+
+    @cached_property
+    def prompts(self) -> Prompts | None:
+        """Prompts that were answered several times, and which of them changed; else None."""
+        return prompts_of(self)
 
     @cached_property
     def better_reading(self) -> Reading | None:

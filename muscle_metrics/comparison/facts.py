@@ -24,6 +24,12 @@ from muscle_metrics.comparison.uncertainty import (
     rate_bounds,
     score_bounds,
 )
+from muscle_metrics.comparison.worst import (
+    ONCE_IN_MEMORY,
+    changed_items,
+    check_listed_once,
+    described_prompt,
+)
 from muscle_metrics.errors import UsageError, check_choice
 from muscle_metrics.evidence.repeats import noise_parts
 from muscle_metrics.evidence.units import Part
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.answer_forms import AnswerForms
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.items import Item
+    from muscle_metrics.comparison.prompts import Prompts
     from muscle_metrics.comparison.reading_facts import ReadingFacts
     from muscle_metrics.evidence.evidence import Bounds
     from muscle_metrics.evidence.labels import LabelSample
@@ -136,6 +143,11 @@ class Facts(ABC):
         """The comparison in which every lost item was wrong, and got fixed."""
 
     @property
+    def prompts(self) -> Prompts | None:
+        """Prompts that were answered several times; None without repeats, and on an engine."""
+        return None
+
+    @property
     def is_thresholded(self) -> bool:
         """Whether a threshold on a graded score decides which items are right."""
         return has_threshold(self.recipe)
@@ -216,7 +228,8 @@ class Facts(ABC):
         Parameters
         ----------
         items : {"all", "none"}
-            Whether to list every item that flipped, or none: then "flips" is None.
+            Whether to list every item that flipped, or none: then "flips" is None. Of repeats each
+            prompt that changed is listed once, the surest first.
 
         Returns
         -------
@@ -225,7 +238,11 @@ class Facts(ABC):
         """
         check_choice("items", items, get_args(JsonItems))
         possible = self.possible_negative_flip_rates
-        flips = list(self.flips()) if self.is_judged and items == "all" else []
+        lists_items = self.is_judged and items == "all"
+        notes = remark_lines(self)
+        if lists_items and self.in_memory is None and self.is_repeated:
+            lists_items, notes = False, [*notes, f"flips are not listed: {ONCE_IN_MEMORY}"]
+        flips = changed_items(self) if lists_items else []
         listed = texts_of(self, flips)
         content: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
@@ -236,26 +253,36 @@ class Facts(ABC):
             "lost": dict(self.lost),
             "coverage": float(self.coverage),
             "answer_forms": None if self.answer_forms is None else self.answer_forms.described(),
-            "notes": [*remark_lines(self), *([listed.problem] if listed.problem else [])],
+            "notes": [*notes, *([listed.problem] if listed.problem else [])],
             "possible_negative_flip_rates": None if possible is None else list(possible),
             "scores": {
                 name: described_changes(changes, partial(score_bounds, self, name))
                 for name, changes in self.changes.items()
             },
         }
+        if not self.is_judged and self.prompts is None:
+            return content
+        content |= {
+            "decoding_noise": described_noise(noise_parts(decoding_noise(self))),
+            "prompts": None if self.prompts is None else self.prompts.described(items=items),
+        }
         if not self.is_judged:
             return content
         return {
             **content,
             **self._described(None),
-            "decoding_noise": described_noise(noise_parts(decoding_noise(self))),
             "slices": {name: self._described(Part("slice", name)) for name in self.slices},
             "tasks": {name: self._described(Part("task", name)) for name in self.tasks},
             "macro": macro_averages(self.tasks) or None,
             "flips": None
-            if items == "none"
+            if not lists_items
             else [
-                {**item._asdict(), "quadrant": str(item.quadrant), **texts.described()}
+                {
+                    **item._asdict(),
+                    "quadrant": str(item.quadrant),
+                    **texts.described(),
+                    **described_prompt(self, item),
+                }
                 for item, texts in zip(flips, listed.items, strict=True)
             ],
         }
@@ -377,7 +404,7 @@ class Facts(ABC):
         return part_frame(self.to_dict(), by)
 
     def flips_frame(self, *quadrants: Quadrant | str) -> pd.DataFrame:
-        """Items that broke, the worst first, then those that got fixed.
+        """Items that broke, the worst first, then those that got fixed; of repeats prompts.
 
         Parameters
         ----------
@@ -388,19 +415,23 @@ class Facts(ABC):
         -------
         pandas.DataFrame
             Columns as in `to_frame`. Items of one loss, as all are without graded scores, come in
-            the natural order of their ids. Counted runs give their sample.
+            the natural order of their ids. Counted runs give their sample. Of repeats there is one
+            row for each prompt, with ``right_before``, ``right_now``, ``generations``, ``p_value``
+            and ``sureness``, the surest change first.
 
         Raises
         ------
         UsageError
-            If scores are graded without a threshold, or a quadrant is unknown.
+            If scores are graded without a threshold, a quadrant is unknown, or an engine counted
+            repeats.
         """
         from muscle_metrics.comparison import frames
 
-        if not self.is_judged:
+        if not self.is_judged and self.prompts is None:
             raise no_threshold()
         held = self.in_memory
         if held is None:
+            check_listed_once(self)
             return frames.described_flips(self.flips(*quadrants), quadrants)
         return frames.flips_frame(held, quadrants)
 

@@ -68,9 +68,8 @@ def flip_blocks(comparison: Facts, most: int) -> FlipBlocks:
     for item, texts in zip(items, listed.items, strict=True):
         shown = Item._make(hide_secrets(tuple(item)).value)
         hidden = hide_text_secrets(texts).value
-        name = item_name(
-            shown.task if names_task else None, hidden.number or shown.id, shown.repeat
-        )
+        repeat = shown.repeat if comparison.prompts is None else None
+        name = item_name(shown.task if names_task else None, hidden.number or shown.id, repeat)
         block = flip_block(shown, hidden, name=name)
         blocks.append(block._replace(texts=[*block.texts, *_score_line(comparison, item)]))
     return FlipBlocks(_title(comparison, len(items), total, listed.problem), blocks)
@@ -98,7 +97,8 @@ def flip_block(item: Item, texts: ItemTexts, *, name: str | None = None) -> Bloc
     prompt = [] if texts.question is None else [("prompt", texts.question)]
     names = [("item", item.name if name is None else name)]
     names += [("slice", item.slice)] if item.slice else []
-    answers = [("old", old), ("new", new), ("reference", reference)]
+    change = [] if texts.generations is None else [("right", texts.generations)]
+    answers = [*change, ("old", old), ("new", new), ("reference", reference)]
     mismatch = [] if texts.new_mismatch is None else [("mismatch", texts.new_mismatch)]
     return Block(names, [*prompt, *answers, *mismatch])
 
@@ -145,14 +145,20 @@ def _starts(texts: dict[str, str], room: int) -> dict[str, int]:
 
 
 def _title(comparison: Facts, shown: int, total: int, problem: str | None) -> str:
-    if comparison.is_judged:
+    if comparison.prompts is not None:
+        what = f"{counted(total, 'prompt')} with fewer right answers than before"
+    elif comparison.is_judged:
         what = f"{counted(total, 'item')} that broke"
     else:
         name = shorten(without_secrets(next(iter(comparison.changes))), NAME_LIMIT)
         what = f"{counted(total, 'item')} that got worse in {name}"
-    if comparison.changes and shown > 1:
+    if comparison.prompts is not None and shown > 1:
+        what += ", the surest first"
+    elif comparison.changes and shown > 1:
         what += ", the largest loss first"
-    if not total:
+    if not total and comparison.prompts is not None:
+        title = "no prompt has fewer right answers than before"
+    elif not total:
         title = f"no item {'broke' if comparison.is_judged else 'got worse'}"
     elif shown < total:
         title = f"{shown} of {what}; all of them: --flips {total} (flips=)"

@@ -11,12 +11,13 @@ from muscle_metrics.errors import check_choice
 from muscle_metrics.flips.rate_table import RATES, SCORE_MEANS, SCORE_RATES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
 
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.prompts import Prompts
     from muscle_metrics.flips.counts import Quadrant
 
 __all__ = [
@@ -26,8 +27,10 @@ __all__ = [
     "rate_rows",
     "rates_frame",
     "steps_frame",
+    "with_prompts",
 ]
 
+_PROMPT = ("right_before", "right_now", "generations", "p_value", "sureness")
 _RATE = ("value", "count", "total", "low", "high", "method")
 
 
@@ -90,15 +93,36 @@ def part_frame(data: Mapping[str, Any], kind: str) -> pd.DataFrame:
 
 
 def flips_frame(comparison: Comparison, quadrants: tuple[Quadrant | str, ...]) -> pd.DataFrame:
-    """Items that flipped, the worst first: by quadrant, then by the loss of the first metric."""
+    """Items that flipped, the worst first: by quadrant, then by the loss of the first metric.
+
+    Of repeats each prompt has one row in a quadrant.
+    """
     wanted = check_quadrants(quadrants)
     frame = comparison.to_frame()
+    if comparison.prompts is not None:
+        return _prompt_flips(comparison.prompts, frame, wanted)
     first = next(iter(comparison.changes.values()), None)
     gains = np.zeros(len(frame)) if first is None else np.nan_to_num(first.gains)
     ranks = frame["quadrant"].map({name: rank for rank, name in enumerate(wanted)})
     # A stable sort: items of one loss stay in the natural order of their ids.
     order = np.lexsort((gains, ranks.fillna(len(wanted))))
     return frame.iloc[order[: int(ranks.notna().sum())]].reset_index(drop=True)
+
+
+def _prompt_flips(prompts: Prompts, frame: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
+    rows = [row for quadrant in wanted for row in prompts.rows(quadrant)]
+    found = frame.iloc[rows].reset_index(drop=True)
+    numbers = prompts.numbers[rows]
+    changes = [prompts.change_of_number(number) for number in numbers.tolist()]
+    # Prompts with as many right generations as before have no test.
+    values: tuple[Any, ...] = (
+        prompts.counts.old_right[numbers],
+        prompts.counts.new_right[numbers],
+        prompts.counts.total[numbers],
+        np.array([np.nan if one is None else one.p_value for one in changes]),
+        [None if one is None else one.sureness for one in changes],
+    )
+    return found.assign(**dict(zip(_PROMPT, values, strict=True)))
 
 
 def described_flips(items: Iterable[Any], quadrants: tuple[Quadrant | str, ...]) -> pd.DataFrame:
@@ -109,6 +133,22 @@ def described_flips(items: Iterable[Any], quadrants: tuple[Quadrant | str, ...])
     frame = pd.DataFrame.from_records(list(items), columns=list(Item._fields))
     frame["quadrant"] = frame["quadrant"].map(str)
     return frame[frame["quadrant"].isin(wanted)].reset_index(drop=True)
+
+
+def with_prompts(frame: pd.DataFrame, flips: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Flips with the change of their prompts, where the saved ones have it."""
+    changes = {_key(flip): flip["prompt"] for flip in flips if "prompt" in flip}
+    if not changes:
+        return frame
+    rows: list[Any] = frame.to_dict("records")
+    found = [changes[_key(row)] for row in rows]
+    for name in _PROMPT:
+        frame[name] = [change[name] for change in found]
+    return frame
+
+
+def _key(flip: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(flip[name] for name in ("task", "id", "repeat"))
 
 
 def steps_frame(chain: Chain) -> pd.DataFrame:

@@ -43,6 +43,8 @@ class ItemTexts(NamedTuple):
         Text of the option that an answer, or the reference, names.
     old_mismatch, new_mismatch : str, optional
         Why a wrong answer is not its reference, where a reader of answers knows a reason.
+    generations : str, optional
+        Of repeats: right generations of the prompt before and now, and how sure the change is.
     """
 
     number: str | None = None
@@ -54,10 +56,16 @@ class ItemTexts(NamedTuple):
     reference_option: str | None = None
     old_mismatch: str | None = None
     new_mismatch: str | None = None
+    generations: str | None = None
 
     def described(self) -> dict[str, dict[str, str]]:
         """Texts that are known as plain data: nothing, or by name as the member "texts"."""
-        known = {name: text for name, text in self._asdict().items() if text is not None}
+        # Numbers of generations are a member of their own, "prompt".
+        known = {
+            name: text
+            for name, text in self._asdict().items()
+            if text is not None and name != "generations"
+        }
         return {"texts": known} if known else {}
 
 
@@ -93,7 +101,7 @@ def texts_of(comparison: Facts, items: Sequence[Item]) -> ListedTexts:
     """
     read = log_texts(comparison, items)
     pairs = zip(items, read.items, strict=True)
-    return read._replace(items=[_with_mismatches(comparison, item, one) for item, one in pairs])
+    return read._replace(items=[_with_facts(comparison, item, one) for item, one in pairs])
 
 
 def log_texts(comparison: Facts, items: Sequence[Item]) -> ListedTexts:
@@ -119,8 +127,11 @@ def log_texts(comparison: Facts, items: Sequence[Item]) -> ListedTexts:
     return ListedTexts([_texts(item, _found(old, item), _found(new, item)) for item in items])
 
 
-def _with_mismatches(comparison: Facts, item: Item, texts: ItemTexts) -> ItemTexts:
-    """Add why answers are wrong, which is found out for listed items alone."""
+def _with_facts(comparison: Facts, item: Item, texts: ItemTexts) -> ItemTexts:
+    """Add how the prompt of repeats changed, and why answers are wrong."""
+    change = None if comparison.prompts is None else comparison.prompts.change_of(item)
+    if change is not None:
+        texts = texts._replace(generations=str(change))
     reading = None if comparison.reading is None else comparison.reading.reading
     if reading is None:
         return texts

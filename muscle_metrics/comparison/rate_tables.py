@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from muscle_metrics.comparison.facts import Facts
+    from muscle_metrics.comparison.prompts import Prompts
     from muscle_metrics.evidence.evidence import Bounds
     from muscle_metrics.evidence.repeats import NoisePart
     from muscle_metrics.evidence.units import Kind
@@ -47,6 +48,7 @@ __all__ = [
     "change_cells",
     "noise_table",
     "part_table",
+    "pass_table",
     "quadrant_table",
     "rate_table",
     "safe_name",
@@ -108,6 +110,39 @@ def noise_table(parts: Sequence[NoisePart]) -> FittedTable:
             Column("what it is", "text"),
         ],
         [[p.title, percent(p.value), *_bounded(p.bounds), p.meaning] for p in parts],
+    )
+
+
+def pass_table(prompts: Prompts) -> FittedTable:
+    """Tabulate pass@k, pass^k and the flap rate over prompts, before and now."""
+    return FittedTable(
+        [
+            Column("prompts", "text"),
+            Column("old"),
+            Column("new"),
+            Column("change"),
+            Column("95 % interval"),
+            Column("method", "label", spare=True),
+            Column("broke"),
+            Column("fixed"),
+            Column("", "text"),
+        ],
+        [
+            [
+                one.title,
+                *(percent(share) for share in (one.old, one.new)),
+                points(one.new - one.old, 2),
+                points_range(one.change.ends, 2),
+                one.change.short_method,
+                *(
+                    [percent(one.broke), percent(one.fixed)]
+                    if one.name != "flap_rate"
+                    else ["", ""]
+                ),
+                one.meaning,
+            ]
+            for one in prompts.pass_changes()
+        ],
     )
 
 

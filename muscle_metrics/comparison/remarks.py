@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from muscle_metrics.comparison.answer_forms import form_lines
 from muscle_metrics.runs.fingerprints import list_concerns, list_notes
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.facts import Facts
 
-__all__ = ["dependence_text", "relabelled_notes", "remark_lines"]
+__all__ = ["coarse_notes", "dependence_text", "relabelled_notes", "remark_lines"]
 
 
 def remark_lines(comparison: Facts) -> list[str]:
@@ -49,6 +52,31 @@ def relabelled_notes(comparison: Facts) -> list[str]:
     ]
 
 
+def coarse_notes(comparison: Facts) -> list[str]:
+    """Doubt the number of generations, where all scores are shares of fewer.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare_runs
+    >>> rates = [{"id": "1", "rate": 0.5}, {"id": "2", "rate": 1}]
+    >>> coarse_notes(compare_runs(rates, rates, score_field="rate", samples=10))
+    ['every score is a multiple of 1/2: --samples 2 (samples=) if each is of 2 generations, not 10']
+    """
+    prompts = comparison.prompts
+    if prompts is None or not prompts.of_rates:
+        return []
+    samples = prompts.fewest
+    right = np.concatenate([prompts.counts.old_right, prompts.counts.new_right])
+    fewer = samples // math.gcd(samples, *right.tolist())
+    # Scores that are all 0 or 1 fit any number.
+    if fewer in (1, samples):
+        return []
+    return [
+        f"every score is a multiple of 1/{fewer}: --samples {fewer} (samples=) if each is of "
+        f"{fewer} generations, not {samples}"
+    ]
+
+
 def _lines(comparison: Facts) -> Iterator[str]:
     for reason, count in comparison.dropped.items():
         if count:
@@ -64,6 +92,8 @@ def _lines(comparison: Facts) -> Iterator[str]:
     for note in list_notes(comparison.fingerprints, comparison.names):
         yield f"note: {note}"
     for note in relabelled_notes(comparison):
+        yield f"note: {note}"
+    for note in coarse_notes(comparison):
         yield f"note: {note}"
     if comparison.is_clustered:
         yield f"note: {dependence_text(comparison)}"

@@ -107,7 +107,12 @@ class SavedComparison:
                 "expected saved flips, got a comparison that was saved without its items: write it "
                 "again without --json-items none (items=)"
             )
-        items = [Item(**{**flip, "quadrant": Quadrant(flip["quadrant"])}) for flip in flips]
+        items = [
+            Item._make(flip[name] for name in Item._fields)._replace(
+                quadrant=Quadrant(flip["quadrant"])
+            )
+            for flip in flips
+        ]
         return items_of_quadrants(items, quadrants)
 
     def rates_frame(self) -> pd.DataFrame:
@@ -120,7 +125,8 @@ class SavedComparison:
 
     def flips_frame(self, *quadrants: Quadrant | str) -> pd.DataFrame:
         """Tabulate the saved flips; without their scores, in the order of their ids."""
-        return frames.described_flips(self.flips(*quadrants), quadrants)
+        frame = frames.described_flips(self.flips(*quadrants), quadrants)
+        return frames.with_prompts(frame, self.data["flips"])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as they were saved."""

@@ -101,6 +101,10 @@ def name_metric(
     return f"{metric} {sign} {limit!r}"
 
 
+SAMPLES = "samples"
+"""Name in a recipe of the generations that each score is a share of."""
+
+
 def has_threshold(recipe: Mapping[str, str]) -> bool:
     """Whether `name_metric` wrote a threshold into a recipe, or a metric is named as if it had.
 

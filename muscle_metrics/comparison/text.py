@@ -19,6 +19,7 @@ from muscle_metrics.comparison.rate_tables import (
     change_cells,
     noise_table,
     part_table,
+    pass_table,
     quadrant_table,
     rate_table,
     safe_name,
@@ -157,6 +158,7 @@ def _comparison_parts(
     if comparison.is_judged:
         yield from _judged_parts(comparison, all_rates, all_slices)
     yield from _score_parts(comparison, all_rates)
+    yield from _prompt_parts(comparison)
     if flips:
         yield Text()
         yield flip_blocks(comparison, flips)
@@ -171,9 +173,6 @@ def _judged_parts(comparison: Facts, all_rates: bool, all_slices: bool) -> Itera
     yield rate_table(comparison, all_rates=all_rates)
     if not all_rates:
         yield Text(MORE_RATES, style="dim")
-    if noise := noise_parts(decoding_noise(comparison)):
-        yield Text()
-        yield noise_table(noise)
     kinds: tuple[tuple[Kind, dict[str, FlipCounts]], ...] = (
         ("task", comparison.tasks),
         ("slice", comparison.slices),
@@ -184,6 +183,16 @@ def _judged_parts(comparison: Facts, all_rates: bool, all_slices: bool) -> Itera
             yield from part_table(comparison, kind, parts, show_all=all_slices)
     if macro := macro_line(comparison.tasks):
         yield _line(macro)
+
+
+def _prompt_parts(comparison: Facts) -> Iterator[RenderableType]:
+    if noise := noise_parts(decoding_noise(comparison)):
+        yield Text()
+        yield noise_table(noise)
+    if comparison.prompts is not None:
+        yield Text()
+        yield pass_table(comparison.prompts)
+        yield _line(comparison.prompts.summary())
 
 
 def _score_parts(comparison: Facts, all_rates: bool) -> Iterator[RenderableType]:

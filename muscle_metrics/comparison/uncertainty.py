@@ -22,7 +22,7 @@ from muscle_metrics.evidence.rates import (
     conditional_rate,
     rate,
 )
-from muscle_metrics.evidence.repeats import noise_of_rows, repeated_rate
+from muscle_metrics.evidence.repeats import noise_evidence, noise_of_rows, repeated_rate
 from muscle_metrics.evidence.samples import name_bound
 from muscle_metrics.evidence.scores import mean_regression
 from muscle_metrics.evidence.units import Cells, Part, Units
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.evidence.labels import LabelEvent
+    from muscle_metrics.evidence.prompts import PromptCounts
     from muscle_metrics.evidence.units import Event
     from muscle_metrics.flips.changes import ScoreChanges, ScoreFacts
     from muscle_metrics.flips.counts import FlipCounts
@@ -130,6 +131,14 @@ def flip_evidence(
         # The new run lost the whole part.
         return nothing_observed()
     items = comparison.in_memory
+    if items is not None and (counts := _counts_of_rates(items, part)) is not None:
+        return noise_evidence(
+            counts.noise(),
+            counts.groups,
+            counts.total,
+            noise_adjusted_pass=noise_adjusted_pass,
+            strict=strict,
+        )
     if items is None or items.correctness is None or not items.is_repeated:
         return event_evidence(comparison, event, part, strict=strict)
     rows, table = items.rows(part), items.table
@@ -153,6 +162,8 @@ def decoding_noise(comparison: Facts, part: Part | None = None) -> DecodingNoise
         One task or slice.
     """
     items = comparison.in_memory
+    if items is not None and (counts := _counts_of_rates(items, part)) is not None:
+        return counts.noise()
     if items is None or items.correctness is None or not items.is_repeated:
         return None
     rows, table = items.rows(part), items.table
@@ -162,6 +173,13 @@ def decoding_noise(comparison: Facts, part: Part | None = None) -> DecodingNoise
         return None
     groups = table.unit_numbers[rows] if table.unit == "groups" else None
     return noise_of_rows(items.correctness.take(rows), numbers, groups)[0]
+
+
+def _counts_of_rates(items: Comparison, part: Part | None) -> PromptCounts | None:
+    """Count right generations of the items of a part, where scores are shares of generations."""
+    if items.prompts is None or not items.prompts.of_rates:
+        return None
+    return items.prompts.counts.take(items.rows(part))
 
 
 def rate_bounds(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 
     Labels = Sequence[Hashable] | npt.NDArray[np.intp]
 
-__all__ = ["NoisePart", "noise_of_rows", "noise_parts", "prompt_bounds", "repeated_rate"]
+__all__ = [
+    "NoisePart",
+    "noise_evidence",
+    "noise_of_rows",
+    "noise_parts",
+    "prompt_bounds",
+    "repeated_rate",
+]
 
 # Attributes of `DecodingNoise`, and how reports write them.
 PARTS = (
@@ -79,6 +86,32 @@ def repeated_rate(
     """
     codes, sizes = number_labels(prompts)
     noise, units = noise_of_rows(correctness, codes, groups)
+    return noise_evidence(
+        noise, units, sizes, noise_adjusted_pass=noise_adjusted_pass, strict=strict
+    )
+
+
+def noise_evidence(
+    noise: DecodingNoise,
+    units: npt.NDArray[np.intp] | None,
+    sizes: npt.NDArray[np.integer[Any]],
+    *,
+    noise_adjusted_pass: bool = False,
+    strict: bool = False,
+) -> Evidence:
+    """Evidence of `repeated_rate`, where the flip rate is already split.
+
+    Parameters
+    ----------
+    noise : DecodingNoise
+        Parts of the flip rate.
+    units : numpy.ndarray of int, shape (prompts,), optional
+        Number of the group of each prompt.
+    sizes : numpy.ndarray of int, shape (prompts,)
+        Generations of each prompt.
+    noise_adjusted_pass, strict
+        As in `repeated_rate`.
+    """
     independent = len(sizes) if units is None else int(units.max()) + 1
 
     def interval(confidence: float, side: Side, *, strict: bool = strict) -> Bounds:
@@ -94,18 +127,18 @@ def repeated_rate(
         flips = prompt_bounds(noise.flip_rate, confidence, "upper", strict=strict)
         return Bounds(low, flips.high, method, flips.above)
 
-    where = within(independent, "items" if groups is None else "groups")
+    where = within(independent, "items" if units is None else "groups")
     unseen = (
         ", PASS by what exceeds noise has no guarantee: losses that equal gains balance may pass"
     )
 
     def best(confidence: float) -> float:
-        return independent_rate(0, independent).upper(confidence) if groups is None else 0.0
+        return independent_rate(0, independent).upper(confidence) if units is None else 0.0
 
     evidence = Evidence(
         estimate=noise.flip_rate.mean,
         sample=(
-            f"{len(codes)} generations of {len(sizes)} prompts{where}, noise floor "
+            f"{sizes.sum()} generations of {len(sizes)} prompts{where}, noise floor "
             f"{noise.floor.mean:.2%}, excess {noise.excess.mean:+.2%}, net loss "
             f"{noise.net_loss.mean:+.2%}, clear loss {noise.clear_loss.mean:+.2%}"
             f"{unseen if noise_adjusted_pass else ''}"

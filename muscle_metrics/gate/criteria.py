@@ -21,6 +21,7 @@ from muscle_metrics.evidence.units import Part, Regression
 from muscle_metrics.flips.magnitudes import Magnitude
 from muscle_metrics.gate.criterion import Criterion, Views, noisy
 from muscle_metrics.gate.equivalence import LIMITS, equivalence_criteria
+from muscle_metrics.gate.prompt_limits import prompt_criteria, rates_loss, refuse_of_rates
 from muscle_metrics.words.escape import distinct
 from muscle_metrics.words.place import list_names
 
@@ -39,8 +40,11 @@ __all__ = ["Criterion", "broken_pins", "list_criteria"]
 OF_ITEMS: Mapping[str, object] = MappingProxyType(
     {
         "item_weights": {},
+        "max_flap_rate": None,
         "max_mean_loss": None,
         "max_mean_regression": None,
+        "max_pass_at_k_loss": None,
+        "max_pass_hat_k_loss": None,
         "max_weighted_nfr": None,
         "noise_adjusted_pass": False,
         "pinned": frozenset(),
@@ -85,6 +89,7 @@ def list_criteria(comparison: Facts, policy: Policy) -> list[Criterion]:
         _refuse_beyond_labels(policy)
     elif comparison.in_memory is None:
         _refuse_items(comparison, policy)
+    refuse_of_rates(comparison, policy)
     ignores = policy.missing == "ignore"
     worst = comparison.accepting_losses if ignores else comparison.worst_case
     views = Views(comparison, worst)
@@ -106,7 +111,10 @@ def broken_pins(comparison: Facts, policy: Policy) -> tuple[str, ...]:
 
 def _is_broken(comparison: Comparison, policy: Policy, rows: list[int]) -> bool:
     """Whether most generations of one prompt were right and now are wrong, or score worse."""
-    most = len(rows) / 2
+    prompts, most = comparison.prompts, len(rows) / 2
+    if prompts is not None and prompts.of_rates:
+        old_right, new_right, total = (column[rows] for column in prompts.counts[:3])
+        return bool(np.any((2 * old_right > total) & (2 * new_right < total)))
     if comparison.correctness is None:
         worse = comparison.values(_negative(comparison, policy))[rows]
         return bool(np.count_nonzero(worse) > most)
@@ -186,6 +194,8 @@ def _of_items(views: Views, policy: Policy) -> Iterator[Criterion]:
             lambda comparison: noisy(comparison, _weighted(policy, event, comparison)),
             lambda comparison: _weighted(policy, _before(event), comparison),
         )
+    if policy.pass_k is not None:
+        yield from prompt_criteria(views, policy)
     yield from _means(views, policy)
 
 
@@ -245,6 +255,8 @@ def _rate(policy: Policy, event: Event, comparison: Facts) -> Evidence:
 
 def _breakable(event: Event, comparison: Facts, part: Part | None = None) -> Evidence:
     """Evidence if every item broke that can break."""
+    if comparison.prompts is not None and comparison.prompts.of_rates:
+        return rates_loss(comparison, part, broken=True)
     return event_evidence(comparison, _before(event), part)
 
 
@@ -259,6 +271,8 @@ def _conditional(policy: Policy, event: Event, comparison: Facts) -> Evidence:
 
 
 def _loss_evidence(policy: Policy, comparison: Facts) -> Evidence:
+    if comparison.prompts is not None and comparison.prompts.of_rates:
+        return rates_loss(comparison, strict=policy.strict_groups)
     return loss_evidence(comparison, strict=policy.strict_groups)
 
 

@@ -21,6 +21,7 @@ from muscle_metrics.gate.limits import (
     positive_of,
     share_of,
 )
+from muscle_metrics.gate.prompt_limits import OF_PROMPTS, check_pass_k
 from muscle_metrics.statistics.interval import check_confidence
 from muscle_metrics.statistics.looks import Looks, look_confidence
 from muscle_metrics.words.escape import shorten, visible
@@ -51,6 +52,7 @@ SHARES = (
     "max_churn",
     "max_accuracy_change",
     "max_weighted_nfr",
+    *OF_PROMPTS,
 )
 # Limits of which a policy needs one: each of them bounds what an update may do to all items.
 OVERALL = ("max_nfr", "max_accuracy_loss", "max_flip_rate", "max_churn", "max_accuracy_change")
@@ -109,6 +111,14 @@ class Policy:
         this mean, so `max_mean_loss` is the safer limit.
     max_weighted_nfr : Fraction, str, int or float, optional
         Largest negative flip rate weighted by the severity of each item or of its slice.
+    max_pass_at_k_loss, max_pass_hat_k_loss : Fraction, str, int or float, optional
+        Largest loss of pass@k (any of k generations right) and of pass^k (all of them right), old
+        minus new, over prompts with repeats.
+    max_flap_rate : Fraction, str, int or float, optional
+        Largest chance that k generations of the new model are neither all right nor all wrong.
+    pass_k : int, optional
+        The k of these three limits, which need it; old must hold as many generations of every
+        prompt.
     weights, item_weights : mapping of str to float
         Severity by slice, and by id of an item. The severity of an id replaces that of its slice;
         it is 1 for an item without either.
@@ -165,6 +175,10 @@ class Policy:
     max_mean_loss: Limit | None = None
     max_mean_regression: Limit | None = None
     max_weighted_nfr: Limit | None = None
+    max_pass_at_k_loss: Limit | None = None
+    max_pass_hat_k_loss: Limit | None = None
+    max_flap_rate: Limit | None = None
+    pass_k: int | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
     item_weights: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, Limit] = field(default_factory=dict)
@@ -193,6 +207,7 @@ class Policy:
                 f"not as the error of 0.05"
             )
         self._check_looks()
+        check_pass_k(self)
         if self.answer is not None:
             object.__setattr__(self, "answer", Reading.of(self.answer).name)
         check_choice("on_inconclusive", self.on_inconclusive, get_args(OnInconclusive))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.comparison.items import Item, answer_text
 from muscle_metrics.comparison.listed import hide_text_secrets, prompted_texts, shown_answers
-from muscle_metrics.comparison.worst import worst_items
+from muscle_metrics.comparison.worst import count_worst, described_prompt, worst_items
 from muscle_metrics.gate.verdict import hide_verdict_secrets
 from muscle_metrics.words.escape import shorten, terminal
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.comparison.listed import ItemTexts
@@ -28,7 +28,8 @@ class FirstFlips(NamedTuple):
     """The first negative flips, the number of all, and how many secrets were hidden in them.
 
     `texts` are those of the items, in their order; `problem` says why a log gave none. `kind` says
-    whether they are all negative flips, or those among labelled items.
+    whether they are all negative flips, or those among labelled items. Of repeats `prompts` has the
+    change of each item's prompt as the member "prompt".
     """
 
     items: list[Item]
@@ -37,6 +38,7 @@ class FirstFlips(NamedTuple):
     texts: Sequence[ItemTexts] = ()
     problem: str | None = None
     kind: str = "negative flips"
+    prompts: Sequence[Mapping[str, Any]] = ()
 
     @property
     def pairs(self) -> list[tuple[Item, ItemTexts]]:
@@ -55,6 +57,8 @@ class FirstFlips(NamedTuple):
 def first_flips(comparison: Facts | None, most: int, pinned: Collection[str] = ()) -> FirstFlips:
     """Negative flips, pinned ones first, then by the loss of the first graded score.
 
+    Of repeats each prompt with fewer right generations is listed once, the surest first.
+
     Keys and passwords are hidden, because reports are published.
 
     Parameters
@@ -71,21 +75,33 @@ def first_flips(comparison: Facts | None, most: int, pinned: Collection[str] = (
     FirstFlips
         Empty where scores are graded and no threshold says which are right.
     """
-    if comparison is None or not (comparison.is_judged or comparison.sample):
+    known = comparison and (comparison.is_judged or comparison.sample or comparison.prompts)
+    if comparison is None or not known:
         return FirstFlips([], 0)
     flips = worst_items(comparison)
     flips.sort(key=lambda item: item.id not in pinned)
     shown = [hide_secrets(tuple(item)) for item in flips[:most]]
     listed = prompted_texts(comparison, flips[:most])
     texts = [hide_text_secrets(one) for one in listed.items]
+    items = [Item._make(part.value) for part in shown]
+    if comparison.prompts is not None:
+        # A prompt is listed once, whichever of its generations broke.
+        items = [item._replace(repeat=None) for item in items]
     return FirstFlips(
-        [Item._make(part.value) for part in shown],
-        comparison.counts.negative if comparison.sample is None else len(flips),
+        items,
+        count_worst(comparison) if comparison.sample is None else len(flips),
         sum(part.number for part in (*shown, *texts)),
         [part.value for part in texts],
         listed.problem,
-        "negative flips" if comparison.sample is None else "labelled negative flips",
+        _kind(comparison),
+        [described_prompt(comparison, item) for item in flips[:most]],
     )
+
+
+def _kind(comparison: Facts) -> str:
+    if comparison.prompts is not None:
+        return "prompts with fewer right answers than before"
+    return "negative flips" if comparison.sample is None else "labelled negative flips"
 
 
 def flip_lines(flips: FirstFlips, *, width: int = 100) -> list[str]:
@@ -129,6 +145,7 @@ def other_texts(texts: ItemTexts) -> list[tuple[str, str]]:
         ("old response", texts.old_response),
         ("new response", texts.new_response),
         ("mismatch", texts.new_mismatch),
+        ("right", texts.generations),
     )
     return [(name, shorten(text, TEXT_LIMIT)) for name, text in named if text is not None]
 

@@ -176,11 +176,14 @@ def _sections(verdict: Verdict, comparison: Facts | None, flips: FirstFlips) -> 
             title += [_line(flips.problem), ""]
         sliced = any(item.slice is not None for item in flips.items)
         asked = any(texts.question is not None for texts in flips.texts)
-        columns = ["item", *["slice"] * sliced, *["prompt"] * asked]
+        repeated = any(texts.generations is not None for texts in flips.texts)
+        columns = ["item", *["right"] * repeated, *["slice"] * sliced, *["prompt"] * asked]
         explained = any(texts.new_mismatch is not None for texts in flips.texts)
         columns += ["old (right)", "new (wrong)", "reference", *["mismatch"] * explained]
         rows = [
-            _flip_row(item, texts, sliced=sliced, asked=asked, explained=explained)
+            _flip_row(
+                item, texts, repeated=repeated, sliced=sliced, asked=asked, explained=explained
+            )
             for item, texts in flips.pairs
         ]
         yield _Section([*title, *_table(*columns)], rows, ["", "</details>"])
@@ -231,8 +234,10 @@ def _check_row(check: Check) -> str:
     )
 
 
-def _flip_row(item: Item, texts: ItemTexts, *, sliced: bool, asked: bool, explained: bool) -> str:
-    names = [item.name, *[item.slice or "none"] * sliced]
+def _flip_row(
+    item: Item, texts: ItemTexts, *, repeated: bool, sliced: bool, asked: bool, explained: bool
+) -> str:
+    names = [item.name, *[texts.generations or ""] * repeated, *[item.slice or "none"] * sliced]
     shown = [texts.question or ""] * asked + [*flip_texts(item, texts)]
     shown += [texts.new_mismatch or ""] * explained
     return _row(*map(_name, names), *map(_cut, shown))

@@ -61,7 +61,8 @@ def verdict_data(
             "total": flips.total,
             "secrets_hidden": flips.secrets,
             "listed": [
-                {**_described_flip(item), **texts.described()} for item, texts in flips.pairs
+                {**_described_flip(item), **texts.described(), **prompt}
+                for (item, texts), prompt in zip(flips.pairs, flips.prompts, strict=True)
             ],
             **({"problem": flips.problem} if flips.problem else {}),
         },

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["estimates"]
+__all__ = ["estimates", "fisher_tails"]
 
 # A prompt got clearly worse if Fisher's exact test says so at this level.
 _CLEAR = 0.05
@@ -59,7 +59,7 @@ def _clear_loss(old_total: int, new_total: int) -> Floats:
     smallest one that keeps the mean below ``max(p - q, 0)`` for every p and q.
     """
     old, new = np.arange(old_total + 1)[:, None], np.arange(new_total + 1)[None, :]
-    clear = _fisher_tail(old_total, new_total) <= _CLEAR * (1 + 1e-9)
+    clear = fisher_tails(old_total, new_total) <= _CLEAR * (1 + 1e-9)
     # So few generations may be that not even a loss of all of them is clear.
     clear[old_total, 0] = True
     losses = np.where(clear, old / old_total - new / new_total, 0.0)
@@ -72,15 +72,28 @@ def _clear_loss(old_total: int, new_total: int) -> Floats:
     return table
 
 
-def _fisher_tail(old_total: int, new_total: int) -> Floats:
-    """Return one-sided p-values of Fisher's exact test for a loss, for every table of counts."""
+def fisher_tails(old_total: int, new_total: int) -> Floats:
+    """Return one-sided p-values of Fisher's exact test for a loss, for every table of counts.
+
+    Returns
+    -------
+    numpy.ndarray, shape (old_total + 1, new_total + 1)
+        In (0, 1], by right generations of the old model in rows and of the new one in columns. All
+        p-values with the same sum of row and column are those that this sum allows.
+
+    Examples
+    --------
+    >>> float(fisher_tails(5, 5)[5, 0].round(5))
+    0.00397
+    """
     old, new = np.arange(old_total + 1)[:, None], np.arange(new_total + 1)[None, :]
     right = _log_choose(old_total + new_total)[old + new]
     tail: Floats = np.exp(_log_choose(old_total)[old] + _log_choose(new_total)[new] - right)
     # A table is less extreme than the one with one more right under old and one less under new.
     for column in range(1, new_total + 1):
         tail[:-1, column] += tail[1:, column - 1]
-    return tail
+    # Sums of many chances can exceed 1 by rounding.
+    return np.minimum(tail, 1.0)
 
 
 def _chances(total: int, p: Floats) -> Floats:

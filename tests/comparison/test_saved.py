@@ -150,3 +150,11 @@ def test_a_change_is_in_points_and_a_ratio_is_no_share() -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="got none of that name"):
         Comparison.from_json(tmp_path / "none.json")
+
+
+def test_flips_with_texts_are_read_back():
+    old, new = (json.dumps([{"name": "f", "arguments": {"x": x}}]) for x in (1, 2))
+    found = compare(old=[old, old], new=[old, new], references=[old, old], answer="tool-calls")
+    data = found.to_dict()
+    assert data["flips"][0]["texts"]
+    assert [item.id for item in Comparison.from_json(found.to_json()).flips()] == ["1"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from muscle_metrics import Policy, Record, Run, check_gate, compare, compare_runs
 from muscle_metrics.answers.correctness import Correctness
+from muscle_metrics.evidence.prompts import PromptCounts, pass_loss
 from muscle_metrics.evidence.rates import (
     accuracy_loss,
     accuracy_shift,
@@ -80,6 +81,12 @@ def repeats(flags, groups=None, **options):
     return repeated_rate(generations(flags), prompts, groups, **options)
 
 
+def loss_of_prompts(flags, rate, groups=None, **options):
+    prompts, (old, new, _) = np.arange(len(flags)) // 3, generations(flags)
+    right = [np.bincount(prompts, weights=column).astype(int) for column in (old, new)]
+    return pass_loss(PromptCounts(*right, np.bincount(prompts), groups), rate, 2, **options)
+
+
 def comparison_of(flags, **columns):
     """Items of two slices and two tasks, all right before."""
     records = [
@@ -145,6 +152,14 @@ KINDS = {
     "repeats in groups, strict": lambda flags: repeats(flags, labels_of(flags, 6), strict=True),
     "repeats in groups beyond noise": lambda flags: repeats(
         flags, labels_of(flags, 6), noise_adjusted_pass=True
+    ),
+    "pass@2": lambda flags: loss_of_prompts(flags, "pass_at_k"),
+    "pass^2": lambda flags: loss_of_prompts(flags, "pass_hat_k"),
+    "pass^2 in groups": lambda flags: loss_of_prompts(
+        flags, "pass_hat_k", np.arange(len(flags) // 3) // 2
+    ),
+    "pass^2 in groups, strict": lambda flags: loss_of_prompts(
+        flags, "pass_hat_k", np.arange(len(flags) // 3) // 2, strict=True
     ),
     "mean loss": lambda flags: mean_loss(losses_of(flags), 1.0),
     "mean loss over groups": lambda flags: mean_loss(

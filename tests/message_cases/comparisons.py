@@ -35,6 +35,9 @@ WATCHED = [
     "comparison/consistency",
     "comparison/keyed",
     "comparison/metrics",
+    "comparison/pass_rates",
+    "comparison/worst",
+    "gate/prompt_limits",
     "flips/magnitudes",
     "comparison/scoring",
     "answers/flip_matrix",
@@ -57,7 +60,47 @@ def gated(comparison: Comparison | None = None, **limits: Any) -> object:
     return check_gate(comparison or compare_runs(GRADED, GRADED), policy)
 
 
+RATED = Run(tuple(Record(f"q{i}", scores={"rate": i / 5}) for i in range(3)), "old")
+REPEATED = Run(tuple(Record("q1", "A", "A", repeat=take) for take in "12"), "old")
+
+
+def rated(run: Run = RATED, samples: Any = 5, **options: Any) -> object:
+    return compare_runs(run, replace(run, name="new"), samples=samples, **options)
+
+
+def of_prompts(run: Run = REPEATED, **limits: Any) -> object:
+    policy = Policy(max_nfr="0.5", **limits)
+    return check_gate(compare_runs(run, replace(run, name="new")), policy)
+
+
+def counted_repeats() -> object:
+    found = compare_runs(REPEATED, replace(REPEATED, name="new"))
+    totals = Totals.of(found)
+    counted = CountedComparison(
+        names=found.names, totals=totals, dropped={}, recipe={}, is_repeated=True
+    )
+    return counted.to_text(flips=1)
+
+
 CASES: dict[str, Callable[[], object]] = {
+    "prompts: k without a limit": lambda: of_prompts(pass_k=2),
+    "prompts: a limit without k": lambda: of_prompts(max_flap_rate="0.1"),
+    "prompts: one generation that flaps": lambda: of_prompts(max_flap_rate="0.1", pass_k=1),
+    "prompts: too few generations": lambda: of_prompts(max_pass_at_k_loss="0.1", pass_k=3),
+    "prompts: no repeats": lambda: of_prompts(UNSCORED, max_pass_hat_k_loss="0.1", pass_k=1),
+    "prompts: an engine lists flips": counted_repeats,
+    "samples: one": lambda: rated(samples=1),
+    "samples: no recorded score": lambda: rated(UNSCORED),
+    "samples: a threshold": lambda: rated(threshold=0.5),
+    "samples: another range": lambda: rated(score_range=(0, 10)),
+    "samples: no multiples": lambda: rated(samples=4),
+    "samples: a limit on answers": lambda: check_gate(
+        rated(), Policy(max_nfr="0.5", max_conditional_nfr="0.1")
+    ),
+    "samples: repeats": lambda: rated(
+        Run(tuple(Record("q1", scores={"rate": 0.2}, repeat=take) for take in "12"), "old")
+    ),
+    "samples: lower is better": lambda: rated(replace(RATED, lower_is_better=frozenset({"rate"}))),
     "find slices: an engine": lambda: find_slices(
         CountedComparison(
             names=("v1", "v2"), totals=Totals.of(compare_all()), dropped={}, recipe={}

@@ -194,6 +194,9 @@ CASES: dict[str, Callable[[], object]] = {
         "--markdown", "gate.md", "--report-link", "javascript:alert(1)"
     ),
     "cli: --seed alone": lambda: gate("--seed", "7"),
+    "judging: --samples and an order": lambda: command(
+        "order", "old.jsonl", "--seed", "7", "--skip-wrong", "--samples", "5"
+    ),
     "cli: --sequential on an engine": lambda: gate(
         "--sequential", "--seed", "7", "--engine", "duckdb"
     ),

@@ -14,9 +14,11 @@ from muscle_metrics.statistics.clusters import (
     clustered_proportion_interval,
 )
 from muscle_metrics.statistics.deciding import items_to_decide, required_repeats
+from muscle_metrics.statistics.discrete import discrete_discoveries
 from muscle_metrics.statistics.mean_loss import mean_loss
 from muscle_metrics.statistics.multiplicity import holm_adjusted, shrunken_rates
 from muscle_metrics.statistics.noise import estimate_noise
+from muscle_metrics.statistics.pass_rates import pass_at_k
 from muscle_metrics.statistics.plans import Design, planned_items
 from muscle_metrics.statistics.power import gate_power, minimum_items, required_items
 from muscle_metrics.statistics.proportions import proportion_interval
@@ -36,8 +38,10 @@ WATCHED = [
     "statistics/deciding",
     "statistics/interval",
     "statistics/mean_loss",
+    "statistics/discrete",
     "statistics/multiplicity",
     "statistics/noise",
+    "statistics/pass_rates",
     "statistics/paired",
     "statistics/plans",
     "statistics/power",
@@ -53,6 +57,8 @@ repeats = partial(
     required_repeats,
     prompts=100, repeats=4, repeat_variance=0.01, prompt_variance=0.01, margin=0.01,
 )  # fmt: skip
+discoveries = partial(discrete_discoveries, supports=[[0.1, 1.0]], rate=0.05)
+passes = partial(pass_at_k, right=[3, 4], total=5, k=2)
 noise = partial(estimate_noise, old_right=[3, 4], old_repeats=4, new_right=[4, 4], new_repeats=4)
 cells = partial(bootstrap_cells, lambda table: table[..., 1], [5, 1, 1, 3], seed=0)
 PLANE = [[0.1, 0.2], [0.3, 0.4]]
@@ -84,6 +90,9 @@ CASES: dict[str, Callable[[], object]] = {
     "deciding: limit as percentage": lambda: items_to_decide(1, 200, limit=2),
     "repeats: no prompts": lambda: repeats(prompts=0),
     "repeats: at the limit": lambda: repeats(margin=0),
+    "discrete: kinds of other tests": lambda: discoveries([0.1, 1.0], [0]),
+    "discrete: no support": lambda: discoveries([0.1, 1.0], [0, 1]),
+    "discrete: no such p-value": lambda: discoveries([0.1, 0.2], [0, 0]),
     "multiplicity: a table of p-values": lambda: holm_adjusted(PLANE),
     "multiplicity: no p-value": lambda: holm_adjusted([0.01, 1.5]),
     "slices: other lengths": lambda: shrunken_rates([1, 2], [10, 10, 10]),
@@ -93,6 +102,10 @@ CASES: dict[str, Callable[[], object]] = {
     "noise: one generation": lambda: noise(old_repeats=[4, 1]),
     "noise: more right than generated": lambda: noise(new_right=[4, 5]),
     "noise: other prompts": lambda: noise(new_right=[4, 4, 4]),
+    "pass rates: k of no generation": lambda: passes(k=0),
+    "pass rates: shares": lambda: passes(right=[0.5]),
+    "pass rates: too few generations": lambda: passes(total=[5, 1], right=[3, 1]),
+    "pass rates: more right than generated": lambda: passes(right=[3, 6]),
     "noise: other number of groups": lambda: noise(groups=["a"]),
     "plans: less than one item a group": lambda: Design(group_size=0.5),
     "plans: largest group below the mean": lambda: Design(group_size=10, largest_group=5),

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from muscle_metrics import InputError, Policy, Record, Run, check_gate, compare_runs
+from muscle_metrics import InputError, Policy, Record, Run, check_gate, compare, compare_runs
 from muscle_metrics.gate.verdict import refuse
 from muscle_metrics.reports.verdict_json import verdict_data, verdict_json
 
@@ -63,6 +63,24 @@ def test_bounds_of_repeats_say_what_they_are_of(schema) -> None:
     flips, loss = data["checks"]
     assert (flips["low_of"], flips["high_of"]) == ("beyond noise", "with noise")
     assert (loss["low_of"], loss["high_of"]) == ("", "")
+    assert data["negative_flips"]["total"] == 9
+    assert data["negative_flips"]["listed"][8]["prompt"] == {
+        "right_before": 3,
+        "right_now": 0,
+        "generations": 3,
+        "p_value": pytest.approx(1 / 20),
+        "sureness": "likely",
+    }
+
+
+def test_texts_of_flips_fit_the_schema(schema) -> None:
+    right, wrong = (json.dumps([{"name": "f", "arguments": {"x": x}}]) for x in (1, 2))
+    comparison = compare(
+        old=[right] * 99, new=[right] * 98 + [wrong], references=[right] * 99, answer="tool-calls"
+    )
+    data = verdict_data(check_gate(comparison, Policy(max_nfr="0.5")), comparison)
+    assert data["negative_flips"]["listed"][0]["texts"]["new_mismatch"]
+    schema.validate(data)
 
 
 def test_graded_scores_have_no_counts(schema) -> None:

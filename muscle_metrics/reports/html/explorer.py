@@ -155,6 +155,9 @@ def _write_item(
     script: bool,
 ) -> Markup:
     """Write an item: question, reference, both answers and which of their words differ."""
+    if comparison.prompts is not None and view.metric is None:
+        # A prompt is listed once, whichever of its generations is shown.
+        item = item._replace(repeat=None)
     asked = comparison.table.asked
     prompt = None if asked is None else asked[position]
     responses = (texts.old_response, texts.new_response)

@@ -233,6 +233,8 @@ def make_page(
         },
         answers=answer_table(comparison) if examples else None,
         noise=noise_parts(noise),
+        passes=[] if comparison.prompts is None else comparison.prompts.pass_changes(),
+        prompts=None if comparison.prompts is None else comparison.prompts.summary(),
         least_loss=0.0 if noise is None else noise.regression_lower_bound(),
         survival=[]
         if chain is None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.answers.correctness import Correctness
     from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.prompts import Prompts
     from muscle_metrics.flips.changes import ScoreChanges
 
     Flags = npt.NDArray[np.bool_]
@@ -89,6 +90,8 @@ def find_views(
     if comparison.correctness is not None:
         gains = comparison.changes[names[0]].gains if names else np.zeros(comparison.total)
         judged = [*_judged_views(comparison.correctness, gains, again)]
+        if comparison.prompts is not None:
+            judged = [_once_per_prompt(view, comparison.prompts) for view in judged]
         views = [*views, *judged] if lead else [*judged, *views]
     ids = comparison.table.ids
     for view in views:
@@ -146,6 +149,20 @@ def _judged_views(
     if again is not None:
         meaning = "fixed by one update of the chain, and broken by a later one"
         yield view_of("again", "Broke again", meaning, again)
+
+
+def _once_per_prompt(view: View, prompts: Prompts) -> View:
+    """List a prompt once, and those whose number of right generations changed by how sure it is."""
+    than = "right answers than before, the surest change first"
+    if view.name == Quadrant.NEGATIVE:
+        rows, meaning = prompts.rows(Quadrant.NEGATIVE), f"prompts with fewer {than}"
+    elif view.name == Quadrant.POSITIVE:
+        rows, meaning = prompts.rows(Quadrant.POSITIVE), f"prompts with more {than}"
+    else:
+        flags = np.zeros(len(prompts.numbers), dtype=bool)
+        flags[view.positions] = True
+        rows, meaning = [*prompts.first_rows(flags).values()], f"{view.meaning}, once per prompt"
+    return view._replace(positions=rows, meaning=meaning)
 
 
 def _graded_views(comparison: Comparison, metric: str) -> list[View]:
