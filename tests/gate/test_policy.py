@@ -16,7 +16,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.gate.policy import Policy, fits_line, read_ids, read_policy
+from muscle_metrics.gate.files import fits_line, read_ids
+from muscle_metrics.gate.policy import Policy, read_policy
 
 SHARES = [
     "max_nfr",
@@ -497,8 +498,8 @@ def test_an_id_fits_a_line_where_reading_the_line_gives_it_again(name):
 def test_pinned_ids_are_utf8_on_every_machine(tmp_path):
     path = write(tmp_path, "déjà\r\nvu\n", "pins.txt")
     assert read_ids(path) == ["déjà", "vu"]
-    code = "import sys, pathlib, muscle_metrics.gate.policy as policy; "
-    code += "print(ascii(policy.read_ids(pathlib.Path(sys.argv[1]))))"
+    code = "import sys, pathlib, muscle_metrics.gate.files as files; "
+    code += "print(ascii(files.read_ids(pathlib.Path(sys.argv[1]))))"
     found = subprocess.run(
         [sys.executable, "-X", "utf8=0", "-c", code, str(path)],
         env={**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"},
