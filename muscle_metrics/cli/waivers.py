@@ -25,13 +25,13 @@ examples:
   # every item that broke, without owner, reason and last day
   muscle-metrics waivers old.jsonl new.jsonl -o waivers.toml
   # only those that a policy pins, judged as its gate judges them
-  muscle-metrics waivers old.jsonl new.jsonl --policy gate.toml -o -
-  # once filled in
-  muscle-metrics gate old.jsonl new.jsonl --max-nfr 0.02 \\
-      --pinned ids.txt --waivers accepted.toml
+  muscle-metrics waivers old.jsonl new.jsonl --policy gate.toml -o pinned.toml
+  # against a committed baseline
+  muscle-metrics waivers v1.baseline v2.jsonl -o waivers-v2.toml
 
-A gate refuses the file until a person has filled in every owner, reason and
-last day. A waiver lets a pinned item break; rates count the item all the same.
+A gate with --waivers FILE refuses the file until a person has filled in every
+owner, reason and last day. A waiver lets a pinned item break; every rate counts
+the item all the same.
 
 exit codes: 0 done, 2 usage, 4 runs that cannot be compared, 5 internal error
 """
@@ -47,7 +47,7 @@ def add_command(commands: Any) -> None:
         usage="%(prog)s OLD NEW -o FILE [options]",
     )
     parser.set_defaults(command=_waivers)
-    parser.add_argument("runs", nargs=2, metavar="RUN", help="OLD, or its baseline, and NEW")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="OLD, or its baseline, and NEW")
     parser.add_argument(
         "-o",
         "--output",
@@ -77,6 +77,8 @@ def _waivers(options: argparse.Namespace) -> int:
     from muscle_metrics.words.escape import terminal
 
     two_models(options)
+    if len(options.runs) != 2:
+        raise UsageError(f"expected two runs, got {len(options.runs)}: name OLD and NEW")
     named = filter(None, (options.reference, options.policy, options.pinned))
     check_outputs([options.output], [*options.runs, *named])
     _refuse_replacing(options.output)

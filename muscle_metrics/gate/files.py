@@ -36,7 +36,8 @@ def read_toml(file: Path, what: str) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         # Also a name with a NUL, numbers of thousands of digits, and nesting beyond the stack.
         raise UsageError(
-            f"expected {what} in TOML in {str(file)!r}, got {shorten(visible(str(error)), 300)}"
+            f"expected {what} in TOML in {str(file)!r}, got {shorten(visible(str(error)), 300)}: "
+            f"name a text file in TOML"
         ) from error
 
 

@@ -1,7 +1,7 @@
 """Waivers: known regressions that somebody answers for, each with a reason and a last day.
 
-A waiver lets a pinned item break until its last day. It takes no item out of a rate: the bound of a
-rate is a statement about all items, and leaving out the ones that were seen to break would lower it.
+A waiver lets a pinned item break until its last day. It takes no item out of a rate: the bound of
+a rate is a statement about all items, and leaving out those that were seen to break would lower it.
 """
 
 from __future__ import annotations
@@ -81,9 +81,12 @@ class Waiver:
     task: str | None = None
 
     def __post_init__(self) -> None:
-        _check_text("id", self.id, "write it as in the runs, in quotes")
-        if self.task is not None:
-            _check_text("task", self.task, "write it as in the runs, in quotes")
+        for name, value in (("id", self.id), ("task", self.task or "none")):
+            if not isinstance(value, str) or not value:
+                raise UsageError(
+                    f"expected {name} of a waiver to be a text, got {_given(value)}: write it as "
+                    f"in the runs, in quotes"
+                )
         of = f" of the waiver of {show(self.id)}"
         _check_words(f"owner{of}", self.owner, "name who answers for this item")
         _check_words(f"reason{of}", self.reason, "say why this item may stay broken")
@@ -150,32 +153,34 @@ def check_waivers(waivers: object, today: object) -> tuple[Waiver, ...]:
     UsageError
         If they are no waivers, or `today` is no day.
     """
-    if not isinstance(waivers, (list, tuple)) or not all(isinstance(w, Waiver) for w in waivers):
+    several = waivers if isinstance(waivers, (list, tuple)) else [waivers]
+    others = [one for one in several if not isinstance(one, Waiver)]
+    if others:
         raise UsageError(
-            f"expected a list of waivers, got {describe(waivers)}: name their file with --waivers "
-            f"FILE, or pass waivers=[Waiver(...)]"
+            f"expected a list of waivers, got {describe(others[0])}: name their file with "
+            f"--waivers FILE (waivers=[Waiver(...)])"
         )
     if today is not None and (isinstance(today, datetime) or not isinstance(today, date)):
         raise UsageError(
             f"expected today to be a day without a time, got {shorten(repr(today), 60)}: pass "
             f"--today 2027-01-31 (today=datetime.date(2027, 1, 31))"
         )
-    if waivers and today is None:
+    if several and today is None:
         raise UsageError(
             "expected the day by which waivers expire, got none: pass --today 2027-01-31 "
             "(today=datetime.date(2027, 1, 31)); the command line takes the day in UTC by itself"
         )
     tasks: dict[str, list[str | None]] = {}
-    for waiver in waivers:
+    for waiver in several:
         tasks.setdefault(waiver.id, []).append(waiver.task)
     for name, found in tasks.items():
         # Without a task a waiver is of the one task that holds the id.
         if len(set(found)) < len(found) or (len(found) > 1 and None in found):
             raise UsageError(
-                f"expected one waiver of every item, got {len(found)} of {show(name)}: keep one, or "
-                f"give each its task"
+                f"expected one waiver of every item, got {len(found)} of {show(name)}: keep one, "
+                f"or give each its task"
             )
-    return tuple(waivers)
+    return tuple(several)
 
 
 def waivers_digest(waivers: Iterable[Waiver]) -> str:
@@ -264,11 +269,6 @@ def _waiver(row: Mapping[str, Any], number: int, where: str) -> Waiver:
         return Waiver(**row)
     except UsageError as error:
         raise UsageError(f"{where}: {error.message}") from error
-
-
-def _check_text(name: str, value: object, advice: str) -> None:
-    if not isinstance(value, str) or not value:
-        raise UsageError(f"expected {name} of a waiver to be a text, got {_given(value)}: {advice}")
 
 
 def _check_words(name: str, value: object, advice: str) -> None:

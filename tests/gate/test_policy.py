@@ -7,6 +7,7 @@ import sys
 import time
 import tomllib
 from dataclasses import FrozenInstanceError, fields
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from muscle_metrics.errors import UsageError
 from muscle_metrics.gate.files import fits_line, read_ids
 from muscle_metrics.gate.policy import Policy, read_policy
+from muscle_metrics.gate.waivers import Waiver
 
 SHARES = [
     "max_nfr",
@@ -355,13 +357,18 @@ item_weights = {q1 = 9}
 metrics = {rouge1 = 0.3}
 tasks = {gsm8k = 0.04}
 slices = {law = 0.05}
+waivers = [{id = "q1", owner = "Ada", reason = "known", expires = 2027-01-31}]
 """
 
 
 @pytest.mark.parametrize("header", ["", "[tool.muscle-metrics.gate]"])
 def test_every_setting_can_stand_in_a_file(tmp_path, header):
-    assert set(tomllib.loads(FULL)) == {field.name for field in fields(Policy)}
-    assert read_policy(write(tmp_path, header + FULL)) == Policy(
+    # The day is a fact of the run, never of the file.
+    assert set(tomllib.loads(FULL)) == {field.name for field in fields(Policy)} - {"today"}
+    today = date(2027, 1, 1)
+    assert read_policy(write(tmp_path, header + FULL), today=today) == Policy(
+        today=today,
+        waivers=(Waiver(id="q1", owner="Ada", reason="known", expires="2027-01-31"),),
         max_nfr="0.02",
         max_nfr_mc="0.1",
         max_flip_rate="0.2",
