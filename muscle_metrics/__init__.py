@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from muscle_metrics.gate.check import *
     from muscle_metrics.gate.policy import *
     from muscle_metrics.gate.verdict import *
+    from muscle_metrics.gate.waivers import *
     from muscle_metrics.labels.labelled import *
     from muscle_metrics.labels.plan import *
     from muscle_metrics.reports.html.page import *
@@ -107,6 +108,10 @@ _PUBLIC = {
         "Check",
         "Outcome",
         "Verdict",
+    ),
+    "gate.waivers": (
+        "Waiver",
+        "read_waivers",
     ),
     "labels.labelled": ("compare_labelled",),
     "labels.plan": ("plan_labels",),

@@ -75,6 +75,7 @@ def _waivers(options: argparse.Namespace) -> int:
     from muscle_metrics.gate.waivers import proposed_waivers
     from muscle_metrics.reports.files import write_text
     from muscle_metrics.words.escape import terminal
+    from muscle_metrics.words.numbers import counted
 
     two_models(options)
     if len(options.runs) != 2:
@@ -90,15 +91,15 @@ def _waivers(options: argparse.Namespace) -> int:
     (old, new), choices["metric"] = settle_scores([old, new], choices["metric"])
     old, new = match_baseline(old, new, metric=choices["metric"], key=choices["key"])
     broken = broken_prompts(compare_runs(old, new, **choices), policy, policy.pinned or None)
-    held = {waiver.key for waiver in policy.waivers}
-    open_items = [one for one in broken if not held & {one, (None, one[1])}]
+    waived = {waiver.key for waiver in policy.waivers}
+    open_items = [one for one in broken if not waived & {one, (None, one[1])}]
     text, left_out = proposed_waivers(open_items)
     write_text(options.output, text)
-    parts = [f"{options.output}: {len(open_items) - left_out} waivers to be filled in"]
-    if len(broken) > len(open_items):
-        parts.append(f"{len(broken) - len(open_items)} items that broke have one")
+    parts = [f"{options.output}: {counted(len(open_items) - left_out, 'waiver')} to be filled in"]
+    if held := len(broken) - len(open_items):
+        parts.append(f"{counted(held, 'item')} with a waiver left out")
     if left_out:
-        parts.append(f"{left_out} ids cannot stand in TOML")
+        parts.append(f"{counted(left_out, 'item')} left out, as TOML cannot hold their ids")
     print_lines([terminal("; ".join(parts))], stderr=names_standard_output([options.output]))
     return 0
 

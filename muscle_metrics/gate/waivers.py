@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.errors import UsageError
@@ -22,7 +24,7 @@ from muscle_metrics.words.suggestion import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
+    from os import PathLike
 
 __all__ = [
     "Waiver",
@@ -103,16 +105,35 @@ class Waiver:
         return item_name(self.task, self.id, None)
 
 
-def read_waivers(path: Path) -> tuple[Waiver, ...]:
-    """Read waivers from TOML: one table ``[[waivers]]`` for each.
+def read_waivers(path: str | PathLike[str]) -> tuple[Waiver, ...]:
+    r"""Read waivers from TOML: one table ``[[waivers]]`` for each.
+
+    Parameters
+    ----------
+    path : str or path
+        The file. Each table has `id`, `owner`, `reason` and `expires`, and may have `task`.
+
+    Returns
+    -------
+    tuple of Waiver
 
     Raises
     ------
     UsageError
         If the file cannot be read, holds another key, or a waiver is not complete.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "waivers.toml")
+    ...     rows = "[[waivers]]\nid = 'q1'\nowner = 'Ada'\nreason = 'new'\nexpires = 2027-01-31"
+    ...     _ = path.write_text(rows)
+    ...     read_waivers(path)[0].owner
+    'Ada'
     """
-    content = read_toml(path, "waivers")
-    where = visible(str(path))
+    content = read_toml(Path(path), "waivers")
+    where = visible(os.fspath(path))
     others = sorted(set(content) - {KEY})
     if others:
         raise UsageError(
