@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.consistency import *
     from muscle_metrics.comparison.items import *
     from muscle_metrics.comparison.scoring import *
+    from muscle_metrics.comparison.trajectories import *
     from muscle_metrics.errors import *
     from muscle_metrics.flips.changes import *
     from muscle_metrics.flips.counting import *
@@ -65,6 +66,7 @@ _PUBLIC = {
     ),
     "comparison.items": ("Item",),
     "comparison.scoring": ("score_flips",),
+    "comparison.trajectories": ("compare_trajectories",),
     "errors": (
         "FileError",
         "InputError",

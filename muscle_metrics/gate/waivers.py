@@ -174,8 +174,9 @@ def check_waivers(waivers: object, today: object) -> tuple[Waiver, ...]:
     UsageError
         If they are no waivers, or `today` is no day.
     """
-    several = waivers if isinstance(waivers, (list, tuple)) else [waivers]
-    others = [one for one in several if not isinstance(one, Waiver)]
+    given: Any = waivers if isinstance(waivers, (list, tuple)) else [waivers]
+    several = [one for one in given if isinstance(one, Waiver)]
+    others = [one for one in given if not isinstance(one, Waiver)]
     if others:
         raise UsageError(
             f"expected a list of waivers, got {describe(others[0])}: name their file with "

@@ -37,6 +37,8 @@ from muscle_metrics.cli import main
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.comparison.plain_data import json_text
 from muscle_metrics.comparison.text import comparison_text
+from muscle_metrics.comparison.trajectories import Trajectories, compare_trajectories
+from muscle_metrics.comparison.trajectory_text import trajectory_lines
 from muscle_metrics.evidence.evidence import Bounds
 from muscle_metrics.gate.waivers import Waiver, proposed_waivers
 from muscle_metrics.integrations.llm_comparator import llm_comparator_json
@@ -248,6 +250,20 @@ def found_by(attack: Attack) -> FoundSlices:
     )
 
 
+def trajectories_of(attack: Attack) -> Trajectories:
+    """Calls of tools whose names and arguments are hostile texts."""
+
+    def steps(version: str) -> dict[Any, Any]:
+        return {
+            (one.task, one.id, one.repeat): [
+                {"name": f"{version}{one.task}", "arguments": {f"x{one.task}": one.task}}
+            ]
+            for one in attack.comparison.items()
+        }
+
+    return compare_trajectories(attack.comparison, old=steps("v1"), new=steps("v2"))
+
+
 def page_of(attack: Attack) -> str:
     pytest.importorskip("jinja2")
     from muscle_metrics.reports.html.page import html_report
@@ -415,6 +431,11 @@ TEXTS: dict[str, Sink] = {
     ),
     "notebook of a verdict": Sink(
         "gate/notebook", lambda a: a.verdict._repr_html_(), unescaped, lambda a: []
+    ),
+    "trajectories": Sink(
+        "comparison/trajectory_text",
+        lambda a: "\n".join(trajectory_lines(trajectories_of(a), EVERYTHING)),
+        same,
     ),
     "proposed waivers": Sink(
         "gate/waivers",

@@ -134,7 +134,7 @@ def test_markdown(attacked) -> None:
     tables = 1 + bool(flips) + bool(slices) + bool(waivers)
     assert len(rows) == len(attacked.verdict.checks) + flips + slices + waivers + tables
     cells = [token for token in tokens if token.type == "td_open"]
-    assert len(cells) == 6 * len(attacked.verdict.checks) + 5 * (slices + flips)
+    assert len(cells) == 6 * len(attacked.verdict.checks) + 5 * (slices + flips) + 4 * waivers
     shown = "".join(token.content for token in tokens if token.type.startswith("text"))
     assert is_visible(shown)
 
@@ -164,7 +164,8 @@ def test_junit(attacked) -> None:
         }  # fmt: skip
         cases = root.findall(".//testcase")
         flips = first_flips(attacked.comparison, EVERYTHING).total
-        assert len(cases) == 1 + len(attacked.verdict.checks) + 1 + flips
+        waivers = len(attacked.verdict.waivers)
+        assert len(cases) == 1 + len(attacked.verdict.checks) + 1 + flips + waivers
         assert root.get("tests") == str(len(cases))
         texts = [
             value
