@@ -139,6 +139,15 @@ def compare_trajectories(
         If an item has no trajectory, or no model called any tool.
     UsageError
         If scores are graded, and no threshold says which are right.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare
+    >>> comparison = compare(old=["A"], new=["A"], references=["A"])
+    >>> calls = [{"name": "add", "arguments": {}}, {"name": "sum", "arguments": {}}]
+    >>> old, new = {(None, "0", None): calls}, {(None, "0", None): calls[::-1]}
+    >>> compare_trajectories(comparison, old=old, new=new).changes[0].kind
+    'order'
     """
     if comparison.correctness is None:
         raise UsageError(
@@ -152,8 +161,9 @@ def compare_trajectories(
     ]
     if not any(map(len, [one for run in calls for one in run])):
         raise InputError(
-            f"expected calls of tools in some trajectory, got none in {counted(len(items), 'item')} of "
-            f"both runs: name the field of the messages or steps with --trajectory-field"
+            f"expected calls of tools in some trajectory, got none in "
+            f"{counted(len(items), 'item')} of both runs: name the field of the messages or steps "
+            f"with --trajectory-field"
         )
     changes = [
         _change(item, before, now, why)

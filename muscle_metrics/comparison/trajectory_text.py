@@ -38,7 +38,7 @@ def trajectory_lines(found: Trajectories, most: int = 0) -> list[str]:
     >>> steps = ([{"name": name, "arguments": {}}] for name in ("add", "sum"))
     >>> old, new = ({(None, "0", None): calls} for calls in steps)
     >>> found = compare_trajectories(comparison, old=old, new=new)
-    >>> print(*trajectory_lines(found, 1), sep="\\n")
+    >>> print(*trajectory_lines(found, 1), sep="\n")
     behaviour: 100.00% of the items whose outcome stayed have other calls of tools (1 of 1; 95 % ...
       other tools 1, other arguments 0, other order 0
     items that broke or got fixed with other calls of tools: 0 of 0
