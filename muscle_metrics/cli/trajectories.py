@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.mistakes import real_path
 from muscle_metrics.cli.reading import run_settings
 from muscle_metrics.cli.screen import working
 from muscle_metrics.errors import UsageError
@@ -23,9 +24,11 @@ def add_trajectories(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("behaviour")
     group.add_argument(
         "--trajectory-field",
+        action="append",
         metavar="F",
-        help="field of the messages or steps of each item, such as messages or response.output: "
-        "count items that call other tools though their outcome stayed; --flips N lists N of them",
+        help="field of the messages or steps of each item, such as messages or response.output, "
+        "once for both runs or once for each: count items that call other tools though their "
+        "outcome stayed; --flips N lists N of them",
     )
 
 
@@ -55,6 +58,18 @@ def check_trajectories(options: argparse.Namespace) -> None:
                 f"expected files for --trajectory-field, which reads them again, got {path!r}: "
                 f"write it to a file first"
             )
+    if len(options.trajectory_field) > 2:
+        raise UsageError(
+            f"expected --trajectory-field once, or once per run, got it "
+            f"{len(options.trajectory_field)} times for 2 runs: give it in the order of the runs"
+        )
+    old, new = _ways(options)
+    if old == new:
+        # The calls of one run would be compared with themselves: no behaviour could change.
+        raise UsageError(
+            f"expected the trajectories of two runs, got one field of {options.runs[0]!r} twice: "
+            f"give --trajectory-field once for each run, OLD first"
+        )
 
 
 def found_trajectories(options: argparse.Namespace, comparison: Facts) -> Trajectories | None:
@@ -65,9 +80,22 @@ def found_trajectories(options: argparse.Namespace, comparison: Facts) -> Trajec
     from muscle_metrics.runs.steps import read_steps
 
     settings, _ = run_settings(options, options.runs)
+    runs = zip(options.runs, _fields(options), settings, strict=True)
     with working("comparing trajectories"):
-        old, new = (
-            read_steps(path, options.trajectory_field, **setting)
-            for path, setting in zip(options.runs, settings, strict=True)
-        )
+        old, new = (read_steps(path, field, **setting) for path, field, setting in runs)
         return compare_trajectories(comparison.in_memory, old=old, new=new)
+
+
+def _fields(options: argparse.Namespace) -> list[str]:
+    """Field of each run."""
+    fields: list[str] = options.trajectory_field
+    return fields if len(fields) > 1 else fields * 2
+
+
+def _ways(options: argparse.Namespace) -> list[tuple[str, str, dict[str, Any]]]:
+    """File of each run, its field, and the options that choose its items."""
+    from muscle_metrics.runs.steps import choosing
+
+    settings, _ = run_settings(options, options.runs)
+    runs = zip(options.runs, _fields(options), settings, strict=True)
+    return [(real_path(path), field, choosing(setting)) for path, field, setting in runs]

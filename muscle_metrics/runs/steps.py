@@ -17,13 +17,24 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.rereading import Key
 
-__all__ = ["read_steps"]
+__all__ = ["choosing", "read_steps"]
 
 # Options of `read_run` that are about other parts of an item.
 _OF_OTHERS = frozenset(
     {"prediction_field", "reference_field", "score_field", "slice_field", "group_field"}
     | {"prompt_field", "missing_score", "list_score", "structured", "name"}
 )
+
+
+def choosing(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of `read_run` that choose and name the items, whatever is read of them.
+
+    Examples
+    --------
+    >>> choosing({"id_field": "n", "prediction_field": "answer", "where": {"model": "v1"}})
+    {'id_field': 'n', 'where': {'model': 'v1'}}
+    """
+    return {name: value for name, value in options.items() if name not in _OF_OTHERS}
 
 
 def read_steps(source: str | Path, field: str, **options: Any) -> Mapping[Key, object]:
@@ -48,10 +59,9 @@ def read_steps(source: str | Path, field: str, **options: Any) -> Mapping[Key, o
     FileError
         If the file cannot be read, or no item of a log has the field.
     """
-    kept = {name: value for name, value in options.items() if name not in _OF_OTHERS}
     origin = read_run(source, **options).origin
     if origin is None:
-        run = read_run(source, prediction_field=field, structured=True, **kept)
+        run = read_run(source, prediction_field=field, structured=True, **choosing(options))
         return {(record.task, record.id, record.repeat): record.prediction for record in run}
     again = read_again(origin, origin.choice._replace(fields=None, steps=field))
     found = {

@@ -119,6 +119,31 @@ def test_a_chain_and_a_pipe_have_none(run, write) -> None:
     assert "expected files for --trajectory-field, which reads them again" in done.err
 
 
+def test_two_runs_of_one_file_have_a_field_each(run, write) -> None:
+    """One field would be compared with itself, and no behaviour could change."""
+    both = write("both.jsonl", [
+        {"id": i, "v1": "A", "v2": "A", "reference": "A", "s1": messages(1), "s2": messages(1 + i)}
+        for i in range(3)
+    ])  # fmt: skip
+    flags = ["--prediction-field", "v1", "--prediction-field", "v2", "--trajectory-field", "s1"]
+    done = run("compare", both, both, *flags)
+    assert done.code == 2
+    assert "expected the trajectories of two runs, got one field of" in done.err
+    done = run("compare", both, both, *flags, "--trajectory-field", "s2")
+    assert "have other calls of tools (2 of 3;" in done.out
+    done = run("compare", both, both, *flags, *["--trajectory-field", "s2"] * 2)
+    assert "expected --trajectory-field once, or once per run, got it 3 times" in done.err
+
+
+def test_two_runs_of_one_column_are_told_apart_by_their_rows(run, write) -> None:
+    both = write("both.jsonl", [
+        {"id": i, "prediction": "A", "reference": "A", "steps": messages(n + i), "model": model}
+        for i in range(3) for n, model in ((1, "v1"), (2, "v2"))
+    ])  # fmt: skip
+    flags = ["--where", "model=v1", "--where", "model=v2", "--trajectory-field", "steps"]
+    assert "have other calls of tools (3 of 3;" in run("compare", both, both, *flags).out
+
+
 def rollout(number: int, days: int, index: int = 0) -> dict[str, Any]:
     call = {"type": "function_call", "name": "weather", "arguments": json.dumps({"days": days})}
     said = {"type": "message", "content": [{"type": "output_text", "text": "warm"}]}

@@ -29,6 +29,15 @@ def compared(*more: str) -> object:
     return options.command(options)
 
 
+def compared_in_one_file() -> object:
+    row = '{"id": 1, "v1": "A", "v2": "A", "reference": "A", "steps": []}\n'
+    Path("both.jsonl").write_text(row, encoding="utf-8")
+    words = ["compare", "both.jsonl", "both.jsonl", "--prediction-field", "v1"]
+    words += ["--prediction-field", "v2", "--trajectory-field", "steps"]
+    options = cli._parser().parse_args(words)
+    return options.command(options)
+
+
 def of_log() -> object:
     row = {"responses_create_params": {"input": "?"}, "response": {"output": []}, "reward": 1}
     Path("rollouts.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
@@ -37,6 +46,10 @@ def of_log() -> object:
 
 CASES: dict[str, Callable[[], object]] = {
     "cli: trajectories of a chain": lambda: compared("old.jsonl"),
+    "cli: trajectories of one field": compared_in_one_file,
+    "cli: trajectories of three fields": lambda: compared(
+        "--trajectory-field", "a", "--trajectory-field", "b"
+    ),
     "cli: trajectories by an engine": lambda: compared("--engine", "duckdb"),
     "cli: trajectories of a pipe": lambda: check_trajectories(
         cli._parser().parse_args(
