@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from muscle_metrics.errors import UsageError
 from muscle_metrics.gate.criteria import broken_prompts
 from muscle_metrics.gate.waived import JudgedWaiver, WaiverState
@@ -47,7 +49,7 @@ def judge_pins(comparison: Facts, policy: Policy) -> JudgedPins:
     broken = broken_prompts(items, policy, names)
     # A task, a repeat or a reference is lost: the id may be there, but may have broken unseen.
     unseen = {*broken_prompts(items.worst_case, policy, names)}.difference(broken)
-    waivers = _judge_waivers(items, policy, {*broken}, unseen)
+    waivers = _judge_waivers(items, policy, {*broken})
     waived = {prompt for one, prompt in waivers if one.state is WaiverState.WAIVED}
     failing = (name for task, name in broken if (task, name) not in waived)
     missing = policy.pinned.difference(items.table.ids)
@@ -60,22 +62,25 @@ def judge_pins(comparison: Facts, policy: Policy) -> JudgedPins:
 
 
 def _judge_waivers(
-    items: Comparison, policy: Policy, broken: set[Prompt], unseen: set[Prompt]
+    items: Comparison, policy: Policy, broken: set[Prompt]
 ) -> list[tuple[JudgedWaiver, Prompt | None]]:
     """Every waiver with the item that it is of: those in use first, pinned ones before others."""
-    known = items.worst_case.table.prompts if policy.waivers else ()
+    worst = items.worst_case
     tasks: dict[str, set[str | None]] = {}
-    for task, name in known:
+    for task, name in worst.table.prompts if policy.waivers else ():
         tasks.setdefault(name, set()).add(task)
-    compared = {*items.table.prompts} if policy.waivers else set()
+    # In whole, or some of its repeats, or only judged by another reference than that of old.
+    lost = {worst.table.prompts[row] for row in np.flatnonzero(worst.is_lost)}
 
     def state(waiver: Waiver, prompt: Prompt | None) -> WaiverState:
         if prompt is None:
             return WaiverState.UNKNOWN
-        if prompt in broken:
-            ended = policy.today is None or policy.today > waiver.expires
-            return WaiverState.EXPIRED if ended else WaiverState.WAIVED
-        return WaiverState.UNNEEDED if prompt in compared - unseen else WaiverState.LOST
+        if prompt in lost:
+            return WaiverState.LOST
+        if prompt not in broken:
+            return WaiverState.UNNEEDED
+        ended = policy.today is None or policy.today > waiver.expires
+        return WaiverState.EXPIRED if ended else WaiverState.WAIVED
 
     judged = []
     for waiver in policy.waivers:

@@ -39,7 +39,7 @@ class WaiverState(StrEnum):
 _STORIES = {
     WaiverState.WAIVED: "broke, which is known until {day}",
     WaiverState.EXPIRED: "broke and counts, as the waiver ended with {day}: mend it, or renew this",
-    WaiverState.LOST: "is lost in new, which is no known regression: evaluate it again",
+    WaiverState.LOST: "is lost in new, if only in part, and no known regression: evaluate it again",
     WaiverState.UNKNOWN: "is not in old: correct its id and task, or drop the waiver",
     WaiverState.UNNEEDED: "did not break: drop the waiver",
 }

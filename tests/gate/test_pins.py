@@ -127,6 +127,30 @@ def test_a_lost_item_is_no_known_regression(lose: str) -> None:
     assert states(verdict) == [("вопрос 7", "lost", True)]
 
 
+@pytest.mark.parametrize(("conflict", "outcome"), [("own", "FAIL"), ("last", "INVALID")])
+def test_an_item_that_is_judged_by_another_reference_is_lost(conflict: str, outcome: str) -> None:
+    old, new = runs(broken=())
+    other = [
+        replace(r, prediction="нет", reference="иначе") if r.id == "вопрос 7" else r for r in new
+    ]
+    pair = old, replace(new, records=tuple(other))
+    verdict = judged(waiver("вопрос 7"), pair=pair, conflict=conflict)
+    assert verdict.outcome == outcome
+    assert states(verdict) == [("вопрос 7", "lost", True)]
+
+
+def test_an_item_that_lost_some_of_its_repeats_is_lost() -> None:
+    rows = [(f"q{i}", str(n)) for i in range(60) for n in range(5)]
+    old = Run(tuple(Record(name, "A", "A", repeat=n) for name, n in rows), "v1")
+    new = Run(tuple(Record(name, "B" if name == "q9" else "A", "A", repeat=n) for name, n in rows),
+              "v2")  # fmt: skip
+    lost = replace(new, records=tuple(r for r in new if (r.id, r.repeat) != ("q9", "3")))
+    assert judged(waiver("q9"), pinned=["q9"], pair=(old, new)).broken_pins == ()
+    verdict = judged(waiver("q9"), pinned=["q9"], pair=(old, lost), missing="drop")
+    assert verdict.broken_pins == ("q9",)
+    assert states(verdict) == [("q9", "lost", True)]
+
+
 def of_tasks(name: str, answers: dict[str, str]) -> Run:
     records = [
         Record(f"{i}", answers[task] if i == 7 else "A", "A", task=task)
