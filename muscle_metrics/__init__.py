@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.consistency import *
     from muscle_metrics.comparison.items import *
     from muscle_metrics.comparison.scoring import *
+    from muscle_metrics.comparison.trajectories import *
     from muscle_metrics.errors import *
     from muscle_metrics.flips.changes import *
     from muscle_metrics.flips.counting import *
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from muscle_metrics.gate.check import *
     from muscle_metrics.gate.policy import *
     from muscle_metrics.gate.verdict import *
+    from muscle_metrics.gate.waivers import *
     from muscle_metrics.labels.labelled import *
     from muscle_metrics.labels.plan import *
     from muscle_metrics.reports.html.page import *
@@ -64,6 +66,7 @@ _PUBLIC = {
     ),
     "comparison.items": ("Item",),
     "comparison.scoring": ("score_flips",),
+    "comparison.trajectories": ("compare_trajectories",),
     "errors": (
         "FileError",
         "InputError",
@@ -107,6 +110,10 @@ _PUBLIC = {
         "Check",
         "Outcome",
         "Verdict",
+    ),
+    "gate.waivers": (
+        "Waiver",
+        "read_waivers",
     ),
     "labels.labelled": ("compare_labelled",),
     "labels.plan": ("plan_labels",),

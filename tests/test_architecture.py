@@ -307,12 +307,12 @@ FROZEN = [
     "FlipLabels", "FlipMatrix", "InputError", "Interval", "Item", "LogContents", "Magnitude",
     "MeanChange", "MissingDependencyError", "MuscleMetricsError", "Outcome", "PairingError",
     "PartContents", "Policy", "Quadrant", "Rate", "Record", "Run", "SCORERS", "ScoreChanges",
-    "UsageError", "Verdict", "check_gate", "compare", "compare_chain", "compare_labelled",
-    "compare_runs", "consistency", "count_chain", "count_flips", "find_slices", "flip_matrix",
-    "html_report",
+    "UsageError", "Verdict", "Waiver", "check_gate", "compare", "compare_chain", "compare_labelled",
+    "compare_runs", "compare_trajectories", "consistency", "count_chain", "count_flips",
+    "find_slices", "flip_matrix", "html_report",
     "inconsistency_flip_rate", "inspect_log", "label_flips", "measure_changes",
     "negative_flip_rate", "pair_runs", "plan_labels", "positive_flip_rate",
-    "read_policy", "read_run", "relative_change", "run_from_lm_eval", "score",
+    "read_policy", "read_run", "read_waivers", "relative_change", "run_from_lm_eval", "score",
     "score_flips", "tally_flips",
 ]  # fmt: skip
 

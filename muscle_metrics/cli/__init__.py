@@ -24,6 +24,7 @@ from muscle_metrics.cli import (
     order,
     power,
     report,
+    waivers,
 )
 from muscle_metrics.cli.inputs import local_inputs
 from muscle_metrics.cli.screen import print_text, warn
@@ -200,6 +201,7 @@ def _parser() -> argparse.ArgumentParser:
         report,
         inspect,
         baseline,
+        waivers,
         label,
         order,
         power,

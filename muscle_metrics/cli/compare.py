@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
@@ -21,6 +21,11 @@ from muscle_metrics.cli.outputs import (
 )
 from muscle_metrics.cli.reading import add_reading, read_runs, two_models
 from muscle_metrics.cli.screen import open_screen, print_lines, working
+from muscle_metrics.cli.trajectories import (
+    add_trajectories,
+    check_trajectories,
+    found_trajectories,
+)
 from muscle_metrics.cli.whole_numbers import number
 from muscle_metrics.errors import UsageError
 
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
+    from muscle_metrics.comparison.trajectories import Trajectories
     from muscle_metrics.runs.record import Run
     from muscle_metrics.scale import CountedComparison
     from muscle_metrics.slices.found import FoundSlices
@@ -73,6 +79,7 @@ def add_command(commands: Any) -> None:
     add_labels(parser)
     add_engine(parser)
     add_finding(parser)
+    add_trajectories(parser)
     output = parser.add_argument_group("output")
     output.add_argument(
         "--flips",
@@ -129,6 +136,7 @@ def _compare(options: argparse.Namespace) -> int:
             f"{options.engine}: name OLD and NEW alone, and leave out --engine"
         )
     check_finding(options, options.engine)
+    check_trajectories(options)
     if options.find_slices and len(options.runs) != 2:
         raise UsageError(
             f"expected two runs for --find-slices, got {len(options.runs)}: name OLD and NEW alone"
@@ -136,16 +144,17 @@ def _compare(options: argparse.Namespace) -> int:
     check_outputs([options.json, options.llm_comparator], options.runs)
     result, prompts = _result(options, choices)
     found = None if isinstance(result, Chain) else found_slices(options, result)
+    acted = None if isinstance(result, Chain) else found_trajectories(options, result)
     texts = {}
     if options.json:
-        texts[options.json] = f"{_json(result, found, options)}\n"
+        texts[options.json] = f"{_json(result, found, acted, options)}\n"
     if options.llm_comparator and isinstance(result, Comparison) and prompts:
         from muscle_metrics.integrations.llm_comparator import llm_comparator_json
 
         texts[options.llm_comparator] = llm_comparator_json(result, prompts=prompts)
     write_files(texts)
     print_reports(texts)
-    _show(result, found, options, stderr=names_standard_output(texts))
+    _show(result, found, acted, options, stderr=names_standard_output(texts))
     return 0
 
 
@@ -193,10 +202,10 @@ def _result(
         doubt_order(paths)
         return compare_on_engine(options, paths, graded, flips=options.flips), None
     listed = int(bool((options.json and options.json_items != "none") or options.flips))
-    # An engine keeps no texts to find slices by.
+    # An engine keeps no texts to find slices by, and no trajectories.
     counted = (
         None
-        if options.find_slices
+        if options.find_slices or options.trajectory_field
         else count_if_large(
             options,
             paths,
@@ -217,6 +226,7 @@ def _result(
 def _json(
     result: Comparison | CountedComparison | Chain,
     found: FoundSlices | None,
+    acted: Trajectories | None,
     options: argparse.Namespace,
 ) -> str:
     from muscle_metrics.comparison.chains import Chain
@@ -225,8 +235,11 @@ def _json(
     # A chain lists no items.
     if isinstance(result, Chain):
         return result.to_json()
-    data = result.to_dict(items=options.json_items or "all")
-    return json_text(data if found is None else {**data, "found_slices": found.to_dict()}, indent=2)
+    items: Literal["all", "none"] = options.json_items or "all"
+    data = result.to_dict(items=items)
+    data |= {} if found is None else {"found_slices": found.to_dict()}
+    data |= {} if acted is None else {"trajectories": acted.to_dict(items=items)}
+    return json_text(data, indent=2)
 
 
 def _without_forms(found: FoundSlices) -> FoundSlices:
@@ -237,12 +250,14 @@ def _without_forms(found: FoundSlices) -> FoundSlices:
 def _show(
     result: Comparison | CountedComparison | Chain,
     found: FoundSlices | None,
+    acted: Trajectories | None,
     options: argparse.Namespace,
     *,
     stderr: bool,
 ) -> None:
     from muscle_metrics.comparison import text
     from muscle_metrics.comparison.chains import Chain
+    from muscle_metrics.comparison.trajectory_text import trajectory_lines
     from muscle_metrics.slices.text import slices_table
     from muscle_metrics.words.table import plain_text
 
@@ -256,6 +271,8 @@ def _show(
     )
     tables = [table] if found is None else [table, "", slices_table(_without_forms(found))]
     lines = next_lines(options, result)
+    if acted is not None:
+        lines = ["", *trajectory_lines(acted, options.flips), "", *lines]
     if console.is_terminal:
         console.print(*tables, sep="\n", crop=False)
     else:

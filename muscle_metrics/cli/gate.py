@@ -166,7 +166,9 @@ def _gate(options: argparse.Namespace) -> int:
     policy = policy_of(options)
     options.answer = policy.answer
     paths = _paths(options)
-    named = (options.reference, options.policy, options.pinned, options.labels)
+    named = (
+        options.reference, options.policy, options.pinned, options.waivers, options.labels,
+    )  # fmt: skip
     _check_output(options, [*paths, *filter(None, named)])
     choices = judging_choices(options)
     try:

@@ -44,7 +44,7 @@ SINGLE = (
 # Flags that are lists or tables: beside a file they are refused, because a flag would replace the
 # limits of the file without a warning. First the tables, by field of the policy.
 BUDGETS = {"slices": "slice_limit", "tasks": "task_limit", "metrics": "metric_limit"}
-SEVERAL = ("protect", "pinned", *BUDGETS.values())
+SEVERAL = ("protect", "pinned", "waivers", *BUDGETS.values())
 
 
 def add_policy(parser: argparse.ArgumentParser) -> None:
@@ -86,6 +86,15 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
             help=f"limit of one {kind}; may be repeated",
         )
     group.add_argument("--pinned", metavar="FILE", help="ids that must not break, one per line")
+    group.add_argument(
+        "--waivers",
+        metavar="FILE",
+        help="TOML file of known regressions, each with owner, reason and last day: pinned items "
+        "that may break; every rate counts them",
+    )
+    group.add_argument(
+        "--today", metavar="DAY", help="day by which waivers expire (default: today in UTC)"
+    )
     group.add_argument(
         "--minimum-effect", type=float, metavar="X", help="smaller changes of a score do not count"
     )
@@ -154,17 +163,22 @@ def policy_of(options: argparse.Namespace) -> Policy:
     UsageError
         If there is no limit, the file cannot be read, or limits contradict each other.
     """
-    from muscle_metrics.gate.policy import Policy, read_ids, read_policy
+    from muscle_metrics.gate.files import read_ids
+    from muscle_metrics.gate.policy import Policy, read_policy
+    from muscle_metrics.gate.waivers import read_day, read_waivers, today_in_utc
 
     given: dict[str, Any] = {name: getattr(options, name) for name in SINGLE}
     given["missing"] = options.accept_losses
+    typed = options.today
+    given["today"] = today_in_utc() if typed is None else read_day("--today", typed)
     given["accepted_differences"] = options.accept_difference and tuple(options.accept_difference)
     if options.policy is None:
         given |= {field: _limits(options, flag) for field, flag in BUDGETS.items()}
         given["protected"] = options.protect and tuple(options.protect)
         given["pinned"] = options.pinned and frozenset(read_ids(Path(options.pinned)))
+        given["waivers"] = options.waivers and read_waivers(Path(options.waivers))
         return Policy(**_chosen(given))
-    several = [flag_of(name) for name in SEVERAL if getattr(options, name)]
+    several = [flag_of(name) for name in SEVERAL if getattr(options, name) is not None]
     if several:
         raise UsageError(
             f"expected {' and '.join(several)} inside the policy file, got both, and a flag would "

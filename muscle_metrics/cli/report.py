@@ -99,7 +99,7 @@ def _report(options: argparse.Namespace) -> int:
 
     two_models(options)
     check_like_flag(options)
-    named = filter(None, (options.reference, options.policy, options.pinned))
+    named = filter(None, (options.reference, options.policy, options.pinned, options.waivers))
     inputs = [*options.runs, *named]
     check_outputs([options.output], inputs)
     items_file = _items_file(options.output)

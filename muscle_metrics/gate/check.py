@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 from muscle_metrics.comparison.signature import OF_CHANGES
 from muscle_metrics.errors import UsageError
 from muscle_metrics.gate.advice import advise, list_looks
-from muscle_metrics.gate.criteria import broken_pins, list_criteria
+from muscle_metrics.gate.criteria import list_criteria
 from muscle_metrics.gate.criterion import Criterion
 from muscle_metrics.gate.equivalence import equivalence_note
+from muscle_metrics.gate.pins import judge_pins
 from muscle_metrics.gate.trust import check_coverage, list_notes, list_reasons
 from muscle_metrics.gate.verdict import Check, Outcome, Verdict
+from muscle_metrics.gate.waived import waiver_notes
+from muscle_metrics.gate.waivers import waivers_digest
 from muscle_metrics.statistics.looks import look_error
 from muscle_metrics.statistics.multiplicity import holm_rejections
 
@@ -81,23 +84,33 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
 
 
 def make_verdict(comparison: Facts, policy: Policy, checks: tuple[Check, ...]) -> Verdict:
-    """Combine the checks with what makes the runs incomparable, and with broken pins."""
+    """Combine the checks with what makes the runs incomparable, broken pins and waivers."""
     _check_reading(comparison, policy)
-    reasons = list_reasons(comparison, policy)
-    broken = broken_pins(comparison, policy)
+    pins = judge_pins(comparison, policy)
+    reasons = list_reasons(comparison, policy, pins)
     invalid = any(not reason.is_accepted for reason in reasons)
-    outcome = _combine(checks, broken=bool(broken), invalid=invalid)
+    outcome = _combine(checks, broken=bool(pins.broken), invalid=invalid)
     within = equivalence_note(policy) if outcome is Outcome.PASS else ""
     return Verdict(
         outcome=outcome,
         checks=checks,
-        broken_pins=broken,
+        broken_pins=pins.broken,
         reasons=tuple(reason.text for reason in reasons),
         names=comparison.names,
         confidence=policy.look_confidence,
-        signature=comparison.signature,
-        notes=(*filter(None, [within]), *list_notes(comparison, policy)),
+        signature="; ".join([comparison.signature, *_waiver_recipe(policy)]),
+        notes=(
+            *filter(None, [within]),
+            *waiver_notes(pins.waivers),
+            *list_notes(comparison, policy),
+        ),
+        waivers=pins.waivers,
     )
+
+
+def _waiver_recipe(policy: Policy) -> list[str]:
+    """Digest of the waivers, and the day that they were judged by."""
+    return [f"waivers {waivers_digest(policy.waivers)} on {policy.today}"] if policy.waivers else []
 
 
 def _check_reading(comparison: Facts, policy: Policy) -> None:

@@ -26,7 +26,7 @@ from muscle_metrics.words.escape import distinct
 from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.facts import Facts
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from muscle_metrics.evidence.units import Event
     from muscle_metrics.gate.policy import Policy
 
-__all__ = ["Criterion", "broken_pins", "list_criteria"]
+__all__ = ["Criterion", "broken_prompts", "list_criteria"]
 
 # Limits that need the items themselves, and the value of each in a policy without that limit.
 OF_ITEMS: Mapping[str, object] = MappingProxyType(
@@ -48,6 +48,7 @@ OF_ITEMS: Mapping[str, object] = MappingProxyType(
         "max_weighted_nfr": None,
         "noise_adjusted_pass": False,
         "pinned": frozenset(),
+        "waivers": (),
         "weights": {},
     }
 )
@@ -96,17 +97,15 @@ def list_criteria(comparison: Facts, policy: Policy) -> list[Criterion]:
     return [*_overall(views, policy), *_metrics(views, policy), *_parts(views, policy)]
 
 
-def broken_pins(comparison: Facts, policy: Policy) -> tuple[str, ...]:
-    """Ids of pinned items that broke, in the natural order of ids."""
-    items = comparison.in_memory
-    if items is None or not policy.pinned:
-        return ()
-    pinned: dict[tuple[str | None, str], list[int]] = {}
-    for row, (task, name) in enumerate(items.table.prompts):
-        if name in policy.pinned:
-            pinned.setdefault((task, name), []).append(row)
-    broken = (name for (_, name), rows in pinned.items() if _is_broken(items, policy, rows))
-    return tuple(dict.fromkeys(broken))
+def broken_prompts(
+    comparison: Comparison, policy: Policy, names: Collection[str] | None = None
+) -> list[tuple[str | None, str]]:
+    """Task and id of the prompts that broke, in the natural order; of the given ids alone."""
+    rows: dict[tuple[str | None, str], list[int]] = {}
+    for row, prompt in enumerate(comparison.table.prompts):
+        if names is None or prompt[1] in names:
+            rows.setdefault(prompt, []).append(row)
+    return [prompt for prompt, some in rows.items() if _is_broken(comparison, policy, some)]
 
 
 def _is_broken(comparison: Comparison, policy: Policy, rows: list[int]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from muscle_metrics.gate.waived import waiver_lines
 from muscle_metrics.words.escape import brief, html, shorten
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def verdict_html(verdict: Verdict) -> str:
     pins = verdict.broken_pins
     first = ", ".join(brief(pin, LINE_LIMIT) for pin in pins[:MOST_PINS])
     lines = [*verdict.reasons, *([f"{len(pins)} pinned items broke: {first}"] if pins else [])]
+    lines += waiver_lines(verdict.waivers)
     notes = "".join(f"<p>{html(shorten(line, LINE_LIMIT))}</p>" for line in lines)
     made = f"one-sided confidence {verdict.confidence:g}; {verdict.signature}"
     return (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from muscle_metrics.answers.reading.reading import Reading
 from muscle_metrics.errors import UsageError, check_choice
+from muscle_metrics.gate.files import read_ids, read_toml
 from muscle_metrics.gate.limits import (
     Limit,
     brief_value,
@@ -22,12 +23,14 @@ from muscle_metrics.gate.limits import (
     share_of,
 )
 from muscle_metrics.gate.prompt_limits import OF_PROMPTS, check_pass_k
+from muscle_metrics.gate.waivers import Waiver, check_waivers, read_waivers, waivers_of
 from muscle_metrics.statistics.interval import check_confidence
 from muscle_metrics.statistics.looks import Looks, look_confidence
-from muscle_metrics.words.escape import shorten, visible
+from muscle_metrics.words.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import date
     from os import PathLike
 
 __all__ = [
@@ -35,8 +38,6 @@ __all__ = [
     "LostItems",
     "OnInconclusive",
     "Policy",
-    "fits_line",
-    "read_ids",
     "read_policy",
 ]
 
@@ -153,6 +154,11 @@ class Policy:
         "no-think, last-number"; the command line and pytest compare by them.
     min_coverage : Fraction, str, int or float
         Least share of the items of the old run that must be compared, unless losses are ignored.
+    waivers : tuple of Waiver
+        Known regressions: a pinned item may break until the last day of its waiver. Every rate
+        counts it all the same.
+    today : datetime.date, optional
+        Day by which waivers expire; needed where there are any, and never read from a file.
 
     Raises
     ------
@@ -197,6 +203,8 @@ class Policy:
     missing: LostItems = "count"
     min_coverage: Limit = LEAST_COVERAGE
     answer: str | None = None
+    waivers: tuple[Waiver, ...] = ()
+    today: date | None = None
 
     def __post_init__(self) -> None:
         if all(getattr(self, name) is None for name in OVERALL):
@@ -257,6 +265,7 @@ class Policy:
             severities = {key: float(positive_of(f"{name}.{key}", x)) for key, x in weights}
             yield name, MappingProxyType(severities)
         yield "pinned", frozenset(names_of("pinned", self.pinned))
+        yield "waivers", check_waivers(self.waivers, self.today)
         for name in ("protected", "accepted_differences"):
             yield name, names_of(name, getattr(self, name))
 
@@ -330,9 +339,10 @@ def read_policy(path: str | PathLike[str], **overrides: Any) -> Policy:
     Parameters
     ----------
     path : str or path
-        A TOML file. `pinned` may be a list of ids, or the name of a file with one id per line.
+        A TOML file. `pinned` may be a list of ids, or the name of a file with one id per line;
+        `waivers` may be tables, or the name of a file with these.
     **overrides
-        Fields of `Policy` that replace those of the file.
+        Fields of `Policy` that replace those of the file; `today` where it has waivers.
 
     Returns
     -------
@@ -353,17 +363,8 @@ def read_policy(path: str | PathLike[str], **overrides: Any) -> Policy:
     >>> policy.max_nfr, policy.confidence
     (Fraction(1, 50), 0.9)
     """
-    import tomllib
-
     file = Path(path)
-    try:
-        # Some editors write a byte order mark first. Numbers stay text, so limits are exact.
-        content = tomllib.loads(file.read_text(encoding="utf-8-sig"), parse_float=str)
-    except (OSError, ValueError, RecursionError) as error:
-        # Also a name with a NUL, numbers of thousands of digits, and nesting beyond the stack.
-        raise UsageError(
-            f"expected a policy in TOML in {str(file)!r}, got {shorten(visible(str(error)), 300)}"
-        ) from error
+    content = read_toml(file, "a policy")
     section: Any = content
     if "tool" in content:
         for key in SECTION.split("."):
@@ -376,6 +377,8 @@ def read_policy(path: str | PathLike[str], **overrides: Any) -> Policy:
 def _settings(section: Mapping[str, Any], file: Path) -> dict[str, Any]:
     example = Policy(max_nfr="0.5")
     known = {field.name: getattr(example, field.name) for field in fields(Policy)}
+    # A day in a file would stop the clock: no waiver would ever expire.
+    del known["today"]
     settings: dict[str, Any] = {}
     for name, value in section.items():
         if name not in known:
@@ -397,46 +400,11 @@ def _settings(section: Mapping[str, Any], file: Path) -> dict[str, Any]:
             value = float(fraction_of(name, value))
         if name == "pinned" and isinstance(value, str):
             value = read_ids(file.parent / value)
+        if name == "waivers":
+            value = (
+                read_waivers(file.parent / value)
+                if isinstance(value, str)
+                else waivers_of(value, visible(str(file)))
+            )
         settings[name] = value
     return settings
-
-
-def read_ids(path: Path) -> list[str]:
-    r"""Read ids from a text file, one per line.
-
-    Raises
-    ------
-    UsageError
-        If the file cannot be read, is not UTF-8, or names no id.
-    """
-    try:
-        # A byte order mark before the first id would be a part of it, and pin no item.
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise _no_ids(path, "bytes that are not UTF-8") from error
-    except (OSError, ValueError) as error:
-        raise _no_ids(path, getattr(error, "strerror", None) or str(error)) from error
-    ids = [line for line in lines if line]
-    if not ids:
-        # Whoever names a file expects it to hold: an export that failed would pin nothing.
-        raise _no_ids(path, "none")
-    return ids
-
-
-def fits_line(name: str) -> bool:
-    r"""Whether a file of ids, one per line, can hold an id: `read_ids` must give it again.
-
-    Examples
-    --------
-    >>> fits_line(' "q1" '), fits_line("two\nlines"), fits_line("")
-    (True, False, False)
-    """
-    # Reading takes a carriage return for the end of a line, and drops a byte order mark before the
-    # first line; UTF-8 has no lone surrogates.
-    is_text = not any("\ud800" <= char <= "\udfff" for char in name)
-    return is_text and bool(name) and name[0] != "\ufeff" and not {"\r", "\n"} & {*name}
-
-
-def _no_ids(path: Path, reason: str) -> UsageError:
-    shown = shorten(repr(str(path)), 300)
-    return UsageError(f"expected one id per line in {shown}, got {reason}: name a text file")

@@ -40,7 +40,7 @@ __all__ = ["Growing", "check_growing"]
 Flags = npt.NDArray[np.bool_]
 
 # Policy keys that a sequential test supports. The other limits need a fixed sample size.
-SEQUENTIAL = {"max_nfr", "confidence", "on_inconclusive", "accepted_differences"}
+SEQUENTIAL = {"max_nfr", "confidence", "on_inconclusive", "accepted_differences", "today"}
 OUTCOMES = {"pass": Outcome.PASS, "fail": Outcome.FAIL, "continue": Outcome.INCONCLUSIVE}
 
 

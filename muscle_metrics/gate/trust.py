@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from muscle_metrics.comparison.remarks import coarse_notes, relabelled_notes
 from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
-from muscle_metrics.gate.criteria import broken_pins
 from muscle_metrics.gate.equivalence import count_unseen
 from muscle_metrics.gate.verdict import Check, Outcome
 from muscle_metrics.runs.fingerprints import list_concerns
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from muscle_metrics.comparison.facts import Facts
+    from muscle_metrics.gate.pins import JudgedPins
     from muscle_metrics.gate.policy import Policy
 
 __all__ = ["Reason", "check_coverage", "list_notes", "list_reasons"]
@@ -65,11 +65,11 @@ def list_notes(comparison: Facts, policy: Policy) -> tuple[str, ...]:
     return tuple(_notes(comparison, policy))
 
 
-def list_reasons(comparison: Facts, policy: Policy) -> list[Reason]:
+def list_reasons(comparison: Facts, policy: Policy, pins: JudgedPins) -> list[Reason]:
     """Reasons why the runs cannot be judged, and differences that the policy accepts."""
     return [
         *_differences(comparison, policy),
-        *_missing_pins(comparison, policy),
+        *_missing_pins(pins),
         *_facts_of_new(comparison, policy),
         *_unseen_changes(comparison, policy),
     ]
@@ -103,13 +103,8 @@ def _differences(comparison: Facts, policy: Policy) -> Iterator[Reason]:
         yield Reason(f"{text} (accepted)" if accepted else text, accepted)
 
 
-def _missing_pins(comparison: Facts, policy: Policy) -> Iterator[Reason]:
-    if comparison.in_memory is None:
-        return
-    missing = policy.pinned.difference(comparison.in_memory.table.ids)
-    # A repeat, a task or a reference is lost: the id is there, but may have broken unseen.
-    lost = {*broken_pins(comparison.worst_case, policy)} - {*broken_pins(comparison, policy)}
-    for names, what in ((missing, "are not in the comparison"), (lost - missing, "are lost")):
+def _missing_pins(pins: JudgedPins) -> Iterator[Reason]:
+    for names, what in ((pins.missing, "are not in the comparison"), (pins.lost, "are lost")):
         if names:
             shown = ", ".join(map(repr, sorted(names)[:5]))
             yield Reason(f"{len(names)} pinned items {what} (first {shown})", False)

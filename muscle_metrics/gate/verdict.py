@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from muscle_metrics._version import __version__
+from muscle_metrics.gate.waived import waiver_lines
 from muscle_metrics.words.escape import distinct, terminal
 from muscle_metrics.words.numbers import percent, score, short_percent
 from muscle_metrics.words.secrets import hide_secrets
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from muscle_metrics.errors import InputError
+    from muscle_metrics.gate.waived import JudgedWaiver
 
 __all__ = ["Check", "Outcome", "Verdict", "hide_verdict_secrets", "refuse", "verdict_text"]
 
@@ -156,6 +158,8 @@ class Verdict:
         Options and input of the numbers, in one line.
     notes : tuple of str
         Facts that belong to the first line, such as items that were lost.
+    waivers : tuple of JudgedWaiver
+        Every waiver of the policy, and what became of it.
 
     Examples
     --------
@@ -173,6 +177,7 @@ class Verdict:
     confidence: float
     signature: str
     notes: tuple[str, ...] = ()
+    waivers: tuple[JudgedWaiver, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -231,6 +236,7 @@ def verdict_text(verdict: Verdict) -> str:
         *verdict.reasons,
         *map(str, verdict.checks),
         *([f"FAIL pinned items: {len(pins)} broke ({first})"] if pins else []),
+        *waiver_lines(verdict.waivers),
         f"one-sided confidence {verdict.confidence:g}; {verdict.signature}",
     ]
     return "\n".join(map(terminal, lines))
@@ -242,6 +248,8 @@ def hide_verdict_secrets(verdict: Verdict) -> Verdict:
     texts["reasons"] = verdict.reasons
     texts["notes"] = verdict.notes
     texts["checks"] = tuple((c.criterion, c.sample, c.advice) for c in verdict.checks)
+    waivers = [one.waiver for one in verdict.waivers]
+    texts["waivers"] = tuple((w.id, w.task, w.owner, w.reason) for w in waivers)
     hidden = {name: hide_secrets(value) for name, value in texts.items()}
     count = sum(text.number for text in hidden.values())
     if not count:
@@ -250,6 +258,10 @@ def hide_verdict_secrets(verdict: Verdict) -> Verdict:
     values["checks"] = tuple(
         replace(check, criterion=criterion, sample=sample, advice=advice)
         for check, (criterion, sample, advice) in zip(verdict.checks, values["checks"], strict=True)
+    )
+    values["waivers"] = tuple(
+        one._replace(waiver=replace(one.waiver, id=name, task=task, owner=owner, reason=reason))
+        for one, (name, task, owner, reason) in zip(verdict.waivers, values["waivers"], strict=True)
     )
     values["reasons"] += (f"secrets hidden in this report, examples aside: {count}",)
     return replace(verdict, **values)

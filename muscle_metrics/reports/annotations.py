@@ -9,6 +9,7 @@ from muscle_metrics.words.escape import annotation, annotation_property, distinc
 
 if TYPE_CHECKING:
     from muscle_metrics.gate.verdict import Verdict
+    from muscle_metrics.gate.waived import JudgedWaiver
 
 __all__ = ["verdict_annotations"]
 
@@ -19,7 +20,7 @@ LEVELS = {"PASS": "notice", "FAIL": "error", "INCONCLUSIVE": "warning", "INVALID
 
 
 def verdict_annotations(verdict: Verdict) -> list[str]:
-    """Annotate the verdict, and then the checks that did not pass, the worst first.
+    """Annotate the verdict, then the checks that did not pass, the worst first, and the waivers.
 
     Parameters
     ----------
@@ -37,10 +38,15 @@ def verdict_annotations(verdict: Verdict) -> list[str]:
     worst += [("error", f"pinned item {distinct(pin)} broke") for pin in verdict.broken_pins]
     checks = [check for check in verdict.worst_first() if check.outcome != "PASS"]
     worst += [(LEVELS[check.outcome], str(check)) for check in checks]
+    worst += [(_level(one), str(one)) for one in verdict.waivers]
     lines = [_line(level, text) for level, text in worst]
     if len(lines) <= MOST:
         return lines
     return [*lines[: MOST - 1], _line("notice", f"{len(lines) - MOST + 1} more are in the log")]
+
+
+def _level(waiver: JudgedWaiver) -> str:
+    return "notice" if waiver.state in ("waived", "not needed") else "warning"
 
 
 def _line(level: str, text: str) -> str:

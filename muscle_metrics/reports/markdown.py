@@ -168,6 +168,8 @@ def _sections(verdict: Verdict, comparison: Facts | None, flips: FirstFlips) -> 
     if verdict.broken_pins:
         pins = [f"- {_name(pin)}" for pin in verdict.broken_pins]
         yield _Section([f"Pinned items that broke: {len(pins)}", ""], pins)
+    if verdict.waivers:
+        yield _Section(_table("waiver", "state", "owner", "reason"), _waiver_rows(verdict))
     if comparison is not None and comparison.is_judged:
         yield from _part_sections(comparison)
     if flips.items:
@@ -232,6 +234,18 @@ def _check_row(check: Check) -> str:
         check.limit_text,
         _line(check.sample),
     )
+
+
+def _waiver_rows(verdict: Verdict) -> list[str]:
+    return [
+        _row(
+            _name(one.waiver.name),
+            f"**{one.state}**, {one.story}",
+            _cut(one.waiver.owner),
+            _cut(one.waiver.reason),
+        )
+        for one in verdict.waivers
+    ]
 
 
 def _flip_row(

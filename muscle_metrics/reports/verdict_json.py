@@ -49,6 +49,7 @@ def verdict_data(
         "confidence": verdict.confidence,
         "checks": [_described(check) for check in verdict.checks],
         "broken_pins": list(verdict.broken_pins),
+        "waivers": [waiver.described() for waiver in verdict.waivers],
         "reasons": list(verdict.reasons),
         "notes": list(verdict.notes),
         "items": None if comparison is None else comparison.total,

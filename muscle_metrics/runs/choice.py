@@ -57,6 +57,8 @@ class Choice(NamedTuple):
         Ids of the items whose texts are read as well.
     look : callable, optional
         Is shown every row that fields could be taken from.
+    steps : str, optional
+        Field of the log's rows that is kept as it is, as the steps of each item.
     """
 
     task: str | None = None
@@ -66,6 +68,7 @@ class Choice(NamedTuple):
     fields: Mapping[str, str] | None = None
     wanted: frozenset[str] | None = None
     look: Callable[[Mapping[str, object]], None] | None = None
+    steps: str | None = None
 
     def wants(self, id_: str) -> bool:
         """Whether the texts of an item are read."""

@@ -22,6 +22,7 @@ __all__ = [
     "LABEL_FIELDS",
     "DetailedRecord",
     "Details",
+    "RecordWithSteps",
     "completed",
     "detailed",
     "labels_of",
@@ -65,6 +66,13 @@ class DetailedRecord(Record):
     details: Details = NO_DETAILS
 
 
+@dataclass(frozen=True, slots=True)
+class RecordWithSteps(Record):
+    """A record with the field of its log that holds the steps of the model."""
+
+    steps: object = None
+
+
 def detailed(record: Record, details: Details) -> DetailedRecord:
     """Record with its texts.
 
@@ -101,6 +109,9 @@ def completed(
     InputError
         If a field holds a list or an object.
     """
+    if choice.steps is not None:
+        known = {name: getattr(record, name) for name in Record.__slots__}
+        return RecordWithSteps(**known, steps=_value(row, choice.steps, "trajectory_field"))
     labels: dict[str, Any] = labels_of(row, choice)
     if labels:
         record = replace(record, **labels)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from muscle_metrics.runs.choice import Choice
     from muscle_metrics.runs.origin import Origin
+    from muscle_metrics.runs.record import Run
 
-__all__ = ["Key", "read_details"]
+__all__ = ["Key", "read_again", "read_details"]
 
 Key = tuple[str | None, str, str | None]
 
@@ -40,14 +41,25 @@ def read_details(origin: Origin, ids: Collection[str]) -> Mapping[Key, Details]:
     FileError
         If the log changed since it was read.
     """
-    origin.check_unchanged()
-    harness = next(harness for harness in HARNESSES if harness.name == origin.harness)
-    choice: Choice = origin.choice._replace(wanted=frozenset(ids))
-    run = narrow_run(Recognised(harness, "").read(Glimpse(origin.path), choice), choice)
-    # The log may change while it is read.
-    origin.check_unchanged()
+    run = read_again(origin, origin.choice._replace(wanted=frozenset(ids)))
     return {
         (record.task, record.id, record.repeat): record.details
         for record in run
         if isinstance(record, DetailedRecord)
     }
+
+
+def read_again(origin: Origin, choice: Choice) -> Run:
+    """Read the log of a run once more, by another choice.
+
+    Raises
+    ------
+    FileError
+        If the log changed since it was read.
+    """
+    origin.check_unchanged()
+    harness = next(harness for harness in HARNESSES if harness.name == origin.harness)
+    run = narrow_run(Recognised(harness, "").read(Glimpse(origin.path), choice), choice)
+    # The log may change while it is read.
+    origin.check_unchanged()
+    return run

@@ -9,7 +9,7 @@ import pytest
 
 from muscle_metrics import Record, Run, compare_runs, html_report
 from muscle_metrics.cli import main
-from muscle_metrics.gate.policy import fits_line, read_ids
+from muscle_metrics.gate.files import fits_line, read_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable

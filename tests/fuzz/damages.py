@@ -16,6 +16,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from muscle_metrics import InputError, Policy, UsageError, check_gate, compare_runs, read_run
 from muscle_metrics.comparison.facts import Facts
+from muscle_metrics.gate.waivers import waivers_of
 from muscle_metrics.runs.record import Record, Run
 from tests.fuzz.cases import Fault
 
@@ -45,6 +47,9 @@ WORDS = {
 }
 # Limits of equivalence: there a fixed item that breaks again is one change less.
 MUTUAL = frozenset({"max_flip_rate", "max_churn", "max_accuracy_change"})
+TODAY = date(2027, 1, 31)
+# The last day of a waiver that holds, and of one that does not.
+DAYS = ["2027-01-31", "2027-01-30"]
 GARBAGE = ["", " ", "???", "нет", "不知道", "I cannot answer that.", "0", "A B", "\u202ex", "né"]
 
 Engine = Callable[[Run, Run, dict[str, Any]], Facts]
@@ -71,11 +76,16 @@ class Case:
         """Outcome of the gate, or what stops it before there is one."""
         try:
             comparison = engine(self.old, self.new if new is None else new, self.options)
-            return str(check_gate(comparison, Policy(**self.policy)).outcome)
+            return str(check_gate(comparison, self.limits()).outcome)
         except InputError:
             return "INVALID"
         except UsageError:
             return "USAGE"
+
+    def limits(self) -> Policy:
+        """The policy, whose waivers are tables, as a document holds them."""
+        rows = self.policy.get("waivers", [])
+        return Policy(**{**self.policy, "waivers": waivers_of(rows, "policy"), "today": TODAY})
 
 
 def rank(outcome: str) -> int:
@@ -182,6 +192,10 @@ def _policy(
             more["max_churn"] = rng.choice(["0.7", "0.9"])
     if not counted:
         more["pinned"] = frozenset(rng.sample(ids, 2))
+        more["waivers"] = [
+            {"id": name, "owner": "Ada", "reason": "known", "expires": rng.choice(DAYS)}
+            for name in rng.sample([*dict.fromkeys(ids), "q-none"], 2)
+        ]
         if rng.random() < 0.2:
             # Ten times as much work as any other limit.
             more["weights"] = {"hard": 5}
@@ -190,6 +204,10 @@ def _policy(
             more["max_mean_loss"] = rng.choice(["0.05", "0.3"])
     for name in rng.sample(sorted(more), k=min(len(more), rng.choice([0, 0, 1, 2]))):
         policy[name] = more[name]
+    if "waivers" in policy:
+        # A waiver of another item than a pinned one does nothing.
+        waived = {waiver["id"] for waiver in policy["waivers"]} - {"q-none"}
+        policy["pinned"] = more["pinned"] | waived
     if "weights" in policy:
         policy["max_weighted_nfr"] = "0.4"
     return policy

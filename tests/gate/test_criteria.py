@@ -15,8 +15,9 @@ from muscle_metrics.evidence.rates import accuracy_loss, independent_rate, rate
 from muscle_metrics.evidence.repeats import repeated_rate
 from muscle_metrics.evidence.scores import weighted_rate
 from muscle_metrics.evidence.units import Units
-from muscle_metrics.gate.criteria import broken_pins, list_criteria
+from muscle_metrics.gate.criteria import list_criteria
 from muscle_metrics.gate.criterion import Criterion
+from muscle_metrics.gate.pins import judge_pins
 from muscle_metrics.runs.record import Record, Run
 from muscle_metrics.scale import CountedComparison, Totals
 
@@ -375,7 +376,7 @@ def test_graded_repeats_never_fail_either():
 
 
 def pins(comparison, *ids):
-    return broken_pins(comparison, Policy(max_nfr=0.5, pinned=frozenset(ids)))
+    return judge_pins(comparison, Policy(max_nfr=0.5, pinned=frozenset(ids))).broken
 
 
 def test_pinned_items_break_by_a_negative_flip():
@@ -390,7 +391,7 @@ def test_pinned_items_break_by_a_material_regression_of_a_graded_score():
     comparison = graded(OLD_SCORES, NEW_SCORES)
     assert pins(comparison, *"012345") == ("0", "3", "5")
     policy = Policy(max_nfr=0.5, pinned=frozenset("012345"), minimum_effect=0.2)
-    assert broken_pins(comparison, policy) == ("3", "5")
+    assert judge_pins(comparison, policy).broken == ("3", "5")
 
 
 def test_an_id_is_pinned_in_every_task():

@@ -7,6 +7,7 @@ import sys
 import time
 import tomllib
 from dataclasses import FrozenInstanceError, fields
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from muscle_metrics.errors import UsageError
-from muscle_metrics.gate.policy import Policy, fits_line, read_ids, read_policy
+from muscle_metrics.gate.files import fits_line, read_ids
+from muscle_metrics.gate.policy import Policy, read_policy
+from muscle_metrics.gate.waivers import Waiver
 
 SHARES = [
     "max_nfr",
@@ -358,13 +361,18 @@ item_weights = {q1 = 9}
 metrics = {rouge1 = 0.3}
 tasks = {gsm8k = 0.04}
 slices = {law = 0.05}
+waivers = [{id = "q1", owner = "Ada", reason = "known", expires = 2027-01-31}]
 """
 
 
 @pytest.mark.parametrize("header", ["", "[tool.muscle-metrics.gate]"])
 def test_every_setting_can_stand_in_a_file(tmp_path, header):
-    assert set(tomllib.loads(FULL)) == {field.name for field in fields(Policy)}
-    assert read_policy(write(tmp_path, header + FULL)) == Policy(
+    # The day is a fact of the run, never of the file.
+    assert set(tomllib.loads(FULL)) == {field.name for field in fields(Policy)} - {"today"}
+    today = date(2027, 1, 1)
+    assert read_policy(write(tmp_path, header + FULL), today=today) == Policy(
+        today=today,
+        waivers=(Waiver(id="q1", owner="Ada", reason="known", expires="2027-01-31"),),
         max_nfr="0.02",
         max_nfr_mc="0.1",
         max_flip_rate="0.2",
@@ -505,8 +513,8 @@ def test_an_id_fits_a_line_where_reading_the_line_gives_it_again(name):
 def test_pinned_ids_are_utf8_on_every_machine(tmp_path):
     path = write(tmp_path, "déjà\r\nvu\n", "pins.txt")
     assert read_ids(path) == ["déjà", "vu"]
-    code = "import sys, pathlib, muscle_metrics.gate.policy as policy; "
-    code += "print(ascii(policy.read_ids(pathlib.Path(sys.argv[1]))))"
+    code = "import sys, pathlib, muscle_metrics.gate.files as files; "
+    code += "print(ascii(files.read_ids(pathlib.Path(sys.argv[1]))))"
     found = subprocess.run(
         [sys.executable, "-X", "utf8=0", "-c", code, str(path)],
         env={**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"},

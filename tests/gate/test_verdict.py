@@ -15,6 +15,8 @@ from muscle_metrics.gate.verdict import (
     refuse,
     verdict_text,
 )
+from muscle_metrics.gate.waived import JudgedWaiver, WaiverState
+from muscle_metrics.gate.waivers import Waiver
 
 KEY = "sk-" + "a1" * 10
 
@@ -74,6 +76,15 @@ def test_bounds_of_two_quantities_name_them() -> None:
     for bounded, text in bounds.items():
         shown = check(Outcome.PASS, method="Gaffke", bounded=bounded)
         assert f" 3.00% (Gaffke bounds {text}), limit 5%: " in str(shown)
+
+
+def test_waivers_lose_their_secrets_too() -> None:
+    known = Waiver(id=f"q {KEY}", owner=f"Ada {KEY}", reason=f"is {KEY}", expires="2027-01-31")
+    secret = verdict(waivers=(JudgedWaiver(known, WaiverState.WAIVED, True),))
+    (shown,) = hide_verdict_secrets(secret).waivers
+    assert KEY not in str(shown)
+    assert (shown.waiver.owner, shown.waiver.expires) == ("Ada [hidden secret]", known.expires)
+    assert "examples aside: 3" in hide_verdict_secrets(secret).reasons[-1]
 
 
 def test_every_text_of_a_verdict_loses_its_secrets_and_nothing_else_changes() -> None:

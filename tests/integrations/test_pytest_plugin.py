@@ -169,6 +169,23 @@ def test_policies_may_be_files(same, tmp_path: Path) -> None:
         ModelGate([], {}).assert_compatible(same, policy="none.toml")
 
 
+def test_waivers_expire_by_the_day_of_the_test(tmp_path: Path) -> None:
+    references = ["A"] * 300
+    broken = compare(
+        old=references, new=[*references[:7], "B", *references[8:]], references=references
+    )
+    path = tmp_path / "gate.toml"
+    for day, is_over in (("9999-12-31", False), ("2020-01-01", True)):
+        known = f'[[waivers]]\nid = "7"\nowner = "Ada"\nreason = "known"\nexpires = {day}\n'
+        path.write_text(f'max_nfr = 0.05\npinned = ["7"]\n{known}', encoding="utf-8")
+        gate = ModelGate([], {})
+        if is_over:
+            with pytest.raises(AssertionError, match="waivers expired: 1"):
+                gate.assert_compatible(broken, policy=path)
+        else:
+            assert gate.assert_compatible(broken, policy=path).outcome == "PASS"
+
+
 def test_files_and_options_reach_the_comparison(tmp_path: Path) -> None:
     for name, answer in (("v1", "a"), ("v2", "A")):
         row = f'{{"id": %d, "prediction": "{answer}", "reference": "A"}}\n'

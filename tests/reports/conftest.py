@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from muscle_metrics import Policy, Record, Run, check_gate, compare, compare_runs
+from muscle_metrics.gate.waivers import Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,8 +60,30 @@ def attack(kind: str, hostile: list[str]) -> Judged:
         tasks={text: "0.9999" for text in hostile if text},
         pinned=frozenset(record.id for record in runs[0]),
         accepted_differences=("judge",) if kind == "accepted" else (),
+        waivers=hostile_waivers(hostile),
+        today=date(2027, 1, 1),
     )
     return Judged(check_gate(comparison, policy), comparison)
+
+
+def hostile_waivers(hostile: list[str]) -> tuple[Waiver, ...]:
+    """Waivers in each state but lost: some are not needed, and those of old's ids are in use."""
+    words = {"owner": "o", "reason": "r"}
+    return tuple(
+        Waiver(
+            id=name,
+            task=text if kind == "of task" else None,
+            expires=f"{2026 + i % 2}-12-31",
+            **{part: f"{mark}{text}" for part, mark in words.items()},
+        )
+        for i, text in enumerate(hostile)
+        for kind, name in (
+            ("plain", f"{i}{text}"),
+            ("of task", f"r{i}{text}"),
+            ("none", f"n{text}"),
+        )
+        if text or kind != "of task"
+    )
 
 
 def hostile_run(name: str, hostile: list[str], answer: str | None) -> Run:

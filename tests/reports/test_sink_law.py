@@ -15,6 +15,7 @@ import re
 import unicodedata
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree
@@ -36,7 +37,10 @@ from muscle_metrics.cli import main
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.comparison.plain_data import json_text
 from muscle_metrics.comparison.text import comparison_text
+from muscle_metrics.comparison.trajectories import Trajectories, compare_trajectories
+from muscle_metrics.comparison.trajectory_text import trajectory_lines
 from muscle_metrics.evidence.evidence import Bounds
+from muscle_metrics.gate.waivers import Waiver, proposed_waivers
 from muscle_metrics.integrations.llm_comparator import llm_comparator_json
 from muscle_metrics.integrations.pytest_plugin import _headline
 from muscle_metrics.labels.design import key_text
@@ -124,6 +128,11 @@ def attack_by(texts: list[str], folders: pytest.TempPathFactory) -> Attack:
         tasks={text: "0.9999" for text in texts if text},
         pinned=frozenset(record.id for record in runs[0]),
         accepted_differences=(" ".join(texts),),
+        waivers=tuple(
+            Waiver(id=text or "empty", owner=f"o{text}", reason=f"r{text}", expires=f"{year}-01-01")
+            for year, text in enumerate(texts, 2000)
+        ),
+        today=date(2020, 1, 1),
     )
     return Attack(
         texts,
@@ -239,6 +248,20 @@ def found_by(attack: Attack) -> FoundSlices:
     return FoundSlices(
         items=slices, answers=slices, forms=None, notes=(everything,), signature=everything
     )
+
+
+def trajectories_of(attack: Attack) -> Trajectories:
+    """Calls of tools whose names and arguments are hostile texts."""
+
+    def steps(version: str) -> dict[Any, Any]:
+        return {
+            (one.task, one.id, one.repeat): [
+                {"name": f"{version}{one.task}", "arguments": {f"x{one.task}": one.task}}
+            ]
+            for one in attack.comparison.items()
+        }
+
+    return compare_trajectories(attack.comparison, old=steps("v1"), new=steps("v2"))
 
 
 def page_of(attack: Attack) -> str:
@@ -409,6 +432,17 @@ TEXTS: dict[str, Sink] = {
     "notebook of a verdict": Sink(
         "gate/notebook", lambda a: a.verdict._repr_html_(), unescaped, lambda a: []
     ),
+    "trajectories": Sink(
+        "comparison/trajectory_text",
+        lambda a: "\n".join(trajectory_lines(trajectories_of(a), EVERYTHING)),
+        same,
+    ),
+    "proposed waivers": Sink(
+        "gate/waivers",
+        lambda a: proposed_waivers([(text, text or "empty") for text in a.texts])[0],
+        same,
+        lambda a: [],
+    ),
     "baseline": Sink(
         "runs/readers/baseline", lambda a: baseline_text(a.runs[0]), same, lambda a: []
     ),
@@ -518,6 +552,7 @@ COMMANDS = [
     ["inspect", "OLD"],
     ["inspect", "OLD", "--json"],
     ["baseline", "OLD", "-o", "-"],
+    ["waivers", "OLD", "NEW", "-o", "-"],
     ["order", "OLD", "--seed", "7"],
     # What is refused, and quoted.
     ["compare", "OLD", "NEW", "--slice-field", "##[error]::x"],
@@ -569,6 +604,7 @@ CARRIERS = {
     "cli/power": "no data",
     "cli/report": "COMMANDS",
     "cli/screen": "`warn` and the spinner, by `terminal`",
+    "cli/waivers": "COMMANDS",
     "reports/files": "what a report made",
     "reports/write": "what the sinks of reports made",
 }

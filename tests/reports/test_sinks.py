@@ -130,10 +130,11 @@ def test_markdown(attacked) -> None:
     flips = first_flips(attacked.comparison, EVERYTHING).total
     rows = [token for token in tokens if token.type == "tr_open"]
     slices = 0 if attacked.comparison is None else min(len(attacked.comparison.slices), 10)
-    tables = 1 + bool(flips) + bool(slices)
-    assert len(rows) == len(attacked.verdict.checks) + flips + slices + tables
+    waivers = len(attacked.verdict.waivers)
+    tables = 1 + bool(flips) + bool(slices) + bool(waivers)
+    assert len(rows) == len(attacked.verdict.checks) + flips + slices + waivers + tables
     cells = [token for token in tokens if token.type == "td_open"]
-    assert len(cells) == 6 * len(attacked.verdict.checks) + 5 * (slices + flips)
+    assert len(cells) == 6 * len(attacked.verdict.checks) + 5 * (slices + flips) + 4 * waivers
     shown = "".join(token.content for token in tokens if token.type.startswith("text"))
     assert is_visible(shown)
 
@@ -163,7 +164,8 @@ def test_junit(attacked) -> None:
         }  # fmt: skip
         cases = root.findall(".//testcase")
         flips = first_flips(attacked.comparison, EVERYTHING).total
-        assert len(cases) == 1 + len(attacked.verdict.checks) + 1 + flips
+        waivers = len(attacked.verdict.waivers)
+        assert len(cases) == 1 + len(attacked.verdict.checks) + 1 + flips + waivers
         assert root.get("tests") == str(len(cases))
         texts = [
             value

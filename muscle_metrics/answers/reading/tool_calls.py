@@ -15,7 +15,7 @@ from muscle_metrics.errors import check_choice
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["mismatch", "read_tool_calls"]
+__all__ = ["Call", "difference", "mismatch", "read_tool_calls"]
 
 _TAG, _END_TAG = "<tool_call>", "</tool_call>"
 _CALLED = re.compile(r"\s*\[?\s*[A-Za-z_][\w.]*\s*\(")
@@ -25,12 +25,15 @@ _WRAPPED = ("function", "function_call", "functionCall")
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class Call:
+    """A call of a tool: its name, and the spelling of each argument."""
+
     name: str
     arguments: Mapping[str, str]
 
     @property
     def spelling(self) -> str:
+        """One text for all equal calls."""
         pairs = (f"{spelled(name)}:{self.arguments[name]}" for name in sorted(self.arguments))
         return f'{{"arguments":{{{",".join(pairs)}}},"name":{spelled(self.name)}}}'
 
@@ -103,6 +106,11 @@ def mismatch(prediction: Any, reference: Any, *, ordered: bool = True) -> str:
     given, expected = _read(prediction), _read(reference)
     if given is None or expected is None:
         return f"no call is read of the {'answer' if given is None else 'reference'}"
+    return difference(given, expected, ordered=ordered)
+
+
+def difference(given: list[Call], expected: list[Call], *, ordered: bool = True) -> str:
+    """Say why calls are not the expected ones, as `mismatch` does; "" if they are."""
     if given == expected:
         return ""
     if sorted(call.spelling for call in given) == sorted(call.spelling for call in expected):
@@ -117,7 +125,7 @@ def mismatch(prediction: Any, reference: Any, *, ordered: bool = True) -> str:
     return _other_argument(given, expected)
 
 
-def _other_argument(given: list[_Call], expected: list[_Call]) -> str:
+def _other_argument(given: list[Call], expected: list[Call]) -> str:
     """Name the first argument that differs; calls that agree in full are set aside first."""
     left = list(given)
     unmet = []
@@ -138,7 +146,7 @@ def _other_argument(given: list[_Call], expected: list[_Call]) -> str:
     return "order of calls"  # pragma: no cover - calls that differ have an argument that does
 
 
-def _read(value: Any) -> list[_Call] | None:
+def _read(value: Any) -> list[Call] | None:
     try:
         if isinstance(value, str):
             return _in_text(value)
@@ -147,7 +155,7 @@ def _read(value: Any) -> list[_Call] | None:
         return None
 
 
-def _in_text(text: str) -> list[_Call] | None:
+def _in_text(text: str) -> list[Call] | None:
     tagged = text.split(_TAG)[1:]
     if tagged:
         if not all(_END_TAG in one for one in tagged):
@@ -163,7 +171,7 @@ def _in_text(text: str) -> list[_Call] | None:
     return _in_code(text)
 
 
-def _in_value(value: Any) -> list[_Call]:
+def _in_value(value: Any) -> list[Call]:
     """Find the calls in a message, a block, a call or a list of these."""
     if isinstance(value, list | tuple):
         return [call for one in value for call in _in_value(one)]
@@ -182,7 +190,7 @@ def _in_value(value: Any) -> list[_Call]:
     return [_call_of(value)]
 
 
-def _call_of(value: Mapping[str, Any]) -> _Call:
+def _call_of(value: Mapping[str, Any]) -> Call:
     name = value.get("name")
     given = [key for key in _ARGUMENTS if key in value]
     if not isinstance(name, str) or not name or len(given) > 1:
@@ -193,10 +201,10 @@ def _call_of(value: Mapping[str, Any]) -> _Call:
     arguments = {} if arguments is None else arguments
     if not isinstance(arguments, dict) or not all(isinstance(key, str) for key in arguments):
         raise UnreadError("arguments are no object")
-    return _Call(name, {key: spelled(one) for key, one in arguments.items()})
+    return Call(name, {key: spelled(one) for key, one in arguments.items()})
 
 
-def _in_code(text: str) -> list[_Call] | None:
+def _in_code(text: str) -> list[Call] | None:
     """Find the calls of Python code: keywords and literals only, since positions have no names."""
     if len(text) > _LONGEST_CODE or not _CALLED.match(text):
         return None
@@ -210,10 +218,10 @@ def _in_code(text: str) -> list[_Call] | None:
         raise UnreadError(str(error)) from error
 
 
-def _call_in(call: ast.expr) -> _Call:
+def _call_in(call: ast.expr) -> Call:
     if not isinstance(call, ast.Call) or call.args:
         raise UnreadError("no call with keywords alone")
     values = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg}
     if len(values) < len(call.keywords):
         raise UnreadError("keywords repeat, or are unpacked")
-    return _Call(ast.unparse(call.func), {name: spelled(one) for name, one in values.items()})
+    return Call(ast.unparse(call.func), {name: spelled(one) for name, one in values.items()})

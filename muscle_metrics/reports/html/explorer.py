@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.comparison.listed import hide_text_secrets, texts_of
 from muscle_metrics.flips.counts import Quadrant
-from muscle_metrics.gate.policy import fits_line
+from muscle_metrics.gate.files import fits_line
 from muscle_metrics.reports.html.difference import differing_words
 from muscle_metrics.reports.html.environment import render
 from muscle_metrics.reports.html.views import View, find_views, take_turns

@@ -51,7 +51,8 @@ ABOUT = About(
 
 _FIRST_ENTRY = b"_journal/start.json"
 # Large fields of a sample that are not read.
-_UNREAD = frozenset({"messages", "events", "store", "attachments"})
+MESSAGES = "messages"
+_UNREAD = frozenset({MESSAGES, "events", "store", "attachments"})
 # Scores that inspect_ai gives to grades, and to words in upper or lower case. It scores every other
 # text that is no number 0; this reader refuses it.
 _GRADES: Mapping[str, float] = MappingProxyType({"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0})
@@ -95,9 +96,9 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
     """
     if glimpse.is_folder:
         logs = newest_logs(glimpse.path, find_logs(glimpse, _is_log, most=None), choice)
-        loaded = [(log, _load(log.glimpse)) for log in logs]
+        loaded = [(log, _load(log.glimpse, choice.steps)) for log in logs]
     else:
-        only = _load(glimpse)
+        only = _load(glimpse, choice.steps)
         loaded = [(NamedLog(glimpse, only.eval.task), only)]
     records: list[Record] = []
     for named, log in loaded:
@@ -106,7 +107,7 @@ def read(glimpse: Glimpse, choice: Choice) -> Run:
             records += [
                 completed(
                     _record(sample, named.task, choice.metric_of(named.task), repeated=repeated),
-                    {"metadata": sample.metadata or {}},
+                    {"metadata": sample.metadata or {}, **_messages(sample, choice)},
                     choice,
                     partial(_details, sample),
                 )
@@ -124,8 +125,8 @@ def _is_log(glimpse: Glimpse) -> bool:
     return recognise(glimpse) is not None
 
 
-def _load(glimpse: Glimpse) -> Any:
-    """Check a log, then load it with the official reader."""
+def _load(glimpse: Glimpse, steps: str | None = None) -> Any:
+    """Check a log, then load it with the official reader; `steps` is a field of samples to keep."""
     path = glimpse.path
     is_archive = glimpse.start.startswith(ZIP)
     if is_archive:
@@ -137,7 +138,7 @@ def _load(glimpse: Glimpse) -> Any:
         log = reader.read_eval_log(
             str(path.absolute()),
             format="eval" if is_archive else "json",
-            exclude_fields=_UNREAD,
+            exclude_fields=_UNREAD - {steps},
         )
     except MissingDependencyError:
         raise
@@ -186,6 +187,12 @@ def _record(sample: Any, task: str, metric: str | None, *, repeated: bool) -> Re
         task=task,
         repeat=str(sample.epoch) if repeated else None,
     )
+
+
+def _messages(sample: Any, choice: Choice) -> Mapping[str, object]:
+    if choice.steps != MESSAGES:
+        return {}
+    return {MESSAGES: [message.model_dump() for message in sample.messages]}
 
 
 def _details(sample: Any) -> Details:
