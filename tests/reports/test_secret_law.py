@@ -41,6 +41,8 @@ DATA = {
     "key of a sheet",
     "plain data",
     "baseline",
+    # Ids of a file that the gate reads back.
+    "proposed waivers",
 }
 SINKS = {**JSON, **TEXTS}
 
