@@ -98,7 +98,8 @@ class Candidates:
     @cached_property
     def broken_by(self) -> npt.NDArray[np.intp]:
         """How many candidates broke each item, shape (N,)."""
-        return self.broken.sum(axis=0, dtype=np.intp)
+        number: npt.NDArray[np.intp] = self.broken.sum(axis=0, dtype=np.intp)
+        return number
 
     @cached_property
     def pairs(self) -> tuple[PairedDifference, ...]:
