@@ -64,7 +64,7 @@ def candidates_table(
 
 
 def title_of(candidates: Candidates) -> str:
-    """The old run, and how many candidates and items there are."""
+    """Name the old run, and say how many candidates and items there are."""
     number = counted(len(candidates.names), "candidate")
     return f"{candidates.old} -> {number}: {counted(candidates.total, 'item')}"
 
@@ -82,8 +82,7 @@ def item_lines(candidates: Candidates, most: int) -> list[str]:
     every = candidates.broken_by_all()
     groups = [("every candidate broke", every)] if len(candidates.names) > 1 else []
     groups += [
-        (f"only {_short(name)} broke", candidates.broken_only_by(name))
-        for name in candidates.names
+        (f"only {_short(name)} broke", candidates.broken_only_by(name)) for name in candidates.names
     ]
     return [
         line

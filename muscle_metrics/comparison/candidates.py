@@ -14,7 +14,6 @@ from muscle_metrics.answers.reading.reading import with_answer
 from muscle_metrics.comparison.baseline import match_baseline
 from muscle_metrics.comparison.candidate_pairs import PairedDifference, paired_differences
 from muscle_metrics.comparison.compare import compare_runs, read_sources
-from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import ItemTable, joined_table
 from muscle_metrics.comparison.methods import call_method
 from muscle_metrics.comparison.per_task import settle_scores
@@ -23,6 +22,7 @@ from muscle_metrics.comparison.ranking import undominated
 from muscle_metrics.comparison.signature import signature_line
 from muscle_metrics.comparison.versions import join_versions
 from muscle_metrics.errors import InputError, UsageError
+from muscle_metrics.evidence.units import Cells
 from muscle_metrics.statistics.multiplicity import indistinct_groups
 from muscle_metrics.words.place import item_name, list_ids, list_names, show
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from muscle_metrics.answers.columns import Key
+    from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.runs.joining.pairing import Conflict, MissingItems, Unanswered
     from muscle_metrics.runs.read import Source
     from muscle_metrics.runs.record import Run
@@ -385,22 +386,16 @@ def _compare(
     (old, new), chosen = settle_scores([old, new], metric)
     names: Any = chosen
     old, new = match_baseline(old, new, metric=names, key=key)
-    comparison = compare_runs(old, new, metric=chosen, key=key, **options)
-    if comparison.correctness is None:
-        raise UsageError(
-            "expected items that are right or wrong, got graded scores: say which scores of the "
-            "candidates are right with --threshold (threshold=)"
-        )
-    return comparison
+    return compare_runs(old, new, metric=chosen, key=key, **options)
 
 
 def _shared(comparison: Comparison, table: ItemTable) -> tuple[Flags, Flags]:
     """Correctness of the items that all runs hold, in their order."""
     positions = {key: row for row, key in enumerate(comparison.table.keys)}
     rows = np.array([positions[key] for key in table.keys], dtype=np.intp)
-    assert comparison.correctness is not None
-    shared = comparison.correctness.take(rows)
-    return shared.old_right, shared.new_right
+    before = comparison.values("right before")
+    after = comparison.values(Cells(("both_right", "positive")))
+    return before.astype(bool)[rows], after.astype(bool)[rows]
 
 
 def _check_old(names: Sequence[str], before: Sequence[Flags], table: ItemTable) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from muscle_metrics.flips.counts import Quadrant
 
 __all__ = [
+    "candidates_frame",
     "described_flips",
     "flips_frame",
     "part_frame",

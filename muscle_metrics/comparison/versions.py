@@ -1,4 +1,4 @@
-"""Several runs of the same items, joined once: versions in a row, or candidates beside one old run."""
+"""Several runs of the same items, joined: versions in a row, or candidates beside one old run."""
 
 from __future__ import annotations
 

@@ -144,6 +144,15 @@ def check_candidates(candidates: Candidates, policy: Policy) -> CandidatesVerdic
     References
     ----------
     Holm (1979), Scandinavian Journal of Statistics 6, 65-70.
+
+    Examples
+    --------
+    >>> from muscle_metrics import Policy, compare_candidates
+    >>> rows = [{"id": i, "prediction": "A", "reference": "A"} for i in range(70)]
+    >>> print(check_candidates(compare_candidates(rows, {"a": rows}), Policy(max_nfr="0.05")))
+    may ship: a (1 of 1)
+    PASS: old -> a; the two runs are equal on every item
+    PASS negative flip rate 0.00% (Clopper-Pearson bounds 0.00% to 4.19%), limit 5%: 0 of 70 items
     """
     if len(candidates.names) > 1:
         _refuse_no_guarantee(policy)

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
     from muscle_metrics.errors import InputError
 
-__all__ = ["Check", "Outcome", "Verdict", "hide_verdict_secrets", "refuse", "verdict_lines", "verdict_text"]
+__all__ = [
+    "Check",
+    "Outcome",
+    "Verdict",
+    "hide_verdict_secrets",
+    "refuse",
+    "verdict_lines",
+    "verdict_text",
+]
 
 
 class Outcome(StrEnum):

@@ -1,4 +1,4 @@
-"""Candidates as a chart: gain of accuracy against the share that broke, and those none surpasses."""
+"""Candidates as a chart: gain of accuracy against the share that broke, and the front."""
 
 from __future__ import annotations
 

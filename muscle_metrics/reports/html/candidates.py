@@ -125,9 +125,7 @@ def candidates_page(
         verdicts=[]
         if verdict is None
         else [hide_verdict_secrets(one) for one in verdict.verdicts.values()],
-        rows=[
-            (one.counts, *(rate_bounds(one, rate) for rate in RATES)) for one in shown.values()
-        ],
+        rows=[(one.counts, *(rate_bounds(one, rate) for rate in RATES)) for one in shown.values()],
         front=[name in candidates.front for name in candidates.names],
         notes=[*_notes(shown, quotes=quotes), *problems],
         secrets=sum(hidden.number for hidden in found.values()),
