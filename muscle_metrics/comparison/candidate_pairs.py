@@ -148,10 +148,18 @@ def _over_items(first: Flags, second: Flags, table: ItemTable) -> _Test:
 
 def _over_units(first: Flags, second: Flags, table: ItemTable) -> _Test:
     more = np.subtract(second, first, dtype=np.int64)
-    evidence = clustered_loss(Units.of(more, table.unit_numbers, table.unit))
+    upward, downward = (
+        clustered_loss(Units.of(values, table.unit_numbers, table.unit)) for values in (more, -more)
+    )
+
+    def interval(confidence: float) -> Bounds:
+        # Upper bounds of both directions: a lower one is too high where few groups have any.
+        tail = (1 + confidence) / 2
+        low, high = downward.interval(tail, "upper"), upward.interval(tail, "upper")
+        return Bounds(-low.high, high.high, low.above, high.above)
 
     def rejects(rate: float) -> bool:
-        found = evidence.interval(1 - rate, "two-sided")
+        found = interval(1 - rate)
         return not found.low <= 0 <= found.high
 
-    return _Test(evidence.interval(CONFIDENCE, "two-sided"), None, rejects)
+    return _Test(interval(CONFIDENCE), None, rejects)

@@ -1,0 +1,208 @@
+"""One gate for several candidates: each as alone, and the error over all of them together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from muscle_metrics import (
+    Outcome,
+    Policy,
+    Record,
+    Run,
+    UsageError,
+    check_candidates,
+    check_gate,
+    compare_candidates,
+)
+from muscle_metrics.answers.correctness import Correctness
+from muscle_metrics.comparison.candidates import Candidates
+from muscle_metrics.comparison.comparison import Comparison
+from muscle_metrics.comparison.items import ItemTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+POLICY = Policy(max_nfr="0.1")
+ITEMS = 200
+
+
+def run_of(name: str, broken: int, items: int = ITEMS) -> Run:
+    answers = ["нет"] * broken + ["да"] * (items - broken)
+    return Run(tuple(Record(f"q{n}", a, "да") for n, a in enumerate(answers)), name)
+
+
+def candidates_of(*broken: int) -> Candidates:
+    return compare_candidates(
+        run_of("old", 0), {f"n{n}": run_of("", number) for n, number in enumerate(broken)}
+    )
+
+
+def upper(broken: int, confidence: float) -> float:
+    from scipy.stats import beta
+
+    return float(beta.ppf(confidence, broken + 1, ITEMS - broken))
+
+
+@pytest.mark.parametrize(
+    "broken", [(0,), (12, 12), (0, 12, 13), (8, 10, 12), (0, 0, 0, 0, 12), (30, 10, 0, 12)]
+)
+def test_candidates_that_pass_are_those_of_holm_by_hand(broken: tuple[int, ...]) -> None:
+    """The smallest upper bound first, each with the error that those before it left."""
+    expected, left = [], [*sorted(range(len(broken)), key=broken.__getitem__)]
+    while left and upper(broken[left[0]], 1 - 0.05 / len(left)) <= 0.1:
+        expected.append(left.pop(0))
+    found = check_candidates(candidates_of(*broken), POLICY)
+    assert {*found.may_ship} == {f"n{n}" for n in expected}
+    alone = {f"n{n}" for n, number in enumerate(broken) if upper(number, 0.95) <= 0.1}
+    assert {*found.only_alone} == alone - {*found.may_ship}
+
+
+def test_one_that_passes_leaves_its_share_to_the_others() -> None:
+    # 12 of 200: the upper bound at .95 is .0955, at .975 .1022.
+    assert check_candidates(candidates_of(12, 12), POLICY).may_ship == ()
+    assert check_candidates(candidates_of(12, 0), POLICY).may_ship == ("n0", "n1")
+    found = check_candidates(candidates_of(12, 12), POLICY)
+    assert found.only_alone == ("n0", "n1")
+    assert "alone n0, n1 would pass, but not as one of 2" in str(found)
+
+
+def test_a_candidate_alone_is_judged_as_by_the_gate() -> None:
+    for broken in (0, 12, 13, 60):
+        candidates = candidates_of(broken)
+        verdict = check_gate(candidates.comparisons["n0"], POLICY)
+        assert check_candidates(candidates, POLICY).verdicts == {"n0": verdict}
+
+
+@pytest.mark.parametrize(
+    ("broken", "outcome"),
+    [
+        ((0, 60), Outcome.PASS),
+        ((60, 15), Outcome.INCONCLUSIVE),
+        ((60, 70), Outcome.FAIL),
+    ],
+)
+def test_outcome_over_all(broken: tuple[int, ...], outcome: Outcome) -> None:
+    assert check_candidates(candidates_of(*broken), POLICY).outcome is outcome
+
+
+def test_what_cannot_be_judged_never_ships() -> None:
+    """Lost items, another judge and no item that could break: each makes one candidate INVALID."""
+    old = replace(run_of("old", 0), fingerprint={"judge": "m"})
+    fine = replace(run_of("", 0), fingerprint={"judge": "m"})
+    lost = replace(fine, records=fine.records[:150])
+    other = replace(fine, fingerprint={"judge": "другой"})
+    found = check_candidates(
+        compare_candidates(old, {"fine": fine, "lost": lost, "other": other}, missing="drop"),
+        POLICY,
+    )
+    assert found.may_ship == ("fine",)
+    assert {found.verdicts[name].outcome for name in ("lost", "other")} == {"INVALID"}
+    alone = compare_candidates(old, {"lost": lost, "other": other}, missing="drop")
+    assert check_candidates(alone, POLICY).outcome is Outcome.INVALID
+
+
+def test_losses_of_one_candidate_hide_no_break_of_another() -> None:
+    """A candidate without the items that another breaks must not take them from its gate."""
+    # The first 40 items break; the other candidate does not hold them.
+    worse = run_of("", 40)
+    short = replace(run_of("", 0), records=run_of("", 0).records[40:])
+    found = compare_candidates(run_of("old", 0), {"worse": worse, "short": short}, missing="drop")
+    verdict = check_candidates(found, Policy(max_nfr="0.1", missing="ignore"))
+    assert verdict.verdicts["worse"].outcome is Outcome.FAIL
+    assert verdict.may_ship == ("short",)
+
+
+@pytest.mark.parametrize("option", [{"on_inconclusive": "pass"}, {"noise_adjusted_pass": True}])
+def test_nothing_passes_without_a_bound(option: dict[str, Any]) -> None:
+    policy = Policy(max_nfr="0.1", **option)
+    with pytest.raises(UsageError, match="by bounds alone"):
+        check_candidates(candidates_of(0, 15), policy)
+    assert check_candidates(candidates_of(15), policy).outcome is Outcome.INCONCLUSIVE
+
+
+def test_too_few_items_for_so_many_candidates() -> None:
+    # One needs 29 items at a limit of .1, three need 40: log(.05 / 3) / log(.9) = 38.9.
+    few = {f"n{n}": run_of("", 0, 35) for n in range(3)}
+    with pytest.raises(UsageError, match=r"3 candidates share the error.*--confidence 0.9833"):
+        check_candidates(compare_candidates(run_of("old", 0, 35), few), POLICY)
+    few.popitem(), few.popitem()
+    assert check_candidates(compare_candidates(run_of("old", 0, 35), few), POLICY).may_ship
+
+
+def judged(old: np.ndarray, right: np.ndarray) -> Candidates:
+    """Candidates of verdicts, shape (K, N), without going through runs."""
+    nothing = (None,) * len(old)
+    table = ItemTable(
+        ids=tuple(map(str, range(len(old)))),
+        tasks=nothing,
+        repeats=nothing,
+        slices=nothing,
+        groups=nothing,
+        old=nothing,
+        new=nothing,
+        references=nothing,
+    )
+    comparisons = {
+        f"n{n}": Comparison(
+            names=("old", f"n{n}"),
+            table=table,
+            correctness=Correctness(old, new, None),
+            changes={},
+            dropped={},
+            fingerprints=({}, {}),
+            recipe={},
+        )
+        for n, new in enumerate(right)
+    }
+    return Candidates(
+        old="old", comparisons=comparisons, table=table, old_right=old, right=right, dropped={}
+    )
+
+
+def drawn(seed: int, number: int, *, shared: float, rates: Sequence[float]) -> Candidates:
+    """Candidates that break items at given rates; a share of their breaks is common to all."""
+    rng = np.random.default_rng(seed)
+    common, own = rng.random(ITEMS), rng.random((number, ITEMS))
+    is_common = rng.random(ITEMS) < shared
+    chance = np.where(is_common, common, own)
+    return judged(np.ones(ITEMS, dtype=bool), chance >= np.array(rates)[:, None])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shared", [0.0, 0.6])
+def test_bad_candidates_rarely_pass_though_one_is_chosen(shared: float) -> None:
+    """Five at the limit: without a correction one of them would pass in up to a fifth of all."""
+    runs, passed, naive, distinct = 1000, 0, 0, 0
+    for seed in range(runs):
+        found = drawn(seed, 5, shared=shared, rates=[0.1] * 5)
+        verdict = check_candidates(found, POLICY)
+        passed += bool(verdict.may_ship)
+        naive += Outcome.PASS in verdict.alone.values()
+        distinct += any(pair.is_distinct for pair in found.pairs)
+    error = 3 * (0.05 * 0.95 / runs) ** 0.5
+    assert passed / runs <= 0.05 + error
+    assert naive / runs > 0.08
+    # Candidates that are equally good are rarely told apart.
+    assert distinct / runs <= 0.05 + error
+
+
+@pytest.mark.slow
+def test_good_candidates_beside_bad_ones_take_no_error_from_them() -> None:
+    """Two that break nothing pass first, and the three at the limit share all of the error."""
+    runs = 600
+    wrong = sum(
+        bool({*check_candidates(found, POLICY).may_ship} - {"n0", "n1"})
+        for found in (drawn(s, 5, shared=0.0, rates=[0, 0, 0.1, 0.1, 0.1]) for s in range(runs))
+    )
+    assert wrong / runs <= 0.05 + 3 * (0.05 * 0.95 / runs) ** 0.5
+
+
+def test_pairs_of_the_simulation_are_those_of_the_flags() -> None:
+    found = drawn(7, 3, shared=0.3, rates=[0.1, 0.2, 0.3])
+    for pair, (one, other) in zip(found.pairs, combinations(~found.right, 2), strict=True):
+        assert (pair.only_first, pair.only_second) == ((one & ~other).sum(), (other & ~one).sum())
