@@ -11,7 +11,7 @@ from muscle_metrics.comparison.near_misses import near_miss_lines
 from muscle_metrics.comparison.rate_tables import CHANGE, safe_name
 from muscle_metrics.comparison.remarks import dependence_text, remark_lines
 from muscle_metrics.comparison.uncertainty import rate_bounds
-from muscle_metrics.words.escape import brief, terminal
+from muscle_metrics.words.escape import brief, distinct, terminal
 from muscle_metrics.words.numbers import (
     counted,
     percent,
@@ -88,7 +88,10 @@ def item_lines(candidates: Candidates, most: int) -> list[str]:
         line
         for title, names in groups
         if names
-        for line in (f"{title}: {_of(names, most)}", *(f"  {name}" for name in names[:most]))
+        for line in (
+            f"{title}: {_of(names, most)}",
+            *(f"  {distinct(name)}" for name in names[:most]),
+        )
     ]
 
 
