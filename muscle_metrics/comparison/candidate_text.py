@@ -22,7 +22,7 @@ from muscle_metrics.words.numbers import (
 from muscle_metrics.words.table import Column, FittedTable, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from muscle_metrics.comparison.candidate_pairs import PairedDifference
     from muscle_metrics.comparison.candidates import Candidates
@@ -33,6 +33,7 @@ __all__ = [
     "candidates_table",
     "candidates_text",
     "item_lines",
+    "remarks_by_candidate",
     "title_of",
 ]
 
@@ -77,6 +78,26 @@ def candidate_lines(candidates: Candidates) -> list[str]:
     return list(_lines(candidates))
 
 
+def remarks_by_candidate(comparisons: Mapping[str, Comparison], *, texts: bool = True) -> list[str]:
+    """Remarks on each comparison after the names of the candidates that share it.
+
+    Parameters
+    ----------
+    comparisons : mapping of str to Comparison
+        By candidate.
+    texts : bool
+        Whether remarks may quote answers and references.
+    """
+    named: dict[str, list[str]] = {}
+    for name, one in comparisons.items():
+        for remark in dict.fromkeys([*near_miss_lines(one, texts=texts), *remark_lines(one)]):
+            named.setdefault(remark, []).append(_short(name))
+    return [
+        f"{'all candidates' if len(names) == len(comparisons) > 1 else ', '.join(names)}: {remark}"
+        for remark, names in named.items()
+    ]
+
+
 def item_lines(candidates: Candidates, most: int) -> list[str]:
     """List the first items that every candidate broke, and that each of them alone broke."""
     every = candidates.broken_by_all()
@@ -106,9 +127,10 @@ def _parts(candidates: Candidates, items: int, notes: Sequence[str]) -> Iterator
     for reason, count in candidates.dropped.items():
         if count:
             yield _line(f"not shared by all runs: {count} ({reason})")
+    yield from map(_line, remarks_by_candidate(candidates.comparisons))
     for name, one in candidates.comparisons.items():
-        for remark in _remarks(candidates, one):
-            yield _line(f"{_short(name)}: {remark}")
+        if one.total != candidates.total:
+            yield _line(f"{_short(name)}: its own figures are over {counted(one.total, 'item')}")
     yield Text()
     yield _rates(candidates)
     yield Text(_methods(candidates), style="dim")
@@ -123,14 +145,6 @@ def _parts(candidates: Candidates, items: int, notes: Sequence[str]) -> Iterator
         yield from map(_line, item_lines(candidates, items))
     yield Text()
     yield _line(candidates.signature, style="dim")
-
-
-def _remarks(candidates: Candidates, comparison: Comparison) -> list[str]:
-    remarks = [*near_miss_lines(comparison), *remark_lines(comparison)]
-    # Candidates that hold the items of old differ in none of these.
-    if comparison.total != candidates.total:
-        remarks.append(f"its own figures are over {counted(comparison.total, 'item')}")
-    return remarks
 
 
 def _rates(candidates: Candidates) -> FittedTable:

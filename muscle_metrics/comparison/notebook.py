@@ -135,11 +135,11 @@ def candidates_html(candidates: Candidates) -> str:
         )
         for name, one in candidates.comparisons.items()
     )
-    said = "".join(f"<p>{html(line)}</p>" for line in candidate_lines(candidates))
+    said = "".join(f"<p>{_html(line)}</p>" for line in candidate_lines(candidates))
     return (
-        f"<table><caption>{html(title_of(candidates))}</caption>"
+        f"<table><caption>{_html(title_of(candidates))}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{said}"
-        f"<p><small>{html(candidates.signature)}</small></p>"
+        f"<p><small>{_html(candidates.signature)}</small></p>"
     )
 
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from muscle_metrics.comparison.candidate_text import candidate_lines, title_of
+from muscle_metrics.comparison.candidate_text import (
+    candidate_lines,
+    remarks_by_candidate,
+    title_of,
+)
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.comparison.listed import hide_text_secrets, texts_of
-from muscle_metrics.comparison.near_misses import near_miss_lines
-from muscle_metrics.comparison.remarks import remark_lines
 from muscle_metrics.comparison.secrets import hide_comparison_secrets
 from muscle_metrics.comparison.uncertainty import rate_bounds
 from muscle_metrics.errors import UsageError
@@ -20,7 +22,7 @@ from muscle_metrics.reports.html.environment import render
 from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -127,7 +129,7 @@ def candidates_page(
         else [hide_verdict_secrets(one) for one in verdict.verdicts.values()],
         rows=[(one.counts, *(rate_bounds(one, rate) for rate in RATES)) for one in shown.values()],
         front=[name in candidates.front for name in candidates.names],
-        notes=[*_notes(shown, quotes=quotes), *problems],
+        notes=[*map(_safe, remarks_by_candidate(shown, texts=quotes)), *problems],
         secrets=sum(hidden.number for hidden in found.values()),
         chart=candidate_chart(candidates),
         pairs=[
@@ -150,12 +152,6 @@ def _safe(text: str) -> str:
     """Text of a name or a line without secrets."""
     shown: str = hide_secrets(text).value
     return shown
-
-
-def _notes(comparisons: Mapping[str, Comparison], *, quotes: bool) -> Iterator[str]:
-    for name, one in comparisons.items():
-        for line in (*near_miss_lines(one, texts=quotes), *remark_lines(one)):
-            yield f"{_safe(name)}: {_safe(line)}"
 
 
 def _histogram(candidates: Candidates) -> list[tuple[int, int]]:
