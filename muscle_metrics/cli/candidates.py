@@ -6,6 +6,7 @@ import argparse
 import os
 import shlex
 from dataclasses import replace
+from glob import glob
 from itertools import combinations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -118,7 +119,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 
 class _NamedRuns(argparse.Action):
-    """Split NAME=FILE, unless a file has this whole name; an address may hold the sign too."""
+    """Split NAME=FILE into names and runs."""
 
     def __call__(
         self,
@@ -129,12 +130,17 @@ class _NamedRuns(argparse.Action):
     ) -> None:
         paths, names = [], []
         for text in values:
-            name, equals, path = text.partition("=")
-            is_named = bool(name and equals and path) and "://" not in name
-            is_named = is_named and not os.path.exists(text)
-            paths.append(path if is_named else text)
-            names.append(name if is_named else None)
+            name, path = _split(text)
+            paths.append(path)
+            names.append(name)
         namespace.runs, namespace.run_names = paths, names
+
+
+def _split(text: str) -> tuple[str | None, str]:
+    """Name and file of NAME=FILE; addresses, folders and whole names of files may hold the sign."""
+    name, _, path = text.partition("=")
+    is_whole = "/" in name or os.sep in name or os.path.exists(text) or glob(text)
+    return (None, text) if is_whole or not (name and path) else (name, path)
 
 
 def _candidates(options: argparse.Namespace) -> int:

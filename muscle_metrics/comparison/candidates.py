@@ -323,7 +323,8 @@ def compare_candidates(
     >>> [pair.difference for pair in candidates.pairs]
     [1.0]
     """
-    if not isinstance(candidates, Mapping) or not candidates:
+    is_named = isinstance(candidates, Mapping) and all(isinstance(n, str) for n in candidates)
+    if not is_named or not candidates:
         raise UsageError(
             f"expected candidates by their names, got {type(candidates).__name__} of "
             f"{len(candidates)}: pass {{'name': run}}, or name OLD NEW1 NEW2 in 'muscle-metrics "

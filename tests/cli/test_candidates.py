@@ -111,6 +111,13 @@ def test_names(run: Callable, folder: Path) -> None:
     assert re.search("^новая версия +98", done.out, re.MULTILINE)
     # A file that has the whole name is meant.
     assert re.search("^a=b +98", done.out, re.MULTILINE)
+    # So is a pattern of files, and a folder whose name holds the sign.
+    (folder / "model=x").mkdir()
+    (folder / "model=x" / "part.jsonl").write_bytes((folder / "edge.jsonl").read_bytes())
+    for text in ("model=*/part.jsonl", "model=x/part.jsonl", "p=model=x/part.jsonl"):
+        done = run("candidates", "old.jsonl", text)
+        assert re.search("^(part|p) +94", done.out, re.MULTILINE), done
+    assert "none of that name" in run("candidates", "old.jsonl", "sub/model=y/part.jsonl").err
     done = run("candidates", "old.jsonl", "bad.jsonl", "sub/bad.jsonl")
     assert re.search("^sub/bad.jsonl +94", done.out, re.MULTILINE)
     done = run("candidates", "old.jsonl", "x=bad.jsonl", "x=ок.jsonl")

@@ -224,6 +224,8 @@ def test_candidates_need_names_of_their_own() -> None:
         compare_candidates(OLD, {})
     with pytest.raises(UsageError, match="candidates by their names, got list of 1"):
         compare_candidates(OLD, [OLD])  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="candidates by their names"):
+        compare_candidates(OLD, {7: NEW["α"]})  # type: ignore[dict-item]
     with pytest.raises(UsageError, match="another name than the old run"):
         compare_candidates(OLD, {"старая": NEW["α"]})
     scores = [[{"id": 1, "score": x}] for x in (0.2, 0.7)]
