@@ -20,6 +20,7 @@ from muscle_metrics.comparison.per_task import settle_scores
 from muscle_metrics.comparison.plain_data import SCHEMA_VERSION, described_rate, json_text
 from muscle_metrics.comparison.ranking import undominated
 from muscle_metrics.comparison.signature import signature_line
+from muscle_metrics.comparison.unanswered import UNBOUNDED
 from muscle_metrics.comparison.versions import join_versions
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.evidence.units import Cells
@@ -29,13 +30,14 @@ from muscle_metrics.words.place import item_name, list_ids, list_names, show
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
+    from typing import Unpack
 
     import pandas as pd
 
     from muscle_metrics.answers.columns import Key
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.runs.joining.pairing import Conflict, MissingItems, Unanswered
-    from muscle_metrics.runs.read import Source
+    from muscle_metrics.runs.read import ReadOptions, Source
     from muscle_metrics.runs.record import Run
     from muscle_metrics.scorers import Metric
 
@@ -279,12 +281,18 @@ def compare_candidates(
     candidates: Mapping[str, Source],
     *,
     metric: Metric | Sequence[Metric] | Mapping[str, str] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
     key: Key = None,
     answer: str | None = None,
+    threshold: float | None = None,
+    strict_threshold: bool = False,
+    tie: float | None = None,
+    minimum_effect: float = 0.0,
+    score_range: tuple[float, float] = UNBOUNDED,
     missing: MissingItems = "error",
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
-    **options: Any,
+    **reading: Unpack[ReadOptions],
 ) -> Candidates:
     """Compare several candidates with one old run, and with each other.
 
@@ -297,11 +305,13 @@ def compare_candidates(
         The old run, or whatever `read_run` reads.
     candidates : mapping of str to (Run, str, path or table)
         The candidates by their names.
-    metric, key, answer, missing, conflict, unanswered
+    metric, options, key, answer, threshold, strict_threshold, tie, minimum_effect, score_range
+        As in `compare_runs`.
+    missing, conflict, unanswered
         As in `compare_runs`. With ``missing="drop"`` each candidate is compared on the items that
         it shares with the old run, and pairs of candidates on those that all of them hold.
-    **options
-        Other options of `compare_runs`, such as ``threshold`` and ``id_field``.
+    **reading
+        Options of `read_run` for runs that are not read yet, such as ``id_field="id"``.
 
     Returns
     -------
@@ -336,15 +346,24 @@ def compare_candidates(
             "another for each: judge by those of old with --conflict first (conflict=)"
         )
     key = with_answer(key, answer)
-    reading: Any = {name: options.pop(name) for name in [*options] if name not in _OF_COMPARISONS}
-    runs = read_sources(
-        [old, *candidates.values()], _run_names(old, candidates), metric, key, reading
-    )
+    runs = read_sources([old, *candidates.values()], [None, *candidates], metric, key, reading)
+    if runs[0].name in candidates:
+        raise UsageError(
+            f"expected a candidate to have another name than the old run, got "
+            f"{show(runs[0].name)} for both: name it as in NEW=PATH"
+        )
     joining: dict[str, Any] = {"missing": missing, "conflict": conflict, "unanswered": unanswered}
     joined, _ = join_versions(runs, metric=metric, key=key, **joining)
-    comparisons = {
-        run.name: _compare(runs[0], run, metric, key, {**joining, **options}) for run in runs[1:]
+    judging = {
+        "options": options,
+        "threshold": threshold,
+        "strict_threshold": strict_threshold,
+        "tie": tie,
+        "minimum_effect": minimum_effect,
+        "score_range": score_range,
+        **joining,
     }
+    comparisons = {run.name: _compare(runs[0], run, metric, key, judging) for run in runs[1:]}
     table = joined_table(joined, ((None,) * len(joined), (None,) * len(joined)))
     before, after = zip(*(_shared(one, table) for one in comparisons.values()), strict=True)
     _check_old(list(comparisons), before, table)
@@ -356,24 +375,6 @@ def compare_candidates(
         right=np.stack(after),
         dropped=joined.dropped,
     )
-
-
-# Arguments of `compare_runs` that are no options of `read_run`.
-_OF_COMPARISONS = frozenset(
-    {"options", "threshold", "strict_threshold", "tie", "minimum_effect", "score_range"}
-)
-
-
-def _run_names(old: Source, candidates: Mapping[str, Source]) -> list[str | None]:
-    from muscle_metrics.runs.record import Run
-
-    name = old.name if isinstance(old, Run) else None
-    if name in candidates:
-        raise UsageError(
-            f"expected a candidate to have another name than the old run, got {show(str(name))} "
-            f"for both: name it as in NEW=PATH"
-        )
-    return [name, *candidates]
 
 
 def _compare(

@@ -228,6 +228,9 @@ def test_candidates_need_names_of_their_own() -> None:
         compare_candidates(OLD, {7: NEW["α"]})  # type: ignore[dict-item]
     with pytest.raises(UsageError, match="another name than the old run"):
         compare_candidates(OLD, {"старая": NEW["α"]})
+    rows = [{"id": 1, "prediction": "A", "reference": "A"}]
+    with pytest.raises(UsageError, match="another name than the old run, got 'old'"):
+        compare_candidates(rows, {"new": rows, "old": rows})
     scores = [[{"id": 1, "score": x}] for x in (0.2, 0.7)]
     graded = {"id_field": "id", "score_field": "score", "metric": "score"}
     with pytest.raises(UsageError, match="threshold"):

@@ -18,6 +18,7 @@ from muscle_metrics import (
     check_candidates,
     check_gate,
     compare_candidates,
+    compare_runs,
 )
 from muscle_metrics.answers.correctness import Correctness
 from muscle_metrics.comparison.candidates import Candidates
@@ -118,6 +119,46 @@ def test_losses_of_one_candidate_hide_no_break_of_another() -> None:
     verdict = check_candidates(found, Policy(max_nfr="0.1", missing="ignore"))
     assert verdict.verdicts["worse"].outcome is Outcome.FAIL
     assert verdict.may_ship == ("short",)
+
+
+SLICED = Policy(max_nfr="0.2", max_accuracy_loss="0.2", slices={"ж": "0.3"}, missing="count")
+
+
+@pytest.mark.parametrize("policy", [POLICY, SLICED, replace(SLICED, looks=2, look=2)])
+def test_each_verdict_is_that_of_the_gate_at_its_level(policy: Policy) -> None:
+    """Also of candidates that lost items, in whatever place they stand."""
+
+    def run(broken: int, lost: int) -> Run:
+        records = [replace(r, slice="цж"[n % 2]) for n, r in enumerate(run_of("", broken))]
+        return Run(tuple(records[lost:]), "")
+
+    old = replace(run(0, 0), name="old")
+    new = {"a": run(4, 0), "b": run(60, 3), "ц": run(12, 1), "d": run(0, 30), "e": run(9, 2)}
+    found = check_candidates(compare_candidates(old, new, missing="drop"), policy)
+    levels = {1 - 0.05 / left for left in range(1, 6)}
+    for name, verdict in found.verdicts.items():
+        alone = compare_runs(old, replace(new[name], name=name), missing="drop")
+        level = next(
+            level
+            for level in levels
+            if replace(policy, confidence=level).look_confidence == verdict.confidence
+        )
+        assert verdict == check_gate(alone, replace(policy, confidence=level))
+        assert found.alone[name] is check_gate(alone, policy).outcome
+
+
+def test_more_candidates_never_help_one_of_them(fast_gate: None) -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        counts = rng.integers(0, 16, size=5).tolist()
+        candidates = judged(
+            np.ones(ITEMS, dtype=bool), np.array([np.arange(ITEMS) >= n for n in counts])
+        )
+        several = {*check_candidates(candidates, POLICY).may_ship}
+        for name in candidates.names:
+            fewer = {n: c for n, c in candidates.comparisons.items() if n != name}
+            less = check_candidates(replace(candidates, comparisons=fewer), POLICY)
+            assert several - {name} <= {*less.may_ship}, counts
 
 
 @pytest.mark.parametrize("option", [{"on_inconclusive": "pass"}, {"noise_adjusted_pass": True}])
