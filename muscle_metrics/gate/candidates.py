@@ -9,8 +9,9 @@ from muscle_metrics.errors import UsageError
 from muscle_metrics.gate.check import check_gate
 from muscle_metrics.gate.verdict import Outcome, Verdict, verdict_lines
 from muscle_metrics.statistics.multiplicity import holm_rejections
-from muscle_metrics.words.escape import brief, terminal
+from muscle_metrics.words.escape import terminal
 from muscle_metrics.words.numbers import counted, short_percent
+from muscle_metrics.words.secrets import brief_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,7 +82,7 @@ class CandidatesVerdict:
     @property
     def headline(self) -> str:
         """Which candidates may ship; names are not escaped."""
-        names = ", ".join(brief(name, NAME_LIMIT) for name in self.may_ship)
+        names = ", ".join(brief_name(name, NAME_LIMIT) for name in self.may_ship)
         return f"may ship: {names or 'none'} ({len(self.may_ship)} of {len(self.verdicts)})"
 
     def lines(self) -> list[str]:
@@ -95,7 +96,7 @@ class CandidatesVerdict:
             f"chosen"
         ]
         if self.only_alone:
-            names = ", ".join(brief(name, NAME_LIMIT) for name in self.only_alone)
+            names = ", ".join(brief_name(name, NAME_LIMIT) for name in self.only_alone)
             lines.append(
                 f"alone {names} would pass, but not as one of {len(self.verdicts)}: add items, or "
                 f"name fewer candidates before you look at their results"
