@@ -15,6 +15,7 @@ from muscle_metrics.comparison.methods import HOMES as _HOMES_OF_METHODS
 if TYPE_CHECKING:
     # Type checkers read the names of the table below from their modules.
     from muscle_metrics.answers.flip_matrix import *
+    from muscle_metrics.comparison.candidates import *
     from muscle_metrics.comparison.chains import *
     from muscle_metrics.comparison.compare import *
     from muscle_metrics.comparison.comparison import *
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from muscle_metrics.flips.counts import *
     from muscle_metrics.flips.magnitudes import *
     from muscle_metrics.flips.rates import *
+    from muscle_metrics.gate.candidates import *
     from muscle_metrics.gate.check import *
     from muscle_metrics.gate.policy import *
     from muscle_metrics.gate.verdict import *
@@ -49,6 +51,10 @@ _PUBLIC = {
     "answers.flip_matrix": (
         "FlipMatrix",
         "flip_matrix",
+    ),
+    "comparison.candidates": (
+        "Candidates",
+        "compare_candidates",
     ),
     "comparison.chains": (
         "Chain",
@@ -101,6 +107,10 @@ _PUBLIC = {
         "Rate",
         "relative_change",
     ),
+    "gate.candidates": (
+        "CandidatesVerdict",
+        "check_candidates",
+    ),
     "gate.check": ("check_gate",),
     "gate.policy": (
         "Policy",
@@ -142,7 +152,9 @@ _HOMES = {name: module for module, names in _PUBLIC.items() for name in names}
 # Methods of a comparison that floors above it carry out.
 _HOMES_OF_METHODS.update(
     gate="muscle_metrics.gate.check:check_gate",
+    gate_candidates="muscle_metrics.gate.candidates:check_candidates",
     report="muscle_metrics.reports.write:write_report",
+    report_candidates="muscle_metrics.reports.candidates:write_candidates",
 )
 
 __all__ = sorted(_HOMES)

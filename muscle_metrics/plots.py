@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from muscle_metrics.comparison.chain_bounds import survival_bounds
-from muscle_metrics.comparison.ranking import rank_parts
+from muscle_metrics.comparison.ranking import rank_parts, undominated
 from muscle_metrics.comparison.uncertainty import rate_bounds
 from muscle_metrics.errors import InputError, UsageError, require
 from muscle_metrics.evidence.units import Part
 from muscle_metrics.flips.counts import Quadrant
+from muscle_metrics.reports.candidate_chart import candidate_points
 from muscle_metrics.reports.charts import TITLES, mosaic_tiles
 from muscle_metrics.words.escape import shorten, visible
 from muscle_metrics.words.numbers import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
 
+    from muscle_metrics.comparison.candidates import Candidates
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.evidence.units import Kind
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FrontierPoint",
+    "plot_candidates",
     "plot_frontier",
     "plot_quadrants",
     "plot_score_changes",
@@ -295,27 +298,51 @@ def plot_frontier(points: Iterable[FrontierPoint], *, ax: Axes | None = None) ->
                 f"not percent"
             )
     axes = _axes(ax, width=5.6, height=4.2)
-    best = sorted((p for p in candidates if not any(_beats(q, p) for q in candidates)), key=_place)
-    axes.plot(
-        [point.accuracy for point in best],
-        [point.nfr for point in best],
-        "-",
-        color=COLOURS[Quadrant.POSITIVE],
-        linewidth=1.5,
-        zorder=1,
-    )
-    for point in candidates:
-        colour = COLOURS[Quadrant.POSITIVE] if point in best else MUTED
-        axes.plot([point.accuracy], [point.nfr], "o", color=colour)
-        axes.annotate(
-            _name(point.name),
-            (point.accuracy, point.nfr),
-            xytext=(6, 4),
-            textcoords="offset points",
-            color=colour,
-        )
-    axes.margins(0.15)
+    _draw_front(axes, candidates)
     axes.set_xlabel("accuracy of the new model")
+    axes.set_ylabel("negative flip rate")
+    _percent(axes.xaxis)
+    _percent(axes.yaxis)
+    return _plain(axes)
+
+
+def plot_candidates(candidates: Candidates, *, ax: Axes | None = None) -> Axes:
+    """Draw candidates by their change of accuracy and negative flip rate, with 95 % intervals.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        Old against each candidate.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The line joins the candidates of which no other gained as much and broke as little; the best
+        lie at the lower right. Right of the dashed line accuracy rose.
+
+    Raises
+    ------
+    MissingDependencyError
+        If matplotlib is not installed: ``pip install 'muscle-metrics[report]'``.
+
+    Examples
+    --------
+    >>> from muscle_metrics import compare_candidates
+    >>> old, worse = ([{"id": 1, "prediction": p, "reference": "A"}] for p in "AB")
+    >>> ax = plot_candidates(compare_candidates(old, {"worse": worse}))
+    >>> ax.get_ylabel()
+    'negative flip rate'
+    """
+    points = candidate_points(candidates)
+    axes = _axes(ax, width=5.6, height=4.2)
+    axes.axvline(0, color=MUTED, linestyle="--", linewidth=1, zorder=0)
+    for point in points:
+        axes.hlines(point.nfr, *point.change_ends, color=MUTED, linewidth=1, alpha=0.5, zorder=0)
+        axes.vlines(point.change, *point.nfr_ends, color=MUTED, linewidth=1, alpha=0.5, zorder=0)
+    _draw_front(axes, [FrontierPoint(point.name, point.change, point.nfr) for point in points])
+    axes.set_xlabel(f"change of accuracy from {_name(candidates.old)}")
     axes.set_ylabel("negative flip rate")
     _percent(axes.xaxis)
     _percent(axes.yaxis)
@@ -386,13 +413,23 @@ def _changes_of(comparison: Comparison, metric: str | None) -> tuple[str, ScoreC
     return name, known[name]
 
 
-def _beats(first: FrontierPoint, second: FrontierPoint) -> bool:
-    no_worse = first.accuracy >= second.accuracy and first.nfr <= second.nfr
-    return no_worse and (first.accuracy, first.nfr) != (second.accuracy, second.nfr)
-
-
-def _place(point: FrontierPoint) -> tuple[float, float]:
-    return point.accuracy, point.nfr
+def _draw_front(axes: Axes, points: Sequence[FrontierPoint]) -> None:
+    """Draw named points, and a line through those that no other surpasses."""
+    is_best = undominated([(point.accuracy, point.nfr) for point in points])
+    front = sorted(point[1:] for point, best in zip(points, is_best, strict=True) if best)
+    xs, ys = zip(*front, strict=True)
+    axes.plot(xs, ys, "-", color=COLOURS[Quadrant.POSITIVE], linewidth=1.5, zorder=1)
+    for point, best in zip(points, is_best, strict=True):
+        colour = COLOURS[Quadrant.POSITIVE] if best else MUTED
+        axes.plot([point.accuracy], [point.nfr], "o", color=colour)
+        axes.annotate(
+            _name(point.name),
+            (point.accuracy, point.nfr),
+            xytext=(6, 4),
+            textcoords="offset points",
+            color=colour,
+        )
+    axes.margins(0.15)
 
 
 def _name(text: str) -> str:

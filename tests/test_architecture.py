@@ -303,11 +303,13 @@ def test_no_module_hides_a_public_name():
 
 # Users import these names; a name leaves this list only with a deprecation.
 FROZEN = [
-    "AccuracyChange", "Chain", "Check", "Comparison", "Consistency", "FileError", "FlipCounts",
+    "AccuracyChange", "Candidates", "CandidatesVerdict", "Chain", "Check", "Comparison",
+    "Consistency", "FileError", "FlipCounts",
     "FlipLabels", "FlipMatrix", "InputError", "Interval", "Item", "LogContents", "Magnitude",
     "MeanChange", "MissingDependencyError", "MuscleMetricsError", "Outcome", "PairingError",
     "PartContents", "Policy", "Quadrant", "Rate", "Record", "Run", "SCORERS", "ScoreChanges",
-    "UsageError", "Verdict", "Waiver", "check_gate", "compare", "compare_chain", "compare_labelled",
+    "UsageError", "Verdict", "Waiver", "check_candidates", "check_gate", "compare",
+    "compare_candidates", "compare_chain", "compare_labelled",
     "compare_runs", "compare_trajectories", "consistency", "count_chain", "count_flips",
     "find_slices", "flip_matrix", "html_report",
     "inconsistency_flip_rate", "inspect_log", "label_flips", "measure_changes",

@@ -15,6 +15,7 @@ from muscle_metrics._version import __version__
 from muscle_metrics.cli import (
     adapter,
     baseline,
+    candidates,
     compare,
     completion,
     gate,
@@ -199,6 +200,7 @@ def _parser() -> argparse.ArgumentParser:
         compare,
         gate,
         report,
+        candidates,
         inspect,
         baseline,
         waivers,

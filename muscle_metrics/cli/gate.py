@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
+from muscle_metrics.cli.exits import exit_code
 from muscle_metrics.cli.inputs import given_name, given_names_in
 from muscle_metrics.cli.judging import (
     add_judging,
@@ -58,10 +59,8 @@ exit codes: 0 PASS, 1 FAIL, 2 usage or configuration, 3 INCONCLUSIVE, 4 INVALID
 data, 5 internal error; --on-inconclusive maps 3 on purpose
 """
 
-CODES = {"PASS": 0, "FAIL": 1, "INVALID": 4}
 # Columns of a pipe and a file.
 WIDTH = 100
-UNDECIDED_CODES = {"pass": 0, "fail": 1, "error": 3}
 
 # The one environment variable that is read, and only where --summary asks for it.
 SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -192,7 +191,7 @@ def _gate(options: argparse.Namespace) -> int:
         _append_summary(options, judged)
     print_reports(texts)
     _print(options, judged, stderr=names_standard_output(texts))
-    return CODES.get(judged.verdict.outcome, UNDECIDED_CODES[judged.on_inconclusive])
+    return exit_code(judged.verdict.outcome, judged.on_inconclusive)
 
 
 def _with_copies(verdict: Verdict, paths: list[str]) -> Verdict:

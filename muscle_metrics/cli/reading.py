@@ -45,8 +45,11 @@ PER_RUN = {
 }
 
 
-def add_reading(parser: argparse.ArgumentParser) -> None:
-    """Add the options about fields, and about items that do not match."""
+def add_reading(parser: argparse.ArgumentParser, *, models: bool = True) -> None:
+    """Add the options about fields, and about items that do not match.
+
+    `models` adds those that choose two models of one folder.
+    """
     group = parser.add_argument_group("reading runs")
     for name, (metavar, text) in PER_RUN.items():
         group.add_argument(flag_of(name), action="append", metavar=metavar, help=text)
@@ -63,7 +66,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help="score a list of true and false, such as one of each instruction: 1 if all are true, "
         "or their share (by default such a list is refused)",
     )
-    for version in ("old", "new"):
+    for version in ("old", "new") if models else ():
         group.add_argument(
             f"--{version}-model",
             metavar="NAME",

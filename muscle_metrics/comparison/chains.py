@@ -25,10 +25,9 @@ from muscle_metrics.comparison.chain_bounds import (
 from muscle_metrics.comparison.columns import labels_of
 from muscle_metrics.comparison.items import joined_table
 from muscle_metrics.comparison.judging import JudgedRuns, recorded_names
-from muscle_metrics.comparison.keyed import KeyedAnswers, with_silence
+from muscle_metrics.comparison.keyed import KeyedAnswers
 from muscle_metrics.comparison.measured import Settings
 from muscle_metrics.comparison.metrics import EXACT_MATCH, choose_metrics
-from muscle_metrics.comparison.per_task import settle_scores
 from muscle_metrics.comparison.plain_data import (
     SCHEMA_VERSION,
     described_counts,
@@ -45,13 +44,12 @@ from muscle_metrics.comparison.signature import (
     name_recorded,
     signature_line,
 )
-from muscle_metrics.comparison.unanswered import UNBOUNDED, needs_of
+from muscle_metrics.comparison.unanswered import UNBOUNDED
+from muscle_metrics.comparison.versions import join_versions
 from muscle_metrics.errors import UsageError
 from muscle_metrics.evidence.units import number_labels
 from muscle_metrics.flips.counting import tally_correctness
 from muscle_metrics.flips.rates import Rate
-from muscle_metrics.runs.joining.pairing import join_runs
-from muscle_metrics.runs.joining.references import refuse_own_answers
 from muscle_metrics.scorers import Scorer
 
 if TYPE_CHECKING:
@@ -327,16 +325,13 @@ def compare_chain(
     [0, 1]
     """
     key = with_answer(key, answer)
-    for run in runs[1:]:
-        refuse_own_answers(run.name, run.own_field)
-    runs, metric = settle_scores(runs, metric)
-    runs = with_silence(runs, key)
-    joined = join_runs(
+    joined, metric = join_versions(
         runs,
+        metric=metric,
+        key=key,
         missing=missing,
         conflict=conflict,
         unanswered=unanswered,
-        needs=needs_of(runs, metric),
     )
     chosen = choose_metrics(metric, recorded=recorded_names(joined), has_logs=joined.has_logs)
     settings = Settings(

@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 # Name of the references among labels, and in the fingerprint of a baseline.
 REFERENCES = "references"
 
-__all__ = ["compare", "compare_runs"]
+__all__ = ["compare", "compare_runs", "read_sources"]
 
 
 def compare(
@@ -309,7 +309,7 @@ def compare_runs(
     1
     """
     key = with_answer(key, answer)
-    runs = _read_both(old, new, names, metric, key, reading)
+    runs = read_sources((old, new), names or (None, None), metric, key, reading)
     if new is not old:
         # A run beside itself is asked what it got right.
         refuse_own_answers(runs[1].name, runs[1].own_field)
@@ -393,21 +393,32 @@ def compare_runs(
     return with_losses(check_pass_rates(comparison, samples), joined.losses, judge_old)
 
 
-def _read_both(
-    old: Source,
-    new: Source,
-    names: tuple[str, str] | None,
+def read_sources(
+    sources: Sequence[Source],
+    names: Sequence[str | None],
     metric: Metric | Sequence[Metric] | Mapping[str, str] | None,
     key: Key,
     reading: ReadOptions,
 ) -> list[Run]:
-    """Read the runs that are not read yet, all by the same options."""
+    """Read the runs that are not read yet, all by the same options.
+
+    Parameters
+    ----------
+    sources : sequence of (Run, str, path or table)
+        The old run first.
+    names : sequence of (str or None)
+        Name of each run; of a table without one "old" or "new", of others their own.
+    metric, key
+        As in `compare_runs`.
+    reading : mapping
+        Options of `read_run`.
+    """
     first = next(iter(metric), None) if isinstance(metric, list | tuple) else metric
-    is_any_unread = not (isinstance(old, Run) and isinstance(new, Run))
+    is_any_unread = not all(isinstance(source, Run) for source in sources)
     runs = []
-    for position, source in enumerate((old, new)):
+    for position, (source, name) in enumerate(zip(sources, names, strict=True)):
         is_read, is_path = isinstance(source, Run), isinstance(source, str | PathLike)
-        name = None if is_read or is_path else ("old", "new")[position]
+        usual = None if is_read or is_path else ("new" if position else "old")
         # Options beside one read run are meant for the other.
         options: ReadOptions = {} if is_read and is_any_unread else reading
         runs.append(
@@ -415,7 +426,7 @@ def _read_both(
                 source,
                 metric=first if isinstance(first, str | Mapping) else None,
                 structured=key is not None,
-                name=names[position] if names else name,
+                name=usual if name is None else name,
                 **options,
             )
         )

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from muscle_metrics.comparison.candidates import Candidates
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.comparison.prompts import Prompts
     from muscle_metrics.flips.counts import Quadrant
 
 __all__ = [
+    "candidates_frame",
     "described_flips",
     "flips_frame",
     "part_frame",
@@ -171,6 +173,24 @@ def steps_frame(chain: Chain) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows)
     return _numbers(frame, [name for name in frame.columns[2:] if name != "method"])
+
+
+def candidates_frame(candidates: Candidates) -> pd.DataFrame:
+    """One row for each candidate."""
+    import pandas as pd
+
+    data, front = candidates.to_dict()["candidates"], candidates.front
+    rows = [
+        {
+            "candidate": name,
+            **_part(one["counts"], one["rates"]),
+            "is_on_front": name in front,
+        }
+        for name, one in data.items()
+    ]
+    frame = pd.DataFrame(rows)
+    others = ("candidate", "method", "is_on_front")
+    return _numbers(frame, [name for name in frame.columns if name not in others])
 
 
 def _part(counts: Mapping[str, Any], rates: Mapping[str, Any]) -> dict[str, Any]:

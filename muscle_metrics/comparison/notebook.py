@@ -1,9 +1,10 @@
-"""A comparison, or a chain, as sentences and small tables of escaped HTML, for a notebook."""
+"""Comparisons, chains and candidates as sentences and small tables of HTML, for a notebook."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from muscle_metrics.comparison.candidate_text import candidate_lines, title_of
 from muscle_metrics.comparison.chain_bounds import step_bounds
 from muscle_metrics.comparison.near_misses import near_miss_lines
 from muscle_metrics.comparison.ranking import MOST_UNFOLDED, distinct_parts, rank_parts
@@ -19,13 +20,14 @@ from muscle_metrics.words.secrets import brief_name, without_secrets
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from muscle_metrics.comparison.candidates import Candidates
     from muscle_metrics.comparison.chains import Chain
     from muscle_metrics.comparison.comparison import Comparison
     from muscle_metrics.evidence.evidence import Bounds
     from muscle_metrics.evidence.repeats import NoisePart
     from muscle_metrics.flips.counts import FlipCounts
 
-__all__ = ["chain_html", "comparison_html"]
+__all__ = ["candidates_html", "chain_html", "comparison_html"]
 
 COLUMNS = ("", "items", "old", "new", "broke", "fixed", "NFR", "95 % interval", "method", "PFR")
 NOISE_COLUMNS = ("decoding noise", "value", "95 % interval", "method", "what it is")
@@ -118,6 +120,26 @@ def chain_html(chain: Chain) -> str:
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         f"<p>{updates}; fixed and broken again: {chain.flip_flop_rate}</p>"
         f"<p><small>{_html(chain.signature)}</small></p>"
+    )
+
+
+def candidates_html(candidates: Candidates) -> str:
+    """Tabulate candidates for a notebook, and say which of them cannot be told apart."""
+    head = "".join(f'<th scope="col">{column}</th>' for column in (*COLUMNS, "front"))
+    body = "".join(
+        _cells(
+            name,
+            one.counts,
+            rate_bounds(one, "negative_flip_rate"),
+            "yes" if name in candidates.front else "",
+        )
+        for name, one in candidates.comparisons.items()
+    )
+    said = "".join(f"<p>{_html(line)}</p>" for line in candidate_lines(candidates))
+    return (
+        f"<table><caption>{_html(title_of(candidates))}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{said}"
+        f"<p><small>{_html(candidates.signature)}</small></p>"
     )
 
 

@@ -1,4 +1,4 @@
-"""Slices and tasks in the order in which reports list them, and those that differ from the rest."""
+"""Slices and tasks in the order of reports, those that differ, and what no other surpasses."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from muscle_metrics.statistics.multiplicity import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from muscle_metrics.flips.counts import FlipCounts
 
-__all__ = ["MOST_UNFOLDED", "RankedPart", "distinct_parts", "rank_parts"]
+__all__ = ["MOST_UNFOLDED", "RankedPart", "distinct_parts", "rank_parts", "undominated"]
 
 # Reports show this many parts, and fold or count the others.
 MOST_UNFOLDED = 20
@@ -82,3 +82,22 @@ def distinct_parts(parts: Mapping[str, FlipCounts], overall: FlipCounts) -> dict
         for (name, counts), p_value in zip(parts.items(), adjusted.tolist(), strict=True)
         if p_value <= ERROR_RATE
     }
+
+
+def undominated(places: Sequence[tuple[float, float]]) -> list[bool]:
+    """Mark the places of which no other has as much gain and as little cost, and one of it better.
+
+    Parameters
+    ----------
+    places : sequence of tuple of (float, float)
+        Gain, of which more is better, and cost, of which less is better.
+
+    Examples
+    --------
+    >>> undominated([(0.1, 0.05), (0.1, 0.06), (0.2, 0.06), (0.1, 0.05)])
+    [True, False, True, True]
+    """
+    return [
+        not any(gain >= g and cost <= c and (gain, cost) != (g, c) for gain, cost in places)
+        for g, c in places
+    ]

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from muscle_metrics.errors import InputError
     from muscle_metrics.gate.waived import JudgedWaiver
 
-__all__ = ["Check", "Outcome", "Verdict", "hide_verdict_secrets", "refuse", "verdict_text"]
+__all__ = [
+    "Check",
+    "Outcome",
+    "Verdict",
+    "hide_verdict_secrets",
+    "refuse",
+    "verdict_lines",
+    "verdict_text",
+]
 
 
 class Outcome(StrEnum):
@@ -229,6 +237,16 @@ def refuse(error: InputError, *, names: tuple[str, str], confidence: float) -> V
 def verdict_text(verdict: Verdict) -> str:
     """Plain text of a verdict: the outcome, then one line per check."""
     verdict = hide_verdict_secrets(verdict)
+    foot = f"one-sided confidence {verdict.confidence:g}; {verdict.signature}"
+    return "\n".join([*_lines(verdict), terminal(foot)])
+
+
+def verdict_lines(verdict: Verdict) -> list[str]:
+    """Lines of `verdict_text` without the last one, which says how the numbers were made."""
+    return _lines(hide_verdict_secrets(verdict))
+
+
+def _lines(verdict: Verdict) -> list[str]:
     pins = verdict.broken_pins
     first = ", ".join(map(distinct, pins[:5]))
     lines = [
@@ -237,9 +255,8 @@ def verdict_text(verdict: Verdict) -> str:
         *map(str, verdict.checks),
         *([f"FAIL pinned items: {len(pins)} broke ({first})"] if pins else []),
         *waiver_lines(verdict.waivers),
-        f"one-sided confidence {verdict.confidence:g}; {verdict.signature}",
     ]
-    return "\n".join(map(terminal, lines))
+    return list(map(terminal, lines))
 
 
 def hide_verdict_secrets(verdict: Verdict) -> Verdict:

@@ -27,6 +27,7 @@ __all__ = [
     "Tile",
     "answer_table",
     "axis_from_zero",
+    "axis_over",
     "check_axis",
     "mosaic_tiles",
     "score_charts",
@@ -133,12 +134,34 @@ def axis_from_zero(largest: float, *, unit: str = "%") -> Axis:
     """
     factor = 100 if unit == "%" else 1
     most = max(largest, 1e-6) * factor
-    power = 10 ** math.floor(math.log10(most / MOST_TICKS))
-    step = next(s * power for s in TICK_STEPS if s * power * MOST_TICKS >= most * (1 - 1e-9))
+    step = _tick_step(most)
     ticks = math.ceil(most / step - 1e-9)
     end = step * ticks
     marks = [Tick(f"{step * i:.6g}{unit}", step * i / end) for i in range(ticks + 1)]
     return Axis(0.0, end / factor, marks)
+
+
+def axis_over(low: float, high: float) -> Axis:
+    """Axis of round percentage points with signs, from a little below `low` to above `high`.
+
+    Examples
+    --------
+    >>> [tick.text for tick in axis_over(-0.012, 0.05).ticks]
+    ['-2', '0', '+2', '+4', '+6']
+    """
+    step = _tick_step(max(high - low, 1e-4) * 100)
+    first = math.floor(low * 100 / step + 1e-9)
+    last = max(math.ceil(high * 100 / step - 1e-9), first + 1)
+    marks = [
+        Tick(f"{step * i:+.6g}" if i else "0", (i - first) / (last - first))
+        for i in range(first, last + 1)
+    ]
+    return Axis(first * step / 100, (last - first) * step / 100, marks)
+
+
+def _tick_step(most: float) -> float:
+    power = 10.0 ** math.floor(math.log10(most / MOST_TICKS))
+    return next(s * power for s in TICK_STEPS if s * power * MOST_TICKS >= most * (1 - 1e-9))
 
 
 def check_axis(check: Check) -> Axis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from muscle_metrics.atlas.placing import place_lines
@@ -14,30 +14,37 @@ from muscle_metrics.comparison.uncertainty import rate_bounds
 from muscle_metrics.errors import UsageError
 from muscle_metrics.evidence.units import Part
 from muscle_metrics.reports.flips import flip_texts, publish
-from muscle_metrics.words.escape import brief, markdown, shorten, visible
+from muscle_metrics.reports.markdown_parts import (
+    COMMENT_LIMIT,
+    LINE_LIMIT,
+    NAME_LIMIT,
+    SUMMARY_LIMIT,
+    check_cells,
+    fitted,
+)
+from muscle_metrics.reports.markdown_parts import Section as _Section
+from muscle_metrics.reports.markdown_parts import cut_cell as _cut
+from muscle_metrics.reports.markdown_parts import line_cell as _line
+from muscle_metrics.reports.markdown_parts import name_cell as _name
+from muscle_metrics.reports.markdown_parts import table_head as _table
+from muscle_metrics.reports.markdown_parts import table_row as _row
+from muscle_metrics.words.escape import markdown, shorten, visible
 from muscle_metrics.words.numbers import counted, percent, percent_range
-from muscle_metrics.words.secrets import hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from muscle_metrics.comparison.facts import Facts
     from muscle_metrics.comparison.items import Item
     from muscle_metrics.comparison.listed import ItemTexts
     from muscle_metrics.evidence.units import Kind
-    from muscle_metrics.gate.verdict import Check, Verdict
+    from muscle_metrics.gate.verdict import Verdict
     from muscle_metrics.reports.flips import FirstFlips
 
 __all__ = ["COMMENT_LIMIT", "MARKER", "SUMMARY_LIMIT", "check_link", "verdict_markdown"]
 
 # Programs that update their comment find it by this line, which sites do not show.
 MARKER = "<!-- muscle-metrics gate -->"
-# Sites refuse longer text: characters of a comment, bytes of a step's summary.
-COMMENT_LIMIT = 65_536
-SUMMARY_LIMIT = 1_048_000
-
-NAME_LIMIT = 120
-LINE_LIMIT = 1000
 MOST_PARTS = 10
 
 
@@ -95,14 +102,7 @@ def verdict_markdown(
         placed = place_lines(comparison, like)
     context = [part for line in placed for part in ("", f"Context, not judged: {line}")]
     foot = [*context, "", _signature(verdict)]
-    sections = [*_sections(verdict, comparison, flips)]
-    room = limit - _size([*head, *foot]) - sum(_size(section.frame) for section in sections)
-    body: list[str] = []
-    for section in sections:
-        lines = section.fitted(room)
-        room -= _size(lines) - _size(section.frame)
-        body += lines
-    return "\n".join([*head, *body, *foot]) + "\n"
+    return fitted(head, [*_sections(verdict, comparison, flips)], foot, limit)
 
 
 def check_link(link: str) -> str:
@@ -130,36 +130,12 @@ def check_link(link: str) -> str:
     return quote(link, safe="/:?#@!$&'*+,;=%~", errors="backslashreplace")
 
 
-class _Section(NamedTuple):
-    """Rows, of which the last may be left out, between lines that are always there."""
-
-    before: Sequence[str]
-    rows: Sequence[str]
-    after: Sequence[str] = ()
-
-    @property
-    def frame(self) -> list[str]:
-        return ["", *self.before, *self.after, "", _left_out(len(self.rows))]
-
-    def fitted(self, room: int) -> list[str]:
-        """Keep as many rows as fit into `room` bytes."""
-        shown = []
-        for row in self.rows:
-            room -= _size([row])
-            if room < 0:
-                break
-            shown.append(row)
-        left = len(self.rows) - len(shown)
-        note = ["", _left_out(left)] if left else []
-        return ["", *self.before, *shown, *self.after, *note]
-
-
 def _sections(verdict: Verdict, comparison: Facts | None, flips: FirstFlips) -> Iterator[_Section]:
     if verdict.reasons:
         yield _Section([], [f"- {_line(text)}" for text in verdict.reasons])
     if verdict.checks:
         # Rows at the end may not fit.
-        rows = [_check_row(check) for check in verdict.worst_first()]
+        rows = [_row(*check_cells(check)) for check in verdict.worst_first()]
         yield _Section([*_table("check", "verdict", "value", "bounds", "limit", "seen")], rows)
     advice = [check for check in verdict.worst_first() if check.advice]
     if advice:
@@ -225,17 +201,6 @@ def _counted(comparison: Facts | None) -> str:
     return f": {counts.negative} of {counts.total} items broke, {counts.positive} were fixed"
 
 
-def _check_row(check: Check) -> str:
-    return _row(
-        markdown(shorten(check.criterion, NAME_LIMIT)),
-        f"**{check.outcome}**",
-        check.shown(check.estimate),
-        check.named_bounds,
-        check.limit_text,
-        _line(check.sample),
-    )
-
-
 def _waiver_rows(verdict: Verdict) -> list[str]:
     return [
         _row(
@@ -257,35 +222,6 @@ def _flip_row(
     return _row(*map(_name, names), *map(_cut, shown))
 
 
-def _name(text: str) -> str:
-    # Slices and metrics may have secrets in their names too.
-    return markdown(brief(hide_secrets(text).value, NAME_LIMIT))
-
-
-def _line(text: str) -> str:
-    return markdown(shorten(text, LINE_LIMIT))
-
-
-def _cut(text: str) -> str:
-    return markdown(shorten(text, NAME_LIMIT))
-
-
 def _signature(verdict: Verdict) -> str:
     text = f"one-sided confidence {verdict.confidence:g}; {verdict.signature}"
     return f"<sub>{markdown(shorten(text, LINE_LIMIT))}</sub>"
-
-
-def _table(*columns: str) -> list[str]:
-    return [_row(*columns), _row(*["---"] * len(columns))]
-
-
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _left_out(rows: int) -> str:
-    return f"{rows} more rows did not fit."
-
-
-def _size(lines: Sequence[str]) -> int:
-    return sum(len(line.encode()) + 1 for line in lines)

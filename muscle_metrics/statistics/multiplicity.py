@@ -10,7 +10,7 @@ from muscle_metrics.errors import InputError
 from muscle_metrics.statistics.interval import check_share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -20,6 +20,7 @@ __all__ = [
     "benjamini_hochberg_adjusted",
     "holm_adjusted",
     "holm_rejections",
+    "indistinct_groups",
     "rest_p_values",
     "shrunken_rates",
 ]
@@ -94,6 +95,42 @@ def holm_rejections(rejected_at: Sequence[Callable[[float], bool]], *, alpha: fl
             break
         remaining -= rejected
     return [index not in remaining for index in range(len(rejected_at))]
+
+
+def indistinct_groups(names: Sequence[str], distinct: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Largest groups in which no test tells any two members apart.
+
+    A member may be in several groups: where a differs from c alone, b is beside both.
+
+    Parameters
+    ----------
+    names : sequence of str
+        What was compared in pairs, each name once.
+    distinct : iterable of tuple of (str, str)
+        Pairs that were told apart.
+
+    Returns
+    -------
+    list of list of str
+        In the order of `names`; one that is told apart from all others is a group alone.
+
+    References
+    ----------
+    Piepho, "An Algorithm for a Letter-Based Representation of All-Pairwise Comparisons", Journal of
+    Computational and Graphical Statistics 13 (2004), 456-466.
+
+    Examples
+    --------
+    >>> indistinct_groups(["a", "b", "c"], [("a", "c")])
+    [['a', 'b'], ['b', 'c']]
+    """
+    groups = [frozenset(names)]
+    for pair in distinct:
+        split = [group - {one} if {*pair} <= group else group for group in groups for one in pair]
+        whole = [*dict.fromkeys(split)]
+        groups = [group for group in whole if not any(group < other for other in whole)]
+    listed = [[name for name in names if name in group] for group in groups]
+    return sorted(listed, key=lambda group: [names.index(name) for name in group])
 
 
 def benjamini_hochberg_adjusted(p_values: ArrayLike) -> Floats:

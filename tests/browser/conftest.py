@@ -16,11 +16,13 @@ from muscle_metrics import (
     Run,
     check_gate,
     compare,
+    compare_candidates,
     compare_chain,
     compare_runs,
     html_report,
     read_run,
 )
+from muscle_metrics.reports.html.candidates import candidates_page as page_of_candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,6 +140,36 @@ def example_page(pages: Callable[[str, str], Path]) -> Path:
         items_file="report.csv",
     )
     return pages("example", text)
+
+
+@pytest.fixture(scope="session")
+def candidates_page(pages: Callable[[str, str], Path]) -> Path:
+    """Three candidates of the example runs, judged by a policy that one of them keeps."""
+    old, *new = (
+        read_run(PROJECT / "examples" / f"{name}.jsonl", slice_field="topic", prompt_field="prompt")
+        for name in ("v1", "v2", "compatible")
+    )
+    found = compare_candidates(old, {"v2": new[0], "compatible": new[1], "a third": new[0]})
+    return pages(
+        "candidates", page_of_candidates(found, verdict=found.gate(Policy(max_nfr="0.08")))
+    )
+
+
+@pytest.fixture(scope="session")
+def hostile_candidates(pages: Callable[[str, str], Path], hostile: list[str]) -> Path:
+    """Every hostile string as an item, an answer and a part of each name."""
+    old, new = (
+        Run(
+            tuple(
+                Record(text or "empty", text if new else "A", "A", task=text, prompt=text or "?")
+                for text in hostile
+            ),
+            " ".join(hostile),
+        )
+        for new in (False, True)
+    )
+    found = compare_candidates(old, {f"{n} {' '.join(hostile)}": new for n in range(3)})
+    return pages("hostile_candidates", page_of_candidates(found, command=" ".join(hostile)))
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,11 @@ OF_KINDS = [
 OF_LABELS = [
     "label", "v1.jsonl", "v2.jsonl", "--prompt-field", "prompt", "--budget", "120", "--seed", "7",
 ]  # fmt: skip
+OF_CANDIDATES = [
+    "candidates", str(PROJECT / "examples" / "v1.jsonl"), *(f"ckpt-{n}.jsonl" for n in range(1, 6)),
+    "--max-nfr", "0.09",
+]  # fmt: skip
+SCRIPTS = ("lm_eval/make_suite.py", "what_broke.py", "checkpoints.py")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 # Pages of documentation load slowly otherwise.
 MOST_BYTES = 300_000
@@ -56,17 +61,17 @@ def main(folder: Path) -> list[Path]:
     return written
 
 
-def write_pages(folder: Path) -> tuple[Path, Path, Path, Path]:
-    """Write the reports of the example runs, logs of lm-eval and kinds of items, and a sheet."""
+def write_pages(folder: Path) -> tuple[Path, ...]:
+    """Write the reports of runs, logs of lm-eval and kinds of items, a sheet, and candidates."""
     from contextlib import chdir
 
     from muscle_metrics.cli import main as run
 
-    names = ("report", "logs", "kinds", "sheet")
-    page, of_logs, of_kinds, of_labels = (folder / f"{name}.html" for name in names)
+    names = ("report", "logs", "kinds", "sheet", "candidates")
+    page, of_logs, of_kinds, of_labels, of_candidates = (folder / f"{name}.html" for name in names)
     with chdir(PROJECT):
         assert run([*COMMAND, "-o", str(page)]) == 0
-    scripts = (PROJECT / "examples" / name for name in ("lm_eval/make_suite.py", "what_broke.py"))
+    scripts = (PROJECT / "examples" / name for name in SCRIPTS)
     with chdir(folder):
         for script in scripts:
             subprocess.run([sys.executable, str(script)], check=True)
@@ -78,11 +83,12 @@ def write_pages(folder: Path) -> tuple[Path, Path, Path, Path]:
             free = [{key: json.loads(row)[key] for key in kept} for row in rows]
             Path(f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in free))
         assert run([*OF_LABELS, "-o", str(of_labels)]) == 0
-    return page, of_logs, of_kinds, of_labels
+        assert run([*OF_CANDIDATES, "--report", str(of_candidates)]) == 0
+    return page, of_logs, of_kinds, of_labels, of_candidates
 
 
 def pictures(
-    browser: Any, page: Path, of_logs: Path, of_kinds: Path, of_labels: Path
+    browser: Any, page: Path, of_logs: Path, of_kinds: Path, of_labels: Path, of_candidates: Path
 ) -> Iterator[tuple[str, bytes]]:
     """Name and PNG of every picture."""
     for name, width, height, scheme in (
@@ -112,6 +118,9 @@ def pictures(
     for key in "31k":
         tab.keyboard.press(key)
     yield "labels-page", tab.screenshot()
+    tab.context.close()
+    tab = opened(browser, of_candidates, 1200, 1420, "light")
+    yield "candidates", tab.screenshot()
     tab.context.close()
 
 

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 DESKTOP, PHONE = (1280, 900), (390, 844)
-PAGES = ["example_page", "graded_page", "repeated_page", "small_page", "hostile_page"]
+PAGES = [
+    "example_page",
+    "graded_page",
+    "repeated_page",
+    "small_page",
+    "hostile_page",
+    "candidates_page",
+    "hostile_candidates",
+]
 every_page = pytest.mark.parametrize("name", PAGES)
 every_size = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 every_scheme = pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -59,7 +67,8 @@ def test_axe_finds_no_violation(
 ) -> None:
     opened = open_page(request.getfixturevalue(name), size, scheme)
     for details in opened.tab.locator("details:visible").all()[:3]:
-        details.locator("summary").click()
+        # Lists of candidates hold items, and are open from the start.
+        details.evaluate("one => { one.open = true }")
     opened.tab.evaluate(axe)
     found = opened.tab.evaluate("axe.run({resultTypes: ['violations']})")
     assert [
@@ -202,6 +211,21 @@ def test_hostile_texts_are_text(
     assert r"\u001b[2J" in shown
     assert r"\u202egnp.exe" in shown
     assert opened.tab.url == hostile_page.as_uri()
+    assert opened.noise == []
+
+
+def test_hostile_texts_of_candidates_are_text(
+    hostile_candidates: Path, open_page: Callable[..., Opened]
+) -> None:
+    opened = open_page(hostile_candidates)
+    opened.tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    elements = "[...document.querySelectorAll('*')]"
+    names = opened.tab.evaluate(f"[...new Set({elements}.map(e => e.tagName.toLowerCase()))]")
+    assert not {*names} & {"img", "iframe", "object", "embed", "form", "base", "link", "script"}
+    attributes = opened.tab.evaluate(
+        f"[...new Set({elements}.flatMap(e => e.getAttributeNames()))]"
+    )
+    assert not [name for name in attributes if name.startswith("on") or name in {"src", "action"}]
     assert opened.noise == []
 
 

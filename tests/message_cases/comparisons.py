@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from muscle_metrics.answers.flip_matrix import flip_matrix
+from muscle_metrics.comparison.candidates import compare_candidates
 from muscle_metrics.comparison.chains import compare_chain, count_chain
 from muscle_metrics.comparison.compare import compare, compare_runs
 from muscle_metrics.comparison.consistency import consistency
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from muscle_metrics.comparison.comparison import Comparison
 
 WATCHED = [
+    "comparison/candidates",
     "comparison/chains",
     "flips/changes",
     "comparison/compare",
@@ -101,6 +103,21 @@ CASES: dict[str, Callable[[], object]] = {
         Run(tuple(Record("q1", scores={"rate": 0.2}, repeat=take) for take in "12"), "old")
     ),
     "samples: lower is better": lambda: rated(replace(RATED, lower_is_better=frozenset({"rate"}))),
+    "candidates: none": lambda: compare_candidates(UNSCORED, {}),
+    "candidates: the name of the old run": lambda: compare_candidates(
+        UNSCORED, {"new": replace(UNSCORED, name="v2")}
+    ),
+    "candidates: references of the last": lambda: compare_candidates(
+        UNSCORED, {"a": UNSCORED, "b": UNSCORED}, conflict="last"
+    ),
+    "candidates: an old run that two references judge": lambda: compare_candidates(
+        Run((Record("1", "A"),), "old"),
+        {"a": UNSCORED, "b": Run((Record("1", "A", "B"),), "b")},
+        conflict="own",
+    ),
+    "candidates: items of an unknown one": lambda: compare_candidates(
+        Run((Record("1", "A", "A"),), "old"), {"a": UNSCORED}
+    ).broken_only_by("b"),
     "find slices: an engine": lambda: find_slices(
         CountedComparison(
             names=("v1", "v2"), totals=Totals.of(compare_all()), dropped={}, recipe={}

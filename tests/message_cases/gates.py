@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WATCHED = [
     "cli/baseline",
+    "cli/candidates",
     "cli/compare",
     "cli/finding",
     "cli/gate",
@@ -34,6 +35,7 @@ WATCHED = [
     "cli/policy_flags",
     "cli/power",
     "cli/reading",
+    "gate/candidates",
     "gate/sequential",
     "gate/stream",
     "integrations/pytest_plugin",
@@ -61,6 +63,14 @@ def command(*arguments: str) -> object:
 
 gate = partial(command, "gate", "old.jsonl", "new.jsonl", "--max-nfr", "0.05")
 compared = partial(command, "compare", "old.jsonl", "new.jsonl")
+chosen = partial(command, "candidates", "old.jsonl", "new.jsonl")
+
+
+def several(*arguments: str) -> object:
+    Path("other.jsonl").write_text(
+        "".join(f'{{"id": {i}, "prediction": "B", "reference": "A"}}\n' for i in range(99)), "utf-8"
+    )
+    return chosen(*arguments)
 
 
 def text_by_itself() -> object:
@@ -133,6 +143,12 @@ CASES: dict[str, Callable[[], object]] = {
     "baseline file: null score": lambda: baseline(HEAD, '{"id":"q1","scores":{"f1":null}}'),
     "baseline file: number as id": lambda: baseline(HEAD, '{"id":1,"scores":{"f1":1}}'),
     "baseline file: unknown field": lambda: baseline(HEAD, HEAD),
+    "cli: one run and no candidate": lambda: command("candidates", "old.jsonl"),
+    "cli: two candidates of one name": lambda: several("new=other.jsonl"),
+    "gate candidates: undecided ones that ship": lambda: several(
+        "other.jsonl", "--max-nfr", "0.05", "--on-inconclusive", "pass"
+    ),
+    "gate candidates: so few for so many": lambda: several("other.jsonl", "--max-nfr", "0.031"),
     "cli: --flips of graded scores": lambda: command(
         "gate", "old.jsonl", "new.jsonl", "--metric", "chrf", "--max-nfr", "0.1", "--flips", "3"
     ),

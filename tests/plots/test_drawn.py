@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muscle_metrics import InputError, UsageError, compare
+from muscle_metrics import InputError, UsageError, compare, compare_candidates
 from muscle_metrics.comparison.ranking import rank_parts
 from muscle_metrics.plots import (
     FrontierPoint,
+    plot_candidates,
     plot_frontier,
     plot_quadrants,
     plot_score_changes,
@@ -68,6 +69,23 @@ def test_left_of_zero_the_curve_is_nfr(graded: Comparison) -> None:
     whole = ax.lines[0]
     assert whole.get_ydata()[-1] == 1
     assert ax.patches[0].get_width() == pytest.approx(2 * 0.06)
+
+
+def test_candidates_stand_at_their_change_and_rate() -> None:
+    def rows(answers: str) -> list[dict[str, object]]:
+        return [{"id": n, "prediction": a, "reference": "A"} for n, a in enumerate(answers)]
+
+    new = {"$α$": "AAAAAABABB", "二": "AABAAAAAAA", "c": "BBBAAAABBB"}
+    found = compare_candidates(rows("AAAAAABBBB"), {n: rows(a) for n, a in new.items()})
+    ax = plot_candidates(found)
+    # Counted by hand: gained 1, 4, 1 less the broken 0, 1, 3 of 10 items.
+    places = [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines[2:]]
+    assert np.allclose(places, [(0.1, 0.0), (0.3, 0.1), (-0.2, 0.3)])
+    assert np.allclose(ax.lines[1].get_xydata(), [(0.1, 0.0), (0.3, 0.1)])
+    assert [text.get_text() for text in ax.texts] == [r"\$α\$", "二", "c"]
+    ends = [[*part.get_segments()[0][:, 0]] for part in ax.collections[::2]]
+    changes = [one.counts.accuracy_change for one in found.comparisons.values()]
+    assert ends == [[*change.interval()] for change in changes]
 
 
 def test_survival_and_accuracy(chain: Chain) -> None:

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from packaging.version import Version
 
+from muscle_metrics import compare_candidates
 from muscle_metrics.plots import (
+    plot_candidates,
     plot_frontier,
     plot_quadrants,
     plot_score_changes,
@@ -22,7 +24,7 @@ from muscle_metrics.plots import (
 )
 
 if TYPE_CHECKING:
-    from muscle_metrics import Chain, Comparison
+    from muscle_metrics import Candidates, Chain, Comparison
 
 matplotlib = pytest.importorskip("matplotlib", reason="figures are behind an extra")
 pytestmark = pytest.mark.skipif(
@@ -35,6 +37,17 @@ IMAGES = Path(__file__).parent / "images"
 # lost its dots, its line or its labels is far beyond this (see the second test).
 TOLERANCE = 0.04
 FRONTIER = [("plain", 0.70, 0.08), ("adapter", 0.71, 0.05), ("distilled", 0.73, 0.07)]
+
+
+def five() -> Candidates:
+    """Candidates that gain and break more and more; the third breaks most for its gain."""
+
+    def run(fixed: int, broken: int) -> list[dict[str, Any]]:
+        answers = ["B"] * broken + ["A"] * (60 - broken) + ["A"] * fixed + ["B"] * (40 - fixed)
+        return [{"id": n, "prediction": a, "reference": "A"} for n, a in enumerate(answers)]
+
+    changes = {"i": (2, 1), "ii": (8, 3), "iii": (9, 12), "iv": (20, 8), "v": (30, 11)}
+    return compare_candidates(run(0, 0), {name: run(*one) for name, one in changes.items()})
 
 
 def pixels(ax: Any) -> np.ndarray:
@@ -60,6 +73,7 @@ def distance(found: np.ndarray, name: str) -> float:
 
 def figures(comparison: Comparison, graded: Comparison, chain: Chain) -> dict[str, Any]:
     return {
+        "candidates": plot_candidates(five()),
         "quadrants": plot_quadrants(comparison),
         "slices": plot_slices(comparison),
         "score_changes": plot_score_changes(graded),
@@ -68,7 +82,7 @@ def figures(comparison: Comparison, graded: Comparison, chain: Chain) -> dict[st
     }
 
 
-NAMES = ["quadrants", "slices", "score_changes", "frontier", "survival"]
+NAMES = ["candidates", "quadrants", "slices", "score_changes", "frontier", "survival"]
 
 
 @pytest.mark.parametrize("name", NAMES)

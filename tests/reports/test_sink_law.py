@@ -28,12 +28,14 @@ from muscle_metrics import (
     Record,
     Run,
     check_gate,
+    compare_candidates,
     compare_chain,
     compare_labelled,
     compare_runs,
     plan_labels,
 )
 from muscle_metrics.cli import main
+from muscle_metrics.comparison.candidate_text import candidates_text
 from muscle_metrics.comparison.items import answer_text
 from muscle_metrics.comparison.plain_data import json_text
 from muscle_metrics.comparison.text import comparison_text
@@ -47,6 +49,7 @@ from muscle_metrics.labels.design import key_text
 from muscle_metrics.labels.sheet import make_sheet
 from muscle_metrics.labels.text import labelled_text
 from muscle_metrics.reports.annotations import verdict_annotations
+from muscle_metrics.reports.candidates import candidates_json, candidates_markdown
 from muscle_metrics.reports.csv import items_csv
 from muscle_metrics.reports.flips import first_flips, flip_lines
 from muscle_metrics.reports.junit import verdict_junit
@@ -60,7 +63,7 @@ from muscle_metrics.words.escape import distinct, spreadsheet, terminal, visible
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from muscle_metrics import Chain, Comparison, Verdict
+    from muscle_metrics import Candidates, CandidatesVerdict, Chain, Comparison, Verdict
     from muscle_metrics.labels.labelled import LabelledComparison
 
 PACKAGE = Path(muscle_metrics.__file__).parent
@@ -96,6 +99,7 @@ class Attack(NamedTuple):
     verdict: Verdict
     folder: Path
     logged: Comparison
+    candidates: tuple[Candidates, CandidatesVerdict]
 
 
 def hostile_run(name: str, texts: list[str], *, is_new: bool) -> Run:
@@ -143,6 +147,7 @@ def attack_by(texts: list[str], folders: pytest.TempPathFactory) -> Attack:
         check_gate(comparison, policy),
         folders.mktemp("files"),
         logged_runs(texts, folders.mktemp("logs")),
+        hostile_candidates(runs, texts),
     )
 
 
@@ -171,6 +176,15 @@ def logged_runs(texts: list[str], folder: Path) -> Comparison:
         (folder / f"{version}.jsonl").write_text(content, "utf-8")
     logs = [folder / f"{version}.jsonl" for version in ("v1", "v2")]
     return compare_runs(*logs, slice_field="doc.topic")
+
+
+def hostile_candidates(runs: list[Run], texts: list[str]) -> tuple[Candidates, CandidatesVerdict]:
+    """Two candidates with hostile names: the new run, and the old run itself."""
+    names = [f"{name} {' '.join(texts)}" for name in ("a", "b")]
+    named = dict(zip(names, reversed(runs), strict=True))
+    found = compare_candidates(runs[0], named, metric="exact_match")
+    policy = Policy(max_nfr="0.9", slices={text: "0.9999" for text in texts if text})
+    return found, found.gate(policy)
 
 
 def _scored_by(run: Run, texts: list[str]) -> Run:
@@ -287,6 +301,16 @@ def page_of_labels(attack: Attack) -> str:
     return label_page(plan.items, plan.design)
 
 
+def page_of_candidates(attack: Attack) -> str:
+    pytest.importorskip("jinja2")
+    from muscle_metrics.reports.html.candidates import candidates_page
+
+    found, verdict = attack.candidates
+    return candidates_page(
+        found, verdict=verdict, examples=EVERYTHING, command=" ".join(attack.texts)
+    )
+
+
 def page_of_logs(attack: Attack) -> str:
     pytest.importorskip("jinja2")
     from muscle_metrics.reports.html.page import html_report
@@ -322,6 +346,10 @@ JSON: dict[str, Sink] = {
         "comparison/facts", lambda a: a.graded.to_json(), same, lambda a: a.texts[:3]
     ),
     "chain": Sink("comparison/chains", lambda a: a.chain.to_json(None), same, lambda a: []),
+    "candidates": Sink("comparison/candidates", lambda a: a.candidates[0].to_json(), same, ids),
+    "candidates and verdict": Sink(
+        "reports/candidates", lambda a: candidates_json(*a.candidates), same, lambda a: []
+    ),
     "verdict": Sink(
         "reports/verdict_json",
         lambda a: verdict_json(a.verdict, a.comparison, examples=EVERYTHING),
@@ -367,6 +395,28 @@ TEXTS: dict[str, Sink] = {
     "table of scores": Sink("comparison/text", lambda a: str(a.graded), same, lambda a: []),
     "table of found slices": Sink("slices/text", lambda a: str(found_by(a)), same),
     "table of a chain": Sink("comparison/text", lambda a: str(a.chain), same, lambda a: []),
+    "table of candidates": Sink(
+        "comparison/candidate_text",
+        lambda a: candidates_text(a.candidates[0], items=EVERYTHING),
+        same,
+        ids,
+    ),
+    "verdict on candidates": Sink(
+        "gate/candidates", lambda a: str(a.candidates[1]), same, lambda a: []
+    ),
+    "Markdown of candidates": Sink(
+        "reports/candidates",
+        lambda a: candidates_markdown(*a.candidates, limit=10_000_000),
+        unescaped,
+        lambda a: [],
+    ),
+    "page of candidates": Sink("reports/html/candidates", page_of_candidates, unescaped),
+    "notebook of candidates": Sink(
+        "comparison/notebook", lambda a: a.candidates[0]._repr_html_(), unescaped, lambda a: []
+    ),
+    "notebook of a verdict on candidates": Sink(
+        "gate/candidates", lambda a: a.candidates[1]._repr_html_(), unescaped, lambda a: []
+    ),
     "verdict": Sink("gate/verdict", lambda a: str(a.verdict), same, lambda a: []),
     "flips": Sink(
         "reports/flips",
@@ -547,6 +597,9 @@ COMMANDS = [
     ["gate", "OLD", "NEW", "--max-nfr", "0.9", "--junit", "-"],
     ["gate", "OLD", "NEW", "--max-nfr", "0.9", "--markdown", "-"],
     ["report", "OLD", "NEW", "-o", "-"],
+    ["candidates", "OLD", "NEW", "::error::x=OTHER", "--items", "99", "--max-nfr", "0.9"],
+    ["candidates", "OLD", "##[error]x=NEW", "--markdown", "-", "--max-nfr", "0.9"],
+    ["candidates", "OLD", "NEW", "--json", "-"],
     ["report", "OLD", "NEW", "-o", "-", "--find-slices"],
     ["compare", "OLD", "NEW", "--find-slices"],
     ["inspect", "OLD"],
@@ -576,7 +629,12 @@ def test_no_command_prints_what_a_runner_obeys(attack: Attack, command: list[str
         files[word].write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     printed, warned = io.StringIO(), io.StringIO()
     with redirect_stdout(printed), redirect_stderr(warned):
-        code = main([str(files.get(word, word)) for word in command])
+        code = main(
+            [
+                re.sub("(OLD|NEW|OTHER)$", lambda found: str(files[found[1]]), word)
+                for word in command
+            ]
+        )
     assert code != 5, warned.getvalue()
     check_log(printed.getvalue())
     check_log(warned.getvalue())
@@ -590,6 +648,7 @@ CARRIERS = {
     "cli/__init__": "messages of errors, by `warn`",
     "cli/adapter": "by the adapter's own tests",
     "cli/baseline": "COMMANDS",
+    "cli/candidates": "COMMANDS",
     "cli/compare": "COMMANDS",
     "cli/completion": "no data",
     "cli/gate": "COMMANDS",
@@ -606,6 +665,7 @@ CARRIERS = {
     "cli/screen": "`warn` and the spinner, by `terminal`",
     "cli/waivers": "COMMANDS",
     "reports/files": "what a report made",
+    "reports/markdown_parts": "what the sinks of Markdown made",
     "reports/write": "what the sinks of reports made",
 }
 # Whoever uses one of these writes text: to a stream, to a file, or for one.

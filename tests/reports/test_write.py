@@ -27,7 +27,7 @@ COUNTED = CountedComparison(
 def test_a_gate_is_a_method() -> None:
     assert COMPARISON.gate(POLICY) == check_gate(COMPARISON, POLICY)
     assert COUNTED.gate(POLICY).outcome == "PASS"
-    assert {*HOMES} == {"gate", "report"}
+    assert {*HOMES} == {"gate", "report", "gate_candidates", "report_candidates"}
 
 
 def test_each_format_by_its_ending(tmp_path: Path) -> None:

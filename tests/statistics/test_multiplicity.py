@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from muscle_metrics.statistics.multiplicity import (
     benjamini_hochberg_adjusted,
     holm_adjusted,
     holm_rejections,
+    indistinct_groups,
     shrunken_rates,
 )
 
@@ -55,6 +57,34 @@ def test_adjusted_p_values_are_those_of_statsmodels():
     values = [0.04, 0.01, 0.04, 0.3, 0.9, 0.002, 0.8, 0.0, 1.0]
     for adjust, method in ((holm_adjusted, "holm"), (benjamini_hochberg_adjusted, "fdr_bh")):
         assert adjust(values) == pytest.approx(multipletests(values, method=method)[1])
+
+
+pairs_of_names = st.integers(1, 6).flatmap(
+    lambda size: st.tuples(
+        st.just("abcdef"[:size]),
+        st.sets(st.sampled_from([*combinations("abcdef"[:size], 2)] or [("a", "a")])),
+    )
+)
+
+
+@given(pairs_of_names)
+def test_groups_are_the_largest_without_a_distinct_pair(case):
+    names, distinct = case
+    distinct = {pair for pair in distinct if pair[0] != pair[1]}
+
+    def is_alike(members):
+        return not any({*pair} <= {*members} for pair in distinct)
+
+    alike = [
+        {*members}
+        for size in range(1, len(names) + 1)
+        for members in combinations(names, size)
+        if is_alike(members)
+    ]
+    largest = [members for members in alike if not any(members < other for other in alike)]
+    found = indistinct_groups(list(names), distinct)
+    assert sorted(map(sorted, largest)) == sorted(map(sorted, found))
+    assert [group[0] for group in found] == sorted(group[0] for group in found)
 
 
 def kleinman_rates(counts, totals):

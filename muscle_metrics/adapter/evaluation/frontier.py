@@ -10,6 +10,7 @@ from peft import set_peft_model_state_dict
 from peft.utils import get_peft_model_state_dict
 
 from muscle_metrics.adapter.evaluation.selection import fewest_flips
+from muscle_metrics.comparison.ranking import undominated
 from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.flips.changes import measure_changes
 
@@ -132,16 +133,9 @@ def pareto_front(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     >>> [candidate.name for candidate in pareto_front([good, bad])]
     ['good']
     """
-    front = [one for one in candidates if not any(_beats(other, one) for other in candidates)]
+    best = undominated([(one.accuracy, one.nfr) for one in candidates])
+    front = [one for one, is_best in zip(candidates, best, strict=True) if is_best]
     return tuple(sorted(front, key=lambda one: (one.accuracy, one.nfr)))
-
-
-def _beats(other: Candidate, one: Candidate) -> bool:
-    return (
-        other.accuracy >= one.accuracy
-        and other.nfr <= one.nfr
-        and (other.accuracy > one.accuracy or other.nfr < one.nfr)
-    )
 
 
 def pick_candidate(candidates: Sequence[Candidate]) -> Candidate:
