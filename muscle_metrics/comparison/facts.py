@@ -151,6 +151,11 @@ class Facts(ABC):
         return None
 
     @property
+    def judge_finding(self) -> str | None:
+        """Whether a judge errs more on one of the models, by labels; None without both."""
+        return None
+
+    @property
     def has_flips(self) -> bool:
         """Whether items are right or wrong, all of them or those of a sample; else graded."""
         return self.is_judged or self.sample is not None

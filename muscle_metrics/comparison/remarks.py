@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.comparison.answer_forms import form_lines
+from muscle_metrics.comparison.judges import judge_note
 from muscle_metrics.runs.fingerprints import list_concerns, list_notes
 from muscle_metrics.words.numbers import counted, percent_range
 
@@ -63,6 +64,8 @@ def _lines(comparison: Facts) -> Iterator[str]:
         yield f"warning: {concern}"
     for note in list_notes(comparison.fingerprints, comparison.names):
         yield f"note: {note}"
+    if comparison.sample is None and (alone := judge_note(comparison)):
+        yield f"note: {alone}"
     for note in relabelled_notes(comparison):
         yield f"note: {note}"
     if comparison.is_clustered:
