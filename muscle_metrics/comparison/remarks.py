@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.comparison.answer_forms import form_lines
-from muscle_metrics.comparison.judges import judge_note
+from muscle_metrics.comparison.judges import judge_note, split_note
 from muscle_metrics.runs.fingerprints import list_concerns, list_notes
 from muscle_metrics.words.numbers import counted, percent_range
 
@@ -66,6 +66,8 @@ def _lines(comparison: Facts) -> Iterator[str]:
         yield f"note: {note}"
     if comparison.sample is None and (alone := judge_note(comparison)):
         yield f"note: {alone}"
+    if split := split_note(comparison):
+        yield f"note: {split}"
     for note in relabelled_notes(comparison):
         yield f"note: {note}"
     if comparison.is_clustered:

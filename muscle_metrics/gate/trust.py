@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from muscle_metrics.comparison.judges import judge_note
+from muscle_metrics.comparison.judges import judge_note, split_note
 from muscle_metrics.comparison.remarks import relabelled_notes
 from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
 from muscle_metrics.gate.criteria import broken_pins
@@ -90,6 +90,8 @@ def _notes(comparison: Facts, policy: Policy) -> Iterator[str]:
     yield from relabelled_notes(comparison)
     if note := judge_note(comparison, policy.judge):
         yield note
+    if split := split_note(comparison):
+        yield split
     if comparison.reading is not None:
         yield from comparison.reading.notes()
     yield from list_skipped(comparison.fingerprints, comparison.names)

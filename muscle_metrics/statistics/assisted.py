@@ -36,7 +36,7 @@ _COMMON_LABELS = 5.0
 _VALUES = np.array([1.0, -1.0, 0.0])
 # Points of the law within and beyond so many standard deviations of its mean.
 _NEAR, _FAR = 6.0, 40.0
-_NEAR_POINTS, _FAR_POINTS = 80, 16
+_NEAR_POINTS, _FAR_POINTS = 40, 14
 _LEAST_LOG = -745.0
 
 
@@ -244,6 +244,8 @@ def _exceeded(law: tuple[Mass, float], alpha: float) -> float:
 
 def _law(values: Floats, counts: Floats, worst: float, deviation: float) -> tuple[Mass, float]:
     """Law of the mean with one more label at the worst value, and the width of its steps."""
+    from scipy.interpolate import PchipInterpolator
+
     points, places = np.unique(np.append(values, worst), return_inverse=True)
     shapes = np.bincount(places.reshape(-1), np.append(counts, 1.0)).astype(np.float64)
     mean = float(points @ shapes / shapes.sum())
@@ -254,11 +256,13 @@ def _law(values: Floats, counts: Floats, worst: float, deviation: float) -> tupl
     if not spread:
         return Mass(normal.start + mean, normal.shares), step
     inner = np.linspace(mean - _NEAR * spread, mean + _NEAR * spread, _NEAR_POINTS)
-    ends = [np.linspace(end, mean, _FAR_POINTS) for end in (low, high)]
-    some = np.unique(np.clip(np.concatenate([inner, *ends]), low, high))
+    # Denser towards both ends of the range, where the logarithm of the chance has a pole.
+    nearer = 0.6 ** np.arange(_FAR_POINTS)
+    ends = [end + (mean - end) * nearer for end in (low, high)]
+    some = np.unique(np.clip(np.concatenate([inner, *ends, [low, high]]), low, high))
     logs = [_log_chance_above(points - value, shapes) for value in some]
     edges = low + step * np.arange(int(np.ceil((high - low) / step)) + 2, dtype=np.float64)
-    above = np.exp(np.interp(edges, some, logs))
+    above = np.exp(np.minimum(PchipInterpolator(some, logs)(np.clip(edges, low, high)), 0.0))
     above[edges >= high] = 0.0
     return Mass(normal.start + low, np.convolve(normal.shares, -np.diff(above))), step
 
