@@ -151,8 +151,8 @@ class Facts(ABC):
         return None
 
     @property
-    def judge_finding(self) -> str | None:
-        """Whether a judge errs more on one of the models, by labels; None without both."""
+    def judge_bias(self) -> str | None:
+        """On which model labels show a judge to be lenient; None where they show no difference."""
         return None
 
     @property

@@ -48,7 +48,7 @@ def judge_note(comparison: Facts, judge: str | None = None) -> str | None:
         Score that the policy says a judge gave.
     """
     if comparison.sample is not None:
-        return comparison.judge_finding
+        return comparison.judge_bias
     named = [one["judge"] for one in comparison.fingerprints if one.get("judge")]
     who = show(judge) if judge else list_names(list(dict.fromkeys(named)))
     if not who or not recorded_metrics(comparison):

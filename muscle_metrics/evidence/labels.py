@@ -29,6 +29,10 @@ COUNTED: dict[LabelEvent, tuple[str, ...]] = {
 }
 
 
+# With fewer labels one of them would move the model of a judge by more than its own weight.
+LEAST_LABELS, LEAST_OF_STRATUM = 30, 5
+
+
 class Outcomes(NamedTuple):
     """Items of one stratum, and what was said of those that were drawn.
 
@@ -136,13 +140,15 @@ class LabelSample:
     def assisted(self, event: LabelEvent) -> AssistedMean | None:
         """Mean that a judge's verdicts on all items narrow; None where labels alone decide.
 
-        The rule is fixed before the labels are seen: wherever verdicts are there and some items
-        that differ have no label. A stratum without any label leaves it to the labels too.
+        The rule does not look at the labels: wherever verdicts are there, some items that differ
+        have no label, and enough of them have one.
         """
-        is_sampled = any(one.labelled + one.unlabelled < one.size for one in self.strata)
-        bounded = [_bounded(one, event, is_worst=self.is_worst) for one in self.strata]
-        is_empty = any(one.size and not one.labelled for one in bounded)
-        if event == "right before" or not self.cells or not is_sampled or is_empty:
+        drawn = [one.labelled + one.unlabelled for one in self.strata]
+        sizes = [one.size for one in self.strata]
+        is_enough = sum(drawn) >= LEAST_LABELS and all(
+            number >= min(size, LEAST_OF_STRATUM) for number, size in zip(drawn, sizes, strict=True)
+        )
+        if event == "right before" or not self.cells or drawn == sizes or not is_enough:
             return None
         cells = (
             Cell(stratum, *_bounded(one, event, is_worst=self.is_worst))

@@ -128,10 +128,15 @@ class JudgeErrors:
         return leniency_test(self.right, self.judged, self.weights)
 
     @property
+    def is_biased(self) -> bool:
+        """Whether the test shows a difference."""
+        return self.leniency.p_value < LEVEL
+
+    @property
     def finding(self) -> str:
         """What the test says, in one sentence without the name of the judge."""
         found = self.leniency
-        if found.p_value >= LEVEL:
+        if not self.is_biased:
             return (
                 f"no difference shown between its errors on OLD and on NEW "
                 f"({len(self.weights)} labels, p = {found.p_value:.2g})"

@@ -187,6 +187,12 @@ class LabelledComparison(Facts):
         return f"judge {show(self.verdicts.name)}: {errors.finding}"
 
     @property
+    def judge_bias(self) -> str | None:
+        """On which model the judge is lenient; None where labels show no difference."""
+        errors = self.judge_errors
+        return self.judge_finding if errors is not None and errors.is_biased else None
+
+    @property
     def answer_forms(self) -> None:
         """None: labels tell of few items in which form they broke."""
         return None

@@ -37,7 +37,7 @@ _VALUES = np.array([1.0, -1.0, 0.0])
 # Points of the law within and beyond so many standard deviations of its mean.
 _NEAR, _FAR = 6.0, 40.0
 _NEAR_POINTS, _FAR_POINTS = 40, 14
-_LEAST_LOG = -745.0
+_LEAST_LOG, _NEGLIGIBLE = -745.0, 1e-12
 
 
 class Cell(NamedTuple):
@@ -259,7 +259,9 @@ def _law(values: Floats, counts: Floats, worst: float, deviation: float) -> tupl
     # Denser towards both ends of the range, where the logarithm of the chance has a pole.
     nearer = 0.6 ** np.arange(_FAR_POINTS)
     ends = [end + (mean - end) * nearer for end in (low, high)]
-    some = np.unique(np.clip(np.concatenate([inner, *ends, [low, high]]), low, high))
+    between = np.unique(np.concatenate([inner, *ends]))
+    near = 1e-6 * (high - low)
+    some = np.array([low, *between[(between > low + near) & (between < high - near)], high])
     logs = [_log_chance_above(points - value, shapes) for value in some]
     edges = low + step * np.arange(int(np.ceil((high - low) / step)) + 2, dtype=np.float64)
     above = np.exp(np.minimum(PchipInterpolator(some, logs)(np.clip(edges, low, high)), 0.0))
@@ -270,4 +272,6 @@ def _law(values: Floats, counts: Floats, worst: float, deviation: float) -> tupl
 def _log_chance_above(differences: Floats, shapes: Floats) -> float:
     if differences.min() >= 0:
         return 0.0
-    return max(log_chance_positive(differences, shapes), _LEAST_LOG)
+    found = max(log_chance_positive(differences, shapes), _LEAST_LOG)
+    # Chances that are almost 1 have slopes whose inverses overflow.
+    return found if found < -_NEGLIGIBLE else 0.0
