@@ -118,7 +118,8 @@ def _check_judge(comparison: Facts, policy: Policy) -> None:
     """Refuse a comparison by other scores than those of the judge that the policy names."""
     given = recorded_metrics(comparison)
     if comparison.sample is not None:
-        given = [re.split(" [<>]=? ", comparison.recipe.get("judge", "none"))[0]]
+        named = comparison.recipe.get("judge")
+        given = [] if named is None else [re.split(" [<>]=? ", named)[0]]
     if policy.judge is not None and policy.judge not in given:
         raise UsageError(
             f"expected a comparison by the scores of the judge {policy.judge!r}, as the policy "
