@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from muscle_metrics.evidence.evidence import Bounds, Evidence
@@ -31,6 +31,10 @@ COUNTED: dict[LabelEvent, tuple[str, ...]] = {
 
 # With fewer labels one of them would move the model of a judge by more than its own weight.
 LEAST_LABELS, LEAST_OF_STRATUM = 30, 5
+
+
+# The laws behind the bounds take time, and a gate asks for them of equal samples.
+_assisted_mean = lru_cache(maxsize=64)(AssistedMean)
 
 
 class Outcomes(NamedTuple):
@@ -156,7 +160,7 @@ class LabelSample:
             if one.size
         )
         low = -1.0 if event == "loss" else 0.0
-        return AssistedMean(tuple(cells), kept=self.equal.size, lost=self.lost, low=low)
+        return _assisted_mean(tuple(cells), kept=self.equal.size, lost=self.lost, low=low)
 
     def estimate(self, event: LabelEvent) -> float:
         """Share of all items, each label counting for its share of a stratum; nan without any."""

@@ -170,7 +170,7 @@ RUNS = judged(make_runs(500, broken=20, fixed=20, rewritten=60), LENIENT)
 
 
 @settings(
-    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     seed=st.integers(0, 10**6), broken=st.integers(0, 30), limit=st.sampled_from(["0.03", "0.1"])
