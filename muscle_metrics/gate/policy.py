@@ -202,7 +202,7 @@ class Policy:
         if self.judge is not None and not (isinstance(self.judge, str) and self.judge):
             raise UsageError(
                 f"expected the name of a recorded score as --judge (judge=), got "
-                f"{_brief(self.judge)}: name the field of the judge's scores"
+                f"{brief_value(self.judge)}: name the field of the judge's scores"
             )
         check_choice("on_inconclusive", self.on_inconclusive, get_args(OnInconclusive))
         check_choice("missing", self.missing, get_args(LostItems))
