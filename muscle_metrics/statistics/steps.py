@@ -29,7 +29,7 @@ def exceeded(mass: Mass, step: float, sums: int, alpha: float) -> float:
 
     Examples
     --------
-    >>> exceeded(Mass(0.0, np.full(100, 0.01)), 0.01, 1, 0.05)
+    >>> round(exceeded(Mass(0.0, np.full(100, 0.01)), 0.01, 1, 0.05), 9)
     0.95
     """
     beyond = np.append(np.cumsum(mass.shares[::-1])[::-1], 0.0) / mass.shares.sum()
