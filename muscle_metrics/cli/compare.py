@@ -9,7 +9,7 @@ from muscle_metrics.cli.automatic import count_if_large
 from muscle_metrics.cli.engine import add_engine, check_engine, compare_on_engine
 from muscle_metrics.cli.finding import add_finding, check_finding, found_slices
 from muscle_metrics.cli.judging import add_judging, judging_choices
-from muscle_metrics.cli.labels import add_labels, compare_by_labels
+from muscle_metrics.cli.labels import add_judge, add_labels, compare_by_labels
 from muscle_metrics.cli.like import add_like, check_like_flag
 from muscle_metrics.cli.mistakes import check_versions, doubt_order, flag_of, note_identical
 from muscle_metrics.cli.next_step import next_lines
@@ -76,7 +76,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="files of answers, oldest first")
     add_reading(parser)
     add_judging(parser)
-    add_labels(parser)
+    add_judge(add_labels(parser))
     add_engine(parser)
     add_finding(parser)
     add_trajectories(parser)
@@ -124,6 +124,11 @@ def _compare(options: argparse.Namespace) -> int:
     _check_shown(options)
     if options.labels is not None:
         return _compare_labels(options)
+    if options.judge is not None:
+        raise UsageError(
+            "expected labels that correct --judge, got none: add --labels SHEET, or name its score "
+            "with --score-field alone"
+        )
     choices = judging_choices(options)
     check_versions(options, choices, "compare two runs")
     check_like_flag(options, versions=len(options.runs))

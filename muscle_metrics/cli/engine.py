@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["add_engine", "check_engine", "compare_on_engine"]
 
 MEMORY = "500MB"
+# Options about rows that need runs in memory.
+OF_MEMORY = ("reference", "task", "filter", "judge_repeats", "samples")
 # The engine that each option is about.
 ENGINES = {"memory": "duckdb", "address": "ray"}
 
@@ -93,8 +95,7 @@ def compare_on_engine(
         )
     reading = choices["key"]
     given = {"key": reading.key if isinstance(reading, Reading) else reading}
-    memory_only = ("reference", "task", "filter", "samples")
-    given |= {name: getattr(options, name, None) for name in memory_only}
+    given |= {name: getattr(options, name, None) for name in OF_MEMORY}
     for name, value in given.items():
         if value is not None:
             raise UsageError(

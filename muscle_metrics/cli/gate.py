@@ -163,7 +163,7 @@ def _gate(options: argparse.Namespace) -> int:
     check_like_flag(options)
     check_engine(options)
     policy = policy_of(options)
-    options.answer = policy.answer
+    options.answer, options.judge = policy.answer, policy.judge
     paths = _paths(options)
     named = (
         options.reference, options.policy, options.pinned, options.waivers, options.labels,

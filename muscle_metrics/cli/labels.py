@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.labels.labelled import LabelledComparison
 
-__all__ = ["add_labels", "compare_by_labels"]
+__all__ = ["add_judge", "add_labels", "compare_by_labels"]
 
 # Options that judge items, or that need all of them judged, and what they are if not given.
 OTHERS: dict[str, Any] = {
@@ -35,13 +35,24 @@ OTHERS: dict[str, Any] = {
 }
 
 
-def add_labels(parser: argparse.ArgumentParser) -> None:
-    """Add the option."""
+def add_labels(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add the option, and return its group."""
     group = parser.add_argument_group("labels of a sample")
     group.add_argument(
         "--labels",
         metavar="SHEET",
         help="judge by the filled sheet of 'muscle-metrics label', which needs no references",
+    )
+    return group
+
+
+def add_judge(group: argparse._ArgumentGroup) -> None:
+    """Add the option that says which recorded score is a judge's."""
+    group.add_argument(
+        "--judge",
+        metavar="NAME",
+        help="recorded score that an LLM judge gave, right by --threshold if it is graded; "
+        "--labels corrects it, and a gate without labels says that nothing does",
     )
 
 
@@ -57,7 +68,8 @@ def compare_by_labels(options: argparse.Namespace, paths: Sequence[str]) -> Labe
     """
     from muscle_metrics.labels.labelled import compare_labelled
 
-    given = [name for name, absent in OTHERS.items() if getattr(options, name, absent) != absent]
+    others = {name: absent for name, absent in OTHERS.items() if name not in _of_judge(options)}
+    given = [name for name, absent in others.items() if getattr(options, name, absent) != absent]
     if options.engine not in {"auto", "memory"}:
         given.append("engine")
     if given:
@@ -75,7 +87,15 @@ def compare_by_labels(options: argparse.Namespace, paths: Sequence[str]) -> Labe
         old,
         new,
         options.labels,
+        judge=options.judge,
+        threshold=options.threshold,
+        strict_threshold=options.strict_threshold,
         missing=options.missing,
         conflict=options.conflict,
         unanswered=options.unanswered,
     )
+
+
+def _of_judge(options: argparse.Namespace) -> set[str]:
+    """Options that say what is right by a judge, where one is named beside the labels."""
+    return {"threshold", "strict_threshold"} if options.judge is not None else set()

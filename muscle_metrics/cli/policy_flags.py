@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.cli.labels import add_judge
 from muscle_metrics.cli.mistakes import flag_of
 from muscle_metrics.cli.whole_numbers import count
 from muscle_metrics.errors import UsageError
@@ -40,6 +41,7 @@ SINGLE = (
     "noise_adjusted_pass",
     "strict_groups",
     "answer",
+    "judge",
 )
 # Flags that are lists or tables: beside a file they are refused, because a flag would replace the
 # limits of the file without a warning. First the tables, by field of the policy.
@@ -85,6 +87,7 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
             metavar=f"{kind.upper()}=LIMIT",
             help=f"limit of one {kind}; may be repeated",
         )
+    add_judge(group)
     group.add_argument("--pinned", metavar="FILE", help="ids that must not break, one per line")
     group.add_argument(
         "--waivers",

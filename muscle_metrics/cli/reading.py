@@ -66,6 +66,12 @@ def add_reading(parser: argparse.ArgumentParser, *, models: bool = True) -> None
         help="score a list of true and false, such as one of each instruction: 1 if all are true, "
         "or their share (by default such a list is refused)",
     )
+    group.add_argument(
+        "--judge-repeats",
+        choices=["majority", "share"],
+        help="rows of one id are several verdicts of a judge on one answer: take that of most, or "
+        "the mean of their scores (by default an id that repeats is refused)",
+    )
     for version in ("old", "new") if models else ():
         group.add_argument(
             f"--{version}-model",
@@ -234,6 +240,8 @@ def _settings(options: argparse.Namespace, position: int, runs: int) -> dict[str
         settings["missing_score"] = tuple(options.missing_score)
     if options.list_score:
         settings["list_score"] = options.list_score
+    if options.judge_repeats:
+        settings["judge_repeats"] = options.judge_repeats
     # A function or a reader makes an answer of a list or an object.
     if any(getattr(options, name, None) for name in ("key", "answer")):
         settings["structured"] = True

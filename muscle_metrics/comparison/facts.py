@@ -163,6 +163,11 @@ class Facts(ABC):
         return None
 
     @property
+    def judge_bias(self) -> str | None:
+        """On which model labels show a judge to be lenient; None where they show no difference."""
+        return None
+
+    @property
     def has_flips(self) -> bool:
         """Whether items are right or wrong, all of them or those of a sample; else graded."""
         return self.is_judged or self.sample is not None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from muscle_metrics.comparison.answer_forms import form_lines
+from muscle_metrics.comparison.judges import judge_note, split_note
 from muscle_metrics.runs.fingerprints import list_concerns, list_notes
 from muscle_metrics.words.numbers import counted, percent_range
 
@@ -91,6 +92,10 @@ def _lines(comparison: Facts) -> Iterator[str]:
         yield f"warning: {concern}"
     for note in list_notes(comparison.fingerprints, comparison.names):
         yield f"note: {note}"
+    if comparison.sample is None and (alone := judge_note(comparison)):
+        yield f"note: {alone}"
+    if split := split_note(comparison):
+        yield f"note: {split}"
     for note in relabelled_notes(comparison):
         yield f"note: {note}"
     for note in coarse_notes(comparison):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from muscle_metrics.evidence.evidence import Bounds, Evidence
+from muscle_metrics.statistics.assisted import AssistedMean, Cell
 from muscle_metrics.statistics.strata import Stratum, stratified_mean_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from muscle_metrics.statistics.interval import Side
 
 __all__ = ["LabelEvent", "LabelSample", "Outcomes", "label_evidence"]
@@ -24,6 +27,14 @@ COUNTED: dict[LabelEvent, tuple[str, ...]] = {
     "loss": ("negative",),
     "right before": ("negative", "both_right"),
 }
+
+
+# With fewer labels one of them would move the model of a judge by more than its own weight.
+LEAST_LABELS, LEAST_OF_STRATUM = 30, 5
+
+
+# The laws behind the bounds take time, and a gate asks for them of equal samples.
+_assisted_mean = lru_cache(maxsize=64)(AssistedMean)
 
 
 class Outcomes(NamedTuple):
@@ -72,6 +83,9 @@ class LabelSample:
         Items that the new run lost, which count as broken.
     is_worst : bool
         Whether a drawn item without a label counts as broken; else as the best that it can be.
+    cells : tuple of (int, Outcomes)
+        The strata once more, each divided by what a judge says of both answers, with the number of
+        the stratum. Without a judge there are none.
 
     Examples
     --------
@@ -84,6 +98,7 @@ class LabelSample:
     equal: Outcomes
     lost: int = 0
     is_worst: bool = False
+    cells: tuple[tuple[int, Outcomes], ...] = ()
 
     @property
     def total(self) -> int:
@@ -121,9 +136,37 @@ class LabelSample:
         others = self.equal.both_wrong + self.equal.unlabelled
         return [*strata, Stratum(self.equal.size, lost=checked, kept=others)]
 
+    def each(self, change: Callable[[Outcomes], Outcomes]) -> LabelSample:
+        """Sample with changed outcomes, in its strata and in their cells."""
+        cells = tuple((stratum, change(one)) for stratum, one in self.cells)
+        return replace(self, strata=tuple(map(change, self.strata)), cells=cells)
+
+    def assisted(self, event: LabelEvent) -> AssistedMean | None:
+        """Mean that a judge's verdicts on all items narrow; None where labels alone decide.
+
+        The rule does not look at the labels: wherever verdicts are there, some items that differ
+        have no label, and enough of them have one.
+        """
+        drawn = [one.labelled + one.unlabelled for one in self.strata]
+        sizes = [one.size for one in self.strata]
+        is_enough = sum(drawn) >= LEAST_LABELS and all(
+            number >= min(size, LEAST_OF_STRATUM) for number, size in zip(drawn, sizes, strict=True)
+        )
+        if event == "right before" or not self.cells or drawn == sizes or not is_enough:
+            return None
+        cells = (
+            Cell(stratum, *_bounded(one, event, is_worst=self.is_worst))
+            for stratum, one in self.cells
+            if one.size
+        )
+        low = -1.0 if event == "loss" else 0.0
+        return _assisted_mean(tuple(cells), kept=self.equal.size, lost=self.lost, low=low)
+
     def estimate(self, event: LabelEvent) -> float:
         """Share of all items, each label counting for its share of a stratum; nan without any."""
-        parts = replace(self, strata=tuple(one._replace(unlabelled=0) for one in self.strata))
+        parts = self.each(lambda one: one._replace(unlabelled=0))
+        if assisted := parts.assisted(event):
+            return assisted.estimate
         found = [one for one in parts.bounded(event) if one.size]
         return math.fsum(one.size * one.mean for one in found) / self.total
 
@@ -140,8 +183,11 @@ def label_evidence(sample: LabelSample, event: LabelEvent) -> Evidence:
     """
     strata, low = sample.bounded(event), -1.0 if event == "loss" else 0.0
     method = "stratified Gaffke" if event == "loss" else "stratified Clopper-Pearson"
+    assisted = sample.assisted(event)
 
     def interval(confidence: float, side: Side) -> Bounds:
+        if assisted is not None:
+            return Bounds.by("judge-corrected Gaffke", assisted.interval(confidence, side))
         found = stratified_mean_interval(strata, low=low, confidence=confidence, side=side)
         return Bounds.by(method, found)
 
@@ -198,14 +244,13 @@ def _advice(sample: LabelSample, event: LabelEvent, limit: float, confidence: fl
     if math.isnan(estimate):
         return "a stratum has no label yet: label more rows"
     if estimate < limit:
-        unbroken = replace(sample, strata=tuple(map(_unbroken, sample.strata)))
-        best = label_evidence(unbroken, event).upper(confidence)
+        best = label_evidence(sample.each(_unbroken), event).upper(confidence)
         if best > limit:
             return (
                 f"even with nothing broken {sample.labels} labels are too few to pass: add labels "
                 f"with 'muscle-metrics label --extend'"
             )
-    complete = label_evidence(replace(sample, strata=tuple(map(_complete, sample.strata))), event)
+    complete = label_evidence(replace(sample.each(_complete), cells=()), event)
     if complete.lower(confidence) <= limit < complete.upper(confidence):
         return "at this rate not even labels of all items that differ would decide: add items"
     return None

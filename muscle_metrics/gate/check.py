@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from itertools import repeat
 from typing import TYPE_CHECKING
 
+from muscle_metrics.comparison.judges import recorded_metrics
 from muscle_metrics.comparison.signature import OF_CHANGES
 from muscle_metrics.errors import UsageError
 from muscle_metrics.gate.advice import advise, list_looks
@@ -20,6 +22,7 @@ from muscle_metrics.gate.waived import waiver_notes
 from muscle_metrics.gate.waivers import waivers_digest
 from muscle_metrics.statistics.looks import look_error
 from muscle_metrics.statistics.multiplicity import holm_rejections
+from muscle_metrics.words.place import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -86,6 +89,7 @@ def check_gate(comparison: Facts, policy: Policy) -> Verdict:
 def make_verdict(comparison: Facts, policy: Policy, checks: tuple[Check, ...]) -> Verdict:
     """Combine the checks with what makes the runs incomparable, broken pins and waivers."""
     _check_reading(comparison, policy)
+    _check_judge(comparison, policy)
     pins = judge_pins(comparison, policy)
     reasons = list_reasons(comparison, policy, pins)
     invalid = any(not reason.is_accepted for reason in reasons)
@@ -120,6 +124,20 @@ def _check_reading(comparison: Facts, policy: Policy) -> None:
         raise UsageError(
             f"expected a comparison of what {policy.answer} reads, as the policy says, got "
             f"answer {given}: compare with --answer (answer=), or change answer in the policy"
+        )
+
+
+def _check_judge(comparison: Facts, policy: Policy) -> None:
+    """Refuse a comparison by other scores than those of the judge that the policy names."""
+    given = recorded_metrics(comparison)
+    if comparison.sample is not None:
+        named = comparison.recipe.get("judge")
+        given = [] if named is None else [re.split(" [<>]=? ", named)[0]]
+    if policy.judge is not None and policy.judge not in given:
+        raise UsageError(
+            f"expected a comparison by the scores of the judge {policy.judge!r}, as the policy "
+            f"says, got {list_names(given) or 'none'}: compare with --score-field or --metric of "
+            f"that name, or drop --judge (judge=)"
         )
 
 

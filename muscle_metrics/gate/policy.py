@@ -152,6 +152,9 @@ class Policy:
     answer : str, optional
         Readers of answers and references by which the runs must be compared, such as
         "no-think, last-number"; the command line and pytest compare by them.
+    judge : str, optional
+        Recorded score that an LLM judge gave. The runs must be compared by it, or by labels that
+        correct it; without labels the verdict says that nothing corrects the judge.
     min_coverage : Fraction, str, int or float
         Least share of the items of the old run that must be compared, unless losses are ignored.
     waivers : tuple of Waiver
@@ -205,6 +208,7 @@ class Policy:
     answer: str | None = None
     waivers: tuple[Waiver, ...] = ()
     today: date | None = None
+    judge: str | None = None
 
     def __post_init__(self) -> None:
         if all(getattr(self, name) is None for name in OVERALL):
@@ -218,6 +222,11 @@ class Policy:
         check_pass_k(self)
         if self.answer is not None:
             object.__setattr__(self, "answer", Reading.of(self.answer).name)
+        if self.judge is not None and not (isinstance(self.judge, str) and self.judge):
+            raise UsageError(
+                f"expected the name of a recorded score as --judge (judge=), got "
+                f"{brief_value(self.judge)}: name the field of the judge's scores"
+            )
         check_choice("on_inconclusive", self.on_inconclusive, get_args(OnInconclusive))
         check_choice("missing", self.missing, get_args(LostItems))
         if not 0 <= self.minimum_effect < math.inf:

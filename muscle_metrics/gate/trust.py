@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
+from muscle_metrics.comparison.judges import judge_note, split_note
 from muscle_metrics.comparison.remarks import coarse_notes, relabelled_notes
 from muscle_metrics.comparison.sameness import EQUAL_RUNS, runs_are_equal
 from muscle_metrics.gate.equivalence import count_unseen
@@ -88,6 +89,10 @@ def _notes(comparison: Facts, policy: Policy) -> Iterator[str]:
         yield f"{EQUAL_RUNS} that both hold" if comparison.lost else EQUAL_RUNS
     yield from relabelled_notes(comparison)
     yield from coarse_notes(comparison)
+    if note := judge_note(comparison, policy.judge):
+        yield note
+    if split := split_note(comparison):
+        yield split
     if comparison.reading is not None:
         yield from comparison.reading.notes()
     yield from list_skipped(comparison.fingerprints, comparison.names)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.joining.pairing import Conflict, JoinedRuns, MissingItems, Unanswered
     from muscle_metrics.runs.record import Record, Run
 
-__all__ = ["LabelItems", "expect_breaks", "join_for_labels"]
+__all__ = ["LabelItems", "check_judge", "expect_breaks", "join_for_labels"]
 
 Identity = tuple[str | None, str]
 DIGEST_LENGTH = 16
@@ -202,7 +202,14 @@ def _same(old: Any, new: Any) -> bool:
     return isinstance(old, str) or repr(old) == repr(new)
 
 
-def _judged(items: LabelItems, judge: str) -> npt.NDArray[np.int64]:
+def check_judge(items: LabelItems, judge: str) -> None:
+    """Refuse a judge whose score is not recorded in both runs.
+
+    Raises
+    ------
+    UsageError
+        If it is missing.
+    """
     for run, records in zip(items.joined.names, items.joined.records, strict=True):
         names = sorted({name for record in records for name in record.scores})
         if judge not in names:
@@ -210,6 +217,10 @@ def _judged(items: LabelItems, judge: str) -> npt.NDArray[np.int64]:
                 f"expected a score {judge!r} in both runs for --judge (judge=), got "
                 f"{list_names(names) or 'none'} in {show(run)}: name its field with --score-field"
             )
+
+
+def _judged(items: LabelItems, judge: str) -> npt.NDArray[np.int64]:
+    check_judge(items, judge)
     sign = -1 if judge in items.joined.lower_is_better else 1
     # Without one of the scores the judge has no vote.
     pairs = [

@@ -17,10 +17,12 @@ from muscle_metrics.comparison.plain_data import json_text
 from muscle_metrics.comparison.signature import join_facts, name_recipe
 from muscle_metrics.errors import InputError, UsageError, check_choice
 from muscle_metrics.evidence.evidence import Bounds
-from muscle_metrics.evidence.labels import LabelSample, Outcomes, label_evidence
+from muscle_metrics.evidence.labels import LabelSample, label_evidence
 from muscle_metrics.flips.counts import Quadrant
-from muscle_metrics.labels.design import CHECKED, Design, read_key
+from muscle_metrics.labels.design import Design, read_key
 from muscle_metrics.labels.items import LabelItems, join_for_labels
+from muscle_metrics.labels.judge import JudgeErrors, Verdicts, read_verdicts
+from muscle_metrics.labels.outcomes import errors_of, quadrant_of, sample_of
 from muscle_metrics.labels.sheet import LABELS, Sheet, key_path, read_labels
 from muscle_metrics.runs.read import read_run
 from muscle_metrics.runs.record import Run
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from muscle_metrics.evidence.labels import LabelEvent
     from muscle_metrics.evidence.units import Event, Kind, Part, Units
     from muscle_metrics.flips.counts import FlipCounts
-    from muscle_metrics.labels.sheet import Label
     from muscle_metrics.runs.joining.pairing import Conflict, MissingItems, Unanswered
     from muscle_metrics.runs.read import ReadOptions, Source
 
@@ -44,7 +45,6 @@ __all__ = [
     "compare_labelled",
     "read_design",
     "read_source",
-    "sample_of",
 ]
 
 SCHEMA_VERSION = 1
@@ -80,6 +80,8 @@ class LabelledComparison(Facts):
         Options that the numbers depend on; the signature lists them.
     dropped, lost : mapping of str to int
         Items that were left out, and items of the old run that the new run lost, by reason.
+    verdicts : Verdicts, optional
+        What a judge says of all items; labels correct it.
 
     Examples
     --------
@@ -98,6 +100,7 @@ class LabelledComparison(Facts):
     labels_from_new: frozenset[str] = frozenset()
     relabelled: Mapping[str, int] = field(default_factory=dict)
     reading: ReadingFacts | None = None
+    verdicts: Verdicts | None = None
 
     @property
     def total(self) -> int:
@@ -163,9 +166,31 @@ class LabelledComparison(Facts):
     def signature(self) -> str:
         """One line with the options and the input of the numbers."""
         labels = [(one.old, one.new) for one in self.sheet.labels]
-        content = json.dumps([self.items.digest, self.design.digest, labels])
+        cells = [] if self.verdicts is None else self.verdicts.cells.tolist()
+        content = json.dumps([self.items.digest, self.design.digest, labels, *cells])
         digest = hashlib.sha256(content.encode()).hexdigest()[:DIGEST_LENGTH]
         return join_facts(self.recipe, self.items.total, self.dropped, input=digest)
+
+    @cached_property
+    def judge_errors(self) -> JudgeErrors | None:
+        """How often the judge is right about labelled answers; None without a judge."""
+        if self.verdicts is None:
+            return None
+        return errors_of(self.design, self.sheet, self.verdicts)
+
+    @property
+    def judge_finding(self) -> str | None:
+        """Whether the judge is lenient on one of the models, in a sentence."""
+        errors = self.judge_errors
+        if errors is None or self.verdicts is None:
+            return None
+        return f"judge {show(self.verdicts.name)}: {errors.finding}"
+
+    @property
+    def judge_bias(self) -> str | None:
+        """On which model the judge is lenient; None where labels show no difference."""
+        errors = self.judge_errors
+        return self.judge_finding if errors is not None and errors.is_biased else None
 
     @property
     def answer_forms(self) -> None:
@@ -186,7 +211,7 @@ class LabelledComparison(Facts):
         pairs = list(zip(self.sheet.rows, self.sheet.labels, strict=True))
         for name in wanted:
             for row, label in sorted(pairs, key=lambda pair: pair[0].position):
-                if _quadrant(label) == name:
+                if quadrant_of(label) == name:
                     yield self._item(row.position, Quadrant(name))
 
     def bounds(self, rate: str, part: Part | None = None, *, confidence: float = 0.95) -> Bounds:
@@ -248,6 +273,7 @@ class LabelledComparison(Facts):
             "strata": [one._asdict() for one in sample.strata],
             "equal": sample.equal._asdict(),
             "rates": rates,
+            "judge": self._judge_data(),
             "flips": None
             if items == "none"
             else [{**item._asdict(), "quadrant": str(item.quadrant)} for item in self.flips()],
@@ -264,6 +290,13 @@ class LabelledComparison(Facts):
 
     def __repr__(self) -> str:
         return f"<LabelledComparison of {self.total} items by {self.sample.labels} labels>"
+
+    def _judge_data(self) -> dict[str, Any] | None:
+        if self.verdicts is None or self.judge_errors is None:
+            return None
+        unknown = int((~self.verdicts.known).sum())
+        about = {"name": self.verdicts.name, "alone": self.verdicts.rates(), "unknown": unknown}
+        return {**about, **self.judge_errors.to_dict()}
 
     def _item(self, position: int, quadrant: Quadrant) -> Item:
         old, new = (records[position] for records in self.items.joined.records)
@@ -291,6 +324,9 @@ def compare_labelled(
     new: Source,
     labels: str | PathLike[str],
     *,
+    judge: str | None = None,
+    threshold: float | None = None,
+    strict_threshold: bool = False,
     missing: MissingItems = "error",
     conflict: Conflict = "error",
     unanswered: Unanswered = "error",
@@ -305,6 +341,13 @@ def compare_labelled(
         The runs that the sheet was made of.
     labels : str or path
         The filled sheet; its key lies beside it.
+    judge : str, optional
+        Score of a judge that both runs recorded. Its verdicts on all items narrow the intervals,
+        and the labels correct them. Name it before the labels are looked at.
+    threshold : float, optional
+        Least score of the judge that is right; not needed for verdicts of 0 and 1.
+    strict_threshold : bool
+        Whether the score must be better than the threshold.
     missing, conflict, unanswered
         As in `compare_runs`; the same as for the sheet.
     names : tuple of str, optional
@@ -321,6 +364,8 @@ def compare_labelled(
     ------
     InputError
         If the sheet is not one of these runs, was changed, or has no labels.
+    UsageError
+        If the judge is not recorded in both runs, or graded and without a threshold.
 
     Examples
     --------
@@ -348,12 +393,14 @@ def compare_labelled(
             f"expected labels in {show(str(labels))}, got none in {len(sheet.rows)} rows: write "
             f"yes or no into {LABELS[0]} and {LABELS[1]}"
         )
+    verdicts = _verdicts(items, judge, threshold, strict=strict_threshold)
     return LabelledComparison(
         names=(items.joined.names[0], items.joined.names[1]),
         items=items,
         design=design,
         sheet=sheet,
-        sample=sample_of(items, design, sheet),
+        sample=sample_of(items, design, sheet, verdicts),
+        verdicts=verdicts,
         dropped=items.joined.dropped,
         lost=items.joined.losses.reasons,
         recipe=name_recipe(
@@ -363,8 +410,22 @@ def compare_labelled(
             unanswered=unanswered,
             sheet=design.digest,
             labels=str(sum(label.old is not None for label in sheet.labels)),
+            **({} if verdicts is None else {"judge": verdicts.name}),
         ),
     )
+
+
+def _verdicts(
+    items: LabelItems, judge: str | None, threshold: float | None, *, strict: bool
+) -> Verdicts | None:
+    if judge is not None:
+        return read_verdicts(items, judge, threshold=threshold, strict=strict)
+    if threshold is not None or strict:
+        raise UsageError(
+            "expected the score of a judge for --threshold (threshold=) beside labels, got none: "
+            "name it with --judge (judge=)"
+        )
+    return None
 
 
 def read_source(
@@ -403,26 +464,6 @@ def read_design(labels: str | PathLike[str], items: LabelItems) -> Design:
             f"given"
         )
     return design
-
-
-def sample_of(items: LabelItems, design: Design, sheet: Sheet) -> LabelSample:
-    """Count the labels of a sheet by stratum."""
-    counts: dict[int, dict[str, int]] = {}
-    for row, label in zip(sheet.rows, sheet.labels, strict=True):
-        found = counts.setdefault(row.stratum, {})
-        name = _quadrant(label)
-        found[name] = found.get(name, 0) + 1
-    strata = [Outcomes(size, **counts.get(level, {})) for level, size in enumerate(design.sizes)]
-    equal = items.total - len(design.levels)
-    return LabelSample(tuple(strata), Outcomes(equal, **counts.get(CHECKED, {})))
-
-
-def _quadrant(label: Label) -> str:
-    if label.old is None or label.new is None:
-        return "unlabelled"
-    if label.old:
-        return "both_right" if label.new else "negative"
-    return "positive" if label.new else "both_wrong"
 
 
 def _no_counts() -> UsageError:

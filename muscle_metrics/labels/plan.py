@@ -10,7 +10,8 @@ from muscle_metrics.errors import UsageError
 from muscle_metrics.evidence.labels import label_evidence
 from muscle_metrics.labels.design import Design, check_seed, draw, key_text
 from muscle_metrics.labels.items import LabelItems, expect_breaks, join_for_labels
-from muscle_metrics.labels.labelled import read_design, read_source, sample_of
+from muscle_metrics.labels.labelled import read_design, read_source
+from muscle_metrics.labels.outcomes import sample_of
 from muscle_metrics.labels.sheet import Sheet, make_sheet, read_labels, sheet_files
 from muscle_metrics.statistics.strata import Stratum, allocate_labels, needed_spread
 from muscle_metrics.words.numbers import counted, percent

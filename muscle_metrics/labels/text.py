@@ -72,6 +72,7 @@ def _lines(comparison: LabelledComparison, flips: int, notes: Sequence[str]) -> 
         )
     equal = sample.equal
     yield f"{'equal':<9}{equal.size:>8}{equal.labelled:>8}{0:>8}{0:>8}{equal.unlabelled:>12}"
+    yield from _judge_lines(comparison)
     if comparison.design.strata_by:
         yield f"strata by {comparison.design.strata_by}; seed {comparison.design.seed}"
     if flips:
@@ -79,6 +80,30 @@ def _lines(comparison: LabelledComparison, flips: int, notes: Sequence[str]) -> 
         yield from _flip_lines(comparison, flips)
     yield ""
     yield comparison.signature
+
+
+def _judge_lines(comparison: LabelledComparison) -> Iterator[str]:
+    errors, verdicts = comparison.judge_errors, comparison.verdicts
+    if errors is None or verdicts is None:
+        return
+    yield ""
+    yield f"{'judge, against labels':<24}{'share':>10}  {'95 % interval':<22}labels"
+    for model, name in enumerate(("OLD", "NEW")):
+        for of_right, what in ((True, "right, called right"), (False, "wrong, called wrong")):
+            share = errors.share(model, of_right=of_right)
+            yield (
+                f"{f'{name}: {what}':<24}{percent(share.value):>10}  "
+                f"{percent_range(share.interval):<22}{share.labels}"
+            )
+    yield f"{comparison.judge_finding}"
+    alone = verdicts.rates()
+    line = (
+        f"the judge alone: NFR {percent(alone['negative_flip_rate'])}, PFR "
+        f"{percent(alone['positive_flip_rate'])}, accuracy change "
+        f"{points(alone['accuracy_change'], 2)}"
+    )
+    unknown = int((~verdicts.known).sum())
+    yield line + (f"; {unknown} items without its verdict" if unknown else "")
 
 
 def _flip_lines(comparison: LabelledComparison, most: int) -> Iterator[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FAULTS",
     "FIRST_SCORES",
+    "JUDGE_NOISE",
     "REDUCER",
     "SKIPPED",
     "Concern",
@@ -26,8 +27,10 @@ SKIPPED = "skipped"
 REDUCER = "reducer"
 # Scores by which tasks are compared because the old run lists them first, and nobody chose others.
 FIRST_SCORES = "first_scores"
+# On how many answers a judge that was asked several times did not say the same.
+JUDGE_NOISE = "judge_noise"
 # Parts of a fingerprint that name a run; the other parts describe how it was made.
-DESCRIPTIVE = frozenset({"format", "model", "date", FIRST_SCORES, REDUCER, SKIPPED})
+DESCRIPTIVE = frozenset({"format", "model", "date", FIRST_SCORES, JUDGE_NOISE, REDUCER, SKIPPED})
 # Only some plain formats record these: nothing is amiss where one of two runs lacks them.
 SELDOM = frozenset({"split"})
 # Only a faulty run has these parts.
@@ -78,6 +81,11 @@ def list_notes(fingerprints: Sequence[Mapping[str, str]], names: Sequence[str]) 
     for name, fingerprint in zip(names, fingerprints, strict=True):
         if SKIPPED in fingerprint:
             notes.append(f"run {show(name)} leaves out {fingerprint[SKIPPED]}")
+        if JUDGE_NOISE in fingerprint:
+            notes.append(
+                f"in run {show(name)} {fingerprint[JUDGE_NOISE]}: their "
+                f"{fingerprint.get('judge_repeats')} counts"
+            )
         if REDUCER in fingerprint:
             notes.append(
                 f"run {show(name)} was published by the reducer {fingerprint[REDUCER]} of its "

@@ -14,6 +14,7 @@ from muscle_metrics.runs.details import LABEL_FIELDS
 from muscle_metrics.runs.files.glimpse import Glimpse
 from muscle_metrics.runs.files.incoming import is_elsewhere, local_copy
 from muscle_metrics.runs.harnesses import recognise_harness
+from muscle_metrics.runs.judge_repeats import settle_verdicts
 from muscle_metrics.runs.plain_rows import RowOptions
 from muscle_metrics.runs.readers.baseline import read_baseline
 from muscle_metrics.runs.record import Run
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from muscle_metrics.runs.choice import ByTask
     from muscle_metrics.runs.files.plain_file import PlainFile
     from muscle_metrics.runs.harnesses import Recognised
+    from muscle_metrics.runs.judge_repeats import JudgeRepeats
     from muscle_metrics.runs.sentinels import ListScore, MissingScore
     from muscle_metrics.runs.tables import Table
 
@@ -60,6 +62,7 @@ class ReadOptions(TypedDict, total=False):
     repeat_field: str | None
     missing_score: MissingScore
     list_score: ListScore | None
+    judge_repeats: JudgeRepeats | None
     where: Mapping[str, str]
     task: str | None
     filter: ByTask
@@ -80,6 +83,7 @@ def read_run(
     repeat_field: str | None = None,
     missing_score: MissingScore = None,
     list_score: ListScore | None = None,
+    judge_repeats: JudgeRepeats | None = None,
     where: Mapping[str, str] = MappingProxyType({}),
     structured: bool = False,
     task: str | None = None,
@@ -127,6 +131,10 @@ def read_run(
     list_score : {"all", "share"}, optional
         How a list of true and false is a score, such as one of each instruction: 1 if all are true,
         or their share. By default such a list is refused, and an empty list always.
+    judge_repeats : {"majority", "share"}, optional
+        Rows of one id (and repeat) are several verdicts of a judge on one answer, and one is made
+        of them: the one of most, or the mean of their scores. By default an id that repeats is
+        refused.
     where : mapping of str to str
         Only rows whose field has this text are kept, for files that hold several models.
     structured : bool
@@ -211,7 +219,7 @@ def read_run(
 
     if isinstance(source, Run):
         run = source
-        _refuse_any(run, [*given, *chosen])
+        _refuse_any(run, [*given, *chosen, *["judge_repeats"] * (judge_repeats is not None)])
     elif not isinstance(source, str | PathLike):
         _refuse_choices(chosen)
         table = open_table(source, name or "table")
@@ -222,7 +230,8 @@ def read_run(
             run = replace(read_path(copy), origin=None)
     else:
         run = read_path(Path(source))
-    return run if name is None else replace(run, name=name)
+    run = run if name is None else replace(run, name=name)
+    return run if judge_repeats is None else settle_verdicts(run, judge_repeats)
 
 
 def _read_plain(files: Sequence[PlainFile | Table], stem: str, options: RowOptions) -> Run:

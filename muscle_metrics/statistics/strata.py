@@ -18,6 +18,7 @@ from muscle_metrics.errors import InputError, UsageError
 from muscle_metrics.statistics.bounded import net_share_interval
 from muscle_metrics.statistics.interval import Interval, Side, tail_levels
 from muscle_metrics.statistics.proportions import proportion_interval
+from muscle_metrics.statistics.steps import STEPS, Mass, exceeded, normal_mass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Stratum", "allocate_labels", "needed_spread", "stratified_mean_interval"]
 
-_CELLS = 4096
 _NODES = 64
 _POINTS = 256
 _BEYOND = 1e-10
@@ -67,13 +67,6 @@ class Stratum(NamedTuple):
     def mean(self) -> float:
         """Mean of the labelled items; nan without any."""
         return (self.lost - self.gained) / self.labelled if self.labelled else float("nan")
-
-
-class _Mass(NamedTuple):
-    """Probabilities of equal steps of a value; the first step begins at `start`."""
-
-    start: float
-    shares: Floats
 
 
 def stratified_mean_interval(
@@ -258,32 +251,14 @@ def _upper(strata: Sequence[Stratum], alpha: float, *, worst: float) -> float:
     deviation = float(np.sqrt(between / total))
     ends = [_support(*cell) for cell in cells]
     width = sum(high - low for low, high in ends) + 16 * deviation
-    step = max(width, 1e-12) / _CELLS
-    mass = _normal(deviation, step)
+    step = max(width, 1e-12) / STEPS
+    mass = normal_mass(deviation, step)
     for cell, (low, high) in zip(cells, ends, strict=True):
         share, *counts = cell
         edges = low + step * np.arange(int(np.ceil((high - low) / step)) + 2, dtype=np.float64)
         chances = np.diff(_chance_below(edges / share, *counts))
-        mass = _Mass(mass.start + low, np.convolve(mass.shares, chances))
-    return _exceeded(mass, step, len(cells), alpha)
-
-
-def _exceeded(mass: _Mass, step: float, sums: int, alpha: float) -> float:
-    """Value that a sum of values in steps exceeds with a probability."""
-    beyond = np.append(np.cumsum(mass.shares[::-1])[::-1], 0.0) / mass.shares.sum()
-    # A sum of values that lie in the middle of their steps.
-    values = mass.start + step * (np.arange(beyond.size) + (sums - 1) / 2)
-    return float(np.interp(-alpha, -beyond, values))
-
-
-def _normal(deviation: float, step: float) -> _Mass:
-    from scipy.special import ndtr
-
-    if deviation <= step / 8:
-        return _Mass(0.0, np.ones(1))
-    reach = int(np.ceil(8 * deviation / step))
-    edges = step * (np.arange(2 * reach + 2) - reach - 0.5)
-    return _Mass(-step * reach, np.diff(ndtr(edges / deviation)))
+        mass = Mass(mass.start + low, np.convolve(mass.shares, chances))
+    return exceeded(mass, step, len(cells), alpha)
 
 
 def _support(share: float, lost: float, gained: float, kept: float) -> tuple[float, float]:

@@ -160,3 +160,28 @@ def test_references_are_refused_where_people_judge(run, runs, write, tmp_path):
     done = run("label", *runs, "--budget", 30, "--seed", 7, "-o", sheet, "--reference", right)
     assert (done.code, done.out, sheet.exists()) == (2, "", False)
     assert "got --reference" in done.err
+
+
+def test_a_judge_is_corrected_by_labels_and_named_where_there_are_none(run, runs, tmp_path):
+    sheet, result = tmp_path / "sheet.csv", tmp_path / "result.json"
+    score = ("--score-field", "judge")
+    run("label", *runs, *score, "--budget", 45, "--seed", 7, "-o", sheet)
+    fill(sheet)
+    named = (*score, "--labels", sheet, "--judge", "judge")
+    compared = run("compare", *runs, *named, "--json", result)
+    assert "judge, against labels" in compared.out
+    data = json.loads(result.read_text(encoding="utf-8"))["judge"]
+    assert (data["name"], data["old"]["specificity"]["value"]) == ("judge", None)
+    assert data["new"]["sensitivity"]["value"] == 1
+    gate = ("gate", *runs, "--max-nfr", "0.2")
+    assert "judge-corrected Gaffke" in run(*gate, *named).out
+    alone = run(*gate, *score, "--judge", "judge")
+    assert (alone.code, "decided by the judge 'judge' alone" in alone.first) == (0, True)
+    assert run(*gate, "--labels", sheet, "--judge", "judge").code == 2
+    assert run(*gate, *named, "--threshold", 0.5).code == 0
+    policy = tmp_path / "gate.toml"
+    policy.write_text('max_nfr = 0.2\njudge = "judge"\n', encoding="utf-8")
+    by_file = run("gate", *runs, "--policy", policy, *score)
+    assert "decided by the judge 'judge' alone" in by_file.first
+    corrected = run("gate", *runs, "--policy", policy, *score, "--labels", sheet)
+    assert "judge-corrected Gaffke" in corrected.out

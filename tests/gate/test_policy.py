@@ -356,6 +356,7 @@ noise_adjusted_pass = true
 strict_groups = false
 accepted_differences = ["judge"]
 answer = "strip"
+judge = "judge"
 weights = {safety = 2, law = 1.5}
 item_weights = {q1 = 9}
 metrics = {rouge1 = 0.3}
@@ -400,6 +401,7 @@ def test_every_setting_can_stand_in_a_file(tmp_path, header):
         strict_groups=False,
         accepted_differences=("judge",),
         answer="strip",
+        judge="judge",
         weights={"safety": 2, "law": 1.5},
         item_weights={"q1": 9},
         metrics={"rouge1": "0.3"},

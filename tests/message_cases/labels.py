@@ -11,7 +11,12 @@ import numpy as np
 
 from muscle_metrics import Policy, Record, Run, check_gate, cli, compare_labelled, plan_labels
 from muscle_metrics.cli import label
+from muscle_metrics.labels.items import join_for_labels
+from muscle_metrics.labels.judge import read_verdicts
 from muscle_metrics.labels.sheet import key_path
+from muscle_metrics.runs.judge_repeats import settle_verdicts
+from muscle_metrics.statistics.assisted import AssistedMean, Cell
+from muscle_metrics.statistics.judge_bias import leniency_test
 from muscle_metrics.statistics.strata import Stratum, allocate_labels, stratified_mean_interval
 
 if TYPE_CHECKING:
@@ -22,9 +27,13 @@ WATCHED = [
     "cli/labels",
     "labels/design",
     "labels/items",
+    "labels/judge",
     "labels/labelled",
     "labels/plan",
     "labels/sheet",
+    "runs/judge_repeats",
+    "statistics/assisted",
+    "statistics/judge_bias",
     "statistics/strata",
 ]
 
@@ -35,6 +44,12 @@ NEW = replace(
         replace(one, prediction=f"Text {k}") if k < 20 else one for k, one in enumerate(OLD.records)
     ),
     name="new",
+)
+GRADED = join_for_labels(
+    *(
+        replace(run, records=tuple(replace(one, scores={"judge": 0.4}) for one in run.records))
+        for run in (OLD, NEW)
+    )
 )
 REPEATED = replace(OLD, records=tuple(replace(one, repeat="1") for one in OLD.records))
 SHEET = Path("sheet.csv")
@@ -124,6 +139,29 @@ CASES: dict[str, Callable[[], object]] = {
     "labels: candidate": lambda: plan(candidates=[Run((Record("x", "y"),), "third")]),
     "labels: confidence": lambda: plan(confidence=Run(OLD.records[:9], "p")),
     "labels: other runs": other_runs,
+    "labels: graded judge": lambda: read_verdicts(GRADED, "judge"),
+    "labels: endless threshold": lambda: read_verdicts(GRADED, "judge", threshold=float("inf")),
+    "labels: threshold without judge": lambda: compare_labelled(OLD, NEW, filled(), threshold=0.5),
+    "labels: cells": lambda: AssistedMean((Cell(0, 3, 2, kept=2),)),
+    "labels: cells without labels": lambda: AssistedMean((Cell(0, 3, 2), Cell(1, 3))),
+    "labels: verdicts and labels": lambda: leniency_test([[True, False]], [[True, False]] * 2),
+    "gate: judge": lambda: Policy(max_nfr="0.1", judge=""),
+    "gate: another judge": lambda: check_gate(read(), Policy(max_nfr="0.5", judge="judge")),
+    "runs: verdicts once": lambda: settle_verdicts(OLD, "majority"),
+    "runs: verdicts on two answers": lambda: settle_verdicts(
+        replace(OLD, records=(*OLD.records, replace(OLD.records[7], prediction="x"))), "share"
+    ),
+    "runs: verdicts of both kinds": lambda: settle_verdicts(
+        replace(OLD, records=(*OLD.records, replace(OLD.records[7], scores={"judge": 0.0}))),
+        "majority",
+    ),
+    "runs: graded verdicts": lambda: settle_verdicts(
+        replace(OLD, records=(*OLD.records, replace(OLD.records[7], scores={"judge": 0.5}))),
+        "majority",
+    ),
+    "cli: judge without labels": lambda: command(
+        "compare", "a.jsonl", "b.jsonl", "--judge", "judge"
+    ),
     "labels: no key": no_key,
     "labels: a page as the sheet": lambda: compare_labelled(OLD, NEW, "sheet.html"),
     "labels: key": lambda: broken_key('"checks"', '"check"'),

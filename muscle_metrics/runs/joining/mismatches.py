@@ -253,8 +253,9 @@ class Mismatches:
                 "choose a task with --task (task=) if its ids are those of another, or evaluate "
                 "again"
                 if run.run.is_log
-                else "check --id-field (id_field), or name the number of the generation with "
-                "--repeat-field (repeat_field)"
+                else "check --id-field (id_field), name the number of the generation with "
+                "--repeat-field (repeat_field), or make one of several verdicts of a judge with "
+                "--judge-repeats (judge_repeats)"
             )
             surplus = self._number(f"surplus in {run.label}", len(run.run) - len(counts))
             problems.append(

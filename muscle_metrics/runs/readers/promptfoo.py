@@ -59,6 +59,24 @@ ABOUT = About(
 _ROWS = ("results", "results")
 _FIELDS = {"promptId", "testCase", "vars", "provider", "success"}
 _VARIABLE = re.compile(r"\{\{ *([^{} |.]+) *\}\}")
+# Assertions that a model grades: "model-graded metrics" of promptfoo's documentation.
+_MODEL_GRADED = frozenset(
+    {
+        "agent-rubric",
+        "answer-relevance",
+        "context-faithfulness",
+        "context-recall",
+        "context-relevance",
+        "conversation-relevance",
+        "factuality",
+        "g-eval",
+        "llm-rubric",
+        "model-graded-closedqa",
+        "model-graded-factuality",
+        "search-rubric",
+        "select-best",
+    }
+)
 # The failureReason of a result whose provider failed.
 _ERROR = 2
 # Characters of a prompt's id, a digest, that tell prompts apart.
@@ -215,6 +233,7 @@ class _Log:
                 "harness_version": self.version,
                 "date": self.date,
                 "scorer": _scorer(judged),
+                "judge": _judge(judged, choice.metric_of(None)),
                 "left_out": left_out,
                 "partial": None
                 if self.counted in (None, total)
@@ -241,6 +260,18 @@ def _judged(results: list[_Result], metric: str | None) -> tuple[list[_Result], 
 
 def _asserts(result: _Result, metric: str) -> bool:
     return any(assertion.get("metric") == metric for assertion in result.assertions)
+
+
+def _judge(results: list[_Result], metric: str | None) -> str | None:
+    """Kinds of assertions by which a model graded the results, or this metric of them."""
+    named = metric is not None and any(_asserts(result, metric) for result in results)
+    kinds = {
+        str(assertion.get("type")).removeprefix("not-")
+        for result in results
+        for assertion in result.assertions
+        if not named or assertion.get("metric") == metric
+    }
+    return ", ".join(sorted(kinds & _MODEL_GRADED)) or None
 
 
 def _scorer(results: list[_Result]) -> str:

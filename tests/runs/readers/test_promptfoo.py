@@ -318,3 +318,24 @@ class TestConfigurations:
         rows = [row({"q": n}, promptIdx=0, testIdx=n) for n in (0, 1, 1)]
         with pytest.raises(FileError, match=r"got test 1 of column 0 twice"):
             read_run(write(tmp_path / "out.json", *rows))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "metric", "judge"),
+    [
+        (["is-json", "equals"], None, None),
+        (["is-json", "not-llm-rubric"], None, "llm-rubric"),
+        (["g-eval", "factuality"], None, "factuality, g-eval"),
+        (["llm-rubric", "contains"], "named", None),
+    ],
+)
+def test_a_model_that_grades_is_the_judge_of_what_it_grades(tmp_path, kinds, metric, judge):
+    """The metric is of the last assertion alone."""
+    listed = [{"type": kind} for kind in kinds]
+    listed[-1]["metric"] = "named"
+    rows = [
+        row({"q": name}, test={"assert": listed}, testIdx=k, scores={"named": 1.0})
+        for k, name in enumerate(("да", "нет"))
+    ]
+    run = read_run(write(tmp_path / "out.json", *rows), metric=metric)
+    assert run.fingerprint.get("judge") == judge
