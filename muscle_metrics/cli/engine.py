@@ -93,7 +93,10 @@ def compare_on_engine(
         )
     reading = choices["key"]
     given = {"key": reading.key if isinstance(reading, Reading) else reading}
-    given |= {name: getattr(options, name, None) for name in ("reference", "task", "filter")}
+    given |= {
+        name: getattr(options, name, None)
+        for name in ("reference", "task", "filter", "choices_field")
+    }
     for name, value in given.items():
         if value is not None:
             raise UsageError(

@@ -15,7 +15,7 @@ from muscle_metrics.answers.correctness import (
     check_same_index,
     judge_answers,
 )
-from muscle_metrics.answers.reading.reading import Reading, with_answer
+from muscle_metrics.answers.reading.reading import Reading, check_choices_field, with_answer
 from muscle_metrics.comparison.columns import pick, tabulate_columns
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import joined_table
@@ -298,6 +298,7 @@ def compare_runs(
     1
     """
     key = with_answer(key, answer)
+    check_choices_field(key, reading.get("choices_field"))
     runs = _read_both(old, new, names, metric, key, reading)
     if new is not old:
         # A run beside itself is asked what it got right.
@@ -347,7 +348,7 @@ def compare_runs(
         recipe=name_recipe(
             ", ".join(measured.names),
             key_name,
-            **name_answer(key, judges=any(isinstance(one, Scorer) for one in chosen)),
+            **answers.name_answer(judges=any(isinstance(one, Scorer) for one in chosen)),
             missing=missing,
             conflict=conflict,
             unanswered=unanswered,
