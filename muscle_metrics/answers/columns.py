@@ -236,9 +236,16 @@ def _one_by_one(columns: Iterable[Values]) -> Iterator[Any]:
 
 
 def keyed_references(
-    values: Values, key: Callable[[Any], Any], *, name: str, places: Sequence[str] | None = None
+    values: Values,
+    key: Callable[[Any], Any],
+    *,
+    name: str,
+    places: Sequence[str] | None = None,
+    choices: Sequence[str | None] = (),
 ) -> list[Any]:
     """Apply a key to every reference; where an item has a list of them, to each of the list.
+
+    Readers read them by the options of their item, where `choices` holds these letters.
 
     Examples
     --------
@@ -253,7 +260,9 @@ def keyed_references(
     of_all = [place for place, row in zip(named, rows, strict=True) for _ in row]
     references = [one for row in rows for one in row]
     if isinstance(key, Reading):
-        found = read_references(key, references, name=name, places=of_all)
+        pairs_of_choices = zip(choices, rows, strict=True) if choices else ()
+        letters = [one for one, row in pairs_of_choices for _ in row]
+        found = read_references(key, references, name=name, places=of_all, choices=letters)
     else:
         found = apply_key(key, references, name=name, places=of_all)
         refuse_emptied(references, found, name=name, places=of_all)

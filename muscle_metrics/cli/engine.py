@@ -19,7 +19,7 @@ __all__ = ["add_engine", "check_engine", "compare_on_engine"]
 
 MEMORY = "500MB"
 # Options about rows that need runs in memory.
-OF_MEMORY = ("reference", "task", "filter", "judge_repeats", "samples")
+OF_MEMORY = ("reference", "task", "filter", "judge_repeats", "samples", "choices_field")
 # The engine that each option is about.
 ENGINES = {"memory": "duckdb", "address": "ray"}
 

@@ -95,7 +95,7 @@ def judging_choices(options: argparse.Namespace) -> dict[str, Any]:
     UsageError
         If the function that an option names cannot be loaded.
     """
-    from muscle_metrics.answers.reading.reading import with_answer
+    from muscle_metrics.answers.reading.reading import check_choices_field, with_answer
 
     names = ("threshold", "strict_threshold", "missing", "conflict", "unanswered")
     choices = {name: getattr(options, name) for name in names}
@@ -103,6 +103,7 @@ def judging_choices(options: argparse.Namespace) -> dict[str, Any]:
     choices["metric"] = metrics[0] if metrics and len(metrics) == 1 else metrics
     own = None if options.key is None else _key_function(options.key)
     choices["key"] = with_answer(own, options.answer)
+    check_choices_field(choices["key"], options.choices_field)
     choices["options"] = metric_options(options, metrics or [])
     if options.score_range:
         choices["score_range"] = tuple(options.score_range)

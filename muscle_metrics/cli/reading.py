@@ -34,6 +34,7 @@ PER_RUN = {
     "slice_field": ("F", "field to break results down by"),
     "group_field": ("F", "field that items of one passage or prompt share"),
     "repeat_field": ("F", "field that numbers the generations of one prompt"),
+    "choices_field": ("F", "field of the options of an item, which --answer letter then keeps to"),
     "prompt_field": ("F", "field of the prompt, which must not differ between runs"),
     "where": ("F=VALUE", "read only rows whose field has this value"),
     "task": ("NAME", "read only this task of a harness's log, or those of a pattern: 'mmlu_*'"),

@@ -12,7 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from muscle_metrics.answers.reading.reading import option_of, with_answer
+from muscle_metrics.answers.reading.reading import Reading, option_of, with_answer
 from muscle_metrics.comparison.judging import judge_runs
 from muscle_metrics.comparison.keyed import with_silence
 from muscle_metrics.comparison.metrics import EXACT_MATCH
@@ -178,7 +178,10 @@ def _judging(
 ) -> str:
     if _by_answers(records, metric):
         # A hash of code differs between versions of Python, and a committed baseline outlives one.
-        readers = "".join(f", answer {name}" for name in name_answer(key).values())
+        takes_choices = isinstance(key, Reading) and key.takes_choices
+        by_item = takes_choices and any(record.choices for record in records)
+        named = name_answer(key, by_item=by_item)
+        readers = "".join(f", {option} {name}" for option, name in named.items())
         return f"{OF_ANSWERS} {name_key(key).partition('@')[0]}{readers}"
     if metric is None:
         metric = sorted({name for record in records for name in record.scores})

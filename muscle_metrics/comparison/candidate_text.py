@@ -11,7 +11,7 @@ from muscle_metrics.comparison.near_misses import near_miss_lines
 from muscle_metrics.comparison.rate_tables import CHANGE, safe_name
 from muscle_metrics.comparison.remarks import dependence_text, remark_lines
 from muscle_metrics.comparison.uncertainty import rate_bounds
-from muscle_metrics.words.escape import distinct, terminal
+from muscle_metrics.words.escape import distinct
 from muscle_metrics.words.numbers import (
     counted,
     percent,
@@ -19,7 +19,7 @@ from muscle_metrics.words.numbers import (
     points,
     points_range,
 )
-from muscle_metrics.words.secrets import brief_name
+from muscle_metrics.words.secrets import brief_name, plain_line
 from muscle_metrics.words.table import Column, FittedTable, plain_text
 
 if TYPE_CHECKING:
@@ -274,4 +274,4 @@ def _short(name: str) -> str:
 
 
 def _line(text: str, style: str = "") -> Text:
-    return Text(terminal(text), style=style)
+    return Text(plain_line(text), style=style)

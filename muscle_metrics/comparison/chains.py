@@ -354,7 +354,7 @@ def compare_chain(
             higher_is_better=judged.higher_is_better,
         ),
         key_name,
-        **name_answer(key, judges=isinstance(chosen[0], Scorer)),
+        **answers.name_answer(judges=isinstance(chosen[0], Scorer)),
         missing=missing,
         conflict=conflict,
         unanswered=unanswered,

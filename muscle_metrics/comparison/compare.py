@@ -15,7 +15,7 @@ from muscle_metrics.answers.correctness import (
     check_same_index,
     judge_answers,
 )
-from muscle_metrics.answers.reading.reading import Reading, with_answer
+from muscle_metrics.answers.reading.reading import Reading, check_choices_field, with_answer
 from muscle_metrics.comparison.columns import pick, tabulate_columns
 from muscle_metrics.comparison.comparison import Comparison
 from muscle_metrics.comparison.items import joined_table
@@ -359,7 +359,7 @@ def compare_runs(
         recipe=name_recipe(
             ", ".join(measured.names),
             key_name,
-            **name_answer(key, judges=any(isinstance(one, Scorer) for one in chosen)),
+            **answers.name_answer(judges=any(isinstance(one, Scorer) for one in chosen)),
             missing=missing,
             conflict=conflict,
             unanswered=unanswered,
@@ -413,6 +413,7 @@ def read_sources(
     reading : mapping
         Options of `read_run`.
     """
+    check_choices_field(key, reading.get("choices_field"))
     first = next(iter(metric), None) if isinstance(metric, list | tuple) else metric
     is_any_unread = not all(isinstance(source, Run) for source in sources)
     runs = []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from muscle_metrics.answers.keys import apply_key
 from muscle_metrics.answers.reading.columns import accepted_texts, found_texts, read_answers
 from muscle_metrics.answers.reading.reading import Reading, option_of
 from muscle_metrics.comparison.reading_facts import ReadingFacts
-from muscle_metrics.comparison.signature import name_key
+from muscle_metrics.comparison.signature import name_answer, name_key
 from muscle_metrics.errors import UsageError
 from muscle_metrics.scorers import Scorer
 from muscle_metrics.words.place import show
@@ -114,6 +115,24 @@ class KeyedAnswers:
         return name_key(self.key, judges=judges)
 
     @cached_property
+    def choices(self) -> tuple[str | None, ...]:
+        """Letters of the options of each item; empty where no reader takes them, or none is known.
+
+        Raises
+        ------
+        PairingError
+            If runs name different options for one item.
+        """
+        if not isinstance(self.key, Reading) or not self.key.takes_choices:
+            return ()
+        found = self.joined.choices
+        return found if any(found) else ()
+
+    def name_answer(self, *, judges: bool = True) -> dict[str, str]:
+        """Name the readers for a recipe, and whether they read by the options of each item."""
+        return name_answer(self.key, judges=judges, by_item=bool(self.choices))
+
+    @cached_property
     def predictions(self) -> tuple[tuple[Any, ...], ...]:
         """Answers, run by run; None where a run recorded none."""
         if self.key is None:
@@ -134,12 +153,20 @@ class KeyedAnswers:
         columns = zip(
             self.joined.names, predictions_of(self.joined), self.joined.references, strict=True
         )
-        found = []
+        found, of_item = [], cache(reading.of_item)
         for run, predictions, references in columns:
             # Recorded scores need no references: one that cannot be read judges nothing here.
-            accepted = [accepted_texts(reading, one) for one in references]
+            items = zip(references, self.choices or repeat(None), strict=False)
+            accepted = [accepted_texts(of_item(letters), one) for one, letters in items]
             found.append(
-                read_answers(reading, predictions, accepted, name=show(run), places=self._places)
+                read_answers(
+                    reading,
+                    predictions,
+                    accepted,
+                    name=show(run),
+                    places=self._places,
+                    choices=self.choices,
+                )
             )
         return tuple(found)
 
@@ -162,7 +189,9 @@ class KeyedAnswers:
         for run, references, predictions in recorded:
             check_list_references(references, predictions, key=self.key)
             name = f"the references of {show(run)}"
-            keyed = keyed_references(references, self.key, name=name, places=self._places)
+            keyed = keyed_references(
+                references, self.key, name=name, places=self._places, choices=self.choices
+            )
             columns.append(tuple(keyed))
         check_key(
             self.key,

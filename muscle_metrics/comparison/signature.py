@@ -67,8 +67,12 @@ def name_key(key: Callable[[Any], Any] | None, *, judges: bool = True) -> str:
     return describe(own) + ("" if judges else OF_CHANGES)
 
 
-def name_answer(key: Callable[[Any], Any] | None, *, judges: bool = True) -> dict[str, str]:
+def name_answer(
+    key: Callable[[Any], Any] | None, *, judges: bool = True, by_item: bool = False
+) -> dict[str, str]:
     """Name the readers of answers among the options of a recipe; empty without any.
+
+    `by_item` says that they read by the options of each item.
 
     Examples
     --------
@@ -77,7 +81,8 @@ def name_answer(key: Callable[[Any], Any] | None, *, judges: bool = True) -> dic
     """
     if not isinstance(key, Reading):
         return {}
-    return {"answer": key.name + ("" if judges else OF_CHANGES)}
+    named = {"answer": key.name + ("" if judges else OF_CHANGES)}
+    return {**named, "choices": "of each item"} if by_item else named
 
 
 def name_metric(

@@ -15,6 +15,7 @@ from muscle_metrics.runs.sentinels import NO_SENTINELS, Sentinels
 from muscle_metrics.runs.values import (
     any_prediction_of,
     any_reference_of,
+    choices_of,
     id_of,
     label_of,
     plain_score_of,
@@ -244,7 +245,7 @@ def choose_columns(
         Field of the id, or those that make it up together.
     asked : mapping of str to (str or None)
         Field that the user named for each of prediction, reference, score, slice, group, prompt,
-        repeat; None means the conventional field. Rows without a score need a prediction.
+        repeat, choices; None means the conventional field. Rows without a score need a prediction.
     structured : bool
         Whether predictions and references may be lists and objects.
     takes_key : bool
@@ -331,5 +332,6 @@ _CONVERTERS: Mapping[str, Callable[[object, str], object]] = MappingProxyType(
         "group": label_of,
         "prompt": label_of,
         "repeat": label_of,
+        "choices": choices_of,
     }
 )

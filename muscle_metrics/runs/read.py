@@ -60,6 +60,7 @@ class ReadOptions(TypedDict, total=False):
     group_field: str | None
     prompt_field: str | None
     repeat_field: str | None
+    choices_field: str | None
     missing_score: MissingScore
     list_score: ListScore | None
     judge_repeats: JudgeRepeats | None
@@ -81,6 +82,7 @@ def read_run(
     group_field: str | None = None,
     prompt_field: str | None = None,
     repeat_field: str | None = None,
+    choices_field: str | None = None,
     missing_score: MissingScore = None,
     list_score: ListScore | None = None,
     judge_repeats: JudgeRepeats | None = None,
@@ -126,6 +128,9 @@ def read_run(
         the log of a harness a path into its rows, such as ``doc.subject``.
     repeat_field : str, optional
         Field that numbers the generations of one prompt, where there are several.
+    choices_field : str, optional
+        Field of the options of a multiple-choice item: a list of texts, an object keyed by letters,
+        their number, or their letters. The answer reader ``letter`` then reads no other letters.
     missing_score : str or float, or several, optional
         Values of the score that mean no score, such as -1, "NaN" or "N/A".
     list_score : {"all", "share"}, optional
@@ -186,6 +191,7 @@ def read_run(
         "group": group_field,
         "prompt": prompt_field,
         "repeat": repeat_field,
+        "choices": choices_field,
     }
     fields = {"id": None if id_field == "id" else id_field, **asked}
     given = _options(fields, where, missing_score, list_score)

@@ -55,6 +55,8 @@ class Record:
     filter : str, optional
         How the harness extracted the answer, such as a filter of lm-evaluation-harness;
         `narrow_run` keeps one filter.
+    choices : str, optional
+        Letters of the options that the item offers, such as "ABCD", where they are known.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class Record:
     repeat: str | None = None
     prompt: str | None = None
     filter: str | None = None
+    choices: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.id, str) or not self.id:

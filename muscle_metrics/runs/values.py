@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 
+from muscle_metrics.answers.reading.options import option_letters
 from muscle_metrics.answers.scores import LARGEST_SCORE, is_score
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.sentinels import NO_SENTINELS, Sentinels, number_of_text
@@ -18,6 +19,7 @@ __all__ = [
     "answer_of",
     "any_prediction_of",
     "any_reference_of",
+    "choices_of",
     "id_of",
     "label_of",
     "plain_score_of",
@@ -182,6 +184,25 @@ def reference_of(value: object, field: str) -> object:
         if text_of(answer) is None:
             raise _refusal("a list of text, numbers, true and false", answer, field)
     return value
+
+
+def choices_of(value: object, field: str) -> str:
+    """Letters of the options of an item, of which there are 1 to 26.
+
+    Raises
+    ------
+    InputError
+        If the value does not say them.
+    """
+    letters = option_letters(value)
+    if letters is None:
+        raise InputError(
+            f"expected the 1 to 26 options of an item in the field {show(field)}: a list of texts, "
+            f"an object keyed by letters, a number, or letters such as 'ABCD', got "
+            f"{describe(value)}: name another field with --choices-field (choices_field=), or give "
+            f"the letters of all items with --answer 'letter(choices=ABCD)'"
+        )
+    return letters
 
 
 def score_of(value: object, field: str) -> float | None:

@@ -117,7 +117,7 @@ def test_a_run_and_its_references(run: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("lines", ["да\nB\n", "да\nB\nC\nD\n"])
 def test_files_of_other_lengths_are_refused(run: Any, tmp_path: Path, lines: str) -> None:
     old = write_text(tmp_path / "v1.txt", "да\nB\nC\n")
-    gold = write_text(tmp_path / "gold.txt", "да\nB\nC\nD\n")
+    gold = write_text(tmp_path / "gold.txt", "да\nA\nC\nD\n")
     done = run("compare", old, write_text(tmp_path / "v2.txt", lines), "--reference", gold)
     assert (done.code, done.out) == (4, "")
     assert "expected the same items" in done.err

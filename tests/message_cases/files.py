@@ -144,6 +144,11 @@ CASES: dict[str, Callable[[], object]] = {
     "values: an infinite prediction": lambda: read_rows({**ROW, "prediction": float("inf")}),
     "values: a nested reference": lambda: read_rows({**ROW, "reference": ["A", ["B"]]}),
     "values: a word as score": lambda: read_scores("да"),
+    "values: options that are none": lambda: read_rows(
+        {"id": 1, "prediction": "A", "options": 4},
+        {"id": 2, "prediction": "A", "options": 0},
+        choices_field="options",
+    ),
     "values: a text as score of a log": lambda: score_of("False", "acc"),
     "values: no score": lambda: read_scores(None),
     "values: a score too large": lambda: read_scores(-1e308),

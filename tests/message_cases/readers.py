@@ -31,6 +31,17 @@ def gated(answer: str | None) -> object:
     return check_gate(comparison, Policy(max_nfr="0.05", answer="strip"))
 
 
+def with_options(old: object, new: object, reference: str = "A", answer: str = "letter") -> object:
+    runs = [
+        [
+            {"id": 1, "prediction": "A", "reference": "A", "options": 2},
+            {"id": 2, "prediction": "A", "reference": reference, "options": options},
+        ]
+        for options in (old, new)
+    ]
+    return compare_runs(*runs, answer=answer, choices_field="options")
+
+
 CASES: dict[str, Callable[[], object]] = {
     "readers: no text": lambda: count_all(answer=["strip"]),
     "readers: an empty text": lambda: count_all(answer=""),
@@ -50,6 +61,9 @@ CASES: dict[str, Callable[[], object]] = {
     "readers: a reference of which nothing is left": lambda: count_all(
         references=["A", "B"], answer="squad"
     ),
+    "readers: options that no reader uses": lambda: with_options(4, 4, answer="strip"),
+    "readers: different options of one item": lambda: with_options(4, ["x", "y"]),
+    "readers: a reference beyond the options": lambda: with_options(4, 4, reference="E"),
     "readers: only scores": lambda: compare_runs(
         scored_run("old"), scored_run("new"), answer="strip"
     ),

@@ -34,6 +34,8 @@ DATA = {
     "comparison",
     "graded comparison",
     "chain",
+    "candidates",
+    "candidates and verdict",
     "comparison of logs",
     "LLM Comparator",
     "found slices",

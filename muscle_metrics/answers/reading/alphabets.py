@@ -12,13 +12,13 @@ from muscle_metrics.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["LATIN", "letter_names"]
+__all__ = ["LATIN", "SCRIPTS", "letter_names"]
 
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # The first options as schools of a language letter them; the first is A. Marathi letters its third
 # option by the first letter of Hindi: name its letters with `choices`.
-_IN_ORDER = (
+SCRIPTS = (
     ("أ", "ب", "ج", "د", "ه"),  # Arabic
     ("ا", "ب", "ج", "د", "هـ"),
     ("الف", "ب", "ج", "د"),  # Persian, Urdu
@@ -103,7 +103,7 @@ def _checked(choices: object) -> str:
 
 def _spellings() -> Iterator[tuple[str, str]]:
     """Every pair of letters of which one may be written for the other."""
-    for script in _IN_ORDER:
+    for script in SCRIPTS:
         for written, meant in zip(script, LATIN, strict=False):
             for one in _cases(written):
                 yield one, meant

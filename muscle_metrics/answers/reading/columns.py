@@ -24,6 +24,7 @@ def read_answers(
     *,
     name: str,
     places: Sequence[str] | None = None,
+    choices: Sequence[str | None] = (),
 ) -> list[Answer]:
     """Read every answer, given the references that it is compared with.
 
@@ -37,15 +38,20 @@ def read_answers(
         References of each, as they were read; None for one that cannot be.
     name, places
         As in `apply_key`.
+    choices : sequence of (str or None), shape (N,)
+        Letters of the options of each item; by default none are known.
     """
     if reading.key is not None:
         values = apply_key(reading.key, values, name=name, places=places)
-    read = cache(reading.read)
+    read_of = cache(lambda letters: cache(reading.of_item(letters).read))
     known = (tuple(one for one in row if isinstance(one, str)) for row in accepted)
+    # Lengths are compared later: an item without references is not cut off here.
+    items = zip(
+        values, chain(known, repeat(())), map(read_of, choices or repeat(None)), strict=False
+    )
     return [
-        read(value, texts) if isinstance(value, str) else reading.read(value, texts)
-        # Lengths are compared later: an item without references is not cut off here.
-        for value, texts in zip(values, chain(known, repeat(())), strict=False)
+        read(value, texts) if isinstance(value, str) else read.__wrapped__(value, texts)
+        for value, texts, read in items
     ]
 
 
@@ -63,9 +69,25 @@ def accepted_texts(reading: Reading, reference: Any) -> tuple[str, ...]:
 
 
 def read_references(
-    reading: Reading, references: Sequence[Any], *, name: str, places: Sequence[str]
+    reading: Reading,
+    references: Sequence[Any],
+    *,
+    name: str,
+    places: Sequence[str],
+    choices: Sequence[str | None] = (),
 ) -> list[Any]:
     """Read every reference that is there.
+
+    Parameters
+    ----------
+    reading : Reading
+        The readers.
+    references : sequence, shape (N,)
+        References, one by one.
+    name, places
+        As in `apply_key`.
+    choices : sequence of (str or None), shape (N,)
+        Letters of the options of the item of each; by default none are known.
 
     Raises
     ------
@@ -75,18 +97,19 @@ def read_references(
     keyed = references
     if reading.key is not None:
         keyed = apply_key(reading.key, references, name=name, places=places)
-    read = cache(reading.reference)
+    read_of = cache(lambda letters: cache(reading.of_item(letters).reference))
     found = [
-        one if is_missing(one) else read(one) if isinstance(one, str) else reading.reference(one)
-        for one in keyed
+        one if is_missing(one) else read(one) if isinstance(one, str) else read.__wrapped__(one)
+        for one, read in zip(keyed, map(read_of, choices or repeat(None)), strict=False)
     ]
     pairs = zip(keyed, found, strict=True)
     unread = [n for n, (one, text) in enumerate(pairs) if text is None and not is_missing(one)]
     if unread:
         first = unread[0]
-        raise unread_references(
-            reading, (len(unread), len(references)), references[first], f"{places[first]} in {name}"
-        )
+        place = f"{places[first]} in {name}"
+        if choices and choices[first]:
+            place += f" (options {choices[first]})"
+        raise unread_references(reading, (len(unread), len(references)), references[first], place)
     return found
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from muscle_metrics.answers.reading.alphabets import letter_names
 from muscle_metrics.answers.reading.markers import (
     ANSWER,
     CHOOSE,
@@ -28,6 +29,9 @@ from muscle_metrics.answers.reading.standing import (
     options_of,
 )
 from muscle_metrics.errors import UsageError, check_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["READERS", "Take", "read_letter", "read_letters", "read_reference"]
 
@@ -394,6 +398,26 @@ def _is_denied(text: str, match: re.Match[str]) -> bool:
     return _DENIED.search(text, max(0, match.start() - 40), match.start()) is not None
 
 
+def _answer_within(read: Callable[..., str | None], letters: str, value: Any) -> str | None:
+    """Read an answer of an item whose options have these letters.
+
+    It is read as if any letter were an option. Else "Answer: E. (B) is ..." would give B where
+    there is no E.
+    """
+    found = read(value)
+    if letters.isascii():
+        return found if found is not None and set(found) <= set(letters) else None
+    names = letter_names(letters)
+    return read(value, choices=letters) if all(one in names for one in found or "") else None
+
+
+def _reference_within(read: Callable[..., str | None], letters: str, value: Any) -> str | None:
+    # A number counts the options of the item.
+    if _number(value) is not None:
+        return read(value, choices=letters)
+    return _answer_within(read, letters, value)
+
+
 def _reference_of_several(value: Any, **options: Any) -> str | None:
     return read_reference(value, several=True, **options)
 
@@ -402,17 +426,21 @@ def _reference_of_one(value: Any, **options: Any) -> str | None:
     return read_reference(value, several=False, **options)
 
 
+_WITHIN = _answer_within, _reference_within
+
 READERS: tuple[Reader, ...] = (
     Reader(
         name="letter",
         does="the letter of the chosen option, in any language",
         prediction=read_letter,
         reference=_reference_of_one,
+        within=_WITHIN,
     ),
     Reader(
         name="letters",
         does="the letters of all chosen options, in any order",
         prediction=read_letters,
         reference=_reference_of_several,
+        within=_WITHIN,
     ),
 )

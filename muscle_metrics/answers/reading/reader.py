@@ -41,6 +41,9 @@ class Reader:
         Takes an answer, a reference and the options; gives the one reason why they differ, or "".
     unanswered : bool
         Whether an answer in which nothing is found counts as none given, and not as a wrong one.
+    within : tuple of callable, optional
+        How answers, and how references, are read where the letters of the options of an item are
+        known. Each takes the bound function, these letters and the text.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Reader:
     options: Mapping[str, Any] = field(default_factory=dict)
     mismatch: Callable[..., str] | None = None
     unanswered: bool = False
+    within: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -63,6 +67,22 @@ class Reader:
             if one.kind in (one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD)
         }
         return {**named, **self.options}
+
+    @property
+    def takes_choices(self) -> bool:
+        """Whether it reads by the options of each item; options that a user names come first."""
+        return self.within is not None and "choices" not in self.options
+
+    def of_item(self, letters: str) -> Reader:
+        """Read as one item has it, whose options have these letters."""
+        if self.within is None or not self.takes_choices:
+            return self
+        of_answers, of_references = self.within
+        return replace(
+            self,
+            prediction=partial(of_answers, self.prediction, letters),
+            reference=partial(of_references, self.reference, letters),
+        )
 
     def bind(self, options: Mapping[str, Any]) -> Reader:
         """Bind options to its functions, each to those that it takes.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import operator
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muscle_metrics.answers.keys import NESTED, is_missing, plain_value
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from muscle_metrics.answers.reading.reader import Reader
 
-__all__ = ["OPTION", "Answer", "Reading", "option_of", "with_answer"]
+__all__ = ["OPTION", "Answer", "Reading", "check_choices_field", "option_of", "with_answer"]
 
 OPTION = "--answer (answer=)"
 
@@ -155,6 +155,23 @@ class Reading:
         return self.key is None and any(isinstance(one, dict) for one in references)
 
     @property
+    def takes_choices(self) -> bool:
+        """Whether a reader reads by the options of each item, where they are known."""
+        return any(reader.takes_choices for reader in self.readers)
+
+    def of_item(self, letters: str | None) -> Reading:
+        """Readers for an item whose options have these letters; the same ones for None.
+
+        Examples
+        --------
+        >>> Reading.of("letter").of_item("ABCD").read("Answer: E").is_found
+        False
+        """
+        if letters is None or not self.takes_choices:
+            return self
+        return replace(self, readers=tuple(reader.of_item(letters) for reader in self.readers))
+
+    @property
     def explains(self) -> bool:
         """Whether the last reader knows why an answer is wrong."""
         return self.readers[-1].mismatch is not None
@@ -221,6 +238,26 @@ def with_answer(
     if isinstance(key, Reading):
         raise UsageError(f"expected readers in key= or in {OPTION}, got both: give one of them")
     return Reading.of(answer, key)
+
+
+def check_choices_field(key: Callable[[Any], Any] | None, field: object) -> None:
+    """Refuse a field of options that no reader of answers reads by.
+
+    Raises
+    ------
+    UsageError
+        If there is one.
+
+    Examples
+    --------
+    >>> check_choices_field(Reading.of("letter"), "options")
+    """
+    readers = key.readers if isinstance(key, Reading) else ()
+    if field is not None and not any(reader.within for reader in readers):
+        raise UsageError(
+            "expected --answer letter or letters (answer=) with --choices-field (choices_field=), "
+            "got other readers or none: add --answer letter, or leave it out"
+        )
 
 
 def option_of(key: Callable[[Any], Any]) -> str:

@@ -21,6 +21,8 @@ from muscle_metrics.runs.joining.losses import (
     find_losses,
 )
 from muscle_metrics.runs.joining.mismatches import Mismatches
+from muscle_metrics.words.numbers import counted
+from muscle_metrics.words.place import list_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -103,6 +105,28 @@ class JoinedRuns:
         A new run cannot move items between the slices or groups of the old run, nor add to them.
         """
         return tuple(map(attrgetter(name), self.records[self.labellers.get(name, 0)]))
+
+    @cached_property
+    def choices(self) -> tuple[str | None, ...]:
+        """Letters of the options of each item, by the first run that names them.
+
+        Raises
+        ------
+        PairingError
+            If runs name different ones.
+        """
+        columns = [list(map(attrgetter("choices"), records)) for records in self.records]
+        items = [list(dict.fromkeys(filter(None, one))) for one in zip(*columns, strict=True)]
+        differing = [number for number, found in enumerate(items) if len(found) > 1]
+        if differing:
+            raise PairingError(
+                f"expected the same options for every item in all runs, got "
+                f"different ones for {counted(len(differing), 'item')} "
+                f"({list_ids([self.ids[number] for number in differing])}), such as "
+                f"{' and '.join(items[differing[0]])}: correct them, or give the letters of all "
+                f"items with --answer 'letter(choices=ABCD)' (answer=)"
+            )
+        return tuple(found[0] if found else None for found in items)
 
     @cached_property
     def relabelled(self) -> Mapping[str, int]:

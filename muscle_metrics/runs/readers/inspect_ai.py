@@ -7,6 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from muscle_metrics.answers.reading.options import option_letters
 from muscle_metrics.answers.scores import is_score
 from muscle_metrics.errors import FileError, InputError, MissingDependencyError, require
 from muscle_metrics.runs.about import ANSWERS, REFERENCES, REPEATS, SCORES, About
@@ -186,6 +187,7 @@ def _record(sample: Any, task: str, metric: str | None, *, repeated: bool) -> Re
         scores=scores,
         task=task,
         repeat=str(sample.epoch) if repeated else None,
+        choices=option_letters(sample.choices),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muscle_metrics.runs.details import Details, labels_of, lettered
-from muscle_metrics.runs.readers.lm_eval_rows import choices_of
+from muscle_metrics.runs.readers.lm_eval_rows import OPTIONS, choices_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -17,7 +17,6 @@ __all__ = ["add_details", "documents_of"]
 
 # Fields of a document that hold the question alone; a prompt of several shots ends with it.
 _QUESTIONS = ("question", "query", "problem", "prompt", "input", "instruction", "goal")
-_OPTIONS = ("choices", "options", "endings")
 
 
 def documents_of(ids: Collection[str] | None) -> frozenset[str]:
@@ -90,7 +89,7 @@ def _options(
 
 
 def _texts_in(document: Mapping[str, object]) -> Sequence[str]:
-    for name in _OPTIONS:
+    for name in OPTIONS:
         found = document.get(name)
         if isinstance(found, dict):
             found = found.get("text")

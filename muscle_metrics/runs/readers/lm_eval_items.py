@@ -44,11 +44,13 @@ def number_samples(samples: Sequence[Sample], task: str | None) -> list[Record]:
             scores,
             task=task,
             filter=name if several or name != "none" else None,
+            choices=choices,
             **labels,
         )
-        for (document, _, name, prediction, reference, scores, _, _, labels, _), occurrence in zip(
-            samples, occurrences, strict=True
-        )
+        for (
+            (document, _, name, prediction, reference, scores, _, _, labels, _, choices),
+            occurrence,
+        ) in zip(samples, occurrences, strict=True)
     ]
     return [
         record if sample.details is None else detailed(record, sample.details)

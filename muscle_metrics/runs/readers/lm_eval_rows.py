@@ -18,6 +18,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from muscle_metrics.answers.reading.options import option_letters
 from muscle_metrics.answers.scores import is_score
 from muscle_metrics.errors import FileError, InputError
 from muscle_metrics.runs.columns import find
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOWER_IS_BETTER",
+    "OPTIONS",
     "Sample",
     "choices_of",
     "holds_sample_list",
@@ -55,6 +57,10 @@ _KEY = '": '
 
 # The decoder without its search for white space.
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+
+# Fields of a document that list its options.
+OPTIONS = ("choices", "options", "endings")
+_OPTIONS = tuple(f'"{name}": '.encode() for name in OPTIONS)
 
 # Fields of a row that are no metrics; rows before version 0.4.7 do not name their metrics.
 _FIELDS = frozenset(
@@ -117,6 +123,8 @@ class Sample(NamedTuple):
         Slice, group and prompt by the fields that a user named.
     details : Details, optional
         Texts of an item that is listed.
+    choices : str, optional
+        Letters of the options of a document to which a model wrote its answer.
     """
 
     document: str
@@ -129,6 +137,7 @@ class Sample(NamedTuple):
     is_contradicted: bool
     labels: Mapping[str, str | None] = _NO_LABELS
     details: Details | None = None
+    choices: str | None = None
 
 
 def is_sample(row: Mapping[str, object]) -> bool:
@@ -217,7 +226,21 @@ def _decode_cut(line: bytes) -> dict[str, Any] | None:
         return None
     # A document may hold a target of its own. The hash proves that this is the target of the row.
     digest = hashlib.sha256(row["target"].encode("utf-8", "surrogatepass")).hexdigest()
-    return row if row.get("target_hash") == digest else None
+    if row.get("target_hash") != digest:
+        return None
+    document = line[line.find(_DOCUMENT) + len(_DOCUMENT) : target]
+    # Without its hash, an absent document is a fault that is told later.
+    if "doc_hash" in row and _likelihoods_of(row["filtered_resps"]) is None:
+        row["doc"] = _options_in(document)
+    return dict(row)
+
+
+def _options_in(document: bytes) -> object:
+    """Decode a document that lists options; None for any other."""
+    try:
+        return json.loads(document) if any(name in document for name in _OPTIONS) else None
+    except BAD_JSON:
+        return None
 
 
 def needs_choices(row: Mapping[str, object], metric: str | None) -> bool:
@@ -275,7 +298,14 @@ def read_sample(row: Mapping[str, Any], metric: str | None = None) -> Sample:
         scores,
         prompt if isinstance(prompt, str) else None,
         is_contradicted,
+        choices=None if likelihoods is not None else _letters_of(row.get("doc")),
     )
+
+
+def _letters_of(document: object) -> str | None:
+    """Letters of the options of a document, by the first field that lists any."""
+    held = document if isinstance(document, dict) else {}
+    return next(filter(None, (option_letters(held.get(name)) for name in OPTIONS)), None)
 
 
 def _document_of(row: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from muscle_metrics.answers.reading.options import option_letters
 from muscle_metrics.errors import InputError
 from muscle_metrics.runs.about import ANSWERS, REFERENCES, SCORES, About
 from muscle_metrics.runs.details import Details, completed, lettered
@@ -136,4 +137,5 @@ def _record(row: Mapping[str, object]) -> Record:
         reference,
         {} if answer is None else {_CORRECT: answer == reference},
         slice=text_at(row, "category"),
+        choices=option_letters(row.get("options")),
     )

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muscle_metrics.answers.reading.letters import READERS
+from muscle_metrics.answers.reading.reading import Reading
 from muscle_metrics.errors import UsageError
 from tests.answers.reading.letter_pairs import letter_pairs
 
@@ -82,6 +83,61 @@ def test_only_the_letters_of_an_item_are_answers():
     assert LETTER.prediction("Answer: E", choices="ABCDE") == "E"
     assert LETTER.reference("E", choices="ABCD") is None
     assert LETTERS.prediction("Answer: CAD", choices="ABCD") == "ACD"
+
+
+@pytest.mark.parametrize(
+    ("answer", "letters", "letter"),
+    [
+        ("Answer: E", "ABCD", None),
+        ("Answer: E", "ABCDEFGHIJ", "E"),
+        ("Answer: B", "ABCD", "B"),
+        # There is no E; the B behind it is not what the answer announces.
+        ("Answer: E. So (B)", "ABCD", None),
+        ("Answer: H", "FGHJ", "H"),
+        ("Answer: C", "FGHJ", None),
+        ("Ответ: В", "АБВГ", "В"),
+        ("Ответ: Д. (Б)", "АБВГ", None),
+        ("الإجابة: د", "أبجد", "د"),
+        # Drawn as B: without the options of Russian it names none.
+        ("Ответ: В", "ABCD", None),
+        ("Ответ: Б", "ABCD", "B"),
+    ],
+)
+@pytest.mark.parametrize("written", ["letter", "letters"])
+def test_an_item_has_its_own_options(written, answer, letters, letter):
+    read = Reading.of(written).of_item(letters).read(answer)
+    assert (read.text if read.is_found else None) == letter
+
+
+@pytest.mark.parametrize(
+    ("reference", "letters", "letter"),
+    [
+        ("E", "ABCD", None), ("E", "ABCDE", "E"), ("В", "АБВГ", "В"), ("Д", "АБВГ", None),
+        (4, "ABCD", None), (3, "ABCD", "D"), ("0", "FGHJ", "F"), ("1", "أبجد", "ب"),
+    ],
+)  # fmt: skip
+def test_a_reference_is_an_option_of_its_item(reference, letters, letter):
+    assert Reading.of("letter(index=0)").of_item(letters).reference(reference) == letter
+
+
+def test_named_choices_come_before_those_of_items():
+    reading = Reading.of("letter(choices=ABCDE)")
+    assert not reading.takes_choices
+    assert reading.of_item("AB").read("Answer: E").text == "E"
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
+@given(
+    text=st.one_of(st.text(), st.text("ABCDEЕВ(.): answer", max_size=12)), count=st.integers(1, 26)
+)
+def test_options_of_an_item_only_take_letters_away(reader, text, count):
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[:count]
+    for whole, of_item in (
+        (reader.prediction(text), reader.of_item(letters).prediction(text)),
+        (reader.reference(text), reader.of_item(letters).reference(text)),
+    ):
+        is_option = whole is not None and set(whole) <= set(letters)
+        assert of_item == (whole if is_option else None)
 
 
 def test_a_letter_of_another_script_is_read_where_it_names_one_option():

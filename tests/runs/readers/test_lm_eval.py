@@ -243,6 +243,41 @@ def test_the_direction_stands_in_the_results(tmp_path):
         compare_runs(old, unknown)
 
 
+OPTIONS = [
+    ({"options": ["w", "x", "y", "z"]}, "ABCD"),
+    ({"choices": ["w"] * 10, "target": ', "target": "'}, "ABCDEFGHIJ"),
+    ({"choices": {"text": ["w", "x"], "label": ["A", "B"]}}, "AB"),
+    ({"choices": {"text": ["w", "x"], "label": ["1", "2"]}}, None),
+    ({"options": "a ) 38 , b ) 27"}, None),
+    ({"choices": ["w", None]}, None),
+    ({"question": '"choices": ["w"]'}, None),
+    ({}, None),
+]
+
+
+@pytest.mark.parametrize("spacing", [(", ", ": "), (",", ":")], ids=["cut", "whole"])
+def test_options_of_a_document_are_those_of_its_item(tmp_path, spacing):
+    rows = [sample(n, "Answer: B", "B", doc=doc) for n, (doc, _) in enumerate(OPTIONS)]
+    path = write_samples(tmp_path, rows)
+    lines = (json.dumps(row, separators=spacing) + "\n" for row in rows)
+    path.write_text("".join(lines))
+    assert [record.choices for record in read_run(path)] == [letters for _, letters in OPTIONS]
+
+
+def test_choices_that_are_scored_have_no_letters(tmp_path):
+    row = choice(1, [-1.0, -2.0, -3.0], 0, doc={"choices": ["w", "x", "y"]})
+    assert read_run(write_samples(tmp_path, [row])).records[0].choices is None
+
+
+def test_a_row_without_a_hash_is_refused_where_answers_are_written(tmp_path):
+    rows = [sample(n, doc={"choices": ["w", "x"]}) for n in (1, 2)]
+    del rows[1]["doc_hash"]
+    whole = read_run(write_samples(tmp_path / "a", rows[:1]))
+    assert len(whole) == 1
+    with pytest.raises(FileError, match="jsonl:2: expected the field 'doc_hash'"):
+        read_run(write_samples(tmp_path / "b", rows))
+
+
 def test_targets_that_are_lists_accept_any(tmp_path):
     targets = ["['Paris', \"l'Aÿ\"]", "[0, 2]", "[x", "['a'] and more"]
     path = write_samples(tmp_path, [sample(n, target=text) for n, text in enumerate(targets)])

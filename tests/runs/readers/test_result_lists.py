@@ -69,6 +69,12 @@ class TestMmluPro:
         assert main(["compare", str(tmp_path), "--old-model", "v1", "--new-model", "v2"]) == 0
         assert "2 items broke, 1 got fixed" in capsys.readouterr().out
 
+    def test_each_question_has_its_own_options(self, tmp_path: Path) -> None:
+        rows = [question(0, "B"), {**question(1, "B"), "options": [str(n) for n in range(10)]}]
+        rows.append({**question(2, "B"), "options": None})
+        found = [record.choices for record in read_run(save(tmp_path / "a.json", rows))]
+        assert found == ["ABCD"[: len(rows[0]["options"])], "ABCDEFGHIJ", None]
+
     def test_no_answer_is_not_a_random_guess(self, tmp_path: Path) -> None:
         old = read_run(save(tmp_path / "a.json", [question(0, "B"), question(1, "B")]))
         new = read_run(save(tmp_path / "b.json", [question(0, "B"), question(1, None)]))
