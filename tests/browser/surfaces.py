@@ -40,13 +40,16 @@ td, th {{border: 1px solid #8886; padding: .2rem .5rem}} code {{overflow-wrap: b
 
 def surfaces(folder: Path) -> dict[str, Callable[[int], str]]:
     """HTML of each surface for a screen of some width, by its name in the documentation."""
-    page, chain = folder / "page.html", folder / "chain.html"
+    page, chain, candidates = (folder / f"{one}.html" for one in ("page", "chain", "candidates"))
     command("report", *RUNS, *SLICES, *LIMIT, "-o", str(page))
-    command("report", *RUNS, "examples/compatible.jsonl", "-o", str(chain))
+    third = "examples/compatible.jsonl"
+    command("report", *RUNS, third, "-o", str(chain))
+    command("candidates", *RUNS, third, *LIMIT, "--report", str(candidates))
     return {
         "terminal": terminal,
         "page": lambda _: page.read_text(encoding="utf-8"),
         "chain": lambda _: chain.read_text(encoding="utf-8"),
+        "candidates": lambda _: candidates.read_text(encoding="utf-8"),
         "notebook": lambda _: hosted(notebook()),
         "comment": lambda _: hosted(comment(folder / "gate.md")),
     }
