@@ -45,7 +45,7 @@ def pass_at_k(*, right: ArrayLike, total: ArrayLike, k: int) -> Floats:
 
     Examples
     --------
-    >>> pass_at_k(right=[5, 1, 0], total=5, k=2).tolist()
+    >>> pass_at_k(right=[5, 1, 0], total=5, k=2).round(3).tolist()
     [1.0, 0.4, 0.0]
     """
     hits, totals = _check(right, total, k)
@@ -77,7 +77,7 @@ def pass_hat_k(*, right: ArrayLike, total: ArrayLike, k: int) -> Floats:
 
     Examples
     --------
-    >>> pass_hat_k(right=[5, 4, 0], total=5, k=2).tolist()
+    >>> pass_hat_k(right=[5, 4, 0], total=5, k=2).round(3).tolist()
     [1.0, 0.6, 0.0]
     """
     return _all_chosen(*_check(right, total, k), k)

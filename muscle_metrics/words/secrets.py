@@ -87,8 +87,8 @@ def plain_line(text: str) -> str:
 
     Examples
     --------
-    >>> plain_line("password: 0123456789\x1b")
-    'password: [hidden secret]\\u001b'
+    >>> plain_line("\x1b password: 0123456789")
+    '\\u001b password: [hidden secret]'
     """
     return terminal(without_secrets(text))
 
