@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from muscle_metrics.cli.exits import exit_code
-from muscle_metrics.cli.judging import add_judging, judging_choices
+from muscle_metrics.cli.judging import add_judging, judging_choices, refuse_samples
 from muscle_metrics.cli.mistakes import doubt_order, note_identical, refuse_same_run
 from muscle_metrics.cli.outputs import (
     check_outputs,
@@ -157,6 +157,7 @@ def _candidates(options: argparse.Namespace) -> int:
     check_outputs(outputs, [*options.runs, *named])
     policy = policy_of(options) if has_policy(options) else None
     options.answer = options.answer if policy is None else policy.answer
+    refuse_samples(options, "candidates")
     choices = judging_choices(options)
     settings, given = run_settings(options, options.runs)
     for one, other in combinations(range(len(settings)), 2):

@@ -256,7 +256,7 @@ def _planned(
     last = max(len(kinds) - 1, 1)
     spreads = [1 + (LAST_SPREAD - 1) * level / last for level in range(len(kinds))]
     checks = _checks(items, budget)
-    drawn = allocate_labels(sizes, spreads, budget - checks, least=LEAST_PER_STRATUM)
+    drawn = allocate_labels(sizes, spreads, budget - checks, least=LEAST_PER_STRATUM, spent=checks)
     design = Design(
         seed=seed,
         runs=items.digest,

@@ -89,8 +89,8 @@ def verdict_markdown(
     verdict, flips = publish(verdict, comparison, examples)
     old, new = (markdown(shorten(name, NAME_LIMIT)) for name in verdict.names)
     head = [MARKER, f"## {verdict.outcome}{_counted(comparison)}", "", f"{old} to {new}"]
-    # Equal runs have a note.
-    if comparison is not None and not runs_are_equal(comparison):
+    # Equal runs have a note; of a labelled sample the checks tell the story.
+    if comparison is not None and not runs_are_equal(comparison) and _has_story(comparison):
         head += ["", story(comparison, _name)]
     if link is not None:
         head += ["", f"[Every item that changed](<{check_link(link)}>)"]
@@ -190,6 +190,10 @@ def _part_sections(comparison: Facts) -> Iterator[_Section]:
     more = ["", f"{counted(left, f'more {kind}')}."] if left else []
     columns = (kind, "broke", "of", "NFR", "95 % interval", *["difference"] * differs)
     yield _Section(_table(*columns), rows, more)
+
+
+def _has_story(comparison: Facts) -> bool:
+    return comparison.is_judged or bool(comparison.changes)
 
 
 def _counted(comparison: Facts | None) -> str:

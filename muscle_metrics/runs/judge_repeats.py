@@ -24,7 +24,7 @@ JudgeRepeats = Literal["majority", "share"]
 """Whether the verdict of most repeats counts, or the mean of their scores."""
 
 _IDENTITY = attrgetter("task", "id", "repeat", "filter")
-_SHARED = ("prediction", "reference", "slice", "group", "prompt")
+_SHARED = ("prediction", "reference", "choices", "slice", "group", "prompt")
 
 
 def settle_verdicts(run: Run, how: JudgeRepeats) -> Run:
@@ -40,8 +40,9 @@ def settle_verdicts(run: Run, how: JudgeRepeats) -> Run:
     Returns
     -------
     Run
-        One record per answer; its fingerprint says how verdicts were made into one, and on how
-        many answers they differ.
+        One record per answer; its fingerprint says how many verdicts were made into one, and on
+        how many answers they differ. An answer with fewer verdicts than others has none: what the
+        lost ones said decides. A baseline, whose verdicts are settled, stays as it is.
 
     Raises
     ------
@@ -58,6 +59,8 @@ def settle_verdicts(run: Run, how: JudgeRepeats) -> Run:
     ({'judge': 1.0}, '1 of 1 answer with several verdicts got different ones')
     """
     check_choice("judge_repeats", how, get_args(JudgeRepeats))
+    if "judge_repeats" in run.fingerprint:
+        return run
     rows: dict[tuple[object, ...], list[Record]] = defaultdict(list)
     for record in run:
         rows[_IDENTITY(record)].append(record)
@@ -70,12 +73,13 @@ def settle_verdicts(run: Run, how: JudgeRepeats) -> Run:
         )
     apart = sum(len({tuple(sorted(one.scores.items())) for one in found}) > 1 for found in several)
     noise = f"{apart} of {counted(len(several), 'answer')} with several verdicts got different ones"
-    facts = {**run.fingerprint, "judge_repeats": how, JUDGE_NOISE: noise}
-    records = tuple(_one(found, how, run.name) for found in rows.values())
+    most = max(map(len, several))
+    facts = {**run.fingerprint, "judge_repeats": f"{how} of {most}", JUDGE_NOISE: noise}
+    records = tuple(_one(found, most, how, run.name) for found in rows.values())
     return replace(run, records=records, fingerprint=MappingProxyType(facts))
 
 
-def _one(rows: Sequence[Record], how: JudgeRepeats, run: str) -> Record:
+def _one(rows: Sequence[Record], most: int, how: JudgeRepeats, run: str) -> Record:
     first = rows[0]
     place = show(item_name(first.task, first.id, first.repeat))
     for name in _SHARED:
@@ -90,8 +94,11 @@ def _one(rows: Sequence[Record], how: JudgeRepeats, run: str) -> Record:
     scores = {}
     for name in names:
         found = [float(row.scores[name]) for row in rows if name in row.scores]
+        if len(found) < most:
+            # Verdicts that are lost would be outvoted by those that are left.
+            continue
         scores[name] = sum(found) / len(found)
-        if how == "majority" and len(found) > 1:
+        if how == "majority":
             scores[name] = _majority(found, name, f"{place} in {show(run)}")
     return replace(first, scores=scores)
 

@@ -137,7 +137,7 @@ def stratified_mean_interval(
 
 
 def allocate_labels(
-    sizes: Sequence[int], spreads: Sequence[float], budget: int, *, least: int = 2
+    sizes: Sequence[int], spreads: Sequence[float], budget: int, *, least: int = 2, spent: int = 0
 ) -> list[int]:
     """Numbers of items to draw from strata: by size and spread (Neyman), up to all of them.
 
@@ -151,6 +151,8 @@ def allocate_labels(
         Number of items to draw in all.
     least : int, default 2
         Items to draw from each stratum, where it has as many.
+    spent : int, default 0
+        Of the budget that a person named, what other items took already; for the message.
 
     Returns
     -------
@@ -174,8 +176,8 @@ def allocate_labels(
     total = min(budget, int(available.sum()))
     if floor.sum() > total:
         raise UsageError(
-            f"expected a budget of at least {floor.sum()} labels, {least} for each stratum, got "
-            f"{budget}: raise --budget (budget=)"
+            f"expected a budget of at least {floor.sum() + spent} labels, {least} for each "
+            f"stratum, got {budget + spent}: raise --budget (budget=)"
         )
     # The factor at which the parts, within their bounds, sum to the total.
     few, many = 0.0, 2.0 * total / float(score[score > 0].min()) if score.any() else 0.0

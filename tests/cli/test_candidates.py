@@ -184,3 +184,9 @@ def test_the_policy_decides_as_that_of_the_gate(run: Callable, folder: Path) -> 
     assert (done.code, done.out) == (2, "")
     assert "a slice that the runs have" in done.err
     assert "share the error" not in done.err
+
+
+def test_shares_of_generations_are_refused(run: Callable, folder: Path) -> None:
+    done = run("candidates", "old.jsonl", "ок.jsonl", "--samples", "5", "--max-nfr", "0.1")
+    assert (done.code, done.out) == (2, "")
+    assert "for candidates, got the share of right ones among --samples 5" in done.err

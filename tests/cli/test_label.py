@@ -42,6 +42,11 @@ def test_a_sheet_goes_out_is_filled_and_the_gate_decides(run, runs, tmp_path):
     assert "labelled negative flips: the first 2 of 5" in passed.out
     failed = run("gate", *runs, "--labels", sheet, "--max-nfr", "0.001")
     assert failed.code == 1
+    sinks = [tmp_path / name for name in ("gate.md", "gate.xml", "gate.json")]
+    flags = zip(("--markdown", "--junit", "--json"), sinks, strict=True)
+    words = [word for pair in flags for word in pair]
+    assert run("gate", *runs, "--labels", sheet, "--max-nfr", "0.06", *words).code == 0
+    assert "labelled negative flips" in sinks[0].read_text(encoding="utf-8")
     compared = run("compare", *runs, "--labels", sheet, "--flips", 1)
     assert "negative flip rate" in compared.out
     assert "right text 10" in compared.out

@@ -24,10 +24,37 @@ def settled(verdicts, how="majority"):
 
 
 def test_most_verdicts_count_or_their_share():
-    verdicts = [(1, 1, 1), (0, 1, 0), (1, 0, 1), (1,)]
-    assert [one.scores["judge"] for one in settled(verdicts)] == [1, 0, 1, 1]
+    verdicts = [(1, 1, 1), (0, 1, 0), (1, 0, 1)]
+    assert [one.scores["judge"] for one in settled(verdicts)] == [1, 0, 1]
     shares = [one.scores["judge"] for one in settled(verdicts, "share")]
-    assert shares == pytest.approx([1, 1 / 3, 2 / 3, 1])
+    assert shares == pytest.approx([1, 1 / 3, 2 / 3])
+
+
+@pytest.mark.parametrize("how", ["majority", "share"])
+@pytest.mark.parametrize("left", [(1, None, None), (1, 1, None), (1,), (None, 1)])
+def test_a_verdict_that_is_lost_leaves_none(how, left):
+    """The others would outvote it: 60 items that broke by two of three verdicts would be right."""
+    old = settled([(1, 1, 1)] * 300, how)
+    broken = compare_runs(old, settled([(1, 1, 1)] * 240 + [(1, 0, 0)] * 60, how), threshold=0.5)
+    assert check_gate(broken, Policy(max_nfr="0.05")).outcome == "FAIL"
+    lost = settled([(1, 1, 1)] * 240 + [left] * 60, how)
+    with pytest.raises(InputError, match="60 of 300 items without a score"):
+        compare_runs(old, lost, threshold=0.5)
+    for unanswered, outcome in [("wrong", "FAIL"), ("drop", "INVALID")]:
+        found = compare_runs(old, lost, threshold=0.5, unanswered=unanswered)
+        assert check_gate(found, Policy(max_nfr="0.05")).outcome == outcome
+
+
+def test_fewer_verdicts_of_every_answer_are_not_compared():
+    old, new = settled([(1, 1, 1)] * 300), settled([(1, 1)] * 300)
+    found = check_gate(compare_runs(old, new), Policy(max_nfr="0.05"))
+    assert found.outcome == "INVALID"
+    assert "judge_repeats differs: 'majority of 3' before, 'majority of 2' now" in str(found)
+
+
+def test_a_baseline_holds_settled_verdicts():
+    old = settled([(1, 1, 1)] * 3)
+    assert settle_verdicts(old, "majority") is old
 
 
 def test_where_the_judge_changed_its_mind_is_said():
@@ -38,7 +65,7 @@ def test_where_the_judge_changed_its_mind_is_said():
     new = replace(settled([(1, 1, 1), (0, 0, 0), (1, 1, 1)]), name="новый")
     found = check_gate(compare_runs(old, new), Policy(max_nfr="0.9"))
     assert "in run 'новый' 0 of 3 answers" in found.headline
-    assert "their majority counts" in found.headline
+    assert "their majority of 3 counts" in found.headline
 
 
 def test_runs_that_were_not_judged_as_often_are_not_compared():
@@ -46,7 +73,7 @@ def test_runs_that_were_not_judged_as_often_are_not_compared():
     once = read_run(rows([(1,)] * 200), score_field="judge")
     found = check_gate(compare_runs(old, once), Policy(max_nfr="0.1"))
     assert found.outcome == "INVALID"
-    assert "judge_repeats differs: 'majority' before, not recorded now" in str(found)
+    assert "judge_repeats differs: 'majority of 3' before, not recorded now" in str(found)
 
 
 def test_generations_keep_their_repeats():
@@ -60,9 +87,9 @@ def test_generations_keep_their_repeats():
     assert [(one.repeat, one.scores["judge"]) for one in run] == [("0", 1), ("1", 0)]
 
 
-def test_a_verdict_that_is_missing_does_not_count():
+def test_null_verdicts_leave_none():
     run = settled([(1, 1, 1), (None, 1, None), (None, None, None)])
-    assert [one.scores.get("judge") for one in run] == [1, 1, None]
+    assert [one.scores.get("judge") for one in run] == [1, None, None]
 
 
 @pytest.mark.parametrize(
