@@ -132,9 +132,21 @@ def shot(browser: Any, page: Path, size: tuple[int, int], scheme: str) -> Image:
     tab.goto(page.as_uri())
     if place := PLACES.get(page.stem.partition("-")[0]):
         tab.locator(place).evaluate("place => place.scrollIntoView({behavior: 'instant'})")
-    picture = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
+    picture = Image.open(io.BytesIO(captured(tab))).convert("RGB")
     context.close()
     return picture
+
+
+def captured(tab: Any, tries: int = 3) -> bytes:
+    """PNG of what a tab shows: Chromium on a busy machine may fail to capture it at first."""
+    from playwright.sync_api import Error
+
+    for _ in range(tries - 1):
+        try:
+            return bytes(tab.screenshot())
+        except Error:
+            tab.wait_for_timeout(1000)
+    return bytes(tab.screenshot())
 
 
 def beside(shots: list[Image]) -> bytes:
