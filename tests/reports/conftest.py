@@ -76,7 +76,7 @@ def hostile_waivers(hostile: list[str]) -> tuple[Waiver, ...]:
             expires=f"{2026 + i % 2}-12-31",
             **{part: f"{mark}{text}" for part, mark in words.items()},
         )
-        for i, text in enumerate(hostile)
+        for i, text in enumerate(dict.fromkeys(hostile))
         for kind, name in (
             ("plain", f"{i}{text}"),
             ("of task", f"r{i}{text}"),

@@ -134,7 +134,7 @@ def attack_by(texts: list[str], folders: pytest.TempPathFactory) -> Attack:
         accepted_differences=(" ".join(texts),),
         waivers=tuple(
             Waiver(id=text or "empty", owner=f"o{text}", reason=f"r{text}", expires=f"{year}-01-01")
-            for year, text in enumerate(texts, 2000)
+            for year, text in enumerate(dict.fromkeys(texts), 2000)
         ),
         today=date(2020, 1, 1),
     )
