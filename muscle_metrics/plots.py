@@ -298,12 +298,7 @@ def plot_frontier(points: Iterable[FrontierPoint], *, ax: Axes | None = None) ->
                 f"not percent"
             )
     axes = _axes(ax, width=5.6, height=4.2)
-    _draw_front(axes, candidates)
-    axes.set_xlabel("accuracy of the new model")
-    axes.set_ylabel("negative flip rate")
-    _percent(axes.xaxis)
-    _percent(axes.yaxis)
-    return _plain(axes)
+    return _front(axes, candidates, "accuracy of the new model")
 
 
 def plot_candidates(candidates: Candidates, *, ax: Axes | None = None) -> Axes:
@@ -341,12 +336,8 @@ def plot_candidates(candidates: Candidates, *, ax: Axes | None = None) -> Axes:
     for point in points:
         axes.hlines(point.nfr, *point.change_ends, color=MUTED, linewidth=1, alpha=0.5, zorder=0)
         axes.vlines(point.change, *point.nfr_ends, color=MUTED, linewidth=1, alpha=0.5, zorder=0)
-    _draw_front(axes, [FrontierPoint(point.name, point.change, point.nfr) for point in points])
-    axes.set_xlabel(f"change of accuracy from {_name(candidates.old)}")
-    axes.set_ylabel("negative flip rate")
-    _percent(axes.xaxis)
-    _percent(axes.yaxis)
-    return _plain(axes)
+    front = [FrontierPoint(point.name, point.change, point.nfr) for point in points]
+    return _front(axes, front, f"change of accuracy from {_name(candidates.old)}")
 
 
 def plot_survival(chain: Chain, *, ax: Axes | None = None) -> Axes:
@@ -413,8 +404,8 @@ def _changes_of(comparison: Comparison, metric: str | None) -> tuple[str, ScoreC
     return name, known[name]
 
 
-def _draw_front(axes: Axes, points: Sequence[FrontierPoint]) -> None:
-    """Draw named points, and a line through those that no other surpasses."""
+def _front(axes: Axes, points: Sequence[FrontierPoint], gain: str) -> Axes:
+    """Draw named points by a gain and NFR, and a line through those that no other surpasses."""
     is_best = undominated([(point.accuracy, point.nfr) for point in points])
     front = sorted(point[1:] for point, best in zip(points, is_best, strict=True) if best)
     xs, ys = zip(*front, strict=True)
@@ -430,6 +421,11 @@ def _draw_front(axes: Axes, points: Sequence[FrontierPoint]) -> None:
             color=colour,
         )
     axes.margins(0.15)
+    axes.set_xlabel(gain)
+    axes.set_ylabel("negative flip rate")
+    _percent(axes.xaxis)
+    _percent(axes.yaxis)
+    return _plain(axes)
 
 
 def _name(text: str) -> str:

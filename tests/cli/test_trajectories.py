@@ -213,7 +213,8 @@ for version, days in (("v1", [1, 1, 1]), ("v2", [1, 2, 1])):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(find_spec("inspect_ai") is None, reason="it makes the logs")
+# The core is tested without extras too, and inspect_ai itself writes these logs.
+@pytest.mark.skipif(find_spec("inspect_ai") is None, reason="inspect_ai is behind an extra")
 def test_logs_of_inspect_ai_hold_their_messages(run, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", MAKE_LOGS], cwd=tmp_path, check=True, timeout=100)
     done = run(

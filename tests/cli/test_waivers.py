@@ -119,7 +119,8 @@ def test_every_report_says_what_waivers_do(gate, tmp_path: Path) -> None:
     assert levels == ["::notice", "::notice", "::warning", "::warning", "::notice"]
 
 
-@pytest.mark.skipif(find_spec("jinja2") is None, reason="the page needs jinja2")
+# The core is tested without extras too, and the page is one.
+@pytest.mark.skipif(find_spec("jinja2") is None, reason="jinja2 is behind an extra")
 def test_the_page_says_it_too(run, pair, tmp_path: Path) -> None:
     (tmp_path / "pins.txt").write_text(PINS, encoding="utf-8")
     (tmp_path / "w.toml").write_text(known() + known("q9"), encoding="utf-8")

@@ -80,7 +80,8 @@ def test_verdicts_alone_and_equal_verdicts_say_nothing():
     assert split_note(compare_runs(old, replace(old, name="new"))) is None
 
 
-@pytest.mark.skipif(find_spec("duckdb") is None, reason="needs DuckDB")
+# The core is tested without extras too.
+@pytest.mark.skipif(find_spec("duckdb") is None, reason="DuckDB is behind an extra")
 def test_an_engine_counts_the_same(tmp_path):
     from muscle_metrics.scale import compare_files
 

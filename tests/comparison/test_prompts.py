@@ -117,7 +117,8 @@ def test_verdicts_list_a_prompt_once_pinned_ones_first(comparison):
     assert "texts" not in listed["listed"][0]
 
 
-@pytest.mark.skipif(find_spec("jinja2") is None, reason="needs jinja2")
+# The core is tested without extras too, and the page is one.
+@pytest.mark.skipif(find_spec("jinja2") is None, reason="jinja2 is behind an extra")
 def test_the_page_lists_a_prompt_once(comparison):
     from muscle_metrics import html_report
 
